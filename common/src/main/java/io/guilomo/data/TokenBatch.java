@@ -1,0 +1,113 @@
+package io.guilomo.data;
+
+import java.util.Arrays;
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Sequences of one batch, packed one behind the other without padding.
+ *
+ * @param tokens token ids, {@code [T]}
+ * @param segments token type ids, {@code [T]}; all 0 for decoders
+ * @param labels {@code [T]}, {@link #IGNORED} where nothing is to be learned. Causal language models: the token itself
+ *     (the model shifts). Classification: the class at each sequence's first token, ignored elsewhere
+ * @param starts sequence {@code i} is {@code starts[i] .. starts[i + 1] - 1}; {@code [sequences + 1]}
+ */
+public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] starts) {
+
+  /** Label of a position that carries no loss. */
+  public static final int IGNORED = -100;
+
+  private static final int PADDING = -1;
+
+  public int sequences() {
+    return starts.length - 1;
+  }
+
+  /** Real tokens: padding is not stored. */
+  public int size() {
+    return tokens.length;
+  }
+
+  public int length(int sequence) {
+    return starts[sequence + 1] - starts[sequence];
+  }
+
+  /** Length of the longest sequence. */
+  public int longest() {
+    int longest = 0;
+    for (int i = 0; i < sequences(); i++) {
+      longest = Math.max(longest, length(i));
+    }
+    return longest;
+  }
+
+  public static TokenBatch of(List<Example> examples) {
+    int[] starts = new int[examples.size() + 1];
+    for (int i = 0; i < examples.size(); i++) {
+      starts[i + 1] = starts[i] + examples.get(i).length();
+    }
+    int size = starts[examples.size()];
+    TokenBatch batch = new TokenBatch(new int[size], new int[size], new int[size], starts);
+    for (int i = 0; i < examples.size(); i++) {
+      Example example = examples.get(i);
+      System.arraycopy(example.tokens(), 0, batch.tokens, starts[i], example.length());
+      System.arraycopy(example.segments(), 0, batch.segments, starts[i], example.length());
+      System.arraycopy(example.labels(), 0, batch.labels, starts[i], example.length());
+    }
+    return batch;
+  }
+
+  /**
+   * The form in which a batch travels: {@code [sequences, 3, longest]} with tokens, segments and labels, padded on the
+   * right with −1. Exact in 32-bit floats up to 16,777,216.
+   */
+  public INDArray toArray() {
+    int longest = longest();
+    float[] values = new float[sequences() * 3 * longest];
+    Arrays.fill(values, PADDING);
+    for (int i = 0; i < sequences(); i++) {
+      for (int t = 0; t < length(i); t++) {
+        int at = i * 3 * longest + t;
+        values[at] = tokens[starts[i] + t];
+        values[at + longest] = segments[starts[i] + t];
+        values[at + 2 * longest] = labels[starts[i] + t];
+      }
+    }
+    return Nd4j.createFromArray(values).reshape('c', sequences(), 3, longest).castTo(DataType.FLOAT);
+  }
+
+  /** The inverse of {@link #toArray()}. */
+  public static TokenBatch of(INDArray array) {
+    if (array.rank() != 3 || array.size(1) != 3) {
+      throw new IllegalArgumentException(
+          "Cannot read a token batch from an array of shape "
+              + Arrays.toString(array.shape())
+              + ": expected [sequences, 3, longest]");
+    }
+    int sequences = (int) array.size(0);
+    int longest = (int) array.size(2);
+    float[] values = array.dup('c').data().asFloat();
+    int[] starts = new int[sequences + 1];
+    for (int i = 0; i < sequences; i++) {
+      int length = 0;
+      while (length < longest && values[i * 3 * longest + length] != PADDING) {
+        length++;
+      }
+      starts[i + 1] = starts[i] + length;
+    }
+    int size = starts[sequences];
+    TokenBatch batch = new TokenBatch(new int[size], new int[size], new int[size], starts);
+    for (int i = 0; i < sequences; i++) {
+      for (int t = 0; t < batch.length(i); t++) {
+        int at = i * 3 * longest + t;
+        batch.tokens[starts[i] + t] = (int) values[at];
+        batch.segments[starts[i] + t] = (int) values[at + longest];
+        batch.labels[starts[i] + t] = (int) values[at + 2 * longest];
+      }
+    }
+    return batch;
+  }
+}
