@@ -1,0 +1,139 @@
+package io.guilomo.network;
+
+import io.guilomo.backbone.LlamaBackbone;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.Kernels;
+import java.util.Arrays;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * Next-token cross-entropy, mean over the label positions. The vocabulary product is run for those positions alone, a chunk
+ * at a time, so that prompt tokens cost nothing and logits of a large vocabulary never lie in memory all at once.
+ */
+final class CausalHead implements Head {
+
+  /** Logits of a chunk: 64 MiB. */
+  private static final int CHUNK_ELEMENTS = 1 << 24;
+
+  private LlamaBackbone backbone;
+  private PassContext context;
+  private double loss;
+  private int labels;
+  private int correct;
+
+  @Override
+  public ParameterLayout parameters() {
+    return ParameterLayout.EMPTY;
+  }
+
+  @Override
+  public void attach(PassContext shared, INDArray parameters) {
+    this.context = shared;
+    this.backbone = (LlamaBackbone) shared.backbone();
+  }
+
+  @Override
+  public void attachGradient(INDArray gradient) {}
+
+  @Override
+  public double loss() {
+    return loss;
+  }
+
+  @Override
+  public int labels() {
+    return labels;
+  }
+
+  @Override
+  public int correct() {
+    return correct;
+  }
+
+  /** Logits of every token: {@code [T, vocabulary]}. */
+  @Override
+  public INDArray forward(INDArray states) {
+    INDArray normed = normed(states, "");
+    INDArray logits = context.buffers().array("head.all", states.rows(), backbone.config().vocabulary());
+    context.kernels().product(normed, false, backbone.head(), true, logits, false);
+    return logits;
+  }
+
+  @Override
+  public void measure(INDArray states) {
+    run(states, null);
+  }
+
+  @Override
+  public INDArray backward(INDArray states) {
+    INDArray d = context.buffers().array("d", states.rows(), backbone.config().hidden());
+    d.assign(0);
+    run(states, d);
+    return d;
+  }
+
+  private void run(INDArray states, INDArray d) {
+    Kernels kernels = context.kernels();
+    int hidden = backbone.config().hidden();
+    int[] rows = labelled(context.batch());
+    int[] targets = Arrays.stream(rows).map(row -> context.batch().labels()[row + 1]).toArray();
+    labels = rows.length;
+    loss = 0;
+    correct = 0;
+    if (labels == 0) {
+      return;
+    }
+    INDArray picked = context.buffers().array("head.picked", labels, hidden);
+    kernels.gatherRows(states, rows, picked, false);
+    INDArray normed = normed(picked, "head.");
+    INDArray dPicked = context.buffers().array("head.dPicked", labels, hidden);
+    int chunk = Math.max(1, CHUNK_ELEMENTS / backbone.config().vocabulary());
+    for (int begin = 0; begin < labels; begin += chunk) {
+      int end = Math.min(labels, begin + chunk);
+      INDArray logits = context.buffers().array("head.logits", end - begin, backbone.config().vocabulary());
+      kernels.product(rows(normed, begin, end), false, backbone.head(), true, logits, false);
+      int[] chunkTargets = Arrays.copyOfRange(targets, begin, end);
+      if (d == null) {
+        correct += Correct.count(logits, chunkTargets);
+      }
+      float[] losses = new float[end - begin];
+      loss += kernels.crossEntropy(logits, chunkTargets, 1f / labels, d != null, losses) / labels;
+      if (d != null) {
+        kernels.product(logits, false, backbone.head(), false, rows(dPicked, begin, end), false);
+      }
+    }
+    if (d != null) {
+      INDArray dStates = context.buffers().array("head.dStates", labels, hidden);
+      dStates.assign(0);
+      kernels.rmsNormBackward(
+          dPicked, picked, backbone.finalNorm(), context.buffers().array("head.rms", labels), dStates);
+      kernels.scatterAddRows(dStates, rows, d);
+    }
+  }
+
+  private INDArray normed(INDArray states, String prefix) {
+    INDArray normed = context.buffers().array(prefix + "finalNormed", states.rows(), backbone.config().hidden());
+    INDArray rms = context.buffers().array(prefix + "rms", states.rows());
+    context.kernels().rmsNorm(states, backbone.finalNorm(), backbone.config().epsilon(), normed, rms);
+    return normed;
+  }
+
+  private static INDArray rows(INDArray matrix, int begin, int end) {
+    return matrix.get(NDArrayIndex.interval(begin, end), NDArrayIndex.all());
+  }
+
+  /** Rows whose next token of the same sequence is a label. */
+  static int[] labelled(TokenBatch batch) {
+    int[] rows = new int[batch.size()];
+    int count = 0;
+    for (int i = 0; i < batch.sequences(); i++) {
+      for (int t = batch.starts()[i]; t < batch.starts()[i + 1] - 1; t++) {
+        if (batch.labels()[t + 1] != TokenBatch.IGNORED) {
+          rows[count++] = t;
+        }
+      }
+    }
+    return Arrays.copyOf(rows, count);
+  }
+}

@@ -1,0 +1,142 @@
+package io.guilomo.network;
+
+import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.Kernels;
+import java.util.Arrays;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A trainable linear classifier over each sequence's pooled state; mean cross-entropy over the sequences. */
+final class ClassificationHead implements Head {
+
+  private static final String WEIGHT = "classifier.weight";
+  private static final String BIAS = "classifier.bias";
+
+  private final ParameterLayout layout = new ParameterLayout();
+  private final int classes;
+  private final int hidden;
+  private final Pooling pooling;
+  private PassContext context;
+  private INDArray weight;
+  private INDArray bias;
+  private INDArray gradientWeight;
+  private INDArray gradientBias;
+  private double loss;
+  private int correct;
+
+  ClassificationHead(PartSpec spec) {
+    this.classes = spec.classes();
+    this.hidden = spec.config().hidden();
+    this.pooling = spec.pooling();
+    layout.add(WEIGHT, Initialisation.NORMAL, classes, hidden);
+    layout.add(BIAS, Initialisation.ZERO, classes);
+  }
+
+  @Override
+  public ParameterLayout parameters() {
+    return layout;
+  }
+
+  @Override
+  public void attach(PassContext shared, INDArray parameters) {
+    this.context = shared;
+    weight = view(parameters, WEIGHT);
+    bias = view(parameters, BIAS);
+  }
+
+  @Override
+  public void attachGradient(INDArray gradient) {
+    gradientWeight = view(gradient, WEIGHT);
+    gradientBias = view(gradient, BIAS);
+  }
+
+  private INDArray view(INDArray flat, String name) {
+    ParameterLayout.Slice slice = layout.slice(name);
+    return ParameterLayout.view(flat, slice.offset(), slice.shape());
+  }
+
+  @Override
+  public double loss() {
+    return loss;
+  }
+
+  @Override
+  public int labels() {
+    return context.batch().sequences();
+  }
+
+  @Override
+  public int correct() {
+    return correct;
+  }
+
+  /** Logits of every sequence: {@code [sequences, classes]}. */
+  @Override
+  public INDArray forward(INDArray states) {
+    Kernels kernels = context.kernels();
+    INDArray logits = context.buffers().array("head.logits", context.batch().sequences(), classes);
+    kernels.product(pooled(states), false, weight, true, logits, false);
+    kernels.addBias(logits, bias);
+    return logits;
+  }
+
+  @Override
+  public void measure(INDArray states) {
+    INDArray logits = forward(states);
+    correct = Correct.count(logits, targets());
+    loss = crossEntropy(logits, false);
+  }
+
+  @Override
+  public INDArray backward(INDArray states) {
+    Kernels kernels = context.kernels();
+    INDArray logits = forward(states);
+    correct = Correct.count(logits, targets());
+    loss = crossEntropy(logits, true);
+    INDArray pooled = context.buffers().array("head.pooled", context.batch().sequences(), hidden);
+    if (context.wantsWeights()) {
+      kernels.product(logits, true, pooled, false, gradientWeight, false);
+      kernels.columnSums(logits, gradientBias);
+    }
+    kernels.product(logits, false, weight, false, pooled, false);
+    INDArray d = context.buffers().array("d", states.rows(), hidden);
+    if (pooling == Pooling.MEAN) {
+      kernels.meanPoolBackward(pooled, context.batch().starts(), d);
+    } else {
+      d.assign(0);
+      kernels.scatterAddRows(pooled, firstRows(), d);
+    }
+    return d;
+  }
+
+  private double crossEntropy(INDArray logits, boolean gradient) {
+    int n = context.batch().sequences();
+    return context.kernels().crossEntropy(logits, targets(), 1f / n, gradient, new float[n]) / n;
+  }
+
+  private INDArray pooled(INDArray states) {
+    INDArray pooled = context.buffers().array("head.pooled", context.batch().sequences(), hidden);
+    if (pooling == Pooling.MEAN) {
+      context.kernels().meanPool(states, context.batch().starts(), pooled);
+    } else {
+      context.kernels().gatherRows(states, firstRows(), pooled, false);
+    }
+    return pooled;
+  }
+
+  private int[] firstRows() {
+    return Arrays.copyOf(context.batch().starts(), context.batch().sequences());
+  }
+
+  private int[] targets() {
+    TokenBatch batch = context.batch();
+    int[] targets = new int[batch.sequences()];
+    for (int i = 0; i < targets.length; i++) {
+      targets[i] = batch.labels()[batch.starts()[i]];
+      if (targets[i] < 0 || targets[i] >= classes) {
+        throw new IllegalArgumentException(
+            String.format("Cannot learn class %d: there are %d classes", targets[i], classes));
+      }
+    }
+    return targets;
+  }
+}

@@ -1,0 +1,269 @@
+package io.guilomo.network;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+
+/**
+ * A frozen transformer with LoRA experts, routers and, in the search stage, GuidedSelection Vectors: a DL4J {@link
+ * ComputationGraph} whose trainable parameters are one flat vector {@code [a | w]}, GSVs first. Not thread-safe.
+ */
+public final class LoraMoeNetwork implements AutoCloseable {
+
+  private static final String INPUT = "tokens";
+
+  private final ComputationGraph graph;
+  private final Buffers buffers;
+  private final PassContext context;
+  private final List<PartLayer> layers = new ArrayList<>();
+  private final Head head;
+  private final PartSpec selection;
+  private final double loadBalance;
+  private final long gsvCount;
+  private final INDArray placeholder;
+
+  private LoraMoeNetwork(ComputationGraph graph, Backbone backbone, Kernels kernels) {
+    this.graph = graph;
+    this.buffers = Buffers.borrow();
+    this.context = new PassContext(backbone, kernels, buffers);
+    this.placeholder = Nd4j.zeros(DataType.FLOAT, 1, 1);
+    graph.initGradientsView();
+    for (Layer layer : graph.getLayers()) {
+      PartLayer part = (PartLayer) layer;
+      layers.add(part);
+      part.attach(context);
+      part.attachGradient();
+    }
+    this.head = (Head) layers.get(layers.size() - 1).part();
+    PartSpec first = layers.get(0).layerConf().spec();
+    this.selection = first.kind() == PartSpec.Kind.SELECTION ? first : null;
+    this.gsvCount = selection == null ? 0 : layers.get(0).part().parameters().size();
+    this.loadBalance = first.loadBalance();
+  }
+
+  /** The graph of a definition, as JSON-serialisable configuration. It does not load the backbone. */
+  public static ComputationGraphConfiguration configuration(NetworkDefinition definition) {
+    ComputationGraphConfiguration.GraphBuilder builder =
+        new NeuralNetConfiguration.Builder()
+            .dataType(DataType.FLOAT)
+            .seed(definition.seed())
+            .trainingWorkspaceMode(WorkspaceMode.NONE)
+            .inferenceWorkspaceMode(WorkspaceMode.NONE)
+            .graphBuilder()
+            .addInputs(INPUT);
+    String last = INPUT;
+    if (definition.stage() == Stage.SEARCH) {
+      last = add(builder, PartNames.SELECTION, PartSpec.of(definition, PartSpec.Kind.SELECTION, -1), last);
+    }
+    last = add(builder, PartNames.EMBEDDING, PartSpec.of(definition, PartSpec.Kind.EMBEDDING, -1), last);
+    for (int layer = 0; layer < definition.config().layers(); layer++) {
+      last = add(builder, PartNames.block(layer), PartSpec.of(definition, PartSpec.Kind.BLOCK, layer), last);
+    }
+    last = add(builder, PartNames.HEAD, PartSpec.of(definition, PartSpec.Kind.HEAD, -1), last);
+    return builder.setOutputs(last).build();
+  }
+
+  private static String add(
+      ComputationGraphConfiguration.GraphBuilder builder, String name, PartSpec spec, String input) {
+    // Two moments a parameter are all that is wanted of DL4J's updater: the steps themselves are AdamW's.
+    builder.addLayer(name, new PartConf(spec, new Adam()), input);
+    return name;
+  }
+
+  /** A network with fresh parameters. */
+  public static LoraMoeNetwork create(NetworkDefinition definition, Backbone backbone, Kernels kernels) {
+    ComputationGraph graph = new ComputationGraph(configuration(definition));
+    graph.init();
+    return of(graph, backbone, kernels);
+  }
+
+  /** A network over a graph of {@link #configuration}, which keeps its parameters and updater state. */
+  public static LoraMoeNetwork of(ComputationGraph graph, Backbone backbone, Kernels kernels) {
+    return new LoraMoeNetwork(graph, backbone, kernels);
+  }
+
+  /** Where the backbone of a graph of {@link #configuration} lies. */
+  public static String backboneOf(ComputationGraph graph) {
+    return ((PartLayer) graph.getLayer(0)).layerConf().spec().backbone();
+  }
+
+  public ComputationGraph graph() {
+    return graph;
+  }
+
+  /**
+   * Runs a batch forward and, as the options ask, backward. Gradients that the options ask for are in {@link
+   * #weightGradient()} and {@link #gsvGradient()} afterwards; the others are undefined.
+   */
+  public PassResult pass(TokenBatch batch, PassOptions options) {
+    context.begin(batch, options);
+    if (options.gradient() == PassOptions.Gradient.NONE) {
+      head.measure(states());
+    } else {
+      graph.setInputs(placeholder);
+      graph.setLabels(placeholder);
+      graph.computeGradientAndScore();
+    }
+    double taskLoss = head.loss();
+    return new PassResult(
+        taskLoss + loadBalance * context.balanceLoss(),
+        taskLoss,
+        context.balanceLoss(),
+        head.labels(),
+        head.correct());
+  }
+
+  /**
+   * Logits without dropout: {@code [T, vocabulary]} of a causal language model, {@code [sequences, classes]} of a
+   * classifier. The next pass overwrites them.
+   */
+  public INDArray logits(TokenBatch batch) {
+    context.begin(batch, PassOptions.evaluation());
+    return head.forward(states());
+  }
+
+  /** The states before the head without dropout, {@code [T, hidden]}. The next pass overwrites them. */
+  public INDArray states(TokenBatch batch) {
+    context.begin(batch, PassOptions.evaluation());
+    return states();
+  }
+
+  private INDArray states() {
+    INDArray x = placeholder;
+    for (PartLayer layer : layers.subList(0, layers.size() - 1)) {
+      x = layer.part().forward(x);
+    }
+    return x;
+  }
+
+  /** Modules with experts, in the order of their GSVs. */
+  public List<ModuleExperts> modules() {
+    if (selection != null) {
+      return selection.modules();
+    }
+    List<ModuleExperts> modules = new ArrayList<>();
+    layers.forEach(layer -> modules.addAll(layer.layerConf().spec().modules()));
+    return modules;
+  }
+
+  /** Inner variables {@code w}: A, B, λ, routers, classifier. A view. */
+  public INDArray weights() {
+    return ParameterLayout.view(graph.params(), gsvCount, graph.numParams() - gsvCount);
+  }
+
+  /** Gradient of the last pass by {@link #weights()}. A view. */
+  public INDArray weightGradient() {
+    return ParameterLayout.view(graph.getFlattenedGradients(), gsvCount, graph.numParams() - gsvCount);
+  }
+
+  /** Outer variables {@code a}: all GSVs. A view. Only in the search stage. */
+  public INDArray gsvs() {
+    return ParameterLayout.view(graph.params(), 0, gsvCount);
+  }
+
+  /** Gradient of the last pass by {@link #gsvs()}. A view. */
+  public INDArray gsvGradient() {
+    return ParameterLayout.view(graph.getFlattenedGradients(), 0, gsvCount);
+  }
+
+  /** First moments of {@link #gsvs()} in the updater's state {@code [m_a | v_a | m_w | v_w]}. A view. */
+  public INDArray gsvFirstMoment() {
+    return ParameterLayout.view(updaterState(), 0, gsvCount);
+  }
+
+  public INDArray gsvSecondMoment() {
+    return ParameterLayout.view(updaterState(), gsvCount, gsvCount);
+  }
+
+  /** First moments of {@link #weights()}. A view. */
+  public INDArray weightFirstMoment() {
+    return ParameterLayout.view(updaterState(), 2 * gsvCount, graph.numParams() - gsvCount);
+  }
+
+  public INDArray weightSecondMoment() {
+    return ParameterLayout.view(updaterState(), graph.numParams() + gsvCount, graph.numParams() - gsvCount);
+  }
+
+  private INDArray updaterState() {
+    return graph.getUpdater().getStateViewArray();
+  }
+
+  /** A view of one parameter by name, for instance {@code 0.q-proj.A}. */
+  public INDArray parameter(String name) {
+    return view(graph.params(), name);
+  }
+
+  /** A view of one parameter's gradient by name. */
+  public INDArray gradient(String name) {
+    return view(graph.getFlattenedGradients(), name);
+  }
+
+  /** Names of all parameters in the order of the flat vector. */
+  public List<String> parameterNames() {
+    List<String> names = new ArrayList<>();
+    layers.forEach(layer -> layer.part().parameters().slices().forEach(slice -> names.add(slice.name())));
+    return names;
+  }
+
+  private INDArray view(INDArray flat, String name) {
+    long offset = 0;
+    for (PartLayer layer : layers) {
+      ParameterLayout layout = layer.part().parameters();
+      for (ParameterLayout.Slice slice : layout.slices()) {
+        if (slice.name().equals(name)) {
+          return ParameterLayout.view(flat, offset + slice.offset(), slice.shape());
+        }
+      }
+      offset += layout.size();
+    }
+    throw new IllegalArgumentException("Cannot find parameter " + name);
+  }
+
+  /** The argmaxes that the masks depend on, one a GSV. */
+  public int[] maskChoices() {
+    return Selection.choices(selection.modules(), gsvs().toFloatVector());
+  }
+
+  /** (token, slot) pairs that each expert got in recorded passes since the network was built. */
+  public Map<LinearModule, long[]> routedTokens() {
+    return context.routedTokens();
+  }
+
+  /** A working vector as long as {@link #weights()}, kept under a name. */
+  public INDArray workingVector(String name) {
+    return buffers.array("vector." + name, graph.numParams() - gsvCount);
+  }
+
+  /** Bytes of the working arrays. */
+  public long workingBytes() {
+    return buffers.bytes();
+  }
+
+  /** Hands the working arrays to the next network of this JVM. */
+  @Override
+  public void close() {
+    buffers.giveBack();
+  }
+
+  @Override
+  public String toString() {
+    return "LoRA-MoE network of "
+        + graph.numParams()
+        + " parameters, "
+        + Arrays.toString(graph.params().shape());
+  }
+}

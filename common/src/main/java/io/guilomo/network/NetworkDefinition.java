@@ -1,0 +1,53 @@
+package io.guilomo.network;
+
+import io.guilomo.backbone.BackboneConfig;
+import java.util.List;
+
+/**
+ * All that is needed to build a LoRA-MoE network over a frozen backbone.
+ *
+ * @param backbone where the backbone lies; it is loaded once per JVM, when the first pass is run
+ * @param config the backbone's shape
+ * @param modules the modules that carry experts; others stay frozen
+ * @param dropout on the input of the experts, in training passes
+ * @param loadBalance coefficient of the load-balancing loss
+ * @param classes labels of a classification head; 0 for a causal language model
+ * @param seed of the initial parameters
+ */
+public record NetworkDefinition(
+    String backbone,
+    BackboneConfig config,
+    Stage stage,
+    List<ModuleExperts> modules,
+    double dropout,
+    double loadBalance,
+    int classes,
+    Pooling pooling,
+    long seed) {
+
+  public NetworkDefinition {
+    modules = List.copyOf(modules);
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new IllegalArgumentException("Cannot use a dropout of " + dropout + ": must be in [0, 1)");
+    }
+    if (!(loadBalance >= 0)) {
+      throw new IllegalArgumentException("Cannot use a load-balance coefficient of " + loadBalance);
+    }
+    if (classes < 0 || classes == 1) {
+      throw new IllegalArgumentException("Cannot classify into " + classes + " classes");
+    }
+    if (modules.isEmpty()) {
+      throw new IllegalArgumentException("Cannot build a network without target modules");
+    }
+    if (stage == Stage.SEARCH) {
+      modules.forEach(NetworkDefinition::checkSearchable);
+    }
+  }
+
+  private static void checkSearchable(ModuleExperts experts) {
+    if (experts.experts() < 2) {
+      throw new IllegalArgumentException(
+          "Cannot search over " + experts.experts() + " expert on " + experts.module() + ": needs at least two");
+    }
+  }
+}

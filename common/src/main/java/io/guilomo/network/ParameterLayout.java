@@ -1,0 +1,68 @@
+package io.guilomo.network;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** Where the named parameters of a part lie in its stretch of the flat vector. Row-major, one behind the other. */
+final class ParameterLayout {
+
+  /**
+   * @param offset first element, from the part's begin
+   * @param shape {@code [n]} or {@code [rows, columns]}
+   */
+  record Slice(String name, long offset, long[] shape, Initialisation initialisation) {
+
+    long length() {
+      long length = 1;
+      for (long size : shape) {
+        length *= size;
+      }
+      return length;
+    }
+  }
+
+  static final ParameterLayout EMPTY = new ParameterLayout();
+
+  private final Map<String, Slice> slices = new LinkedHashMap<>();
+  private long size;
+
+  /** Appends a parameter and returns its offset. */
+  long add(String name, Initialisation initialisation, long... shape) {
+    Slice slice = new Slice(name, size, shape, initialisation);
+    if (slices.put(name, slice) != null) {
+      throw new IllegalArgumentException("Cannot add parameter " + name + " twice");
+    }
+    size += slice.length();
+    return slice.offset();
+  }
+
+  long size() {
+    return size;
+  }
+
+  List<Slice> slices() {
+    return new ArrayList<>(slices.values());
+  }
+
+  Slice slice(String name) {
+    Slice slice = slices.get(name);
+    if (slice == null) {
+      throw new IllegalArgumentException("Cannot find parameter " + name + " among " + slices.keySet());
+    }
+    return slice;
+  }
+
+  /** A row-major view of a stretch of {@code flat}, which has {@link #size()} elements. */
+  static INDArray view(INDArray flat, long offset, long... shape) {
+    long length = 1;
+    for (long dimension : shape) {
+      length *= dimension;
+    }
+    INDArray vector = flat.reshape(flat.length()).get(NDArrayIndex.interval(offset, offset + length));
+    return shape.length == 1 ? vector : vector.reshape('c', shape);
+  }
+}

@@ -1,0 +1,138 @@
+package io.guilomo.network;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.RoutingStatistics;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What the parts of one network share: their kernels and working arrays, and the pass that is under way. */
+final class PassContext {
+
+  private final Backbone backbone;
+  private final RotaryTable rotary;
+  private final Kernels kernels;
+  private final Buffers buffers;
+  private final Map<LinearModule, long[]> routedTokens = new LinkedHashMap<>();
+  private final Map<LinearModule, int[]> choices = new HashMap<>();
+  private final Map<LinearModule, int[]> recordedChoices = new HashMap<>();
+  private Selection selection;
+  private TokenBatch batch;
+  private PassOptions options = PassOptions.evaluation();
+  private double balanceLoss;
+
+  PassContext(Backbone backbone, Kernels kernels, Buffers buffers) {
+    this.backbone = backbone;
+    this.rotary = backbone.config() instanceof LlamaConfig llama ? RotaryTable.of(llama) : null;
+    this.kernels = kernels;
+    this.buffers = buffers;
+  }
+
+  Backbone backbone() {
+    return backbone;
+  }
+
+  /** Null for encoders, whose positions are embedded. */
+  RotaryTable rotary() {
+    return rotary;
+  }
+
+  Kernels kernels() {
+    return kernels;
+  }
+
+  Buffers buffers() {
+    return buffers;
+  }
+
+  TokenBatch batch() {
+    return batch;
+  }
+
+  PassOptions options() {
+    return options;
+  }
+
+  /** Null in the fine-tuning stage. */
+  Selection selection() {
+    return selection;
+  }
+
+  void selection(Selection part) {
+    this.selection = part;
+  }
+
+  void begin(TokenBatch nextBatch, PassOptions nextOptions) {
+    this.batch = nextBatch;
+    this.options = nextOptions;
+    this.balanceLoss = 0;
+  }
+
+  double balanceLoss() {
+    return balanceLoss;
+  }
+
+  boolean wantsWeights() {
+    return options.gradient() == PassOptions.Gradient.ALL;
+  }
+
+  boolean replays() {
+    return options.routing() == PassOptions.Routing.REPLAY;
+  }
+
+  /** Where a module's choice of experts lies in this pass: {@code [T · k]}. */
+  int[] choice(LinearModule module, int k) {
+    int length = batch.size() * k;
+    if (replays()) {
+      int[] recorded = recordedChoices.get(module);
+      if (recorded == null || recorded.length != length) {
+        throw new IllegalStateException("Cannot replay the routing of " + module + ": it was not recorded");
+      }
+      return recorded;
+    }
+    Map<LinearModule, int[]> kept = options.routing() == PassOptions.Routing.RECORD ? recordedChoices : choices;
+    int[] choice = kept.get(module);
+    if (choice == null || choice.length != length) {
+      choice = new int[length];
+      kept.put(module, choice);
+    }
+    return choice;
+  }
+
+  /**
+   * Adds a module's load-balancing loss {@code E · Σ_e f_e P_e} (arXiv 2101.03961, eq. 4–6) to the pass.
+   *
+   * @return its gradient by the probabilities of each token, times {@code coefficient}: {@code [experts]}
+   */
+  float[] balance(RoutingStatistics statistics, double coefficient) {
+    int experts = statistics.counts().length;
+    long slots = Arrays.stream(statistics.counts()).sum();
+    float[] gradient = new float[experts];
+    for (int e = 0; e < experts; e++) {
+      double share = (double) statistics.counts()[e] / slots;
+      balanceLoss += experts * share * statistics.probabilitySums()[e] / batch.size();
+      gradient[e] = (float) (coefficient * experts * share / batch.size());
+    }
+    return gradient;
+  }
+
+  /** Counts where the tokens of a recorded (that is: training) pass went. */
+  void count(LinearModule module, RoutingStatistics statistics) {
+    if (options.routing() != PassOptions.Routing.RECORD) {
+      return;
+    }
+    long[] counts = routedTokens.computeIfAbsent(module, m -> new long[statistics.counts().length]);
+    for (int e = 0; e < counts.length; e++) {
+      counts[e] += statistics.counts()[e];
+    }
+  }
+
+  Map<LinearModule, long[]> routedTokens() {
+    return routedTokens;
+  }
+}

@@ -1,0 +1,92 @@
+package io.guilomo.network;
+
+/**
+ * The two straight-through functions of GuidedSelection Vectors (arXiv 2506.14646, section 3.2): a hard mask forward, a soft
+ * gradient backward.
+ */
+final class StraightThrough {
+
+  /** Added to the router logits of experts in use. */
+  static final float EXPERT_KEPT = 0.5f;
+
+  /** Added to the router logits of experts not in use. */
+  static final float EXPERT_DROPPED = -1e4f;
+
+  /** Factor on the ranks not in use. */
+  static final float RANK_DROPPED = 1e-4f;
+
+  private StraightThrough() {}
+
+  /** Index of the last expert in use; at least 1, so that two experts are left. */
+  static int lastExpert(float[] gsv, int offset, int experts) {
+    return Math.max(1, argmaxOfSigmoid(gsv, offset, experts));
+  }
+
+  /** Index of the last rank in use. */
+  static int lastRank(float[] gsv, int offset, int ranks) {
+    return argmaxOfSigmoid(gsv, offset, ranks);
+  }
+
+  /** {@code m_i = +0.5} for {@code i ≤ k*}, {@code −1e4} above. */
+  static void expertMask(float[] gsv, int offset, int experts, float[] mask) {
+    int last = lastExpert(gsv, offset, experts);
+    for (int i = 0; i < experts; i++) {
+      mask[offset + i] = i <= last ? EXPERT_KEPT : EXPERT_DROPPED;
+    }
+  }
+
+  /** {@code n_i = 1} for {@code i ≤ r*}, {@code 1e-4} above. */
+  static void rankMask(float[] gsv, int offset, int ranks, float[] mask) {
+    int last = lastRank(gsv, offset, ranks);
+    for (int i = 0; i < ranks; i++) {
+      mask[offset + i] = i <= last ? 1f : RANK_DROPPED;
+    }
+  }
+
+  /** {@code ∂L/∂σ_{k*} = Σ_{i ≤ k*} ∂L/∂m_i · σ_i}, 0 elsewhere; then the derivative of the sigmoid. */
+  static void expertGradient(float[] gsv, int offset, int experts, float[] maskGradient, float[] gradient) {
+    int last = lastExpert(gsv, offset, experts);
+    double sum = 0;
+    for (int i = 0; i < experts; i++) {
+      gradient[offset + i] = 0;
+      if (i <= last) {
+        sum += (double) maskGradient[offset + i] * sigmoid(gsv[offset + i]);
+      }
+    }
+    gradient[offset + last] = (float) (sum * sigmoidDerivative(gsv[offset + last]));
+  }
+
+  /** {@code ∂L/∂τ_{r*} = Σ_{i ≤ r*} ∂L/∂n_i · τ_i}, {@code 1e-4 · ∂L/∂n_i} elsewhere; then the sigmoid's derivative. */
+  static void rankGradient(float[] gsv, int offset, int ranks, float[] maskGradient, float[] gradient) {
+    int last = lastRank(gsv, offset, ranks);
+    double sum = 0;
+    for (int i = 0; i < ranks; i++) {
+      double soft = sigmoid(gsv[offset + i]);
+      if (i <= last) {
+        sum += maskGradient[offset + i] * soft;
+      }
+      gradient[offset + i] = (float) (RANK_DROPPED * maskGradient[offset + i] * sigmoidDerivative(gsv[offset + i]));
+    }
+    gradient[offset + last] = (float) (sum * sigmoidDerivative(gsv[offset + last]));
+  }
+
+  private static int argmaxOfSigmoid(float[] gsv, int offset, int length) {
+    int best = 0;
+    for (int i = 1; i < length; i++) {
+      if (sigmoid(gsv[offset + i]) > sigmoid(gsv[offset + best])) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  /** Rounded to 32 bits, as the masks see it: large values are equal there. */
+  private static float sigmoid(float x) {
+    return (float) (1 / (1 + Math.exp(-(double) x)));
+  }
+
+  private static double sigmoidDerivative(float x) {
+    float soft = sigmoid(x);
+    return soft * (1 - (double) soft);
+  }
+}

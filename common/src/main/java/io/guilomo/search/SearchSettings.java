@@ -1,0 +1,37 @@
+package io.guilomo.search;
+
+import io.guilomo.kernel.AdamW;
+
+/**
+ * How the search is run.
+ *
+ * @param inner AdamW of the weights
+ * @param innerRate η
+ * @param outer AdamW of the GSVs
+ * @param outerRate constant rate of the GSVs
+ * @param freezeRouting whether the ± passes repeat the choice of experts of the first pass
+ * @param clipNorm largest norm of the weights' gradient; 0 for any
+ * @param seed of the dropout masks
+ */
+public record SearchSettings(
+    AdamW inner,
+    LearningRate innerRate,
+    AdamW outer,
+    double outerRate,
+    OuterGradient outerGradient,
+    boolean freezeRouting,
+    double clipNorm,
+    long seed) {
+
+  /** The defaults of arXiv 2506.14646, appendix A, and of its released code. */
+  public static final AdamW INNER = new AdamW(0.9, 0.999, 1e-8, 0);
+
+  public static final AdamW OUTER = new AdamW(0.5, 0.999, 1e-8, 0);
+
+  public SearchSettings {
+    if (!(outerRate > 0) || !(clipNorm >= 0)) {
+      throw new IllegalArgumentException(
+          String.format("Cannot search with a GSV learning rate of %s and gradient norm %s", outerRate, clipNorm));
+    }
+  }
+}

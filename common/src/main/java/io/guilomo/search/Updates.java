@@ -1,0 +1,89 @@
+package io.guilomo.search;
+
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.PassOptions;
+import io.guilomo.network.PassResult;
+import io.guilomo.network.Seeds;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What all outer-gradient modes do alike: the two AdamW updates, clipping, and the seeds of the passes. */
+final class Updates {
+
+  private final LoraMoeNetwork network;
+  private final Kernels kernels;
+  private final SearchSettings settings;
+
+  Updates(LoraMoeNetwork network, Kernels kernels, SearchSettings settings) {
+    this.network = network;
+    this.kernels = kernels;
+    this.settings = settings;
+  }
+
+  /** All passes of a step over its training batch drop the same elements. */
+  PassOptions trainingPass(long step) {
+    return PassOptions.training(Seeds.mix(settings.seed(), 2 * step));
+  }
+
+  PassOptions validationPass(long step) {
+    return PassOptions.training(Seeds.mix(settings.seed(), 2 * step + 1));
+  }
+
+  /**
+   * {@code w ← AdamW(w, gradient)}.
+   *
+   * @param age number of the update, from 1
+   * @param advance whether the moments advance
+   */
+  void inner(long age, double eta, INDArray gradient, boolean advance) {
+    kernels.adamW(
+        settings.inner(),
+        eta,
+        age,
+        network.weights(),
+        gradient,
+        network.weightFirstMoment(),
+        network.weightSecondMoment(),
+        network.weights(),
+        advance);
+  }
+
+  /**
+   * {@code a ← AdamW(a, gradient)}.
+   *
+   * @return how many argmaxes that has moved
+   */
+  int outer(long step, INDArray gradient) {
+    int[] before = network.maskChoices();
+    kernels.adamW(
+        settings.outer(),
+        settings.outerRate(),
+        step + 1,
+        network.gsvs(),
+        gradient,
+        network.gsvFirstMoment(),
+        network.gsvSecondMoment(),
+        network.gsvs(),
+        true);
+    int[] after = network.maskChoices();
+    return (int) IntStream.range(0, before.length).filter(i -> before[i] != after[i]).count();
+  }
+
+  /** Scales the gradient down to the largest allowed norm; returns the norm before. */
+  double clip(INDArray gradient) {
+    double norm = kernels.norm(gradient);
+    if (settings.clipNorm() > 0 && norm > settings.clipNorm()) {
+      kernels.scale(gradient, settings.clipNorm() / norm);
+    }
+    return norm;
+  }
+
+  static PassResult finite(String what, long step, PassResult result) {
+    if (!Double.isFinite(result.loss())) {
+      throw new ArithmeticException(
+          String.format("Cannot go on from step %d: the %s loss is %s", step, what, result.loss()));
+    }
+    return result;
+  }
+}
