@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.kernel.ArrayViews;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -41,7 +42,7 @@ final class Buffers {
       length *= dimension;
     }
     INDArray flat = held == null || held.flat.length() < length ? allocate(length) : held.flat;
-    INDArray view = ParameterLayout.view(flat, 0, shape);
+    INDArray view = ArrayViews.stretch(flat, 0, shape);
     arrays.put(name, new Held(flat, view));
     return view;
   }

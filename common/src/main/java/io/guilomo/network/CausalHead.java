@@ -2,10 +2,10 @@ package io.guilomo.network;
 
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Next-token cross-entropy, mean over the label positions. The vocabulary product is run for those positions alone, a chunk
@@ -92,7 +92,7 @@ final class CausalHead implements Head {
     for (int begin = 0; begin < labels; begin += chunk) {
       int end = Math.min(labels, begin + chunk);
       INDArray logits = context.buffers().array("head.logits", end - begin, backbone.config().vocabulary());
-      kernels.product(rows(normed, begin, end), false, backbone.head(), true, logits, false);
+      kernels.product(ArrayViews.rows(normed, begin, end - begin), false, backbone.head(), true, logits, false);
       int[] chunkTargets = Arrays.copyOfRange(targets, begin, end);
       if (d == null) {
         correct += Correct.count(logits, chunkTargets);
@@ -100,7 +100,7 @@ final class CausalHead implements Head {
       float[] losses = new float[end - begin];
       loss += kernels.crossEntropy(logits, chunkTargets, 1f / labels, d != null, losses) / labels;
       if (d != null) {
-        kernels.product(logits, false, backbone.head(), false, rows(dPicked, begin, end), false);
+        kernels.product(logits, false, backbone.head(), false, ArrayViews.rows(dPicked, begin, end - begin), false);
       }
     }
     if (d != null) {
@@ -117,10 +117,6 @@ final class CausalHead implements Head {
     INDArray rms = context.buffers().array(prefix + "rms", states.rows());
     context.kernels().rmsNorm(states, backbone.finalNorm(), backbone.config().epsilon(), normed, rms);
     return normed;
-  }
-
-  private static INDArray rows(INDArray matrix, int begin, int end) {
-    return matrix.get(NDArrayIndex.interval(begin, end), NDArrayIndex.all());
   }
 
   /** Rows whose next token of the same sequence is a label. */

@@ -1,6 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -51,7 +52,7 @@ final class ClassificationHead implements Head {
 
   private INDArray view(INDArray flat, String name) {
     ParameterLayout.Slice slice = layout.slice(name);
-    return ParameterLayout.view(flat, slice.offset(), slice.shape());
+    return ArrayViews.stretch(flat, slice.offset(), slice.shape());
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.guilomo.network;
 
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.Kernels;
 import java.util.List;
@@ -151,15 +152,15 @@ final class DecoderBlock implements Part {
   }
 
   private INDArray query(INDArray qkv) {
-    return ModuleGroup.columns(qkv, 0, queryWidth());
+    return ArrayViews.columns(qkv, 0, queryWidth());
   }
 
   private INDArray key(INDArray qkv) {
-    return ModuleGroup.columns(qkv, queryWidth(), keyWidth());
+    return ArrayViews.columns(qkv, queryWidth(), keyWidth());
   }
 
   private INDArray value(INDArray qkv) {
-    return ModuleGroup.columns(qkv, queryWidth() + keyWidth(), keyWidth());
+    return ArrayViews.columns(qkv, queryWidth() + keyWidth(), keyWidth());
   }
 
   private int[] starts() {

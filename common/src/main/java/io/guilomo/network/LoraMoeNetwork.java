@@ -3,6 +3,7 @@ package io.guilomo.network;
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -162,40 +163,40 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   /** Inner variables {@code w}: A, B, λ, routers, classifier. A view. */
   public INDArray weights() {
-    return ParameterLayout.view(graph.params(), gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(graph.params(), gsvCount, graph.numParams() - gsvCount);
   }
 
   /** Gradient of the last pass by {@link #weights()}. A view. */
   public INDArray weightGradient() {
-    return ParameterLayout.view(graph.getFlattenedGradients(), gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(graph.getFlattenedGradients(), gsvCount, graph.numParams() - gsvCount);
   }
 
   /** Outer variables {@code a}: all GSVs. A view. Only in the search stage. */
   public INDArray gsvs() {
-    return ParameterLayout.view(graph.params(), 0, gsvCount);
+    return ArrayViews.stretch(graph.params(), 0, gsvCount);
   }
 
   /** Gradient of the last pass by {@link #gsvs()}. A view. */
   public INDArray gsvGradient() {
-    return ParameterLayout.view(graph.getFlattenedGradients(), 0, gsvCount);
+    return ArrayViews.stretch(graph.getFlattenedGradients(), 0, gsvCount);
   }
 
   /** First moments of {@link #gsvs()} in the updater's state {@code [m_a | v_a | m_w | v_w]}. A view. */
   public INDArray gsvFirstMoment() {
-    return ParameterLayout.view(updaterState(), 0, gsvCount);
+    return ArrayViews.stretch(updaterState(), 0, gsvCount);
   }
 
   public INDArray gsvSecondMoment() {
-    return ParameterLayout.view(updaterState(), gsvCount, gsvCount);
+    return ArrayViews.stretch(updaterState(), gsvCount, gsvCount);
   }
 
   /** First moments of {@link #weights()}. A view. */
   public INDArray weightFirstMoment() {
-    return ParameterLayout.view(updaterState(), 2 * gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(updaterState(), 2 * gsvCount, graph.numParams() - gsvCount);
   }
 
   public INDArray weightSecondMoment() {
-    return ParameterLayout.view(updaterState(), graph.numParams() + gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(updaterState(), graph.numParams() + gsvCount, graph.numParams() - gsvCount);
   }
 
   private INDArray updaterState() {
@@ -225,7 +226,7 @@ public final class LoraMoeNetwork implements AutoCloseable {
       ParameterLayout layout = layer.part().parameters();
       for (ParameterLayout.Slice slice : layout.slices()) {
         if (slice.name().equals(name)) {
-          return ParameterLayout.view(flat, offset + slice.offset(), slice.shape());
+          return ArrayViews.stretch(flat, offset + slice.offset(), slice.shape());
         }
       }
       offset += layout.size();

@@ -1,6 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.backbone.LinearModule;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,7 +9,6 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Frozen linear modules that read the same input (q, k, v; gate, up; or one alone) and the experts on them, in the stacked
@@ -87,16 +87,16 @@ final class ModuleGroup {
     this.weight = frozen;
     this.bias = frozenBias;
     if (!members.isEmpty()) {
-      a = ParameterLayout.view(parameters, offsetA, ranks, inFeatures);
-      g = ParameterLayout.view(parameters, offsetG, experts, inFeatures);
+      a = ArrayViews.stretch(parameters, offsetA, ranks, inFeatures);
+      g = ArrayViews.stretch(parameters, offsetG, experts, inFeatures);
       members.forEach(member -> member.attach(shared, parameters, layout));
     }
   }
 
   void attachGradient(INDArray gradient) {
     if (!members.isEmpty()) {
-      gradientA = ParameterLayout.view(gradient, offsetA, ranks, inFeatures);
-      gradientG = ParameterLayout.view(gradient, offsetG, experts, inFeatures);
+      gradientA = ArrayViews.stretch(gradient, offsetA, ranks, inFeatures);
+      gradientG = ArrayViews.stretch(gradient, offsetG, experts, inFeatures);
       members.forEach(member -> member.attachGradient(gradient, layout));
     }
   }
@@ -126,10 +126,10 @@ final class ModuleGroup {
     kernels.product(x, false, g, true, logits, false);
     for (StackedExperts member : members) {
       member.forward(
-          columns(h, member.firstRank(), member.ranks()),
-          columns(logits, member.firstExpert(), member.experts()),
-          columns(z, member.firstRank(), member.ranks()),
-          columns(y, member.firstColumn(), member.outFeatures()),
+          ArrayViews.columns(h, member.firstRank(), member.ranks()),
+          ArrayViews.columns(logits, member.firstExpert(), member.experts()),
+          ArrayViews.columns(z, member.firstRank(), member.ranks()),
+          ArrayViews.columns(y, member.firstColumn(), member.outFeatures()),
           loadBalance);
     }
   }
@@ -153,10 +153,10 @@ final class ModuleGroup {
     INDArray dh = context.buffers().array("z", rows, ranks);
     for (StackedExperts member : members) {
       member.backward(
-          columns(dy, member.firstColumn(), member.outFeatures()),
-          columns(h, member.firstRank(), member.ranks()),
-          columns(dh, member.firstRank(), member.ranks()),
-          columns(dLogits, member.firstExpert(), member.experts()));
+          ArrayViews.columns(dy, member.firstColumn(), member.outFeatures()),
+          ArrayViews.columns(h, member.firstRank(), member.ranks()),
+          ArrayViews.columns(dh, member.firstRank(), member.ranks()),
+          ArrayViews.columns(dLogits, member.firstExpert(), member.experts()));
     }
     if (context.wantsWeights()) {
       kernels.product(dh, true, dropped(x), false, gradientA, false);
@@ -189,13 +189,5 @@ final class ModuleGroup {
 
   private long dropoutSeed() {
     return Seeds.mix(context.options().dropoutSeed(), stream);
-  }
-
-  /** A column range as a view. */
-  static INDArray columns(INDArray matrix, long first, long count) {
-    if (first == 0 && count == matrix.columns()) {
-      return matrix;
-    }
-    return matrix.get(NDArrayIndex.all(), NDArrayIndex.interval(first, first + count));
   }
 }

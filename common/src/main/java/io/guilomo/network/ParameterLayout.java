@@ -4,8 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Where the named parameters of a part lie in its stretch of the flat vector. Row-major, one behind the other. */
 final class ParameterLayout {
@@ -54,15 +52,5 @@ final class ParameterLayout {
       throw new IllegalArgumentException("Cannot find parameter " + name + " among " + slices.keySet());
     }
     return slice;
-  }
-
-  /** A row-major view of a stretch of {@code flat}, which has {@link #size()} elements. */
-  static INDArray view(INDArray flat, long offset, long... shape) {
-    long length = 1;
-    for (long dimension : shape) {
-      length *= dimension;
-    }
-    INDArray vector = flat.reshape(flat.length()).get(NDArrayIndex.interval(offset, offset + length));
-    return shape.length == 1 ? vector : vector.reshape('c', shape);
   }
 }

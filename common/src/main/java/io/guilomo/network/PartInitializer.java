@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.kernel.ArrayViews;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,7 +75,7 @@ final class PartInitializer implements ParamInitializer {
       PartConf part, INDArray flat, BiConsumer<ParameterLayout.Slice, INDArray> each) {
     Map<String, INDArray> views = new LinkedHashMap<>();
     for (ParameterLayout.Slice slice : part.layout().slices()) {
-      INDArray view = ParameterLayout.view(flat, slice.offset(), slice.shape());
+      INDArray view = ArrayViews.stretch(flat, slice.offset(), slice.shape());
       views.put(slice.name(), view);
       each.accept(slice, view);
     }

@@ -48,7 +48,9 @@ class PartLayer extends BaseLayer<PartConf> {
 
   @Override
   public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
-    return new Pair<>(gradientInPlace(), part.backward(epsilon));
+    INDArray gradient = part.backward(epsilon);
+    // The graph insists on a gradient even for parts that need none.
+    return new Pair<>(gradientInPlace(), gradient == null ? epsilon : gradient);
   }
 
   /** The parts write into the flat gradient; there is nothing to hand over. */

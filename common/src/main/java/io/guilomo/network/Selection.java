@@ -1,6 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.backbone.LinearModule;
+import io.guilomo.kernel.ArrayViews;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -69,10 +70,10 @@ final class Selection implements Part {
       masks.put(
           module.module(),
           new Masks(
-              ParameterLayout.view(maskValues, experts, module.experts()),
-              ParameterLayout.view(maskValues, ranks, module.totalRank()),
-              ParameterLayout.view(maskGradients, experts, module.experts()),
-              ParameterLayout.view(maskGradients, ranks, module.totalRank())));
+              ArrayViews.stretch(maskValues, experts, module.experts()),
+              ArrayViews.stretch(maskValues, ranks, module.totalRank()),
+              ArrayViews.stretch(maskGradients, experts, module.experts()),
+              ArrayViews.stretch(maskGradients, ranks, module.totalRank())));
     }
     shared.selection(this);
   }

@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.RoutingStatistics;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -104,7 +105,7 @@ final class StackedExperts {
 
   private INDArray view(INDArray flat, ParameterLayout layout, String parameter) {
     ParameterLayout.Slice slice = layout.slice(prefix + parameter);
-    return ParameterLayout.view(flat, slice.offset(), slice.shape());
+    return ArrayViews.stretch(flat, slice.offset(), slice.shape());
   }
 
   /** {@code y += ((h ⊙ p̂ s λ n) Bᵀ}; {@code z [T, R]} is scratch. */
