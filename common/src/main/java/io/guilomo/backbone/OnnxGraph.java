@@ -18,7 +18,7 @@ import org.apache.hadoop.fs.FSDataInputStream;
  * <a href="https://github.com/onnx/onnx/blob/main/onnx/onnx.proto">onnx.proto</a>.
  *
  * @param initialisers by name
- * @param nodes by name
+ * @param nodes by name, or by their output where they have none
  * @param constants the {@code Constant} nodes with one number, by the name of their output
  */
 record OnnxGraph(Map<String, Tensor> initialisers, Map<String, Node> nodes, Map<String, Double> constants) {
@@ -118,7 +118,7 @@ record OnnxGraph(Map<String, Tensor> initialisers, Map<String, Node> nodes, Map<
           wire.skip();
         }
       }
-      graph.nodes().put(name, new Node(operator, List.copyOf(input)));
+      graph.nodes().put(name.isEmpty() ? output : name, new Node(operator, List.copyOf(input)));
       if (operator.equals("Constant") && constant != null) {
         graph.constants().put(output, constant);
       }

@@ -18,6 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The initialisers of an ONNX file that PyTorch exported. Biases, norms and embeddings carry Hugging Face's names; the
  * weight of a linear layer is anonymous and stored {@code [in, out]}, and is named after the {@code MatMul} that reads
  * it: {@code /encoder/layer.0/attention/self/query/MatMul} reads {@code encoder.layer.0.attention.self.query.weight}.
+ * Whatever a {@code MatMul} reads as its second input is {@code [in, out]}, also under a name of its own.
  */
 final class OnnxModel implements TensorSource {
 
@@ -38,8 +39,8 @@ final class OnnxModel implements TensorSource {
     this.in = in;
     this.graph = graph;
     this.blocks = new BlockReader(in);
-    graph.nodes().forEach(this::nameWeight);
     graph.initialisers().forEach((name, tensor) -> weights.put(name, new Weight(tensor, false)));
+    graph.nodes().forEach(this::nameWeight);
   }
 
   /** @throws IllegalArgumentException if the file is not a sound ONNX file with weights */
@@ -56,11 +57,15 @@ final class OnnxModel implements TensorSource {
   }
 
   private void nameWeight(String node, OnnxGraph.Node operation) {
-    if (!operation.operator().equals("MatMul") || !node.endsWith(MATMUL) || operation.input().size() != 2) {
+    if (!operation.operator().equals("MatMul") || operation.input().size() != 2) {
       return;
     }
     OnnxGraph.Tensor tensor = graph.initialisers().get(operation.input().get(1));
-    if (tensor != null && tensor.shape().length == 2) {
+    if (tensor == null || tensor.shape().length != 2) {
+      return;
+    }
+    weights.put(tensor.name(), new Weight(tensor, true));
+    if (node.endsWith(MATMUL)) {
       String module = node.substring(node.startsWith("/") ? 1 : 0, node.length() - MATMUL.length());
       weights.put(module.replace('/', '.') + ".weight", new Weight(tensor, true));
     }

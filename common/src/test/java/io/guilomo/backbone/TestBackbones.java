@@ -105,6 +105,24 @@ class TestBackbones {
   }
 
   @Test
+  void refusesIndexThatIsWrong() throws IOException {
+    writeShards(llamaTensors());
+    Path index = dir.resolve("model.safetensors.index.json");
+    Files.writeString(
+        index,
+        Files.readString(index)
+            .replace("\"model.norm.weight\":\"b.safetensors\"", "\"model.norm.weight\":\"a.safetensors\"")
+            .replace("\"lm_head.weight\":\"b.safetensors\"", "\"lm_head.weight\":\"a.safetensors\""));
+    assertThatThrownBy(this::load)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageMatching("Cannot read .*/a.safetensors: it has no tensor (model.norm|lm_head).weight");
+    Files.writeString(index, "{\"metadata\":{}}");
+    assertThatThrownBy(this::load)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("Cannot read %s: it has no weight_map", index);
+  }
+
+  @Test
   void digestTellsValues() throws IOException {
     Map<String, INDArray> tensors = llamaTensors();
     write(LLAMA, tensors);

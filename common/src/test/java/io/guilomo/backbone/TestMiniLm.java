@@ -37,6 +37,9 @@ class TestMiniLm {
         if (matcher.matches() && matcher.group(2).equals("1")) {
           long[] shape = Arrays.stream(matcher.group(3).split(", ")).mapToLong(Long::parseLong).toArray();
           assertThat(model.names()).contains(matcher.group(1));
+          if (matcher.group(1).startsWith("onnx::MatMul")) {
+            shape = new long[] {shape[1], shape[0]};
+          }
           assertThat(model.shape(matcher.group(1))).isEqualTo(shape);
           INDArray tensor = SafetensorsFile.allocate(shape);
           model.readInto(matcher.group(1), tensor, null);

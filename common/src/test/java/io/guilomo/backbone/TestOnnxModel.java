@@ -62,6 +62,16 @@ class TestOnnxModel {
     assertThat(onnx.layers().get(0).mlpOutput()).isEqualTo(tensors.get("encoder.layer.0.output.dense.weight"));
   }
 
+  /** Some exporters name the transposed weights themselves and the nodes not at all. */
+  @Test
+  void namedTransposedWeights() throws IOException {
+    Files.write(dir.resolve("model.onnx"), model(tensors()));
+    BertBackbone expected = (BertBackbone) load();
+    Files.write(dir.resolve("model.onnx"), model(tensors(), false));
+    Files.writeString(dir.resolve("config.json"), CONFIG);
+    assertThat(((BertBackbone) load()).layers()).isEqualTo(expected.layers());
+  }
+
   /** The first BERT checkpoints call the norms' parameters gamma and beta. */
   private static String old(String prefix, String name) {
     return prefix.isEmpty() ? name : name.replace("Norm.weight", "Norm.gamma").replace("Norm.bias", "Norm.beta");
@@ -228,8 +238,12 @@ class TestOnnxModel {
     return tensors;
   }
 
-  /** The ONNX file of the tensors: linear weights anonymous and transposed, dimensions packed in every second one. */
   private static byte[] model(Map<String, INDArray> tensors) {
+    return model(tensors, true);
+  }
+
+  /** The ONNX file of the tensors: linear weights transposed, dimensions packed in every second one. */
+  private static byte[] model(Map<String, INDArray> tensors, boolean anonymousWeights) {
     ByteArrayOutputStream graph = new ByteArrayOutputStream();
     int anonymous = 885;
     ByteArrayOutputStream initialisers = new ByteArrayOutputStream();
@@ -238,8 +252,10 @@ class TestOnnxModel {
       INDArray tensor = entry.getValue();
       if (name.startsWith("encoder") && tensor.rank() == 2) {
         String module = "/" + name.replace(".weight", "").replaceAll("\\.(?!\\d)", "/");
-        name = "onnx::MatMul_" + anonymous++;
-        write(graph, bytes(1, node("MatMul", module + "/MatMul", "out", "x", name)));
+        anonymous++;
+        name = anonymousWeights ? "onnx::MatMul_" + anonymous : name;
+        String node = anonymousWeights ? module + "/MatMul" : "";
+        write(graph, bytes(1, node("MatMul", node, "out" + anonymous, "x", name)));
         tensor = tensor.transpose().dup('c');
       }
       byte[] shape = new byte[0];
