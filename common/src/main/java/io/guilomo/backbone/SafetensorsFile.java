@@ -22,29 +22,27 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A <a href="https://github.com/huggingface/safetensors">safetensors</a> file: eight bytes with the little-endian length
- * of the header, a JSON header, raw little-endian values. Values are read in blocks, straight into the arrays that keep
- * them. One thread at a time.
+ * A <a href="https://github.com/huggingface/safetensors">safetensors</a> file: eight bytes with the little-endian
+ * length of the header, a JSON header, raw little-endian values. Values are read in blocks, straight into the arrays
+ * that keep them. One thread at a time.
  */
 public final class SafetensorsFile implements Closeable {
 
   /** The limit of the format. */
   private static final long MAX_HEADER = 100_000_000;
 
-  private static final int BLOCK = 1 << 20;
-
   private final Path path;
   private final FSDataInputStream in;
   private final long dataStart;
   private final SafetensorsHeader header;
-  private byte[] block = new byte[0];
-  private float[] values;
+  private final BlockReader blocks;
 
   private SafetensorsFile(Path path, FSDataInputStream in, long dataStart, SafetensorsHeader header) {
     this.path = path;
     this.in = in;
     this.dataStart = dataStart;
     this.header = header;
+    this.blocks = new BlockReader(in);
   }
 
   /**
@@ -141,27 +139,7 @@ public final class SafetensorsFile implements Closeable {
           "tensor %s has shape %s, its place has %s"
               .formatted(name, Arrays.toString(tensor.shape()), Arrays.toString(target.shape())));
     }
-    if (tensor.elements() == 0) {
-      return;
-    }
-    FloatMemory memory = FloatMemory.of(target);
-    int needed = (int) Math.min(BLOCK, tensor.end() - tensor.begin());
-    if (block.length < needed) {
-      block = new byte[needed];
-      values = new float[needed / Short.BYTES];
-    }
-    in.seek(dataStart + tensor.begin());
-    int width = tensor.type().bytes();
-    for (long done = 0; done < tensor.elements(); ) {
-      int count = (int) Math.min(BLOCK / width, tensor.elements() - done);
-      in.readFully(block, 0, count * width);
-      if (digest != null) {
-        digest.update(block, 0, count * width);
-      }
-      tensor.type().decode(ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN), values, count);
-      memory.put(done, values, count);
-      done += count;
-    }
+    blocks.read(dataStart + tensor.begin(), tensor.type(), target, digest);
   }
 
   /** An I64 or I32 tensor, flattened row by row. */

@@ -1,0 +1,68 @@
+package io.guilomo.backbone;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import org.apache.hadoop.conf.Configuration;
+
+/** The backbones of this JVM, one copy each, shared by all tasks that run in it. */
+public final class BackboneCache {
+
+  /** URIs of this scheme name backbones that were {@linkplain #put put} here and can be loaded from nowhere. */
+  public static final String MEMORY_SCHEME = "memory:";
+
+  private static final ConcurrentMap<String, FutureTask<Backbone>> BACKBONES = new ConcurrentHashMap<>();
+
+  private BackboneCache() {}
+
+  /** The backbone of a directory, loaded on the first call; concurrent callers wait for that one. */
+  public static Backbone get(String uri, Configuration conf) throws IOException {
+    FutureTask<Backbone> mine = new FutureTask<>(() -> load(uri, conf));
+    FutureTask<Backbone> first = BACKBONES.putIfAbsent(uri, mine);
+    if (first == null) {
+      mine.run();
+      first = mine;
+    }
+    try {
+      return first.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw (IOException) new InterruptedIOException("interrupted while loading " + uri).initCause(e);
+    } catch (ExecutionException e) {
+      BACKBONES.remove(uri, first);
+      throw rethrown(e.getCause());
+    }
+  }
+
+  private static Backbone load(String uri, Configuration conf) throws IOException {
+    if (uri.startsWith(MEMORY_SCHEME)) {
+      throw new IllegalArgumentException("Cannot load %s: this JVM was not given it".formatted(uri));
+    }
+    return Backbones.load(uri, conf);
+  }
+
+  private static IOException rethrown(Throwable cause) {
+    if (cause instanceof RuntimeException e) {
+      throw e;
+    }
+    if (cause instanceof Error e) {
+      throw e;
+    }
+    return (IOException) cause;
+  }
+
+  /** Makes {@code uri} mean {@code backbone} in this JVM, for tests and benchmarks. */
+  public static void put(String uri, Backbone backbone) {
+    FutureTask<Backbone> task = new FutureTask<>(() -> backbone);
+    task.run();
+    BACKBONES.put(uri, task);
+  }
+
+  /** Forgets all backbones; their memory is freed when nothing else refers to them. */
+  public static void clear() {
+    BACKBONES.clear();
+  }
+}

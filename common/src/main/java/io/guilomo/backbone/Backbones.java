@@ -1,0 +1,82 @@
+package io.guilomo.backbone;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.hadoop.conf.Configuration;
+
+/** Loads pretrained models from directories in Hugging Face's layout, and BERT models from ONNX files. */
+public final class Backbones {
+
+  private static final Set<String> LLAMA = Set.of("LlamaForCausalLM", "llama");
+  private static final Set<String> MISTRAL = Set.of("MistralForCausalLM", "mistral");
+  private static final Set<String> BERT =
+      Set.of(
+          "BertModel",
+          "BertForMaskedLM",
+          "BertForMultipleChoice",
+          "BertForNextSentencePrediction",
+          "BertForPreTraining",
+          "BertForQuestionAnswering",
+          "BertForSequenceClassification",
+          "BertForTokenClassification",
+          "bert");
+
+  private Backbones() {}
+
+  /**
+   * Loads the model of a directory: {@code config.json} with {@code model.safetensors}, its shards, or (BERT) an ONNX
+   * file, which can do without {@code config.json}. All values become float32.
+   *
+   * @throws IllegalArgumentException if the directory holds no model that can be run
+   */
+  public static Backbone load(String uri, Configuration conf) throws IOException {
+    ModelDirectory directory = ModelDirectory.open(uri, conf);
+    directory.requireWeights();
+    BackboneConfig config = config(directory);
+    if (config instanceof LlamaConfig llama) {
+      return LlamaLoader.load(directory, llama);
+    }
+    return BertLoader.load(directory, (BertConfig) config);
+  }
+
+  /** Reads only the shape of a model, without its weights. */
+  public static BackboneConfig config(String uri, Configuration conf) throws IOException {
+    return config(ModelDirectory.open(uri, conf));
+  }
+
+  private static BackboneConfig config(ModelDirectory directory) throws IOException {
+    if (!directory.has(ModelDirectory.CONFIG)) {
+      if (directory.hasSafetensors() || directory.endingIn(".onnx").isEmpty()) {
+        throw directory.refuse("it has no config.json, which tells the architecture");
+      }
+      try (OnnxModel onnx = directory.onnx()) {
+        return onnx.bertConfig();
+      }
+    }
+    ConfigJson json = new ConfigJson(directory.json(ModelDirectory.CONFIG), directory.file(ModelDirectory.CONFIG));
+    String architecture = architecture(directory, json.root());
+    if (BERT.contains(architecture)) {
+      return BertConfigParser.fromJson(json);
+    }
+    return LlamaConfigParser.fromJson(json, MISTRAL.contains(architecture));
+  }
+
+  private static String architecture(ModelDirectory directory, JsonNode config) {
+    JsonNode named = config.path("architectures").path(0);
+    JsonNode architecture = named.isMissingNode() || named.isNull() ? config.path("model_type") : named;
+    if (!architecture.isTextual()) {
+      throw directory.refuse("its config.json names neither architectures nor model_type");
+    }
+    String name = architecture.textValue();
+    if (List.of(LLAMA, MISTRAL, BERT).stream().noneMatch(family -> family.contains(name))) {
+      Set<String> known = new TreeSet<>();
+      List.of(LLAMA, MISTRAL, BERT).forEach(known::addAll);
+      known.removeIf(other -> Character.isLowerCase(other.charAt(0)));
+      throw directory.refuse("its architecture is %s, known are %s".formatted(name, String.join(", ", known)));
+    }
+    return name;
+  }
+}

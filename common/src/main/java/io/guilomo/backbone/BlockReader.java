@@ -1,0 +1,51 @@
+package io.guilomo.backbone;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Copies weights from a file into arrays in blocks of at most a mebibyte. */
+final class BlockReader {
+
+  private static final int BLOCK = 1 << 20;
+
+  private final FSDataInputStream in;
+  private byte[] block = new byte[0];
+  private float[] values;
+
+  BlockReader(FSDataInputStream in) {
+    this.in = in;
+  }
+
+  /**
+   * Fills {@code target} from the bytes at {@code begin}.
+   *
+   * @param digest sees the bytes, where not null
+   */
+  void read(long begin, TensorType type, INDArray target, MessageDigest digest) throws IOException {
+    long elements = target.length();
+    if (elements == 0) {
+      return;
+    }
+    FloatMemory memory = FloatMemory.of(target);
+    int needed = (int) Math.min(BLOCK, elements * type.bytes());
+    if (block.length < needed) {
+      block = new byte[needed];
+      values = new float[needed / Short.BYTES];
+    }
+    in.seek(begin);
+    for (long done = 0; done < elements; ) {
+      int count = (int) Math.min(BLOCK / type.bytes(), elements - done);
+      in.readFully(block, 0, count * type.bytes());
+      if (digest != null) {
+        digest.update(block, 0, count * type.bytes());
+      }
+      type.decode(ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN), values, count);
+      memory.put(done, values, count);
+      done += count;
+    }
+  }
+}

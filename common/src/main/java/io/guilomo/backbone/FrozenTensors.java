@@ -1,0 +1,82 @@
+package io.guilomo.backbone;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.INDArrayIndex;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * Reads the tensors a backbone needs, checked against the shapes its configuration asks for, and digests what was read:
+ * sha256 over name, shape and stored bytes of each tensor in the order of reading.
+ */
+final class FrozenTensors {
+
+  private final ModelDirectory directory;
+  private final TensorSource source;
+  private final UnaryOperator<String> storedName;
+  private final MessageDigest digest;
+
+  /** @param storedName what the source calls a tensor */
+  FrozenTensors(ModelDirectory directory, TensorSource source, UnaryOperator<String> storedName) {
+    this.directory = directory;
+    this.source = source;
+    this.storedName = storedName;
+    try {
+      this.digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** One tensor of a fused array. */
+  record Part(String name, long... shape) {}
+
+  INDArray read(String name, long... shape) throws IOException {
+    return fused(List.of(new Part(name, shape)));
+  }
+
+  /** Tensors under each other in one array; they differ in their first dimension at most. */
+  INDArray fused(List<Part> parts) throws IOException {
+    for (Part part : parts) {
+      check(part);
+    }
+    long[] shape = parts.get(0).shape().clone();
+    shape[0] = parts.stream().mapToLong(part -> part.shape()[0]).sum();
+    INDArray fused = SafetensorsFile.allocate(shape);
+    INDArrayIndex[] rows = new INDArrayIndex[shape.length];
+    Arrays.fill(rows, NDArrayIndex.all());
+    long row = 0;
+    for (Part part : parts) {
+      rows[0] = NDArrayIndex.interval(row, row + part.shape()[0]);
+      digest.update((part.name() + Arrays.toString(part.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
+      source.readInto(storedName.apply(part.name()), parts.size() == 1 ? fused : fused.get(rows), digest);
+      row += part.shape()[0];
+    }
+    return fused;
+  }
+
+  private void check(Part part) throws IOException {
+    String stored = storedName.apply(part.name());
+    if (!source.names().contains(stored)) {
+      throw directory.refuse("tensor %s is missing".formatted(stored));
+    }
+    long[] found = source.shape(stored);
+    if (!Arrays.equals(found, part.shape())) {
+      throw directory.refuse(
+          "tensor %s has shape %s, expected %s"
+              .formatted(stored, Arrays.toString(found), Arrays.toString(part.shape())));
+    }
+  }
+
+  /** The hexadecimal digest of everything read; ends the reading. */
+  String digest() {
+    return HexFormat.of().formatHex(digest.digest());
+  }
+}

@@ -1,0 +1,188 @@
+package io.guilomo.backbone;
+
+import static io.guilomo.backbone.SafetensorsHeader.refuse;
+
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The initialisers of an ONNX file that PyTorch exported. Biases, norms and embeddings carry Hugging Face's names; the
+ * weight of a linear layer is anonymous and stored {@code [in, out]}, and is named after the {@code MatMul} that reads
+ * it: {@code /encoder/layer.0/attention/self/query/MatMul} reads {@code encoder.layer.0.attention.self.query.weight}.
+ * Whatever a {@code MatMul} reads as its second input is {@code [in, out]}, also under a name of its own.
+ */
+final class OnnxModel implements TensorSource {
+
+  static final String FILE = "model.onnx";
+
+  private static final String MATMUL = "/MatMul";
+
+  private final Path path;
+  private final FSDataInputStream in;
+  private final OnnxGraph graph;
+  private final Map<String, Weight> weights = new LinkedHashMap<>();
+  private final BlockReader blocks;
+
+  private record Weight(OnnxGraph.Tensor tensor, boolean transposed) {}
+
+  private OnnxModel(Path path, FSDataInputStream in, OnnxGraph graph) {
+    this.path = path;
+    this.in = in;
+    this.graph = graph;
+    this.blocks = new BlockReader(in);
+    graph.initialisers().forEach((name, tensor) -> weights.put(name, new Weight(tensor, false)));
+    graph.nodes().forEach(this::nameWeight);
+  }
+
+  /** @throws IllegalArgumentException if the file is not a sound ONNX file with weights */
+  static OnnxModel open(Path path, Configuration conf) throws IOException {
+    FileSystem fs = path.getFileSystem(conf);
+    long length = fs.getFileStatus(path).getLen();
+    FSDataInputStream in = fs.open(path);
+    try {
+      return new OnnxModel(path, in, OnnxGraph.read(in, length, path));
+    } catch (IOException | RuntimeException e) {
+      in.close();
+      throw e;
+    }
+  }
+
+  private void nameWeight(String node, OnnxGraph.Node operation) {
+    if (!operation.operator().equals("MatMul") || operation.input().size() != 2) {
+      return;
+    }
+    OnnxGraph.Tensor tensor = graph.initialisers().get(operation.input().get(1));
+    if (tensor == null || tensor.shape().length != 2) {
+      return;
+    }
+    weights.put(tensor.name(), new Weight(tensor, true));
+    if (node.endsWith(MATMUL)) {
+      String module = node.substring(node.startsWith("/") ? 1 : 0, node.length() - MATMUL.length());
+      weights.put(module.replace('/', '.') + ".weight", new Weight(tensor, true));
+    }
+  }
+
+  @Override
+  public Set<String> names() {
+    return weights.keySet();
+  }
+
+  /** {@inheritDoc} Checked against the bytes that are there, so that it can be allocated. */
+  @Override
+  public long[] shape(String name) {
+    Weight weight = weights.get(name);
+    long[] shape = weight.tensor().shape();
+    requireBytes(name, weight.tensor());
+    return weight.transposed() ? new long[] {shape[1], shape[0]} : shape.clone();
+  }
+
+  private void requireBytes(String name, OnnxGraph.Tensor tensor) {
+    if (tensor.type() == null || !tensor.type().weights()) {
+      throw refuse(path, "tensor %s is not of type FLOAT, FLOAT16 or BFLOAT16".formatted(name));
+    }
+    String shape = Arrays.toString(tensor.shape());
+    long expected = tensor.type().bytes();
+    try {
+      for (long size : tensor.shape()) {
+        expected = Math.multiplyExact(expected, size);
+      }
+    } catch (ArithmeticException e) {
+      throw refuse(path, "tensor %s has the impossible shape %s".formatted(name, shape));
+    }
+    if (tensor.end() - tensor.begin() != expected) {
+      throw refuse(
+          path,
+          "tensor %s of type %s and shape %s needs %s bytes, its raw_data has %s"
+              .formatted(name, tensor.type(), shape, expected, tensor.end() - tensor.begin()));
+    }
+  }
+
+  @Override
+  public void readInto(String name, INDArray target, MessageDigest digest) throws IOException {
+    Weight weight = weights.get(name);
+    OnnxGraph.Tensor tensor = weight.tensor();
+    requireBytes(name, tensor);
+    if (!weight.transposed()) {
+      blocks.read(tensor.begin(), tensor.type(), target, digest);
+      return;
+    }
+    try (INDArray stored = SafetensorsFile.allocate(tensor.shape())) {
+      blocks.read(tensor.begin(), tensor.type(), stored, digest);
+      target.assign(stored.transpose());
+    }
+  }
+
+  /**
+   * The shape of the BERT encoder this graph computes, for a file that came without {@code config.json}: sizes from the
+   * weights, heads from the reshape of the first attention, epsilon from the first norm.
+   */
+  BertConfig bertConfig() {
+    String prefix = weights.containsKey("bert.embeddings.word_embeddings.weight") ? "bert." : "";
+    String nodes = "/" + prefix.replace('.', '/');
+    long[] words = matrix(prefix + "embeddings.word_embeddings.weight");
+    int layers = 0;
+    while (weights.containsKey(prefix + "encoder.layer." + layers + ".intermediate.dense.weight")) {
+      layers++;
+    }
+    long[] intermediate = matrix(prefix + "encoder.layer.0.intermediate.dense.weight");
+    if (graph.nodes().values().stream().noneMatch(node -> node.operator().equals("Erf"))) {
+      throw untold("an exact GELU");
+    }
+    double heads = constant(nodes + "encoder/layer.0/attention/self/Concat", 2);
+    double headDim = constant(nodes + "encoder/layer.0/attention/self/Concat", 3);
+    if (!(heads >= 1) || heads * headDim != words[1]) {
+      throw untold("the number of heads");
+    }
+    return new BertConfig(
+        size(words[1]),
+        size(intermediate[0]),
+        layers,
+        (int) heads,
+        size(words[0]),
+        size(matrix(prefix + "embeddings.position_embeddings.weight")[0]),
+        size(matrix(prefix + "embeddings.token_type_embeddings.weight")[0]),
+        (float) constant(nodes + "embeddings/LayerNorm/Add", 1));
+  }
+
+  private int size(long size) {
+    if (size <= 0 || size > Integer.MAX_VALUE) {
+      throw untold("its sizes");
+    }
+    return (int) size;
+  }
+
+  private long[] matrix(String name) {
+    if (!weights.containsKey(name) || shape(name).length != 2) {
+      throw untold("the matrix " + name);
+    }
+    return shape(name);
+  }
+
+  private double constant(String node, int input) {
+    OnnxGraph.Node reader = graph.nodes().get(node);
+    Double constant =
+        reader == null || reader.input().size() <= input ? null : graph.constants().get(reader.input().get(input));
+    if (constant == null) {
+      throw untold("the constant that %s reads".formatted(node));
+    }
+    return constant;
+  }
+
+  private IllegalArgumentException untold(String what) {
+    return refuse(path, "there is no config.json beside it, and the graph does not tell %s".formatted(what));
+  }
+
+  @Override
+  public void close() throws IOException {
+    in.close();
+  }
+}

@@ -1,0 +1,19 @@
+package io.guilomo.backbone;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.util.Set;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The weight tensors of a model directory by their Hugging Face names, whatever files they lie in. */
+sealed interface TensorSource extends Closeable permits SafetensorsModel, OnnxModel {
+
+  Set<String> names();
+
+  /** Shape as Hugging Face has it: linear weights are {@code [out, in]}. */
+  long[] shape(String name) throws IOException;
+
+  /** Reads into a contiguous float32 array; {@code digest} sees the bytes as they are stored. */
+  void readInto(String name, INDArray target, MessageDigest digest) throws IOException;
+}
