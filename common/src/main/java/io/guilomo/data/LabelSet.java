@@ -29,8 +29,8 @@ public record LabelSet(List<String> labels) implements Serializable {
   public static LabelSet of(Collection<String> labels) {
     boolean integers = labels.stream().allMatch(label -> label.matches("[+-]?\\d{1,18}"));
     Comparator<String> order = Comparator.naturalOrder();
-    TreeSet<String> sorted =
-        new TreeSet<>(integers ? Comparator.comparing((String label) -> new BigInteger(label)).thenComparing(order) : order);
+    Comparator<String> byValue = Comparator.comparing((String label) -> new BigInteger(label)).thenComparing(order);
+    TreeSet<String> sorted = new TreeSet<>(integers ? byValue : order);
     sorted.addAll(labels);
     return new LabelSet(List.copyOf(sorted));
   }

@@ -116,7 +116,7 @@ public final class RecordEncoder {
     return difference < 0 ? tokens.length : difference;
   }
 
-  /** {@code [CLS] a [SEP]} or {@code [CLS] a [SEP] b [SEP]}, the longer part cut token by token as Hugging Face does. */
+  /** {@code [CLS] a [SEP]} or {@code [CLS] a [SEP] b [SEP]}, the longer part cut first, as Hugging Face does. */
   private Outcome classified(TextRecord.Labelled record, int label) {
     int[] first;
     int[] second;

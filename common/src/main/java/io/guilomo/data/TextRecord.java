@@ -14,7 +14,7 @@ public sealed interface TextRecord extends Serializable {
   /** Kind and fields in their order; an absent field is null. */
   List<String> content();
 
-  /** First 16 bytes of the SHA-256 of the content, in hexadecimal: the same for equal records wherever they are read. */
+  /** First 16 bytes of the SHA-256 of the content in hexadecimal: the same for equal records wherever they are read. */
   default String digest() {
     MessageDigest sha;
     try {
