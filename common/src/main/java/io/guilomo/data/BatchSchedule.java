@@ -1,0 +1,101 @@
+package io.guilomo.data;
+
+import java.util.Arrays;
+import java.util.Random;
+
+/**
+ * Which examples of a worker's shard each step learns from: a pure function of seed and step, so that a resumed run
+ * continues with the same batches.
+ *
+ * <p>An epoch is a permutation drawn from seed and epoch; runs of 50 batches of it are ordered by length, so that
+ * examples of a batch are about equally long, and the batches are shuffled. Each batch is full: the last is filled up
+ * from the beginning of the permutation. Each example comes at least once in an epoch.
+ */
+public final class BatchSchedule {
+
+  /** Batches among which examples are ordered by length. */
+  private static final int MEGABATCH = 50;
+
+  private final int[] lengths;
+  private final int batchSize;
+  private final long seed;
+  private volatile Epoch current;
+
+  private record Epoch(long index, int[][] batches) {}
+
+  /** @param lengths tokens of each example of the shard */
+  public BatchSchedule(int[] lengths, int batchSize, long seed) {
+    if (lengths.length == 0) {
+      throw new IllegalArgumentException("Cannot schedule batches of an empty shard");
+    }
+    if (batchSize < 1) {
+      throw new IllegalArgumentException(
+          String.format("Cannot schedule batches of %d examples: expected at least 1", batchSize));
+    }
+    this.lengths = lengths.clone();
+    this.batchSize = batchSize;
+    this.seed = seed;
+  }
+
+  public static BatchSchedule of(Example[] examples, int batchSize, long seed) {
+    return new BatchSchedule(Arrays.stream(examples).mapToInt(Example::length).toArray(), batchSize, seed);
+  }
+
+  /** {@code ceil(examples / batch size)}. */
+  public int stepsPerEpoch() {
+    return (lengths.length + batchSize - 1) / batchSize;
+  }
+
+  /** Positions of the examples of global step {@code step}, counted from 0 over all epochs; {@code [batch size]}. */
+  public int[] batch(long step) {
+    if (step < 0) {
+      throw new IllegalArgumentException(String.format("Cannot draw the batch of step %d: steps begin at 0", step));
+    }
+    long index = step / stepsPerEpoch();
+    Epoch epoch = current;
+    if (epoch == null || epoch.index() != index) {
+      epoch = new Epoch(index, draw(index));
+      current = epoch;
+    }
+    return epoch.batches()[(int) (step % stepsPerEpoch())].clone();
+  }
+
+  private int[][] draw(long epoch) {
+    Random random = new Random(mix(mix(seed) + epoch));
+    int[] permutation = new int[lengths.length];
+    Arrays.setAll(permutation, i -> i);
+    for (int i = permutation.length - 1; i > 0; i--) {
+      swap(permutation, i, random.nextInt(i + 1));
+    }
+    Integer[] order = new Integer[stepsPerEpoch() * batchSize];
+    Arrays.setAll(order, i -> permutation[i % permutation.length]);
+    int megabatch = (int) Math.min((long) MEGABATCH * batchSize, order.length);
+    for (int from = 0; from < order.length; from += megabatch) {
+      Arrays.sort(order, from, Math.min(from + megabatch, order.length), (a, b) -> lengths[b] - lengths[a]);
+    }
+    int[] place = new int[stepsPerEpoch()];
+    Arrays.setAll(place, i -> i);
+    for (int i = place.length - 1; i > 0; i--) {
+      swap(place, i, random.nextInt(i + 1));
+    }
+    int[][] batches = new int[stepsPerEpoch()][batchSize];
+    for (int i = 0; i < order.length; i++) {
+      batches[place[i / batchSize]][i % batchSize] = order[i];
+    }
+    return batches;
+  }
+
+  private static void swap(int[] values, int i, int j) {
+    int value = values[i];
+    values[i] = values[j];
+    values[j] = value;
+  }
+
+  /** The finaliser of SplitMix64: neighbouring seeds and epochs give unrelated permutations. */
+  private static long mix(long value) {
+    long z = value + 0x9e3779b97f4a7c15L;
+    z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
+    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+    return z ^ (z >>> 31);
+  }
+}

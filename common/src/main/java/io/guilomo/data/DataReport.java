@@ -1,0 +1,119 @@
+package io.guilomo.data;
+
+import java.io.Serializable;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What became of the records of a data set. Sums of reports do not depend on the order of merging.
+ *
+ * @param read all records: {@code train + validation + dropped + bad}
+ * @param train examples to learn from
+ * @param validation examples held out
+ * @param truncated examples and dropped records that were cut to the maximal length
+ * @param dropped records whose prompt left no room for a response
+ * @param bad records that could not be read
+ * @param samples the first bad records
+ * @param tokens tokens of all examples
+ * @param longest tokens of the longest example
+ */
+public record DataReport(
+    long read,
+    long train,
+    long validation,
+    long truncated,
+    long dropped,
+    long bad,
+    List<BadRecord> samples,
+    long tokens,
+    int longest)
+    implements Serializable {
+
+  public static final DataReport EMPTY = new DataReport(0, 0, 0, 0, 0, 0, List.of(), 0, 0);
+
+  private static final int SAMPLES = 5;
+  private static final int SAMPLE_CHARACTERS = 200;
+
+  /**
+   * @param source the file or directory
+   * @param position its line or row, from 1
+   * @param text what was read, cut to 200 characters
+   */
+  public record BadRecord(String source, long position, String reason, String text) implements Serializable {
+    public BadRecord {
+      text = text.length() > SAMPLE_CHARACTERS ? text.substring(0, SAMPLE_CHARACTERS) : text;
+    }
+
+    @Override
+    public String toString() {
+      return String.format("%s:%d: %s: %s", source, position, reason, text);
+    }
+  }
+
+  public static DataReport ofBad(BadRecord record) {
+    return new DataReport(1, 0, 0, 0, 0, 1, List.of(record), 0, 0);
+  }
+
+  public static DataReport of(RecordEncoder.Outcome outcome, boolean heldOut) {
+    int length = outcome.example().map(Example::length).orElse(0);
+    boolean kept = outcome.example().isPresent();
+    return new DataReport(
+        1,
+        kept && !heldOut ? 1 : 0,
+        kept && heldOut ? 1 : 0,
+        outcome.truncated() ? 1 : 0,
+        kept ? 0 : 1,
+        0,
+        List.of(),
+        length,
+        length);
+  }
+
+  public DataReport merge(DataReport other) {
+    List<BadRecord> first =
+        samples.isEmpty() && other.samples.isEmpty()
+            ? List.of()
+            : Stream.concat(samples.stream(), other.samples.stream())
+                .sorted(
+                    Comparator.comparing(BadRecord::source)
+                        .thenComparingLong(BadRecord::position)
+                        .thenComparing(BadRecord::text))
+                .limit(SAMPLES)
+                .toList();
+    return new DataReport(
+        read + other.read,
+        train + other.train,
+        validation + other.validation,
+        truncated + other.truncated,
+        dropped + other.dropped,
+        bad + other.bad,
+        first,
+        tokens + other.tokens,
+        Math.max(longest, other.longest));
+  }
+
+  /** Mean tokens of an example; 0 without examples. */
+  public double meanLength() {
+    return train + validation == 0 ? 0 : (double) tokens / (train + validation);
+  }
+
+  /**
+   * Refuses data with too many bad records or without any.
+   *
+   * @param source named in the message
+   * @param maxBadFraction share of the records that may be bad
+   */
+  public void check(String source, double maxBadFraction) {
+    if (read == 0) {
+      throw new IllegalArgumentException(String.format("Cannot read %s: it holds no records", source));
+    }
+    long limit = (long) Math.floor(read * maxBadFraction);
+    if (bad > limit) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot read %s: %d of %d records are bad (limit %d): first: %s",
+              source, bad, read, limit, samples.get(0)));
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package io.guilomo.data;
+
+import java.io.Serializable;
+import java.math.BigInteger;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeSet;
+
+/**
+ * The labels of a classification task; a label's class is its position.
+ *
+ * @param labels distinct, at least two
+ */
+public record LabelSet(List<String> labels) implements Serializable {
+
+  public LabelSet {
+    labels = List.copyOf(labels);
+    if (labels.size() < 2) {
+      throw new IllegalArgumentException(
+          String.format("Cannot classify into labels %s: at least 2 are needed", labels));
+    }
+    if (labels.stream().distinct().count() < labels.size()) {
+      throw new IllegalArgumentException(String.format("Cannot classify into labels %s: they repeat", labels));
+    }
+  }
+
+  /** Distinct labels of data in order: by value where all are integers, else by text. */
+  public static LabelSet of(Collection<String> labels) {
+    boolean integers = labels.stream().allMatch(label -> label.matches("[+-]?\\d{1,18}"));
+    Comparator<String> order = Comparator.naturalOrder();
+    Comparator<String> byValue = Comparator.comparing((String label) -> new BigInteger(label)).thenComparing(order);
+    TreeSet<String> sorted = new TreeSet<>(integers ? byValue : order);
+    sorted.addAll(labels);
+    return new LabelSet(List.copyOf(sorted));
+  }
+
+  public int size() {
+    return labels.size();
+  }
+
+  /** @throws IllegalArgumentException for a label that is none of the set */
+  public int index(String label) {
+    int index = labels.indexOf(label);
+    if (index < 0) {
+      throw new IllegalArgumentException(String.format("Cannot use label %s: expected one of %s", label, labels));
+    }
+    return index;
+  }
+}

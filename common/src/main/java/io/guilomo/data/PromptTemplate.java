@@ -1,0 +1,124 @@
+package io.guilomo.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.Serializable;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/**
+ * The text around an instruction, and how an answer is read from the response.
+ *
+ * @param withInput prompt with the placeholders {@code {instruction}} and {@code {input}}
+ * @param withoutInput prompt with the placeholder {@code {instruction}}
+ * @param responseMarker what stands before the response
+ * @param answerPattern its first group is the answer
+ */
+public record PromptTemplate(String withInput, String withoutInput, String responseMarker, Pattern answerPattern)
+    implements Serializable {
+
+  /**
+   * The authors' pattern. Some character must follow the letter: a response that was cut right behind it is no answer,
+   * so the text to read must still hold its end-of-sequence token.
+   */
+  public static final String DEFAULT_ANSWER_PATTERN = "The answer is ([A-Z]).";
+
+  private static final Pattern PLACEHOLDER = Pattern.compile("\\{(instruction|input)}");
+
+  public PromptTemplate {
+    if (!withInput.contains("{instruction}")
+        || !withInput.contains("{input}")
+        || !withoutInput.contains("{instruction}")) {
+      throw new IllegalArgumentException("Cannot use a prompt template without {instruction} and {input}");
+    }
+    if (responseMarker.isEmpty()) {
+      throw new IllegalArgumentException("Cannot use a prompt template with an empty response marker");
+    }
+    if (answerPattern.matcher("").groupCount() < 1) {
+      throw new IllegalArgumentException(
+          String.format("Cannot use answer pattern %s: it has no group", answerPattern.pattern()));
+    }
+  }
+
+  /** The template of Stanford Alpaca, which the method's authors use. */
+  public static PromptTemplate alpaca() {
+    return new PromptTemplate(
+        "Below is an instruction that describes a task, paired with an input that provides further context. "
+            + "Write a response that appropriately completes the request.\n\n"
+            + "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n",
+        "Below is an instruction that describes a task. "
+            + "Write a response that appropriately completes the request.\n\n"
+            + "### Instruction:\n{instruction}\n\n### Response:\n",
+        "### Response:",
+        Pattern.compile(DEFAULT_ANSWER_PATTERN));
+  }
+
+  /** A template file of alpaca-lora: {@code prompt_input}, {@code prompt_no_input} and {@code response_split}. */
+  public static PromptTemplate fromJson(String json) {
+    JsonNode node;
+    try {
+      node = new ObjectMapper().readTree(json);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("Cannot read a prompt template: " + e.getOriginalMessage(), e);
+    }
+    return new PromptTemplate(
+        text(node, "prompt_input"),
+        text(node, "prompt_no_input"),
+        text(node, "response_split"),
+        Pattern.compile(DEFAULT_ANSWER_PATTERN));
+  }
+
+  public PromptTemplate withAnswerPattern(String pattern) {
+    try {
+      return new PromptTemplate(withInput, withoutInput, responseMarker, Pattern.compile(pattern));
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          String.format("Cannot use answer pattern %s: %s", pattern, e.getDescription()), e);
+    }
+  }
+
+  /** What the model reads; the response follows directly. */
+  public String prompt(TextRecord.Instruction record) {
+    Matcher matcher = PLACEHOLDER.matcher(record.input().isEmpty() ? withoutInput : withInput);
+    return matcher.replaceAll(
+        found ->
+            Matcher.quoteReplacement(found.group(1).equals("input") ? record.input() : record.instruction()));
+  }
+
+  /** What the model learns: the prompt and its response. */
+  public String text(TextRecord.Instruction record) {
+    return prompt(record) + record.output();
+  }
+
+  /** The response in a whole text: what stands between the first marker and the next; the text itself without one. */
+  public String response(String text) {
+    int marker = text.indexOf(responseMarker);
+    if (marker < 0) {
+      return text.strip();
+    }
+    int start = marker + responseMarker.length();
+    int end = text.indexOf(responseMarker, start);
+    return text.substring(start, end < 0 ? text.length() : end).strip();
+  }
+
+  /** The answer a response gives: empty where the pattern does not match exactly once. */
+  public Optional<String> answer(String response) {
+    Matcher matcher = answerPattern.matcher(response);
+    if (!matcher.find()) {
+      return Optional.empty();
+    }
+    String answer = matcher.group(1);
+    return matcher.find() ? Optional.empty() : Optional.ofNullable(answer);
+  }
+
+  private static String text(JsonNode node, String field) {
+    JsonNode value = node.path(field);
+    if (!value.isTextual()) {
+      throw new IllegalArgumentException("Cannot read a prompt template: no text " + field);
+    }
+    return value.textValue();
+  }
+}

@@ -1,0 +1,177 @@
+package io.guilomo.data;
+
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** Turns records into token ids and labels. */
+public final class RecordEncoder {
+
+  private final TextEncoder encoder;
+  private final Options options;
+
+  /**
+   * @param maxLength tokens of an example at most
+   * @param trainOnInputs whether the prompt is learned too
+   * @param template null for classification
+   * @param labels null unless for classification
+   */
+  public record Options(int maxLength, boolean trainOnInputs, PromptTemplate template, LabelSet labels)
+      implements Serializable {
+
+    public Options {
+      if (maxLength < 4) {
+        throw new IllegalArgumentException(
+            String.format("Cannot cut examples to %d tokens: at least 4 are needed", maxLength));
+      }
+    }
+
+    public static Options causal(int maxLength, boolean trainOnInputs, PromptTemplate template) {
+      return new Options(maxLength, trainOnInputs, template, null);
+    }
+
+    public static Options classification(int maxLength, LabelSet labels) {
+      return new Options(maxLength, false, null, labels);
+    }
+  }
+
+  /**
+   * What became of a record.
+   *
+   * @param example empty where truncation left nothing to learn
+   * @param truncated whether tokens were cut
+   */
+  public record Outcome(Optional<Example> example, boolean truncated) {}
+
+  /** @throws IllegalArgumentException for a classification with a tokenizer that has no CLS or SEP token */
+  public RecordEncoder(TextEncoder encoder, Options options) {
+    if (options.labels() != null && (encoder.cls().isEmpty() || encoder.sep().isEmpty())) {
+      throw new IllegalArgumentException("Cannot classify with this tokenizer: it has no CLS and SEP tokens");
+    }
+    this.encoder = encoder;
+    this.options = options;
+  }
+
+  /**
+   * An example to learn.
+   *
+   * @throws IllegalArgumentException for a record without its target, with an unknown label, or of another task
+   */
+  public Outcome encode(TextRecord record) {
+    if (record instanceof TextRecord.Labelled labelled) {
+      if (labelled.label() == null) {
+        throw new IllegalArgumentException("Cannot learn from a record without a label");
+      }
+      return classified(labelled, labels().index(labelled.label()));
+    }
+    TextRecord.Instruction instruction = instruction(record);
+    if (instruction.output().isEmpty()) {
+      throw new IllegalArgumentException("Cannot learn from a record without an output");
+    }
+    return causal(instruction);
+  }
+
+  /**
+   * What the model reads to predict: no labels. A prompt is not cut, for its end is what asks for the response; compare
+   * its length with the model's.
+   */
+  public Outcome encodeInput(TextRecord record) {
+    if (record instanceof TextRecord.Labelled labelled) {
+      return classified(labelled, TokenBatch.IGNORED);
+    }
+    int[] tokens = encoder.encode(template().prompt(instruction(record)));
+    int[] ignored = new int[tokens.length];
+    Arrays.fill(ignored, TokenBatch.IGNORED);
+    return new Outcome(Optional.of(new Example(tokens, new int[tokens.length], ignored)), false);
+  }
+
+  private Outcome causal(TextRecord.Instruction record) {
+    int[] whole = encoder.encode(template().text(record));
+    int[] tokens = Arrays.copyOf(whole, Math.min(whole.length, options.maxLength()));
+    boolean truncated = tokens.length < whole.length;
+    if (tokens.length < options.maxLength()
+        && encoder.eos().isPresent()
+        && tokens[tokens.length - 1] != encoder.eos().getAsInt()) {
+      tokens = Arrays.copyOf(tokens, tokens.length + 1);
+      tokens[tokens.length - 1] = encoder.eos().getAsInt();
+    }
+    int[] labels = tokens.clone();
+    if (!options.trainOnInputs()) {
+      Arrays.fill(labels, 0, promptLength(record, tokens), TokenBatch.IGNORED);
+    }
+    // The model predicts each label from the token before it: a label at position 0 teaches nothing.
+    boolean learnable = false;
+    for (int t = 1; t < labels.length; t++) {
+      learnable |= labels[t] != TokenBatch.IGNORED;
+    }
+    return learnable
+        ? new Outcome(Optional.of(new Example(tokens, new int[tokens.length], labels)), truncated)
+        : new Outcome(Optional.empty(), truncated);
+  }
+
+  /** Tokens that the prompt alone begins with too: a token that spans prompt and response belongs to the response. */
+  private int promptLength(TextRecord.Instruction record, int[] tokens) {
+    int[] prompt = encoder.encode(template().prompt(record));
+    int difference = Arrays.mismatch(prompt, tokens);
+    return difference < 0 ? tokens.length : difference;
+  }
+
+  /** {@code [CLS] a [SEP]} or {@code [CLS] a [SEP] b [SEP]}, the longer part cut first, as Hugging Face does. */
+  private Outcome classified(TextRecord.Labelled record, int label) {
+    int[] first;
+    int[] second;
+    if (record instanceof TextRecord.SentencePair pair) {
+      first = encoder.encodeBare(pair.first());
+      second = encoder.encodeBare(pair.second());
+    } else {
+      first = encoder.encodeBare(((TextRecord.Sentence) record).text());
+      second = null;
+    }
+    int room = options.maxLength() - (second == null ? 2 : 3);
+    int a = first.length;
+    int b = second == null ? 0 : second.length;
+    boolean truncated = a + b > room;
+    while (a + b > room) {
+      if (a > b) {
+        a--;
+      } else {
+        b--;
+      }
+    }
+    int sep = encoder.sep().orElseThrow();
+    int[] tokens = new int[second == null ? a + 2 : a + b + 3];
+    int[] segments = new int[tokens.length];
+    tokens[0] = encoder.cls().orElseThrow();
+    System.arraycopy(first, 0, tokens, 1, a);
+    tokens[a + 1] = sep;
+    if (second != null) {
+      System.arraycopy(second, 0, tokens, a + 2, b);
+      tokens[a + b + 2] = sep;
+      Arrays.fill(segments, a + 2, tokens.length, 1);
+    }
+    int[] labels = new int[tokens.length];
+    Arrays.fill(labels, TokenBatch.IGNORED);
+    labels[0] = label;
+    return new Outcome(Optional.of(new Example(tokens, segments, labels)), truncated);
+  }
+
+  private static TextRecord.Instruction instruction(TextRecord record) {
+    return record instanceof TextRecord.MultipleChoice choice
+        ? choice.toInstruction()
+        : (TextRecord.Instruction) record;
+  }
+
+  private PromptTemplate template() {
+    if (options.template() == null) {
+      throw new IllegalArgumentException("Cannot classify an instruction: expected a sentence with a label");
+    }
+    return options.template();
+  }
+
+  private LabelSet labels() {
+    if (options.labels() == null) {
+      throw new IllegalArgumentException("Cannot learn a response from a labelled sentence: expected an instruction");
+    }
+    return options.labels();
+  }
+}

@@ -1,0 +1,241 @@
+package io.guilomo.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Reads a record of a task from a JSON object. Fields are found under the name that the user maps them to, else under
+ * their usual names:
+ *
+ * <ul>
+ *   <li>causal-lm: {@code instruction}, {@code input}, {@code output}, {@code answer}
+ *   <li>multiple-choice: {@code question} (a text, or AI2's object of {@code stem} and {@code choices}), {@code
+ *       choices} (texts, objects of {@code label} and {@code text}, or an object of both as lists), {@code answer} (or
+ *       {@code answerKey}), {@code hint}; without choices the fields of causal-lm
+ *   <li>classification: {@code sentence} (or {@code sentence1}, {@code text}), {@code sentence2}, {@code label}
+ * </ul>
+ */
+public final class RecordParser implements Serializable {
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+  private static final Map<String, List<String>> INSTRUCTION =
+      Map.of(
+          "instruction", List.of("instruction"),
+          "input", List.of("input"),
+          "output", List.of("output"),
+          "answer", List.of("answer"));
+  private static final Map<String, List<String>> CHOICE =
+      Map.of(
+          "question", List.of("question"),
+          "choices", List.of("choices"),
+          "answer", List.of("answerKey", "answer"),
+          "hint", List.of("hint"),
+          "instruction", List.of("instruction"),
+          "input", List.of("input"),
+          "output", List.of("output"));
+  private static final Map<String, List<String>> CLASSIFICATION =
+      Map.of(
+          "sentence", List.of("sentence", "sentence1", "text"),
+          "sentence2", List.of("sentence2"),
+          "label", List.of("label"));
+
+  private final Task task;
+  private final Map<String, String> columns;
+
+  /** @param columns where the user's data has other names: field to column, e.g. {@code sentence} to {@code _c3} */
+  public RecordParser(Task task, Map<String, String> columns) {
+    this.task = task;
+    this.columns = Map.copyOf(columns);
+    for (String field : columns.keySet()) {
+      if (!fields().containsKey(field)) {
+        throw new IllegalArgumentException(
+            String.format(
+                "Cannot map column %s: %s has %s", field, task, fields().keySet().stream().sorted().toList()));
+      }
+    }
+  }
+
+  public Task task() {
+    return task;
+  }
+
+  public Map<String, String> columns() {
+    return columns;
+  }
+
+  /**
+   * Refuses tabular data without a column that every record needs.
+   *
+   * @param source named in the message
+   * @param present the columns there, top level
+   * @param target whether records are learned from, so that label, output or answer is needed too
+   */
+  public void checkColumns(String source, Set<String> present, boolean target) {
+    for (String column : columns.values()) {
+      if (!present.contains(column) && !present.contains(column.split("\\.", 2)[0])) {
+        throw missing(source, column, present);
+      }
+    }
+    boolean question = task == Task.MULTIPLE_CHOICE && (has("question", present) || !has("instruction", present));
+    List<String> needed =
+        task == Task.CLASSIFICATION
+            ? List.of("sentence", "label")
+            : question ? List.of("question", "answer") : List.of("instruction", "output");
+    for (String field : target ? needed : needed.subList(0, 1)) {
+      if (!has(field, present)) {
+        throw missing(source, names(field).get(0), present);
+      }
+    }
+  }
+
+  /** @throws IllegalArgumentException with the reason for a text that is no such record */
+  public TextRecord parse(String json) {
+    JsonNode node;
+    try {
+      node = JSON.readTree(json);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("malformed JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+    }
+    if (!node.isObject()) {
+      throw new IllegalArgumentException("no JSON object");
+    }
+    return switch (task) {
+      case CAUSAL_LM -> instruction(node);
+      case MULTIPLE_CHOICE -> question(node);
+      case CLASSIFICATION -> labelled(node);
+    };
+  }
+
+  private TextRecord instruction(JsonNode node) {
+    return new TextRecord.Instruction(
+        required(node, "instruction"), orEmpty(node, "input"), orEmpty(node, "output"), orNull(node, "answer"));
+  }
+
+  private TextRecord question(JsonNode node) {
+    JsonNode question = find(node, "question");
+    JsonNode choices = find(node, "choices");
+    if (question.isObject()) {
+      choices = choices.isMissingNode() ? question.path("choices") : choices;
+      question = question.path("stem");
+    }
+    if (choices.isMissingNode() && !find(node, "instruction").isMissingNode()) {
+      return instruction(node);
+    }
+    String stem = text(question);
+    if (stem == null || stem.isBlank()) {
+      throw missing(node, "question");
+    }
+    JsonNode hint = find(node, "hint");
+    String context = hint.isMissingNode() ? null : hint.isNull() ? "" : text(hint);
+    return new TextRecord.MultipleChoice(context, stem, choices(choices), orNull(node, "answer"));
+  }
+
+  private static List<TextRecord.Choice> choices(JsonNode node) {
+    List<TextRecord.Choice> choices = new ArrayList<>();
+    boolean lists = node.isObject();
+    JsonNode texts = lists ? node.path("text") : node;
+    if (!texts.isArray()) {
+      throw new IllegalArgumentException("no list of choices");
+    }
+    for (int i = 0; i < texts.size(); i++) {
+      JsonNode choice = texts.get(i);
+      JsonNode label = lists ? node.path("label").path(i) : choice.path("label");
+      String text = text(choice.isObject() ? choice.path("text") : choice);
+      if (text == null) {
+        throw new IllegalArgumentException(String.format("choice %d has no text", i + 1));
+      }
+      choices.add(
+          new TextRecord.Choice(label.isMissingNode() ? String.valueOf((char) ('A' + i)) : label.asText(), text));
+    }
+    return choices;
+  }
+
+  private TextRecord labelled(JsonNode node) {
+    String first = required(node, "sentence");
+    JsonNode second = find(node, "sentence2");
+    String label = orNull(node, "label");
+    if (second.isMissingNode()) {
+      return new TextRecord.Sentence(first, label);
+    }
+    return new TextRecord.SentencePair(first, required(node, "sentence2"), label);
+  }
+
+  private String required(JsonNode node, String field) {
+    JsonNode value = find(node, field);
+    if (value.isMissingNode()) {
+      throw missing(node, names(field).get(0));
+    }
+    String text = text(value);
+    if (text == null || text.isBlank()) {
+      throw new IllegalArgumentException("empty " + names(field).get(0));
+    }
+    return text;
+  }
+
+  private String orEmpty(JsonNode node, String field) {
+    String text = text(find(node, field));
+    return text == null ? "" : text;
+  }
+
+  private String orNull(JsonNode node, String field) {
+    String text = text(find(node, field));
+    return text == null || text.isBlank() ? null : text.strip();
+  }
+
+  private JsonNode find(JsonNode node, String field) {
+    for (String name : names(field)) {
+      JsonNode value = node.path(name);
+      if (value.isMissingNode() && name.indexOf('.') > 0) {
+        value = node.at("/" + name.replace('.', '/'));
+      }
+      if (!value.isMissingNode()) {
+        return value;
+      }
+    }
+    return MissingNode.getInstance();
+  }
+
+  private boolean has(String field, Set<String> present) {
+    return columns.containsKey(field) || names(field).stream().anyMatch(present::contains);
+  }
+
+  private List<String> names(String field) {
+    return columns.containsKey(field) ? List.of(columns.get(field)) : fields().get(field);
+  }
+
+  private Map<String, List<String>> fields() {
+    return switch (task) {
+      case CAUSAL_LM -> INSTRUCTION;
+      case MULTIPLE_CHOICE -> CHOICE;
+      case CLASSIFICATION -> CLASSIFICATION;
+    };
+  }
+
+  private static String text(JsonNode node) {
+    return node.isValueNode() && !node.isNull() ? node.asText() : null;
+  }
+
+  private static IllegalArgumentException missing(JsonNode node, String name) {
+    List<String> present = new ArrayList<>();
+    for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
+      present.add(names.next());
+    }
+    return new IllegalArgumentException(String.format("no field %s; fields are %s", name, String.join(", ", present)));
+  }
+
+  private static IllegalArgumentException missing(String source, String name, Set<String> present) {
+    return new IllegalArgumentException(
+        String.format("Cannot read %s: no column %s; columns are %s", source, name, String.join(", ", present)));
+  }
+}

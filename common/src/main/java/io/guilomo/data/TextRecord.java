@@ -1,0 +1,147 @@
+package io.guilomo.data;
+
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+
+/** One record of a data set as text, before it becomes an {@link Example}. */
+public sealed interface TextRecord extends Serializable {
+
+  /** Kind and fields in their order; an absent field is null. */
+  List<String> content();
+
+  /** First 16 bytes of the SHA-256 of the content in hexadecimal: the same for equal records wherever they are read. */
+  default String digest() {
+    MessageDigest sha;
+    try {
+      sha = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Cannot digest a record: this JVM has no SHA-256", e);
+    }
+    for (String field : content()) {
+      if (field == null) {
+        sha.update((byte) 'n');
+      } else {
+        byte[] bytes = field.getBytes(StandardCharsets.UTF_8);
+        // The length keeps ("ab", "c") and ("a", "bc") apart.
+        sha.update((bytes.length + ":").getBytes(StandardCharsets.UTF_8));
+        sha.update(bytes);
+      }
+    }
+    return HexFormat.of().formatHex(sha.digest(), 0, 16);
+  }
+
+  /**
+   * An instruction and its response.
+   *
+   * @param input further context, empty where there is none
+   * @param output the response to learn, empty where it is to be predicted
+   * @param answer what a right response must name, null where unknown
+   */
+  record Instruction(String instruction, String input, String output, String answer) implements TextRecord {
+    @Override
+    public List<String> content() {
+      return fields("instruction", instruction, input, output, answer);
+    }
+  }
+
+  /** One option of a question under the label that the data gives it. */
+  record Choice(String label, String text) implements Serializable {}
+
+  /**
+   * A question and its options.
+   *
+   * @param context what the question refers to: null in data that knows no context, empty where this record has none
+   * @param answer label of the right choice, null where it is to be predicted
+   */
+  record MultipleChoice(String context, String question, List<Choice> choices, String answer) implements TextRecord {
+
+    public MultipleChoice {
+      choices = List.copyOf(choices);
+      if (choices.size() < 2 || choices.size() > 26) {
+        throw new IllegalArgumentException(
+            String.format("Cannot ask a question with %d choices: expected 2 to 26", choices.size()));
+      }
+      if (answer != null && choices.stream().map(Choice::label).noneMatch(answer::equals)) {
+        throw new IllegalArgumentException(
+            String.format(
+                "Cannot use answer %s: labels are %s", answer, choices.stream().map(Choice::label).toList()));
+      }
+    }
+
+    /** The letter of the right choice by position (some data counts 1 to 4), null where it is to be predicted. */
+    public String letter() {
+      if (answer == null) {
+        return null;
+      }
+      int index = 0;
+      while (!choices.get(index).label().equals(answer)) {
+        index++;
+      }
+      return letter(index);
+    }
+
+    /** The text that the method's authors train on for question answering. */
+    public Instruction toInstruction() {
+      StringBuilder text = new StringBuilder();
+      if (context != null) {
+        text.append("Context: ").append(context.isEmpty() ? "N/A" : context).append('\n');
+      }
+      text.append("Question: ").append(question).append("\nOptions:");
+      for (int i = 0; i < choices.size(); i++) {
+        text.append(" (").append(letter(i)).append(") ").append(choices.get(i).text());
+      }
+      text.append('\n');
+      String output = answer == null ? "" : "Answer: The answer is " + letter() + ".";
+      return new Instruction(text.toString(), "", output, letter());
+    }
+
+    @Override
+    public List<String> content() {
+      List<String> content = fields("multiple-choice", context, question, answer);
+      for (Choice choice : choices) {
+        content.add(choice.label());
+        content.add(choice.text());
+      }
+      return content;
+    }
+
+    private static String letter(int index) {
+      return String.valueOf((char) ('A' + index));
+    }
+  }
+
+  /** A record with one label out of a {@link LabelSet}. */
+  sealed interface Labelled extends TextRecord {
+    /** Null where it is to be predicted. */
+    String label();
+  }
+
+  /** One text and its label. */
+  record Sentence(String text, String label) implements Labelled {
+    @Override
+    public List<String> content() {
+      return fields("sentence", text, label);
+    }
+  }
+
+  /** Two texts and the label of their relation. */
+  record SentencePair(String first, String second, String label) implements Labelled {
+    @Override
+    public List<String> content() {
+      return fields("sentence-pair", first, second, label);
+    }
+  }
+
+  private static List<String> fields(String... fields) {
+    List<String> content = new ArrayList<>();
+    for (String field : fields) {
+      content.add(field);
+    }
+    return content;
+  }
+}

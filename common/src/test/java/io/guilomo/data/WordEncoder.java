@@ -1,0 +1,54 @@
+package io.guilomo.data;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** A vocabulary made as it reads: words and line breaks are tokens from 10 on; 1 begins, 2 ends, 3 is CLS, 4 is SEP. */
+final class WordEncoder implements TextEncoder {
+
+  private final List<String> words = new ArrayList<>();
+
+  @Override
+  public synchronized int[] encodeBare(String text) {
+    List<Integer> ids = new ArrayList<>();
+    for (String word : text.split("(?<=\n)|(?=\n)| ")) {
+      if (!word.isEmpty()) {
+        if (!words.contains(word)) {
+          words.add(word);
+        }
+        ids.add(10 + words.indexOf(word));
+      }
+    }
+    return ids.stream().mapToInt(i -> i).toArray();
+  }
+
+  @Override
+  public int[] encode(String text) {
+    int[] bare = encodeBare(text);
+    int[] ids = new int[bare.length + 1];
+    ids[0] = 1;
+    System.arraycopy(bare, 0, ids, 1, bare.length);
+    return ids;
+  }
+
+  @Override
+  public OptionalInt bos() {
+    return OptionalInt.of(1);
+  }
+
+  @Override
+  public OptionalInt eos() {
+    return OptionalInt.of(2);
+  }
+
+  @Override
+  public OptionalInt cls() {
+    return OptionalInt.of(3);
+  }
+
+  @Override
+  public OptionalInt sep() {
+    return OptionalInt.of(4);
+  }
+}

@@ -1,0 +1,39 @@
+package io.guilomo.spark.data;
+
+import io.guilomo.data.RecordParser;
+import io.guilomo.data.Split;
+import java.util.Optional;
+
+/**
+ * The data of a run.
+ *
+ * @param validation where the validation records are; empty to hold them out of the training records
+ * @param split applies where {@code validation} is empty
+ * @param format empty to go by the extension
+ * @param maxBadFraction share of the records of a path that may be bad
+ */
+public record DataSource(
+    String train,
+    Optional<String> validation,
+    Split split,
+    Optional<DataFormat> format,
+    RecordParser parser,
+    double maxBadFraction) {
+
+  public static final double DEFAULT_MAX_BAD_FRACTION = 0.01;
+
+  public DataSource {
+    if (validation.isPresent() && validation.get().equals(train)) {
+      throw new IllegalArgumentException(
+          String.format("Cannot validate on the training data %s: name another or none to hold some out", train));
+    }
+    if (validation.isEmpty() && split.fraction() == 0) {
+      throw new IllegalArgumentException(
+          "Cannot validate without data: set data.validation or a data.validation-fraction above 0");
+    }
+    if (!(maxBadFraction >= 0 && maxBadFraction <= 1)) {
+      throw new IllegalArgumentException(
+          String.format("Cannot tolerate a fraction of %s bad records: expected 0 to 1", maxBadFraction));
+    }
+  }
+}

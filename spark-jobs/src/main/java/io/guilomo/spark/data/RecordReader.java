@@ -1,0 +1,152 @@
+package io.guilomo.spark.data;
+
+import io.guilomo.data.RecordParser;
+import io.guilomo.data.TextRecord;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.DataFrameReader;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Reads the records of a file or directory. Every format goes through one JSON object a record, so that equal records
+ * are equal whatever file they come from; text formats are read as text, never with inferred types.
+ */
+public final class RecordReader {
+
+  private static final String CORRUPT = "_corrupt_record";
+  /** Spark's names of columns in a file without a header. */
+  private static final Pattern UNNAMED = Pattern.compile("_c\\d+");
+
+  private final SparkSession spark;
+  private final RecordParser parser;
+  private final Optional<DataFormat> format;
+
+  /** @param format empty to go by the extension */
+  public RecordReader(SparkSession spark, RecordParser parser, Optional<DataFormat> format) {
+    this.spark = spark;
+    this.parser = parser;
+    this.format = format;
+  }
+
+  /**
+   * All records of {@code path}, bad ones included. A mapping to columns named {@code _c0}, {@code _c1}, … says that
+   * tabular text has no header.
+   *
+   * @param target whether the records are learned from, so that the column of the target is needed
+   * @throws IllegalArgumentException for a path or column that is not there
+   */
+  public JavaRDD<ReadRecord> read(String path, boolean target) {
+    JavaRDD<String> objects =
+        switch (resolve(path)) {
+          case JSONL -> spark.read().textFile(path).toJavaRDD();
+          case PARQUET -> objects(path, parquet(path), target);
+          case TSV -> objects(path, separated(path, Map.of("sep", "\t", "quote", "")), target);
+          case CSV -> objects(path, separated(path, Map.of("multiLine", "true", "escape", "\"")), target);
+        };
+    RecordParser records = parser;
+    return objects
+        .zipWithIndex()
+        .filter(line -> !line._1().isBlank())
+        .map(line -> parse(records, path, line._2() + 1, line._1()));
+  }
+
+  private static ReadRecord parse(RecordParser parser, String path, long position, String line) {
+    if (line.startsWith(CORRUPT)) {
+      String raw = line.substring(CORRUPT.length());
+      return new ReadRecord(path, position, raw, null, "wrong number of columns or broken quotes");
+    }
+    try {
+      TextRecord record = parser.parse(line);
+      return new ReadRecord(path, position, line, record, null);
+    } catch (IllegalArgumentException e) {
+      return new ReadRecord(path, position, line, null, e.getMessage());
+    }
+  }
+
+  private DataFormat resolve(String name) {
+    try {
+      Path path = new Path(name);
+      FileSystem files = path.getFileSystem(spark.sparkContext().hadoopConfiguration());
+      FileStatus[] found = files.globStatus(path);
+      if (found == null || found.length == 0) {
+        throw new IllegalArgumentException(String.format("Cannot read %s: there is no such file", name));
+      }
+      if (format.isPresent()) {
+        return format.get();
+      }
+      if (!found[0].isDirectory()) {
+        return DataFormat.ofFile(found[0].getPath().getName());
+      }
+      return Arrays.stream(files.listStatus(found[0].getPath()))
+          .map(file -> file.getPath().getName())
+          .filter(file -> !file.startsWith("_") && !file.startsWith("."))
+          .sorted()
+          .findFirst()
+          .map(DataFormat::ofFile)
+          .orElseThrow(() -> new IllegalArgumentException(String.format("Cannot read %s: it holds no files", name)));
+    } catch (IOException e) {
+      throw new IllegalArgumentException(String.format("Cannot read %s: %s", name, e.getMessage()), e);
+    }
+  }
+
+  /** Rows as JSON objects, absent values as nulls; a row that could not be split keeps its text behind a marker. */
+  private JavaRDD<String> objects(String path, Dataset<Row> rows, boolean target) {
+    Set<String> present = new LinkedHashSet<>(List.of(rows.columns()));
+    present.remove(CORRUPT);
+    if (present.isEmpty()) {
+      throw new IllegalArgumentException(String.format("Cannot read %s: it holds no records", path));
+    }
+    parser.checkColumns(path, present, target);
+    Column[] columns = present.stream().map(RecordReader::column).toArray(Column[]::new);
+    Column json = functions.to_json(functions.struct(columns), Map.of("ignoreNullFields", "false"));
+    boolean text = List.of(rows.columns()).contains(CORRUPT);
+    Column corrupt = functions.concat(functions.lit(CORRUPT), functions.col(CORRUPT));
+    return rows.select(text ? functions.coalesce(corrupt, json) : json).as(Encoders.STRING()).toJavaRDD();
+  }
+
+  private Dataset<Row> parquet(String path) {
+    try {
+      return spark.read().parquet(path);
+    } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
+      String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      throw new IllegalArgumentException(String.format("Cannot read %s as Parquet: %s", path, reason), e);
+    }
+  }
+
+  private Dataset<Row> separated(String path, Map<String, String> dialect) {
+    boolean header = parser.columns().values().stream().noneMatch(name -> UNNAMED.matcher(name).matches());
+    DataFrameReader reader =
+        spark
+            .read()
+            .options(dialect)
+            .option("header", header)
+            .option("maxCharsPerColumn", -1)
+            .option("columnNameOfCorruptRecord", CORRUPT);
+    StructType schema = new StructType();
+    for (String name : reader.csv(path).columns()) {
+      schema = schema.add(name, DataTypes.StringType);
+    }
+    return reader.schema(schema.add(CORRUPT, DataTypes.StringType)).csv(path);
+  }
+
+  private static Column column(String name) {
+    return functions.col("`" + name.replace("`", "``") + "`");
+  }
+}

@@ -1,0 +1,190 @@
+package io.guilomo.spark.data;
+
+import io.guilomo.data.DataReport;
+import io.guilomo.data.Example;
+import io.guilomo.data.LabelSet;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.RecordEncoder;
+import io.guilomo.data.Split;
+import io.guilomo.data.Task;
+import io.guilomo.data.TextRecord;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.Partitioner;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.storage.StorageLevel;
+import scala.Tuple2;
+
+/**
+ * The data of a run as one shard a worker. Examples are ordered by their record's digest and example {@code i} goes to
+ * worker {@code i mod workers}: shards depend on the records alone, not on files, partitions or executors.
+ *
+ * @param shards exactly one {@link Shard} in each of {@code workers} partitions, persisted
+ * @param labels empty unless the task is classification
+ */
+public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<LabelSet> labels) {
+
+  /**
+   * How records become examples.
+   *
+   * @param labels the configured labels; empty to take those of the training data
+   */
+  public record Encoding(
+      TextEncoderFactory encoder,
+      int maxLength,
+      boolean trainOnInputs,
+      PromptTemplate template,
+      Optional<LabelSet> labels) {}
+
+  /** An example on its way to a worker; without an example it only counts. */
+  private record Entry(String digest, boolean heldOut, Example example, DataReport report) implements Serializable {}
+
+  /** @throws IllegalArgumentException for data that cannot be read or is not enough for all workers */
+  public static ShardedData load(SparkSession spark, DataSource source, Encoding encoding, int workers) {
+    if (workers < 1) {
+      throw new IllegalArgumentException(String.format("Cannot shard over %d workers: expected at least 1", workers));
+    }
+    List<JavaRDD<?>> scratch = new ArrayList<>();
+    try {
+      RecordReader reader = new RecordReader(spark, source.parser(), source.format());
+      JavaRDD<ReadRecord> train = persist(reader.read(source.train(), true), scratch);
+      readable(train).check(source.train(), source.maxBadFraction());
+      Optional<LabelSet> labels = labels(source.parser().task(), encoding.labels(), train);
+      RecordEncoder.Options options =
+          new RecordEncoder.Options(
+              encoding.maxLength(), encoding.trainOnInputs(), encoding.template(), labels.orElse(null));
+
+      Split split = source.validation().isPresent() ? new Split(0) : source.split();
+      TextEncoderFactory factory = encoding.encoder();
+      JavaRDD<Entry> learned = persist(train.map(record -> entry(record, factory, options, split, false)), scratch);
+      JavaRDD<Entry> heldOut = learned;
+      DataReport report = sum(learned.map(Entry::report));
+      report.check(source.train(), source.maxBadFraction());
+      if (source.validation().isPresent()) {
+        String path = source.validation().get();
+        heldOut = persist(reader.read(path, true).map(record -> entry(record, factory, options, split, true)), scratch);
+        DataReport other = sum(heldOut.map(Entry::report));
+        other.check(path, source.maxBadFraction());
+        report = report.merge(other);
+      }
+      requireEnough("training", report.train(), workers);
+      requireEnough("validation", report.validation(), workers);
+
+      JavaRDD<Shard> shards =
+          spread(learned, false, workers)
+              .zipPartitions(spread(heldOut, true, workers), ShardedData::shard)
+              .mapPartitionsWithIndex(ShardedData::number, true)
+              .setName("shards");
+      shards.persist(StorageLevel.MEMORY_AND_DISK()).count();
+      return new ShardedData(shards, report, labels);
+    } finally {
+      scratch.forEach(JavaRDD::unpersist);
+    }
+  }
+
+  private static <T> JavaRDD<T> persist(JavaRDD<T> rdd, List<JavaRDD<?>> scratch) {
+    scratch.add(rdd.persist(StorageLevel.MEMORY_AND_DISK()));
+    return rdd;
+  }
+
+  private static Optional<LabelSet> labels(Task task, Optional<LabelSet> configured, JavaRDD<ReadRecord> records) {
+    if (task != Task.CLASSIFICATION || configured.isPresent()) {
+      return task == Task.CLASSIFICATION ? configured : Optional.empty();
+    }
+    return Optional.of(
+        LabelSet.of(
+            records
+                .filter(record -> record.record() instanceof TextRecord.Labelled labelled && labelled.label() != null)
+                .map(record -> ((TextRecord.Labelled) record.record()).label())
+                .distinct()
+                .collect()));
+  }
+
+  private static DataReport readable(JavaRDD<ReadRecord> records) {
+    return sum(
+        records.map(
+            record ->
+                record.isBad()
+                    ? DataReport.ofBad(record.bad(record.reason()))
+                    : new DataReport(1, 0, 0, 0, 0, 0, List.of(), 0, 0)));
+  }
+
+  private static DataReport sum(JavaRDD<DataReport> reports) {
+    return reports.fold(DataReport.EMPTY, DataReport::merge);
+  }
+
+  private static Entry entry(
+      ReadRecord read, TextEncoderFactory factory, RecordEncoder.Options options, Split split, boolean validation) {
+    if (read.isBad()) {
+      return new Entry("", false, null, DataReport.ofBad(read.bad(read.reason())));
+    }
+    RecordEncoder encoder = new RecordEncoder(TextEncoders.of(factory), options);
+    String digest = read.record().digest();
+    boolean heldOut = validation || split.holdsOut(digest);
+    try {
+      RecordEncoder.Outcome outcome = encoder.encode(read.record());
+      return new Entry(digest, heldOut, outcome.example().orElse(null), DataReport.of(outcome, heldOut));
+    } catch (IllegalArgumentException e) {
+      return new Entry(digest, heldOut, null, DataReport.ofBad(read.bad(e.getMessage())));
+    }
+  }
+
+  private static void requireEnough(String kind, long records, int workers) {
+    if (records < workers) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot shard %d %s records over %d workers: each needs at least one", records, kind, workers));
+    }
+  }
+
+  /** One partition a worker, its examples in the order of their digests. */
+  private static JavaRDD<Example> spread(JavaRDD<Entry> entries, boolean heldOut, int workers) {
+    JavaPairRDD<Long, Example> numbered =
+        entries
+            .filter(entry -> entry.example() != null && entry.heldOut() == heldOut)
+            .mapToPair(entry -> new Tuple2<>(entry.digest(), entry.example()))
+            .sortByKey()
+            .values()
+            .zipWithIndex()
+            .mapToPair(Tuple2::swap);
+    return numbered.repartitionAndSortWithinPartitions(new ByWorker(workers)).values();
+  }
+
+  private static Iterator<Shard> shard(Iterator<Example> train, Iterator<Example> validation) {
+    return List.of(new Shard(0, examples(train), examples(validation))).iterator();
+  }
+
+  private static Iterator<Shard> number(int index, Iterator<Shard> shard) {
+    Shard only = shard.next();
+    return List.of(new Shard(index, only.train(), only.validation())).iterator();
+  }
+
+  private static Example[] examples(Iterator<Example> part) {
+    List<Example> examples = new ArrayList<>();
+    part.forEachRemaining(examples::add);
+    return examples.toArray(Example[]::new);
+  }
+
+  private static final class ByWorker extends Partitioner {
+    private final int workers;
+
+    ByWorker(int workers) {
+      this.workers = workers;
+    }
+
+    @Override
+    public int numPartitions() {
+      return workers;
+    }
+
+    @Override
+    public int getPartition(Object index) {
+      return (int) ((Long) index % workers);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package io.guilomo.spark.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.data.RecordParser;
+import io.guilomo.data.Task;
+import io.guilomo.data.TextRecord;
+import io.guilomo.spark.SharedSparkSession;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TestRecordReader {
+
+  private static final Map<String, String> NO_NAMES = Map.of();
+
+  private final SparkSession spark = SharedSparkSession.session();
+
+  @TempDir private Path dir;
+
+  @Test
+  void readsJsonLines() throws IOException {
+    Path file = write("a.jsonl", "{\"sentence\": \"one\", \"label\": 1}\n\n{\"sentence\": \n{\"sentence\": \"two\"}\n");
+    List<ReadRecord> records = read(file, Task.CLASSIFICATION, NO_NAMES);
+    assertThat(records).extracting(ReadRecord::position).containsExactly(1L, 3L, 4L);
+    assertThat(records.get(0).record()).isEqualTo(new TextRecord.Sentence("one", "1"));
+    assertThat(records.get(1).isBad()).isTrue();
+    assertThat(records.get(1).json()).isEqualTo("{\"sentence\": ");
+    assertThat(records.get(1).reason()).startsWith("malformed JSON: ");
+    assertThat(records.get(2).record()).isEqualTo(new TextRecord.Sentence("two", null));
+  }
+
+  @Test
+  void readsTabSeparatedTextWithoutHeader() throws IOException {
+    Path file = write("cola.tsv", "gj\t1\t\tHe said \"no\\\".\r\ngj\t0\t*\t\"Open 'quote\r\nshort\t1\r\n");
+    List<ReadRecord> records = read(file, Task.CLASSIFICATION, Map.of("sentence", "_c3", "label", "_c1"));
+    assertThat(records.get(0).record()).isEqualTo(new TextRecord.Sentence("He said \"no\\\".", "1"));
+    assertThat(records.get(1).record()).isEqualTo(new TextRecord.Sentence("\"Open 'quote", "0"));
+    assertThat(records.get(2).json()).isEqualTo("short\t1");
+    assertThat(records.get(2).reason()).isEqualTo("wrong number of columns or broken quotes");
+  }
+
+  @Test
+  void readsTabSeparatedTextWithHeaderAndByteOrderMark() throws IOException {
+    Path file = write("mrpc.tsv", "\uFEFFQuality\t#1 String\t#2.String\r\n1\ta \"b\tc\r\n");
+    List<ReadRecord> records =
+        read(
+            file,
+            Task.CLASSIFICATION,
+            Map.of("label", "Quality", "sentence", "#1 String", "sentence2", "#2.String"));
+    assertThat(records).hasSize(1);
+    assertThat(records.get(0).record()).isEqualTo(new TextRecord.SentencePair("a \"b", "c", "1"));
+  }
+
+  @Test
+  void readsCommaSeparatedText() throws IOException {
+    Path file = write("a.csv", "\uFEFFsentence,label\n\"one, \"\"two\"\"\nthree\",1\nfour,0\n");
+    List<ReadRecord> records = read(file, Task.CLASSIFICATION, NO_NAMES);
+    assertThat(records)
+        .extracting(ReadRecord::record)
+        .containsExactly(new TextRecord.Sentence("one, \"two\"\nthree", "1"), new TextRecord.Sentence("four", "0"));
+  }
+
+  @Test
+  void readsNestedParquetAsItsJson() throws IOException {
+    Path json =
+        write(
+            "q.jsonl",
+            "{\"question\": {\"stem\": \"s\", \"choices\": [{\"text\": \"x\", \"label\": \"A\"},"
+                + " {\"text\": \"y\", \"label\": \"B\"}]}, \"answerKey\": \"B\"}\n");
+    Path parquet = dir.resolve("q.parquet");
+    spark.read().json(json.toString()).write().parquet(parquet.toString());
+    TextRecord record = read(parquet, Task.MULTIPLE_CHOICE, NO_NAMES).get(0).record();
+    assertThat(record)
+        .isEqualTo(
+            new TextRecord.MultipleChoice(
+                null, "s", List.of(new TextRecord.Choice("A", "x"), new TextRecord.Choice("B", "y")), "B"))
+        .isEqualTo(read(json, Task.MULTIPLE_CHOICE, NO_NAMES).get(0).record());
+
+    Path whole = dir.resolve("directory");
+    Files.createDirectory(whole);
+    Files.copy(json, whole.resolve("part-0.jsonl"));
+    assertThat(read(whole, Task.MULTIPLE_CHOICE, NO_NAMES)).hasSize(1);
+  }
+
+  @Test
+  void refusesWhatIsNotThere() throws IOException {
+    Path missing = dir.resolve("missing.jsonl");
+    assertThatThrownBy(() -> read(missing, Task.CLASSIFICATION, NO_NAMES))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("Cannot read " + missing + ": there is no such file");
+    Path tsv = write("b.tsv", "text\tcategory\na\t1\n");
+    assertThatThrownBy(() -> read(tsv, Task.CLASSIFICATION, NO_NAMES))
+        .hasMessage("Cannot read " + tsv + ": no column label; columns are text, category");
+    Path empty = write("empty.tsv", "");
+    assertThatThrownBy(() -> read(empty, Task.CLASSIFICATION, NO_NAMES))
+        .hasMessage("Cannot read " + empty + ": it holds no records");
+    Path odd = write("records.dat", "x");
+    assertThatThrownBy(() -> read(odd, Task.CLASSIFICATION, NO_NAMES))
+        .hasMessage(
+            "Cannot tell the format of records.dat by its extension: set data.format to one of"
+                + " [jsonl, parquet, tsv, csv]");
+    Path parquet = write("no.parquet", "this is text, not Parquet");
+    assertThatThrownBy(() -> read(parquet, Task.CLASSIFICATION, NO_NAMES))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot read " + parquet + " as Parquet: ");
+    assertThatThrownBy(() -> DataFormat.parse("xml"))
+        .hasMessage("Cannot use data format xml: expected one of [jsonl, parquet, tsv, csv]");
+  }
+
+  private List<ReadRecord> read(Path path, Task task, Map<String, String> columns) {
+    List<ReadRecord> records =
+        new RecordReader(spark, new RecordParser(task, columns), Optional.empty())
+            .read(path.toString(), true)
+            .collect();
+    return records.stream().sorted(Comparator.comparing(ReadRecord::position)).toList();
+  }
+
+  private Path write(String name, String text) throws IOException {
+    return Files.writeString(dir.resolve(name), text);
+  }
+}
