@@ -10,7 +10,8 @@ import java.util.List;
  * @param threadsPerWorker 0: its share of the machine's processors
  * @param device {@code cpu} or {@code cuda}
  */
-public record ClusterConfig(int workers, int averagingFrequency, int threadsPerWorker, String device) {
+public record ClusterConfig(
+    int workers, int averagingFrequency, int threadsPerWorker, String device) {
 
   static ClusterConfig of(Section section) {
     return new ClusterConfig(

@@ -30,7 +30,8 @@ final class ConfigSource {
         throw refuse(file, "it is a directory");
       }
       if (status.getLen() > MAX_BYTES) {
-        throw refuse(file, String.format("it has %d bytes, more than %d", status.getLen(), MAX_BYTES));
+        throw refuse(
+            file, String.format("it has %d bytes, more than %d", status.getLen(), MAX_BYTES));
       }
       if (system instanceof LocalFileSystem local) {
         // As a file, so that it can include others beside it.
@@ -46,18 +47,22 @@ final class ConfigSource {
     } catch (IOException | ConfigException e) {
       throw refuse(file, firstLine(e));
     } catch (IllegalArgumentException e) {
-      throw e.getMessage() != null && e.getMessage().startsWith("Cannot ") ? e : refuse(file, firstLine(e));
+      throw e.getMessage() != null && e.getMessage().startsWith("Cannot ")
+          ? e
+          : refuse(file, firstLine(e));
     }
   }
 
   static Config override(String override, KnownKeys known) {
     int equals = override.indexOf('=');
     if (equals < 1) {
-      throw new IllegalArgumentException(String.format("Cannot use --set %s: expected path=value", override));
+      throw new IllegalArgumentException(
+          String.format("Cannot use --set %s: expected path=value", override));
     }
     String given = override.substring(0, equals).strip();
     String value = override.substring(equals + 1).strip();
-    String path = given.startsWith(GuilomoConfig.ROOT + ".") ? given : GuilomoConfig.ROOT + "." + given;
+    String path =
+        given.startsWith(GuilomoConfig.ROOT + ".") ? given : GuilomoConfig.ROOT + "." + given;
     if (!path.matches("[A-Za-z0-9_.-]+") || path.contains("..") || path.endsWith(".")) {
       throw KnownKeys.unknown(path, known.nearest(path));
     }
@@ -82,13 +87,15 @@ final class ConfigSource {
   }
 
   private static Configuration localByDefault() {
-    // A path without a scheme is a local file, as spark-submit's own files are, whatever fs.defaultFS says.
+    // A path without a scheme is a local file, as spark-submit's own files are, whatever
+    // fs.defaultFS says.
     Configuration configuration = new Configuration();
     configuration.set("fs.defaultFS", "file:///");
     return configuration;
   }
 
   private static IllegalArgumentException refuse(String file, String reason) {
-    return new IllegalArgumentException(String.format("Cannot read configuration %s: %s", file, reason));
+    return new IllegalArgumentException(
+        String.format("Cannot read configuration %s: %s", file, reason));
   }
 }

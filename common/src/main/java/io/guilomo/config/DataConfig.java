@@ -10,7 +10,8 @@ import java.util.TreeMap;
  * @param train empty if not given, see {@link #requireTrain}
  * @param validation empty: a share of the training records
  * @param test empty: none
- * @param columns where the data has other names than the usual: field to column, only those that are given
+ * @param columns where the data has other names than the usual: field to column, only those that
+ *     are given
  * @param labels empty: those that occur
  * @param maxRecords 0: all
  */
@@ -30,7 +31,8 @@ public record DataConfig(
     double maxBadFraction) {
 
   private static final List<String> FORMATS = List.of("auto", "json", "parquet", "csv", "tsv");
-  private static final List<String> TASKS = List.of("causal-lm", "multiple-choice", "classification");
+  private static final List<String> TASKS =
+      List.of("causal-lm", "multiple-choice", "classification");
   private static final List<String> FIELDS =
       List.of(
           "instruction",

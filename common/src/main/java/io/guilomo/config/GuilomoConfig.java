@@ -9,8 +9,8 @@ import java.io.Serializable;
 import java.util.List;
 
 /**
- * A checked configuration. {@code reference.conf} says what each key means; keys and values that cannot be used are
- * refused when it is made. It travels to executors as JSON.
+ * A checked configuration. {@code reference.conf} says what each key means; keys and values that
+ * cannot be used are refused when it is made. It travels to executors as JSON.
  */
 public final class GuilomoConfig implements Serializable {
 
@@ -49,7 +49,8 @@ public final class GuilomoConfig implements Serializable {
       new KnownKeys(reference).check(resolved);
       return new GuilomoConfig(resolved);
     } catch (ConfigException e) {
-      throw new IllegalArgumentException("Cannot use the configuration: " + ConfigSource.firstLine(e), e);
+      throw new IllegalArgumentException(
+          "Cannot use the configuration: " + ConfigSource.firstLine(e), e);
     }
   }
 
@@ -57,9 +58,10 @@ public final class GuilomoConfig implements Serializable {
    * The defaults, changed by a file, changed by overrides.
    *
    * @param file HOCON or JSON, on the local disk or a file system that Hadoop knows; null for none
-   * @param overrides {@code path=value}, the later ones win; {@code search.epochs} is short for {@code
-   *     guilomo.search.epochs}
-   * @throws IllegalArgumentException if the file cannot be read, for an unknown key or a value that cannot be used
+   * @param overrides {@code path=value}, the later ones win; {@code search.epochs} is short for
+   *     {@code guilomo.search.epochs}
+   * @throws IllegalArgumentException if the file cannot be read, for an unknown key or a value that
+   *     cannot be used
    */
   public static GuilomoConfig load(String file, List<String> overrides) {
     Config config = file == null ? ConfigFactory.empty() : ConfigSource.read(file);
@@ -75,7 +77,8 @@ public final class GuilomoConfig implements Serializable {
     try {
       return of(ConfigFactory.parseString(json));
     } catch (ConfigException e) {
-      throw new IllegalArgumentException("Cannot use the configuration: " + ConfigSource.firstLine(e), e);
+      throw new IllegalArgumentException(
+          "Cannot use the configuration: " + ConfigSource.firstLine(e), e);
     }
   }
 
@@ -124,7 +127,11 @@ public final class GuilomoConfig implements Serializable {
   public String asHocon() {
     return ConfigFactory.parseString(json)
         .root()
-        .render(ConfigRenderOptions.defaults().setOriginComments(false).setComments(false).setJson(false));
+        .render(
+            ConfigRenderOptions.defaults()
+                .setOriginComments(false)
+                .setComments(false)
+                .setJson(false));
   }
 
   @Override
@@ -152,7 +159,9 @@ public final class GuilomoConfig implements Serializable {
   static String require(String key, String value) {
     if (value.isBlank()) {
       throw new IllegalArgumentException(
-          String.format("Cannot run without %s.%s: set it in the configuration file or with --set", ROOT, key));
+          String.format(
+              "Cannot run without %s.%s: set it in the configuration file or with --set",
+              ROOT, key));
     }
     return value;
   }

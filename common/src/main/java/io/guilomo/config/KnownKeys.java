@@ -16,7 +16,8 @@ record KnownKeys(Config reference) {
 
   /** Whether a key holds a text, which {@code --set} then takes as it is. */
   boolean isText(String path) {
-    return reference.hasPath(path) && reference.getValue(path).valueType() == ConfigValueType.STRING;
+    return reference.hasPath(path)
+        && reference.getValue(path).valueType() == ConfigValueType.STRING;
   }
 
   /**
@@ -39,7 +40,9 @@ record KnownKeys(Config reference) {
   private void check(List<String> path, ConfigValue given, ConfigObject known) {
     if (!(given instanceof ConfigObject object)) {
       throw new IllegalArgumentException(
-          String.format("Cannot use %s = %s: must be a section", ConfigUtil.joinPath(path), given.unwrapped()));
+          String.format(
+              "Cannot use %s = %s: must be a section",
+              ConfigUtil.joinPath(path), given.unwrapped()));
     }
     for (Map.Entry<String, ConfigValue> entry : object.entrySet()) {
       List<String> key = new ArrayList<>(path);
@@ -57,7 +60,9 @@ record KnownKeys(Config reference) {
   String nearest(String path) {
     List<String> paths = new ArrayList<>();
     collect(GuilomoConfig.ROOT, reference.getObject(GuilomoConfig.ROOT), paths);
-    return paths.stream().min(Comparator.comparingInt(known -> distance(path, known))).orElseThrow();
+    return paths.stream()
+        .min(Comparator.comparingInt(known -> distance(path, known)))
+        .orElseThrow();
   }
 
   static IllegalArgumentException unknown(String key, String nearest) {

@@ -30,7 +30,10 @@ public record SearchConfig(
 
   /** How the gradient of the guided-selection vectors is computed. */
   public enum OuterGradient {
-    /** At the weights of a virtual step, with DARTS's correction (arXiv 1806.09055, equations 7 and 8). */
+    /**
+     * At the weights of a virtual step, with DARTS's correction (arXiv 1806.09055, equations 7 and
+     * 8).
+     */
     SECOND_ORDER,
     /** At the present weights. */
     FIRST_ORDER,

@@ -17,7 +17,9 @@ record Section(Config config, String path) {
 
   String text(String name) {
     ConfigValueType type = value(name).valueType();
-    if (type == ConfigValueType.LIST || type == ConfigValueType.OBJECT || type == ConfigValueType.NULL) {
+    if (type == ConfigValueType.LIST
+        || type == ConfigValueType.OBJECT
+        || type == ConfigValueType.NULL) {
       throw refuse(name, "must be a text");
     }
     return config.getString(key(name));
@@ -68,7 +70,8 @@ record Section(Config config, String path) {
   long whole(String name, long least) {
     long value = exact(name, number(name, "must be a whole number"), "must be a whole number");
     if (value < least) {
-      throw refuse(name, least == Long.MIN_VALUE ? "must be a whole number" : "must be at least " + least);
+      throw refuse(
+          name, least == Long.MIN_VALUE ? "must be a whole number" : "must be at least " + least);
     }
     return value;
   }
@@ -118,7 +121,8 @@ record Section(Config config, String path) {
     String expected = "must be two numbers, each at least 0 and below 1";
     List<Number> values = numbers(name, expected);
     if (values.size() != 2
-        || values.stream().anyMatch(value -> !(value.doubleValue() >= 0 && value.doubleValue() < 1))) {
+        || values.stream()
+            .anyMatch(value -> !(value.doubleValue() >= 0 && value.doubleValue() < 1))) {
       throw refuse(name, expected);
     }
     return new Betas(values.get(0).doubleValue(), values.get(1).doubleValue());
@@ -156,7 +160,9 @@ record Section(Config config, String path) {
   private long exact(String name, Number value, String expected) {
     // 1e3 is read as a double, and a double holds whole numbers exactly up to 2^53.
     boolean whole = value instanceof Integer || value instanceof Long;
-    if (!whole && (value.doubleValue() != Math.rint(value.doubleValue()) || Math.abs(value.doubleValue()) > 0x1p53)) {
+    if (!whole
+        && (value.doubleValue() != Math.rint(value.doubleValue())
+            || Math.abs(value.doubleValue()) > 0x1p53)) {
       throw refuse(name, expected);
     }
     return value.longValue();

@@ -29,7 +29,8 @@ class TestGuilomoConfig {
     GuilomoConfig config = GuilomoConfig.load(null, List.of());
 
     assertThat(config.run()).isEqualTo(new RunConfig("", 42));
-    assertThat(config.model()).isEqualTo(new ModelConfig("", "auto", 256, ModelConfig.Pooling.MEAN));
+    assertThat(config.model())
+        .isEqualTo(new ModelConfig("", "auto", 256, ModelConfig.Pooling.MEAN));
     assertThat(config.loraMoe())
         .isEqualTo(new LoraMoeConfig(List.of(), 8, 8, 2, 16, 0.05, 0.001, "top-k", "none"));
     assertThat(config.allocation()).isEqualTo(new AllocationConfig("guilomo", 0, ""));
@@ -61,7 +62,8 @@ class TestGuilomoConfig {
 
     GuilomoConfig config =
         GuilomoConfig.load(
-            file.toString(), List.of("search.epochs=3", "guilomo.search.gsv-betas=[0.4, 0.9]", "search.epochs=5"));
+            file.toString(),
+            List.of("search.epochs=3", "guilomo.search.gsv-betas=[0.4, 0.9]", "search.epochs=5"));
 
     assertThat(config.search().epochs()).isEqualTo(5);
     assertThat(config.search().batchSize()).isEqualTo(8);
@@ -83,8 +85,9 @@ class TestGuilomoConfig {
   void aFileMayUseItsOwnVariablesIncludesAndDefaults() throws IOException {
     Files.writeString(directory.resolve("base.conf"), "guilomo.search.epochs = 7");
     Path file =
-        write("include \"base.conf\"\nroot = \"/data\"\nguilomo.data.train = ${root}\"/train.tsv\"\n"
-            + "guilomo.search.batch-size = ${guilomo.lora-moe.max-rank}");
+        write(
+            "include \"base.conf\"\nroot = \"/data\"\nguilomo.data.train = ${root}\"/train.tsv\"\n"
+                + "guilomo.search.batch-size = ${guilomo.lora-moe.max-rank}");
 
     GuilomoConfig config = GuilomoConfig.load(file.toUri().toString(), List.of());
 
@@ -97,14 +100,16 @@ class TestGuilomoConfig {
   @Test
   void survivesSerialisationAndJson() throws Exception {
     GuilomoConfig config =
-        GuilomoConfig.load(null, List.of("search.outer-gradient=first-order", "data.labels=[\"0\", \"1\"]"));
+        GuilomoConfig.load(
+            null, List.of("search.outer-gradient=first-order", "data.labels=[\"0\", \"1\"]"));
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
       out.writeObject(config);
     }
 
     GuilomoConfig read;
-    try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+    try (ObjectInputStream in =
+        new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
       read = (GuilomoConfig) in.readObject();
     }
 
@@ -198,7 +203,8 @@ class TestGuilomoConfig {
         .message()
         .doesNotContain("\n");
     assertThatThrownBy(() -> GuilomoConfig.load("nowhere://host/a.conf", List.of()))
-        .hasMessageStartingWith("Cannot read configuration nowhere://host/a.conf: No FileSystem for scheme");
+        .hasMessageStartingWith(
+            "Cannot read configuration nowhere://host/a.conf: No FileSystem for scheme");
   }
 
   @Test
@@ -223,12 +229,17 @@ class TestGuilomoConfig {
               }
             })
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot run without guilomo." + key + ": set it in the configuration file or with --set");
+        .hasMessage(
+            "Cannot run without guilomo."
+                + key
+                + ": set it in the configuration file or with --set");
   }
 
   @Test
   void everyDefaultIsAValueOfTheConfiguration() {
-    assertThat(GuilomoConfig.fromJson(GuilomoConfig.reference().root().render(ConfigRenderOptions.concise())))
+    assertThat(
+            GuilomoConfig.fromJson(
+                GuilomoConfig.reference().root().render(ConfigRenderOptions.concise())))
         .isEqualTo(GuilomoConfig.load(null, List.of()));
   }
 

@@ -21,7 +21,8 @@ class TestReferenceConf {
       Map.of(
           "allocation.budget-parameters", List.of("allocation.budget.parameters"),
           "data.columns",
-              List.of("instruction", "input", "output", "answer", "question", "choices", "hint").stream()
+              List.of("instruction", "input", "output", "answer", "question", "choices", "hint")
+                  .stream()
                   .map("data.columns."::concat)
                   .toList());
 
@@ -34,7 +35,8 @@ class TestReferenceConf {
             assertThat(value.origin().comments())
                 .as(key)
                 .hasSize(1)
-                .allSatisfy(comment -> assertThat(comment.strip()).isNotEmpty().doesNotEndWith(".")));
+                .allSatisfy(
+                    comment -> assertThat(comment.strip()).isNotEmpty().doesNotEndWith(".")));
   }
 
   @Test
@@ -70,7 +72,8 @@ class TestReferenceConf {
     return keys;
   }
 
-  private static void collect(List<String> path, ConfigObject object, Map<String, ConfigValue> keys) {
+  private static void collect(
+      List<String> path, ConfigObject object, Map<String, ConfigValue> keys) {
     object.forEach(
         (name, value) -> {
           List<String> key = new ArrayList<>(path);
