@@ -1,0 +1,4 @@
+package io.guilomo.config;
+
+/** AdamW's decay rates. */
+public record Betas(double first, double second) {}

@@ -1,0 +1,82 @@
+package io.guilomo.config;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The records; {@code guilomo.data}.
+ *
+ * @param train empty if not given, see {@link #requireTrain}
+ * @param validation empty: a share of the training records
+ * @param test empty: none
+ * @param columns where the data has other names than the usual: field to column, only those that
+ *     are given
+ * @param labels empty: those that occur
+ * @param maxRecords 0: all
+ */
+public record DataConfig(
+    String train,
+    String validation,
+    String test,
+    String format,
+    boolean hasHeader,
+    String task,
+    Map<String, String> columns,
+    List<String> labels,
+    String promptTemplate,
+    boolean trainOnInputs,
+    double validationFraction,
+    long maxRecords,
+    double maxBadFraction) {
+
+  private static final List<String> FORMATS = List.of("auto", "json", "parquet", "csv", "tsv");
+  private static final List<String> TASKS =
+      List.of("causal-lm", "multiple-choice", "classification");
+  private static final List<String> FIELDS =
+      List.of(
+          "instruction",
+          "input",
+          "output",
+          "answer",
+          "question",
+          "choices",
+          "hint",
+          "sentence",
+          "sentence2",
+          "label");
+
+  static DataConfig of(Section section) {
+    Section given = section.section("columns");
+    Map<String, String> columns = new TreeMap<>();
+    for (String field : FIELDS) {
+      String column = given.text(field);
+      if (!column.isBlank()) {
+        columns.put(field, column);
+      }
+    }
+    List<String> labels = section.texts("labels");
+    if (labels.size() == 1 || labels.stream().distinct().count() < labels.size()) {
+      throw section.refuse("labels", "must be at least two different classes");
+    }
+    return new DataConfig(
+        section.text("train"),
+        section.text("validation"),
+        section.text("test"),
+        section.oneOf("format", FORMATS),
+        section.flag("has-header"),
+        section.oneOf("task", TASKS),
+        Map.copyOf(columns),
+        labels,
+        section.text("prompt-template"),
+        section.flag("train-on-inputs"),
+        section.fraction("validation-fraction"),
+        section.whole("max-records", 0L),
+        section.share("max-bad-fraction"));
+  }
+
+  /** Where the training records are. */
+  public String requireTrain() {
+    return GuilomoConfig.require("data.train", train);
+  }
+}

@@ -1,0 +1,192 @@
+package io.guilomo.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigRenderOptions;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * A checked configuration. {@code reference.conf} says what each key means; keys and values that
+ * cannot be used are refused when it is made. It travels to executors as JSON.
+ */
+public final class GuilomoConfig implements Serializable {
+
+  static final String ROOT = "guilomo";
+
+  private static final long serialVersionUID = 1;
+
+  private final String json;
+  private transient volatile Sections sections;
+
+  private record Sections(
+      RunConfig run,
+      OutputConfig output,
+      ModelConfig model,
+      DataConfig data,
+      LoraMoeConfig loraMoe,
+      AllocationConfig allocation,
+      SearchConfig search,
+      ClusterConfig cluster,
+      CheckpointConfig checkpoint) {}
+
+  private GuilomoConfig(Config resolved) {
+    this.json = resolved.withOnlyPath(ROOT).root().render(ConfigRenderOptions.concise());
+    this.sections = sections(resolved);
+  }
+
+  /**
+   * The defaults, changed by what is given.
+   *
+   * @throws IllegalArgumentException for an unknown key or a value that cannot be used
+   */
+  public static GuilomoConfig of(Config given) {
+    Config reference = reference();
+    try {
+      Config resolved = given.withFallback(reference).resolve();
+      new KnownKeys(reference).check(resolved);
+      return new GuilomoConfig(resolved);
+    } catch (ConfigException e) {
+      throw new IllegalArgumentException(
+          "Cannot use the configuration: " + ConfigSource.firstLine(e), e);
+    }
+  }
+
+  /**
+   * The defaults, changed by a file, changed by overrides.
+   *
+   * @param file HOCON or JSON, on the local disk or a file system that Hadoop knows; null for none
+   * @param overrides {@code path=value}, the later ones win; {@code search.epochs} is short for
+   *     {@code guilomo.search.epochs}
+   * @throws IllegalArgumentException if the file cannot be read, for an unknown key or a value that
+   *     cannot be used
+   */
+  public static GuilomoConfig load(String file, List<String> overrides) {
+    Config config = file == null ? ConfigFactory.empty() : ConfigSource.read(file);
+    KnownKeys known = new KnownKeys(reference());
+    for (String override : overrides) {
+      config = ConfigSource.override(override, known).withFallback(config);
+    }
+    return of(config);
+  }
+
+  /** The inverse of {@link #asJson}. */
+  public static GuilomoConfig fromJson(String json) {
+    try {
+      return of(ConfigFactory.parseString(json));
+    } catch (ConfigException e) {
+      throw new IllegalArgumentException(
+          "Cannot use the configuration: " + ConfigSource.firstLine(e), e);
+    }
+  }
+
+  public RunConfig run() {
+    return sections().run;
+  }
+
+  public OutputConfig output() {
+    return sections().output;
+  }
+
+  public ModelConfig model() {
+    return sections().model;
+  }
+
+  public DataConfig data() {
+    return sections().data;
+  }
+
+  public LoraMoeConfig loraMoe() {
+    return sections().loraMoe;
+  }
+
+  public AllocationConfig allocation() {
+    return sections().allocation;
+  }
+
+  public SearchConfig search() {
+    return sections().search;
+  }
+
+  public ClusterConfig cluster() {
+    return sections().cluster;
+  }
+
+  public CheckpointConfig checkpoint() {
+    return sections().checkpoint;
+  }
+
+  /** Every key with its value, on one line. */
+  public String asJson() {
+    return json;
+  }
+
+  /** Every key with its value, for people: what a run's {@code config.conf} holds. */
+  public String asHocon() {
+    return ConfigFactory.parseString(json)
+        .root()
+        .render(
+            ConfigRenderOptions.defaults()
+                .setOriginComments(false)
+                .setComments(false)
+                .setJson(false));
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof GuilomoConfig config && json.equals(config.json);
+  }
+
+  @Override
+  public int hashCode() {
+    return json.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return json;
+  }
+
+  static Config reference() {
+    return ConfigFactory.parseResources(
+        GuilomoConfig.class.getClassLoader(),
+        "reference.conf",
+        ConfigParseOptions.defaults().setAllowMissing(false));
+  }
+
+  static String require(String key, String value) {
+    if (value.isBlank()) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot run without %s.%s: set it in the configuration file or with --set",
+              ROOT, key));
+    }
+    return value;
+  }
+
+  // Made again where the configuration arrives: neither Java nor Kryo need to know the records.
+  private Sections sections() {
+    Sections made = sections;
+    if (made == null) {
+      made = sections(ConfigFactory.parseString(json));
+      sections = made;
+    }
+    return made;
+  }
+
+  private static Sections sections(Config config) {
+    Section root = new Section(config, ROOT);
+    return new Sections(
+        RunConfig.of(root.section("run")),
+        OutputConfig.of(root.section("output")),
+        ModelConfig.of(root.section("model")),
+        DataConfig.of(root.section("data")),
+        LoraMoeConfig.of(root.section("lora-moe")),
+        AllocationConfig.of(root.section("allocation")),
+        SearchConfig.of(root.section("search")),
+        ClusterConfig.of(root.section("cluster")),
+        CheckpointConfig.of(root.section("checkpoint")));
+  }
+}

@@ -1,0 +1,39 @@
+package io.guilomo.config;
+
+import java.util.List;
+
+/**
+ * The experts; {@code guilomo.lora-moe}.
+ *
+ * @param targetModules empty: all
+ * @param loadBalance weight of the load-balancing loss
+ */
+public record LoraMoeConfig(
+    List<String> targetModules,
+    int maxExperts,
+    int maxRank,
+    int topK,
+    double alpha,
+    double dropout,
+    double loadBalance,
+    String routing,
+    String sharing) {
+
+  static LoraMoeConfig of(Section section) {
+    LoraMoeConfig config =
+        new LoraMoeConfig(
+            section.texts("target-modules"),
+            section.whole("max-experts", 1),
+            section.whole("max-rank", 1),
+            section.whole("top-k", 1),
+            section.positive("alpha"),
+            section.fraction("dropout"),
+            section.number("load-balance", 0.0),
+            section.oneOf("routing", List.of("top-k")),
+            section.oneOf("sharing", List.of("none")));
+    if (config.topK > config.maxExperts) {
+      throw section.refuse("top-k", "must be at most max-experts, " + config.maxExperts);
+    }
+    return config;
+  }
+}

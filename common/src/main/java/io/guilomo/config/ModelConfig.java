@@ -1,0 +1,38 @@
+package io.guilomo.config;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The pretrained model; {@code guilomo.model}.
+ *
+ * @param path empty if not given, see {@link #requirePath}
+ * @param family {@code auto}, {@code llama} or {@code bert}
+ * @param maxLength in tokens
+ */
+public record ModelConfig(String path, String family, int maxLength, Pooling pooling) {
+
+  /** How a classifier reads an encoder's output. */
+  public enum Pooling {
+    MEAN,
+    CLS;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  static ModelConfig of(Section section) {
+    return new ModelConfig(
+        section.text("path"),
+        section.oneOf("family", List.of("auto", "llama", "bert")),
+        section.whole("max-length", 1),
+        section.oneOf("pooling", Pooling.class));
+  }
+
+  /** The model's directory. */
+  public String requirePath() {
+    return GuilomoConfig.require("model.path", path);
+  }
+}

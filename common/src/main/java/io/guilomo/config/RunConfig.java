@@ -1,0 +1,18 @@
+package io.guilomo.config;
+
+/**
+ * Which run this is; {@code guilomo.run}.
+ *
+ * @param id empty: the job makes one
+ */
+public record RunConfig(String id, long seed) {
+
+  static RunConfig of(Section section) {
+    String id = section.text("id");
+    // The id names a directory and a table partition.
+    if (!id.matches("[A-Za-z0-9._-]*") || id.matches("\\.+")) {
+      throw section.refuse("id", "must be letters, digits, '.', '_' and '-'");
+    }
+    return new RunConfig(id, section.whole("seed", Long.MIN_VALUE));
+  }
+}

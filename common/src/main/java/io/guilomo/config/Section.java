@@ -1,0 +1,190 @@
+package io.guilomo.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueType;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One section of a configuration. Every value is checked where it is read. */
+record Section(Config config, String path) {
+
+  Section section(String name) {
+    return new Section(config, key(name));
+  }
+
+  String text(String name) {
+    ConfigValueType type = value(name).valueType();
+    if (type == ConfigValueType.LIST
+        || type == ConfigValueType.OBJECT
+        || type == ConfigValueType.NULL) {
+      throw refuse(name, "must be a text");
+    }
+    return config.getString(key(name));
+  }
+
+  String oneOf(String name, List<String> values) {
+    String text = text(name);
+    if (!values.contains(text)) {
+      String expected = values.size() == 1 ? values.get(0) : "one of " + String.join(", ", values);
+      throw refuse(name, "must be " + expected);
+    }
+    return text;
+  }
+
+  /** The constant whose {@code toString} is the value. */
+  <E extends Enum<E>> E oneOf(String name, Class<E> type) {
+    List<String> names = new ArrayList<>();
+    for (E constant : type.getEnumConstants()) {
+      names.add(constant.toString());
+    }
+    return type.getEnumConstants()[names.indexOf(oneOf(name, names))];
+  }
+
+  List<String> texts(String name) {
+    try {
+      return List.copyOf(config.getStringList(key(name)));
+    } catch (ConfigException e) {
+      throw refuse(name, "must be a list of texts");
+    }
+  }
+
+  boolean flag(String name) {
+    try {
+      return config.getBoolean(key(name));
+    } catch (ConfigException e) {
+      throw refuse(name, "must be true or false");
+    }
+  }
+
+  int whole(String name, int least) {
+    long value = whole(name, (long) least);
+    if (value > Integer.MAX_VALUE) {
+      throw refuse(name, "must be at most " + Integer.MAX_VALUE);
+    }
+    return (int) value;
+  }
+
+  long whole(String name, long least) {
+    long value = exact(name, number(name, "must be a whole number"), "must be a whole number");
+    if (value < least) {
+      throw refuse(
+          name, least == Long.MIN_VALUE ? "must be a whole number" : "must be at least " + least);
+    }
+    return value;
+  }
+
+  List<Long> wholes(String name) {
+    String expected = "must be a list of whole numbers";
+    return numbers(name, expected).stream().map(value -> exact(name, value, expected)).toList();
+  }
+
+  /** A number of at least {@code least}. */
+  double number(String name, double least) {
+    double value = number(name, "must be a number").doubleValue();
+    if (value < least) {
+      throw refuse(name, "must be at least " + shortest(least));
+    }
+    return value;
+  }
+
+  double positive(String name) {
+    double value = number(name, "must be a number").doubleValue();
+    if (!(value > 0)) {
+      throw refuse(name, "must be above 0");
+    }
+    return value;
+  }
+
+  /** A number in {@code [0, 1]}. */
+  double share(String name) {
+    double value = number(name, "must be a number").doubleValue();
+    if (!(value >= 0 && value <= 1)) {
+      throw refuse(name, "must be 0 to 1");
+    }
+    return value;
+  }
+
+  /** A number in {@code [0, 1)}. */
+  double fraction(String name) {
+    double value = number(name, "must be a number").doubleValue();
+    if (!(value >= 0 && value < 1)) {
+      throw refuse(name, "must be at least 0 and below 1");
+    }
+    return value;
+  }
+
+  /** Two decay rates, each in {@code [0, 1)}. */
+  Betas betas(String name) {
+    String expected = "must be two numbers, each at least 0 and below 1";
+    List<Number> values = numbers(name, expected);
+    if (values.size() != 2
+        || values.stream()
+            .anyMatch(value -> !(value.doubleValue() >= 0 && value.doubleValue() < 1))) {
+      throw refuse(name, expected);
+    }
+    return new Betas(values.get(0).doubleValue(), values.get(1).doubleValue());
+  }
+
+  IllegalArgumentException refuse(String name, String reason) {
+    return new IllegalArgumentException(
+        String.format("Cannot use %s = %s: %s", key(name), shown(value(name)), reason));
+  }
+
+  private Number number(String name, String expected) {
+    try {
+      Number value = config.getNumber(key(name));
+      if (Double.isFinite(value.doubleValue())) {
+        return value;
+      }
+    } catch (ConfigException e) {
+      // The same one line for a text, a list and a number that does not end.
+    }
+    throw refuse(name, expected);
+  }
+
+  private List<Number> numbers(String name, String expected) {
+    try {
+      List<Number> values = config.getNumberList(key(name));
+      if (values.stream().allMatch(value -> Double.isFinite(value.doubleValue()))) {
+        return values;
+      }
+    } catch (ConfigException e) {
+      // As above.
+    }
+    throw refuse(name, expected);
+  }
+
+  private long exact(String name, Number value, String expected) {
+    // 1e3 is read as a double, and a double holds whole numbers exactly up to 2^53.
+    boolean whole = value instanceof Integer || value instanceof Long;
+    if (!whole
+        && (value.doubleValue() != Math.rint(value.doubleValue())
+            || Math.abs(value.doubleValue()) > 0x1p53)) {
+      throw refuse(name, expected);
+    }
+    return value.longValue();
+  }
+
+  private ConfigValue value(String name) {
+    ConfigValue value = config.root();
+    for (String part : key(name).split("\\.")) {
+      value = ((ConfigObject) value).get(part);
+    }
+    return value;
+  }
+
+  private String key(String name) {
+    return path + "." + name;
+  }
+
+  private static String shown(ConfigValue value) {
+    return String.valueOf(value.unwrapped());
+  }
+
+  private static String shortest(double value) {
+    return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
+  }
+}

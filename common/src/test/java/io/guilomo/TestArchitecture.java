@@ -1,0 +1,86 @@
+package io.guilomo;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import io.guilomo.config.GuilomoConfig;
+import java.net.URL;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Which package of the engine may know which. */
+class TestArchitecture {
+
+  /** A package knows only those before it. */
+  private static final List<String> PACKAGES =
+      List.of("config", "data", "backbone", "kernel", "network", "search", "plan", "adapter");
+
+  private final JavaClasses classes =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("io.guilomo");
+
+  @Test
+  void everyPackageHasItsPlace() {
+    assumeThat(location(getClass()))
+        .as("tests are compiled into a directory of their own")
+        .isNotEqualTo(location(GuilomoConfig.class));
+    assertThat(classes).isNotEmpty();
+    assertThat(classes.stream().map(type -> type.getPackageName().split("\\.")[2]))
+        .isSubsetOf(PACKAGES);
+  }
+
+  @Test
+  void packagesKnowOnlyThoseBeforeThem() {
+    for (int i = 0; i < PACKAGES.size() - 1; i++) {
+      String[] later =
+          PACKAGES.subList(i + 1, PACKAGES.size()).stream()
+              .map(name -> "io.guilomo." + name + "..")
+              .toArray(String[]::new);
+      noClasses()
+          .that()
+          .resideInAPackage("io.guilomo." + PACKAGES.get(i) + "..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(later)
+          .allowEmptyShould(true)
+          .check(classes);
+    }
+  }
+
+  @Test
+  void packagesHaveNoCycles() {
+    slices().matching("io.guilomo.(*)..").should().beFreeOfCycles().check(classes);
+  }
+
+  @Test
+  void theEngineKnowsNoSpark() {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.apache.spark..", "org.deeplearning4j.spark..", "scala..")
+        .check(classes);
+  }
+
+  @Test
+  void onlyTheConfigurationKnowsItsFormat() {
+    noClasses()
+        .that(not(resideInAnyPackage("io.guilomo.config..")))
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("com.typesafe.config..")
+        .allowEmptyShould(true)
+        .check(classes);
+  }
+
+  private static URL location(Class<?> type) {
+    return type.getProtectionDomain().getCodeSource().getLocation();
+  }
+}

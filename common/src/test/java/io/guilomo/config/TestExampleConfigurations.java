@@ -1,0 +1,45 @@
+package io.guilomo.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The files in {@code conf/} are what users start from. */
+class TestExampleConfigurations {
+
+  private static final Path CONF = Path.of("../conf");
+
+  static List<Path> examples() throws IOException {
+    try (Stream<Path> files = Files.list(CONF)) {
+      return files.filter(file -> file.toString().endsWith(".conf")).sorted().toList();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("examples")
+  void canBeUsedAsTheyAre(Path example) {
+    GuilomoConfig config = GuilomoConfig.load(example.toString(), List.of());
+    assertThat(config.model().requirePath()).isNotBlank();
+    assertThat(config.data().requireTrain()).isNotBlank();
+  }
+
+  @Test
+  void sayWhatTheyMean() {
+    GuilomoConfig cola = GuilomoConfig.load(CONF.resolve("cola-minilm.conf").toString(), List.of());
+    assertThat(cola.data().columns())
+        .containsEntry("sentence", "_c3")
+        .containsEntry("label", "_c1")
+        .hasSize(2);
+    assertThat(cola.data().labels()).containsExactly("0", "1");
+    GuilomoConfig llama = GuilomoConfig.load(CONF.resolve("llama2-7b.conf").toString(), List.of());
+    assertThat(llama.model().path()).isEqualTo("hdfs:///models/Llama-2-7b-hf");
+    assertThat(llama.cluster().workers()).isEqualTo(8);
+  }
+}

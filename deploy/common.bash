@@ -1,0 +1,56 @@
+# What the scripts of this directory share.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  exit "${2:-2}"
+}
+
+# Sets $java to a Java 17.
+find_java() {
+  local candidate
+  for candidate in "${JAVA_HOME:+$JAVA_HOME/bin/java}" "$(command -v java || true)" /usr/lib/jvm/*17*/bin/java; do
+    if [[ -n $candidate && -x $candidate ]] && "$candidate" -version 2>&1 | grep -q 'version "17[."]'; then
+      java=$candidate
+      JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$java")")")
+      export JAVA_HOME
+      return
+    fi
+  done
+  fail 'Cannot find Java 17: install it or set JAVA_HOME'
+}
+
+run_maven() {
+  command -v mvn > /dev/null || fail 'Cannot build: Maven (mvn) is not installed'
+  (cd "$root" && mvn -B -ntp -q "$@" >&2) || fail "Cannot build: mvn $* failed" 1
+}
+
+# Sets $jar to the jar of the jobs.
+find_jar() {
+  local candidate
+  jar=${GUILOMO_JAR:-}
+  if [[ -z $jar ]]; then
+    for candidate in "$root"/spark-jobs/target/guilomo-spark-jobs-*.jar; do
+      [[ ! -f $candidate || $candidate == *-tests.jar ]] || jar=$candidate
+    done
+  fi
+  [[ -n $jar && -f $jar ]]
+}
+
+# Spark's jars, as Maven collects them where there is no installation.
+own_spark_home=$root/deploy/spark/target
+
+has_own_spark() {
+  compgen -G "$own_spark_home/jars/spark-core_*.jar" > /dev/null
+}
+
+# What Spark 3.5 needs opened on Java 17.
+spark_opens=()
+for package in lang lang.invoke lang.reflect io net nio util util.concurrent util.concurrent.atomic; do
+  spark_opens+=("--add-opens=java.base/java.$package=ALL-UNNAMED")
+done
+for package in sun.nio.ch sun.nio.cs sun.security.action sun.util.calendar; do
+  spark_opens+=("--add-opens=java.base/$package=ALL-UNNAMED")
+done

@@ -1,0 +1,37 @@
+package io.guilomo.spark.cli;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.job.ProgressListener;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.spark.sql.SparkSession;
+
+/** What the commands do. */
+record Actions(Job allocate, Quickstart quickstart, Bench bench) {
+
+  /** A job on Spark. Results are printed to {@code out}. */
+  @FunctionalInterface
+  interface Job {
+    void run(SparkSession spark, GuilomoConfig config, ProgressListener progress, PrintStream out)
+        throws Exception;
+  }
+
+  /** The first run of a new user, on the model and data of a directory. */
+  @FunctionalInterface
+  interface Quickstart {
+    void run(
+        SparkSession spark,
+        GuilomoConfig config,
+        Path directory,
+        ProgressListener progress,
+        PrintStream out)
+        throws Exception;
+  }
+
+  /** Measures cases, all if none is named, and prints a line of JSON for each. */
+  @FunctionalInterface
+  interface Bench {
+    void run(List<String> cases, ProgressListener progress, PrintStream out) throws Exception;
+  }
+}

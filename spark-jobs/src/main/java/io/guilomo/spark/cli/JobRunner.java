@@ -1,0 +1,69 @@
+package io.guilomo.spark.cli;
+
+import io.guilomo.spark.job.ProgressListener;
+import java.io.PrintStream;
+import java.util.function.Function;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Runs a job between the start and the stop of Spark, with its progress on one stream and its
+ * results on the other.
+ */
+final class JobRunner {
+
+  private final Function<SparkSession.Builder, SparkSession> sessions;
+  private final PrintStream out;
+  private final PrintStream err;
+  private final boolean terminal;
+
+  @FunctionalInterface
+  interface Body {
+    void run(SparkSession spark, ProgressListener progress, PrintStream out) throws Exception;
+  }
+
+  @FunctionalInterface
+  interface LocalBody {
+    void run(ProgressListener progress, PrintStream out) throws Exception;
+  }
+
+  JobRunner(
+      Function<SparkSession.Builder, SparkSession> sessions,
+      PrintStream out,
+      PrintStream err,
+      boolean terminal) {
+    this.sessions = sessions;
+    this.out = out;
+    this.err = err;
+    this.terminal = terminal;
+  }
+
+  void run(String name, boolean verbose, Body body) throws Exception {
+    runWithoutSpark(
+        verbose,
+        (progress, results) -> {
+          // Master, memory and cores are spark-submit's business.
+          SparkSession.Builder builder = SparkSession.builder().appName("guilomo " + name);
+          if (!verbose) {
+            builder
+                .config("spark.log.level", "ERROR")
+                .config("spark.ui.showConsoleProgress", "false");
+          }
+          try (SparkSession spark = sessions.apply(builder)) {
+            body.run(spark, progress, results);
+          }
+        });
+  }
+
+  void runWithoutSpark(boolean verbose, LocalBody body) throws Exception {
+    if (!verbose) {
+      Logs.quiet();
+    }
+    ProgressListener progress = terminal ? new BarProgress(err) : new LineProgress(err);
+    try {
+      body.run(progress, out);
+    } finally {
+      progress.end();
+      out.flush();
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package io.guilomo.spark.cli;
+
+import io.guilomo.spark.job.ProgressListener;
+import java.io.PrintStream;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/** Progress as plain lines, at most one in some seconds, for logs and files. */
+final class LineProgress implements ProgressListener {
+
+  private static final long INTERVAL = TimeUnit.SECONDS.toNanos(5);
+
+  private final PrintStream err;
+  private final LongSupplier clock;
+
+  private String task;
+  private long rounds;
+  private long done;
+  private long begun;
+  private long shown;
+
+  LineProgress(PrintStream err) {
+    this(err, System::nanoTime);
+  }
+
+  /**
+   * @param clock in nanoseconds
+   */
+  LineProgress(PrintStream err, LongSupplier clock) {
+    this.err = err;
+    this.clock = clock;
+  }
+
+  @Override
+  public void begin(String task, long rounds) {
+    this.task = task;
+    this.rounds = rounds;
+    this.done = 0;
+    this.begun = clock.getAsLong();
+    this.shown = begun;
+    err.printf("%s: %d %s%n", task, rounds, rounds == 1 ? "round" : "rounds");
+  }
+
+  @Override
+  public void round(Map<String, Double> values) {
+    done++;
+    long now = clock.getAsLong();
+    if (done == 1 || done == rounds || now - shown >= INTERVAL) {
+      shown = now;
+      long left = (now - begun) / done * Math.max(0, rounds - done);
+      err.printf(
+          "%s: round %d of %d%s, %s left%n",
+          task, done, rounds, Measured.text(values), Measured.duration(left));
+    }
+  }
+
+  @Override
+  public void message(String line) {
+    err.println(line);
+  }
+
+  @Override
+  public void end() {
+    err.flush();
+  }
+}

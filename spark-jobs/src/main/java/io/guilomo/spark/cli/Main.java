@@ -1,0 +1,89 @@
+package io.guilomo.spark.cli;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Function;
+import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line. Results go to standard output, everything else to standard error. Ends with 0,
+ * with 2 and a line {@code error: Cannot …} for a user's mistake, with 1 for anything else.
+ */
+@Command(
+    name = "guilomo",
+    description = "Learns how many LoRA experts of which rank each layer of a transformer needs.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class)
+public final class Main implements Runnable {
+
+  static final int FAILED = 1;
+  static final int USER_ERROR = 2;
+
+  @Spec private CommandSpec spec;
+
+  private Main() {}
+
+  public static void main(String[] args) {
+    int status =
+        run(
+            args,
+            actions(),
+            SparkSession.Builder::getOrCreate,
+            System.out,
+            System.err,
+            System.console() != null);
+    // YARN takes an exit before the end of main, even one with 0, for a failure.
+    if (status != 0) {
+      System.exit(status);
+    }
+  }
+
+  private static Actions actions() {
+    return new Actions(
+        (spark, config, progress, out) -> {
+          throw new UnsupportedOperationException("allocate");
+        },
+        (spark, config, files, progress, out) -> {
+          throw new UnsupportedOperationException("quickstart");
+        },
+        (cases, progress, out) -> {
+          throw new UnsupportedOperationException("bench");
+        });
+  }
+
+  static int run(
+      String[] args,
+      Actions actions,
+      Function<SparkSession.Builder, SparkSession> sessions,
+      PrintStream out,
+      PrintStream err,
+      boolean terminal) {
+    JobRunner runner = new JobRunner(sessions, out, err, terminal);
+    CommandLine line = new CommandLine(new Main());
+    line.addSubcommand(new AllocateCommand(runner, actions.allocate()));
+    line.addSubcommand(new QuickstartCommand(runner, actions.quickstart()));
+    line.addSubcommand(new BenchCommand(runner, actions.bench()));
+    Failures failures = new Failures(err);
+    line.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
+    line.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
+    line.setParameterExceptionHandler((exception, given) -> failures.ofArguments(exception));
+    line.setExecutionExceptionHandler(
+        (exception, command, parsed) ->
+            failures.ofJob(
+                exception, command.getParseResult().matchedOptionValue("--verbose", false)));
+    return line.execute(args);
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(
+        spec.commandLine(),
+        "Cannot run without a command: one of " + String.join(", ", spec.subcommands().keySet()));
+  }
+}

@@ -1,0 +1,55 @@
+package io.guilomo.spark.cli;
+
+import io.guilomo.config.GuilomoConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code quickstart}. */
+@Command(
+    name = "quickstart",
+    description =
+        "Learns a plan for a small real model on real sentences, to see that everything works.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class)
+final class QuickstartCommand implements Callable<Integer> {
+
+  private final JobRunner runner;
+  private final Actions.Quickstart action;
+
+  @Option(
+      names = "--directory",
+      paramLabel = "DIR",
+      defaultValue = "target/quickstart",
+      description = "Where deploy/guilomo put the model and the data (default: ${DEFAULT-VALUE}).")
+  private Path directory;
+
+  @Mixin private CommonOptions options;
+
+  QuickstartCommand(JobRunner runner, Actions.Quickstart action) {
+    this.runner = runner;
+    this.action = action;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    Path model = directory.resolve("model");
+    if (!Files.isDirectory(model)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot find the model in %s: deploy/guilomo quickstart fetches it", directory));
+    }
+    GuilomoConfig config =
+        options.config(
+            "model.path=" + model.toAbsolutePath(),
+            "output.dir=" + directory.resolve("output").toAbsolutePath());
+    runner.run(
+        "quickstart",
+        options.verbose(),
+        (spark, progress, out) -> action.run(spark, config, directory, progress, out));
+    return 0;
+  }
+}

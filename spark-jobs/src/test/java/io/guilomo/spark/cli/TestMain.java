@@ -1,0 +1,195 @@
+package io.guilomo.spark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.config.GuilomoConfig;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.SparkException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TestMain {
+
+  private static final String[] INPUTS = {"--set", "model.path=m", "--set", "data.train=t"};
+
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final List<GuilomoConfig> configs = new ArrayList<>();
+  private final List<String> cases = new ArrayList<>();
+  private Exception failure;
+
+  @TempDir private Path directory;
+
+  @Test
+  void aJobGetsTheConfigurationAndTheTwoStreams() {
+    assertThat(
+            run(
+                "allocate",
+                "--set",
+                "model.path=m",
+                "--set",
+                "data.train=t",
+                "--set",
+                "search.epochs=2"))
+        .isZero();
+    assertThat(configs)
+        .singleElement()
+        .satisfies(config -> assertThat(config.search().epochs()).isEqualTo(2));
+    assertThat(text(out)).isEqualTo("result\n");
+    assertThat(text(err))
+        .isEqualTo("allocate: 1 round\nallocate: round 1 of 1, train loss 0.5000, 0 s left\n");
+  }
+
+  @Test
+  void aFileAndOverridesMakeTheConfiguration() throws IOException {
+    Path file =
+        Files.writeString(
+            directory.resolve("a.conf"), "guilomo { search.epochs = 3, model.path = m }");
+    assertThat(run("allocate", "--config", file.toString(), "--set", "data.train=t")).isZero();
+    assertThat(configs.get(0).search().epochs()).isEqualTo(3);
+  }
+
+  @Test
+  void mistakesOfTheUserEndWithTwoAndOneLine() {
+    assertThat(run("allocate", "--set", "search.epoch=2")).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot use configuration key guilomo.search.epoch: unknown; did you mean guilomo.search.epochs?\n");
+  }
+
+  @Test
+  void aMissingInputEndsWithTwo() {
+    assertThat(run("allocate", "--set", "model.path=m")).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot run without guilomo.data.train: set it in the configuration file or with --set\n");
+  }
+
+  @Test
+  void mistakesOfTheCommandLineEndWithTwo() {
+    assertThat(run("allocate", "--epochs", "2")).isEqualTo(2);
+    assertThat(text(err))
+        .startsWith("error: Cannot read the command line: Unknown option")
+        .hasLineCount(1);
+  }
+
+  @Test
+  void anUnknownCommandEndsWithTwo() {
+    assertThat(run("alocate")).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot read the command line: Unmatched argument at index 0: 'alocate'\n");
+  }
+
+  @Test
+  void noCommandEndsWithTwo() {
+    assertThat(run()).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo("error: Cannot run without a command: one of allocate, quickstart, bench\n");
+  }
+
+  @Test
+  void aMistakeThatAnExecutorFoundEndsWithTwo() {
+    failure =
+        new SparkException("Job aborted", new IllegalArgumentException("Cannot read x: 3 columns"));
+    assertThat(run(allocate())).isEqualTo(2);
+    assertThat(text(err)).endsWith("error: Cannot read x: 3 columns\n");
+  }
+
+  @Test
+  void anythingElseEndsWithOneAndOneLine() {
+    failure = new IOException("disk full\nat sector 7");
+    assertThat(run(allocate())).isEqualTo(1);
+    assertThat(text(err)).endsWith("error: IOException: disk full\n").doesNotContain("TestMain");
+  }
+
+  @Test
+  void verboseShowsWhereAnErrorCameFrom() {
+    failure = new IllegalStateException();
+    assertThat(run("allocate", "--verbose", "--set", "model.path=m", "--set", "data.train=t"))
+        .isEqualTo(1);
+    assertThat(text(err))
+        .contains("error: IllegalStateException\n")
+        .contains("\tat " + TestMain.class.getName());
+  }
+
+  @Test
+  void helpAndVersionGoToStandardOutput() {
+    assertThat(run("allocate", "--help")).isZero();
+    assertThat(text(out)).contains("--config", "--set", "--verbose");
+    assertThat(run("--version")).isZero();
+    assertThat(text(out)).contains("guilomo ");
+    assertThat(text(err)).isEmpty();
+  }
+
+  @Test
+  void benchTakesCases() {
+    assertThat(run("bench", "gemm", "gelu")).isZero();
+    assertThat(cases).containsExactly("gemm", "gelu");
+    assertThat(text(out)).isEqualTo("{}\n");
+  }
+
+  @Test
+  void quickstartUsesTheFetchedModelUnlessAnotherIsSet() throws IOException {
+    Files.createDirectory(directory.resolve("model"));
+    assertThat(run("quickstart", "--directory", directory.toString())).isZero();
+    assertThat(run("quickstart", "--directory", directory.toString(), "--set", "model.path=other"))
+        .isZero();
+    assertThat(configs)
+        .extracting(config -> config.model().path())
+        .containsExactly(directory.resolve("model").toString(), "other");
+  }
+
+  @Test
+  void quickstartSaysWhoFetchesTheModel() {
+    assertThat(run("quickstart", "--directory", directory.toString())).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot find the model in "
+                + directory
+                + ": deploy/guilomo quickstart fetches it\n");
+  }
+
+  private static String[] allocate() {
+    String[] args = new String[INPUTS.length + 1];
+    args[0] = "allocate";
+    System.arraycopy(INPUTS, 0, args, 1, INPUTS.length);
+    return args;
+  }
+
+  private int run(String... args) {
+    Actions actions =
+        new Actions(
+            (spark, config, progress, results) -> {
+              configs.add(config);
+              if (failure != null) {
+                throw failure;
+              }
+              progress.begin("allocate", 1);
+              progress.round(Map.of("train loss", 0.5));
+              results.println("result");
+            },
+            (spark, config, files, progress, results) -> configs.add(config),
+            (given, progress, results) -> {
+              cases.addAll(given);
+              results.println("{}");
+            });
+    return Main.run(args, actions, builder -> null, stream(out), stream(err), false);
+  }
+
+  private static PrintStream stream(ByteArrayOutputStream bytes) {
+    return new PrintStream(bytes, true, StandardCharsets.UTF_8);
+  }
+
+  private static String text(ByteArrayOutputStream bytes) {
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+}
