@@ -1,0 +1,32 @@
+package io.guilomo.spark;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import org.apache.spark.sql.SparkSession;
+
+/** The local session all tests of a JVM share. */
+public final class SharedSparkSession {
+  private static SparkSession session;
+
+  private SharedSparkSession() {}
+
+  public static synchronized SparkSession session() {
+    if (session == null) {
+      try {
+        session =
+            SparkSession.builder()
+                .appName("tests")
+                .master("local[2]")
+                .config("spark.ui.enabled", "false")
+                .config("spark.sql.shuffle.partitions", "2")
+                .config("spark.sql.session.timeZone", "UTC")
+                .config("spark.sql.warehouse.dir", Files.createTempDirectory("warehouse").toUri().toString())
+                .getOrCreate();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return session;
+  }
+}
