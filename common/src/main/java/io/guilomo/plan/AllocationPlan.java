@@ -1,0 +1,111 @@
+package io.guilomo.plan;
+
+import io.guilomo.backbone.LinearModule;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * How many LoRA experts of which rank every module gets.
+ *
+ * @param strategy what made the plan: {@code guilomo}, {@code uniform}, …
+ * @param seed the seed it was made with: a learned plan depends on it
+ * @param topK experts a token goes to; a module with fewer experts uses all it has
+ * @param alpha LoRA's α; an expert's output is scaled by {@code α / rank}
+ * @param singleLora whether a module may have a single expert, a plain LoRA; otherwise two is the minimum
+ * @param modules one entry a module, in the order of the backbone's {@code linearModules()}
+ */
+public record AllocationPlan(
+    String strategy, long seed, int topK, double alpha, boolean singleLora, List<ModulePlan> modules) {
+
+  public AllocationPlan {
+    modules = List.copyOf(modules);
+    if (strategy == null || strategy.isBlank()) {
+      throw new IllegalArgumentException("Cannot make a plan without the name of its strategy");
+    }
+    if (topK < 1) {
+      throw new IllegalArgumentException("Cannot route a token to top-k " + topK + " experts: minimum is 1");
+    }
+    if (!Double.isFinite(alpha) || alpha <= 0) {
+      throw new IllegalArgumentException("Cannot use alpha " + alpha + ": it must be positive and finite");
+    }
+    if (modules.isEmpty()) {
+      throw new IllegalArgumentException("Cannot make a plan for 0 modules");
+    }
+    Set<String> seen = new HashSet<>();
+    for (ModulePlan plan : modules) {
+      if (!seen.add(plan.module().layer() + " " + plan.module().name())) {
+        throw new IllegalArgumentException("Cannot plan " + plan.module() + " twice");
+      }
+      if (plan.experts().size() < 2 && !singleLora) {
+        throw new IllegalArgumentException("Cannot allocate 1 expert to " + plan.module() + ": minimum is 2");
+      }
+    }
+  }
+
+  /**
+   * The plan of one module.
+   *
+   * @throws IllegalArgumentException if the plan has none, or one of another shape
+   */
+  public ModulePlan module(LinearModule module) {
+    for (ModulePlan plan : modules) {
+      LinearModule planned = plan.module();
+      if (planned.layer() == module.layer() && planned.name().equals(module.name())) {
+        if (!planned.equals(module)) {
+          throw new IllegalArgumentException(
+              String.format(
+                  "Cannot use the plan for %s: it has %d×%d features, the plan says %d×%d",
+                  module, module.inFeatures(), module.outFeatures(), planned.inFeatures(), planned.outFeatures()));
+        }
+        return plan;
+      }
+    }
+    throw new IllegalArgumentException("Cannot find " + module + " in the plan");
+  }
+
+  /** Experts of a module. */
+  public int experts(LinearModule module) {
+    return module(module).experts().size();
+  }
+
+  /** Rank of a module's expert, from 0. */
+  public int rank(LinearModule module, int expert) {
+    List<ExpertPlan> experts = module(module).experts();
+    if (expert < 0 || expert >= experts.size()) {
+      throw new IllegalArgumentException(
+          "Cannot find expert " + expert + " of " + module + ": it has " + experts.size());
+    }
+    return experts.get(expert).rank();
+  }
+
+  /** {@code s_e = α / r_e}: each expert has its own. */
+  public double scaling(LinearModule module, int expert) {
+    return alpha / rank(module, expert);
+  }
+
+  /** Experts a token goes to in this module: {@code top-k}, or all where there are fewer. */
+  public int topK(LinearModule module) {
+    return Math.min(topK, experts(module));
+  }
+
+  /** Trainable parameters of a module. */
+  public long parameters(LinearModule module) {
+    return module(module).parameters();
+  }
+
+  /** Trainable parameters of all modules: {@code Σ_modules [ Σ_e r_e (in + out) + E · in ]}. */
+  public long parameters() {
+    return modules.stream().mapToLong(ModulePlan::parameters).sum();
+  }
+
+  /** Experts of all modules. */
+  public long totalExperts() {
+    return modules.stream().mapToLong(plan -> plan.experts().size()).sum();
+  }
+
+  /** Ranks of all experts of all modules, added up. */
+  public long totalRank() {
+    return modules.stream().mapToLong(ModulePlan::totalRank).sum();
+  }
+}

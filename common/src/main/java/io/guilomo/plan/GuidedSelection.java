@@ -1,0 +1,73 @@
+package io.guilomo.plan;
+
+import io.guilomo.backbone.LinearModule;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The GuidedSelection Vectors (GSVs) of one module at the end of a search (arXiv 2506.14646).
+ *
+ * @param module the module they belong to
+ * @param expertVector expert GSV {@code g}, {@code [E_max]}
+ * @param rankVectors rank GSVs {@code h_e}, {@code [E_max][r_max]}
+ * @param routedTokens (token, slot) pairs routed to each expert, {@code [E_max]}
+ */
+public record GuidedSelection(LinearModule module, float[] expertVector, float[][] rankVectors, long[] routedTokens) {
+
+  public GuidedSelection {
+    if (expertVector.length < 2) {
+      throw new IllegalArgumentException(
+          "Cannot allocate experts to " + module + " from an expert GSV of length " + expertVector.length
+              + ": minimum is 2");
+    }
+    if (rankVectors.length != expertVector.length || routedTokens.length != expertVector.length) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot allocate experts to %s: %d entries in the expert GSV, %d rank GSVs, %d routed-token counts",
+              module, expertVector.length, rankVectors.length, routedTokens.length));
+    }
+  }
+
+  /** {@code max(2, argmax g + 1)}. */
+  public int experts() {
+    return Math.max(2, argmax("expert GSV", expertVector) + 1);
+  }
+
+  /** {@code argmax h_e + 1}, also of experts that are not allocated. */
+  public int rank(int expert) {
+    return argmax("rank GSV of expert " + expert, rankVectors[expert]) + 1;
+  }
+
+  /** What the vectors say the module gets. */
+  ModulePlan plan() {
+    List<ExpertPlan> allocated = new ArrayList<>();
+    List<Integer> unallocatedRanks = new ArrayList<>();
+    int experts = experts();
+    for (int expert = 0; expert < rankVectors.length; expert++) {
+      if (expert < experts) {
+        allocated.add(new ExpertPlan(rank(expert), routedTokens[expert]));
+      } else {
+        unallocatedRanks.add(rank(expert));
+      }
+    }
+    return new ModulePlan(module, allocated, unallocatedRanks);
+  }
+
+  /** The first index of the largest entry. */
+  private int argmax(String what, float[] vector) {
+    if (vector.length == 0) {
+      throw new IllegalArgumentException("Cannot allocate " + module + ": its " + what + " is empty");
+    }
+    int largest = 0;
+    for (int i = 0; i < vector.length; i++) {
+      if (!Float.isFinite(vector[i])) {
+        throw new IllegalArgumentException(
+            "Cannot allocate " + module + ": entry " + i + " of its " + what + " is " + vector[i]);
+      }
+      if (vector[i] > vector[largest]) {
+        largest = i;
+      }
+    }
+    return largest;
+  }
+}

@@ -1,0 +1,30 @@
+package io.guilomo.spark.table;
+
+import java.time.LocalDate;
+import java.util.regex.Pattern;
+
+/**
+ * Whose rows a {@link TableWriter} writes.
+ *
+ * @param runId names the run in directories: letters, digits, {@code . _ -}, at most 128
+ * @param runDate the day the run began, in UTC
+ * @param job the job of the run: {@code allocate}, {@code finetune}, …
+ */
+public record JobRun(String runId, LocalDate runDate, String job) {
+  private static final Pattern RUN_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
+  private static final Pattern JOB = Pattern.compile("[a-z][a-z0-9_]{0,31}");
+
+  public JobRun {
+    checkRunId(runId);
+    if (!JOB.matcher(job).matches()) {
+      throw new IllegalArgumentException("Cannot use job name '" + job + "': it must match " + JOB);
+    }
+  }
+
+  static void checkRunId(String runId) {
+    if (!RUN_ID.matcher(runId).matches()) {
+      String shown = runId.length() > 160 ? runId.substring(0, 160) + "…" : runId;
+      throw new IllegalArgumentException("Cannot use run id '" + shown + "': it must match " + RUN_ID);
+    }
+  }
+}

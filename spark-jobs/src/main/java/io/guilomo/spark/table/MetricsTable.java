@@ -1,0 +1,64 @@
+package io.guilomo.spark.table;
+
+import java.time.Instant;
+import org.apache.spark.sql.types.StructType;
+
+/** One row a measurement. */
+public final class MetricsTable extends Table<MetricsTable.Metric> {
+  public static final MetricsTable INSTANCE = new MetricsTable();
+
+  /** The worker of a value that is averaged over all workers. */
+  public static final int ALL_WORKERS = -1;
+
+  /**
+   * One row.
+   *
+   * @param job the command that measured
+   * @param round averaging round
+   * @param step training step
+   * @param worker {@link #ALL_WORKERS}: averaged over workers
+   * @param split {@code train}, {@code validation} or {@code test}
+   * @param name {@code loss}, {@code accuracy}, …
+   */
+  public record Metric(
+      String job,
+      long seed,
+      long round,
+      long step,
+      int worker,
+      String split,
+      String name,
+      double value,
+      Instant at) {}
+
+  private MetricsTable() {
+    super(
+        "metrics",
+        1,
+        new StructType()
+            .add("job", STRING)
+            .add("seed", BIGINT)
+            .add("round", BIGINT)
+            .add("step", BIGINT)
+            .add("worker", INT)
+            .add("split", STRING)
+            .add("name", STRING)
+            .add("value", DOUBLE)
+            .add("at", TIMESTAMP));
+  }
+
+  @Override
+  Object[] values(Metric row) {
+    return new Object[] {
+      row.job(),
+      row.seed(),
+      row.round(),
+      row.step(),
+      row.worker(),
+      row.split(),
+      row.name(),
+      row.value(),
+      row.at()
+    };
+  }
+}

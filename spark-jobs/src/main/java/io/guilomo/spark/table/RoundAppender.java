@@ -1,0 +1,62 @@
+package io.guilomo.spark.table;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Fills a table while a run goes, one Parquet file a seed and averaging round. Queries that start after
+ * {@link #append} returned see its rows. One thread at a time.
+ */
+public final class RoundAppender<R> {
+  private final TableWriter writer;
+  private final Table<R> table;
+  private final TableFiles files;
+  private final Map<Long, Long> kept = new HashMap<>();
+
+  RoundAppender(TableWriter writer, Table<R> table, TableFiles files) {
+    this.writer = writer;
+    this.table = table;
+    this.files = files;
+  }
+
+  /** Rounds of the seed up to this one are written already. */
+  RoundAppender<R> after(long seed, long lastRound) {
+    kept.put(seed, lastRound);
+    return this;
+  }
+
+  /** Writes the rows of a round; a round that is written again replaces its rows. */
+  public void append(long seed, long round, List<R> rows) {
+    if (round < 0 || round <= kept.getOrDefault(seed, -1L)) {
+      throw new IllegalArgumentException(
+          "Cannot append round " + round + " of seed " + seed + " to table " + table + ": the next is "
+              + (kept.getOrDefault(seed, -1L) + 1));
+    }
+    try {
+      FileSystem fileSystem = files.fileSystem();
+      Path temporary = files.temporary();
+      try {
+        TableWriter.write(writer.dataset(table, rows), temporary);
+        Path target = files.roundFile(seed, round);
+        fileSystem.delete(target, false);
+        Moves moves = new Moves(fileSystem);
+        moves.add(files.parquetFiles(temporary).get(0), target);
+        moves.run();
+      } finally {
+        fileSystem.delete(temporary, true);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot append round " + round + " to table " + table, e);
+    }
+  }
+
+  /** Merges the files of the rounds into one, so that queries need not open thousands. Nothing is appended after it. */
+  public void finish() {
+    writer.rewrite(table, rows -> rows);
+  }
+}

@@ -1,0 +1,72 @@
+package io.guilomo.spark.table;
+
+import java.time.Instant;
+import org.apache.spark.sql.types.StructType;
+
+/** One row a run and job: what ran, on what, how it ended. */
+public final class RunsTable extends Table<RunsTable.Run> {
+  public static final RunsTable INSTANCE = new RunsTable();
+
+  /**
+   * One row.
+   *
+   * @param job the command that ran
+   * @param status {@code RUNNING}, {@code SUCCEEDED} or {@code FAILED}
+   * @param finishedAt null while it runs
+   * @param backbone where the frozen model was read from
+   * @param backboneDigest digest of its weights
+   * @param dataset where the training data were read from
+   * @param configJson the resolved configuration
+   * @param version release of this project
+   */
+  public record Run(
+      String job,
+      String status,
+      Instant startedAt,
+      Instant finishedAt,
+      long seed,
+      String strategy,
+      String backbone,
+      String backboneDigest,
+      String dataset,
+      long workers,
+      String configJson,
+      String version) {}
+
+  private RunsTable() {
+    super(
+        "runs",
+        1,
+        new StructType()
+            .add("job", STRING)
+            .add("status", STRING)
+            .add("started_at", TIMESTAMP)
+            .add("finished_at", TIMESTAMP)
+            .add("seed", BIGINT)
+            .add("strategy", STRING)
+            .add("backbone", STRING)
+            .add("backbone_digest", STRING)
+            .add("dataset", STRING)
+            .add("workers", BIGINT)
+            .add("config_json", STRING)
+            .add("version", STRING));
+  }
+
+  @Override
+  Object[] values(Run row) {
+    return new Object[] {
+      row.job(),
+      row.status(),
+      row.startedAt(),
+      row.finishedAt(),
+      row.seed(),
+      row.strategy(),
+      row.backbone(),
+      row.backboneDigest(),
+      row.dataset(),
+      row.workers(),
+      row.configJson(),
+      row.version()
+    };
+  }
+}

@@ -1,0 +1,122 @@
+package io.guilomo.spark.table;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The files of one table, as one job of a run sees them. Temporary directories lie beside the partitions and start with
+ * {@code _}, which readers skip.
+ */
+class TableFiles {
+  private static final String TEMPORARY = "_temporary-";
+  private static final int UUID_LENGTH = 36;
+
+  private final Path root;
+  private final FileSystem fileSystem;
+  private final JobRun run;
+  private final boolean perJob;
+
+  TableFiles(String outputDir, Table<?> table, JobRun run, Configuration conf) throws IOException {
+    this.root = root(outputDir, table);
+    this.fileSystem = root.getFileSystem(conf);
+    this.run = run;
+    this.perJob = table.perJob();
+  }
+
+  static Path root(String outputDir, Table<?> table) {
+    return new Path(new Path(outputDir, "tables"), table.name());
+  }
+
+  FileSystem fileSystem() {
+    return fileSystem;
+  }
+
+  /** Where the rows go. */
+  Path partition() {
+    return new Path(root, Table.RUN_DATE + "=" + run.runDate() + "/" + Table.RUN_ID + "=" + run.runId());
+  }
+
+  /** The rows' directories, of any date, or the job's files in them where other jobs' rows must stay. */
+  List<Path> owned() throws IOException {
+    List<Path> owned = new ArrayList<>();
+    for (FileStatus date : list(root)) {
+      Path partition = new Path(date.getPath(), Table.RUN_ID + "=" + run.runId());
+      if (date.getPath().getName().startsWith(Table.RUN_DATE + "=") && fileSystem.exists(partition)) {
+        if (perJob) {
+          ownedFiles(partition).forEach(owned::add);
+        } else {
+          owned.add(partition);
+        }
+      }
+    }
+    return owned;
+  }
+
+  /** Where files written to {@code written} go: the directory as a whole, or each file under the job's name. */
+  void place(Path written, Moves moves) throws IOException {
+    if (!perJob) {
+      moves.add(written, partition());
+      return;
+    }
+    int part = 0;
+    for (Path file : parquetFiles(written)) {
+      moves.add(file, file(String.format(Locale.ROOT, "part-%05d", part++)));
+    }
+  }
+
+  /** The file of one round. */
+  Path roundFile(long seed, long round) {
+    return file(String.format(Locale.ROOT, "seed-%d-round-%08d", seed, round));
+  }
+
+  List<Path> parquetFiles(Path directory) throws IOException {
+    List<Path> files = new ArrayList<>();
+    for (FileStatus file : list(directory)) {
+      if (file.isFile() && file.getPath().getName().endsWith(".parquet")) {
+        files.add(file.getPath());
+      }
+    }
+    files.sort(null);
+    return files;
+  }
+
+  /** A new hidden directory's path. */
+  Path temporary() {
+    return new Path(root, temporaryPrefix() + UUID.randomUUID());
+  }
+
+  /** Removes hidden directories that earlier attempts of the job left. */
+  void deleteLeftovers() throws IOException {
+    String prefix = temporaryPrefix();
+    for (FileStatus status : list(root)) {
+      String name = status.getPath().getName();
+      // The length tells run "a" from run "a-b": job names have no hyphen.
+      if (name.startsWith(prefix) && name.length() == prefix.length() + UUID_LENGTH) {
+        fileSystem.delete(status.getPath(), true);
+      }
+    }
+  }
+
+  private String temporaryPrefix() {
+    return TEMPORARY + run.runId() + "-" + run.job() + "-";
+  }
+
+  private Path file(String name) {
+    return new Path(partition(), (perJob ? run.job() + "-" : "") + name + ".parquet");
+  }
+
+  private List<Path> ownedFiles(Path partition) throws IOException {
+    return parquetFiles(partition).stream().filter(file -> file.getName().startsWith(run.job() + "-")).toList();
+  }
+
+  private FileStatus[] list(Path directory) throws IOException {
+    return fileSystem.exists(directory) ? fileSystem.listStatus(directory) : new FileStatus[0];
+  }
+}

@@ -1,0 +1,37 @@
+package io.guilomo.spark.table;
+
+import static org.apache.spark.sql.functions.col;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/** Opens the tables of an output directory. */
+public record TableReader(SparkSession spark, String outputDir) {
+
+  /**
+   * All rows, in the columns of {@link Table#schema()}: none where nothing was written yet, null in columns that the
+   * release which wrote the row did not have. The dataset sees the files there are now.
+   */
+  public Dataset<Row> read(Table<?> table) {
+    Path root = TableFiles.root(outputDir, table);
+    try {
+      if (!root.getFileSystem(spark.sparkContext().hadoopConfiguration()).exists(root)) {
+        return spark.createDataFrame(List.of(), table.schema());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read table " + table + " in " + outputDir, e);
+    }
+    return spark.read().schema(table.schema()).parquet(root.toString());
+  }
+
+  /** The rows of one run. */
+  public Dataset<Row> read(Table<?> table, String runId) {
+    JobRun.checkRunId(runId);
+    return read(table).filter(col(Table.RUN_ID).equalTo(runId));
+  }
+}

@@ -1,0 +1,146 @@
+package io.guilomo.spark.table;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.not;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructField;
+
+/**
+ * Writes the rows of one job of a run. Rows replace the earlier ones of their run, whatever their date, so a job that
+ * runs again leaves the tables as if it had run once. In tables with a column {@code job} they replace those of the same
+ * job only. One writer a run and job at a time; other runs may write to the same tables.
+ */
+public final class TableWriter {
+  private final SparkSession spark;
+  private final String outputDir;
+  private final JobRun run;
+
+  /** Makes the session write Parquet times as UTC microseconds. */
+  public TableWriter(SparkSession spark, String outputDir, JobRun run) {
+    this.spark = spark;
+    this.outputDir = outputDir;
+    this.run = run;
+    spark.conf().set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS");
+  }
+
+  /** Replaces the earlier rows. They stay where this fails. */
+  public <R> void replace(Table<R> table, List<R> rows) {
+    replaceFiles(table, dataset(table, rows));
+  }
+
+  /**
+   * Replaces the earlier rows by those of a distributed dataset. They stay where this fails.
+   *
+   * @param rows holds at least the table's own columns, by name
+   */
+  public void replace(Table<?> table, Dataset<Row> rows) {
+    List<String> given = Arrays.asList(rows.columns());
+    List<Column> columns = new ArrayList<>();
+    for (StructField field : table.columns().fields()) {
+      if (!given.contains(field.name())) {
+        throw new IllegalArgumentException("Cannot write table " + table + ": column " + field.name() + " is missing");
+      }
+      columns.add(col(field.name()).cast(field.dataType()));
+    }
+    columns.add(lit(table.schemaVersion()).as(Table.SCHEMA_VERSION));
+    replaceFiles(table, rows.select(columns.toArray(Column[]::new)));
+  }
+
+  /** Removes the earlier rows; the table is then filled round by round. */
+  public <R> RoundAppender<R> begin(Table<R> table) {
+    try {
+      TableFiles files = files(table);
+      for (Path earlier : files.owned()) {
+        files.fileSystem().delete(earlier, true);
+      }
+      files.deleteLeftovers();
+      return new RoundAppender<>(this, table, files);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot empty table " + table + " of run " + run.runId(), e);
+    }
+  }
+
+  /** Goes on where an attempt stopped: removes the rows of {@code seed} after {@code lastRound} and keeps the others. */
+  public <R> RoundAppender<R> resume(Table<R> table, long seed, long lastRound) {
+    rewrite(table, own -> own.filter(not(col("seed").equalTo(seed).and(col("round").gt(lastRound)))));
+    try {
+      return new RoundAppender<R>(this, table, files(table)).after(seed, lastRound);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot resume table " + table + " of run " + run.runId(), e);
+    }
+  }
+
+  /** Replaces the rows by a function of themselves, in one file. */
+  void rewrite(Table<?> table, UnaryOperator<Dataset<Row>> change) {
+    try {
+      String[] owned = files(table).owned().stream().map(Path::toString).toArray(String[]::new);
+      if (owned.length > 0) {
+        Dataset<Row> own = spark.read().schema(table.fileSchema()).parquet(owned);
+        replaceFiles(table, change.apply(own).coalesce(1));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot rewrite table " + table + " of run " + run.runId(), e);
+    }
+  }
+
+  <R> Dataset<Row> dataset(Table<R> table, List<R> rows) {
+    return spark.createDataFrame(rows.stream().map(table::row).toList(), table.fileSchema()).coalesce(1);
+  }
+
+  /** Writes Parquet files, and nothing beside them, into a new directory. */
+  static void write(Dataset<Row> rows, Path directory) {
+    rows.write().option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").parquet(directory.toString());
+  }
+
+  private void replaceFiles(Table<?> table, Dataset<Row> rows) {
+    try {
+      TableFiles files = files(table);
+      Path temporary = files.temporary();
+      Path written = new Path(temporary, "new");
+      boolean placed = false;
+      try {
+        write(rows, written);
+        Moves moves = new Moves(files.fileSystem());
+        int index = 0;
+        for (Path earlier : files.owned()) {
+          moves.add(earlier, new Path(temporary, "earlier-" + index++));
+        }
+        files.place(written, moves);
+        moves.run();
+        placed = true;
+      } finally {
+        if (!placed) {
+          discard(files.fileSystem(), temporary, written);
+        }
+      }
+      files.deleteLeftovers();
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot write table " + table + " of run " + run.runId(), e);
+    }
+  }
+
+  /** Deletes what was written, but not earlier rows that could not be moved back. */
+  private static void discard(FileSystem fileSystem, Path temporary, Path written) throws IOException {
+    fileSystem.delete(written, true);
+    if (fileSystem.exists(temporary) && fileSystem.listStatus(temporary).length == 0) {
+      fileSystem.delete(temporary, true);
+    }
+  }
+
+  private TableFiles files(Table<?> table) throws IOException {
+    return new TableFiles(outputDir, table, run, spark.sparkContext().hadoopConfiguration());
+  }
+}
