@@ -1,0 +1,415 @@
+package io.guilomo.kernel;
+
+import static io.guilomo.kernel.KernelArguments.experts;
+import static io.guilomo.kernel.KernelArguments.indices;
+import static io.guilomo.kernel.KernelArguments.matrix;
+import static io.guilomo.kernel.KernelArguments.sequences;
+import static io.guilomo.kernel.KernelArguments.size;
+import static io.guilomo.kernel.KernelArguments.vector;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Checks every argument's type, shape and strides before it reaches operations that trust them. */
+abstract class CheckedKernels implements Kernels {
+  private final Kernels operations;
+
+  CheckedKernels(Kernels operations) {
+    this.operations = operations;
+  }
+
+  @Override
+  public void product(
+      INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, boolean accumulate) {
+    matrix("a", a);
+    matrix("b", b);
+    matrix("c", c);
+    long inner = a.size(transposeA ? 0 : 1);
+    if (inner != b.size(transposeB ? 1 : 0)
+        || c.size(0) != a.size(transposeA ? 1 : 0)
+        || c.size(1) != b.size(transposeB ? 0 : 1)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot multiply [%d, %d]%s by [%d, %d]%s into [%d, %d]",
+              a.size(0),
+              a.size(1),
+              transposeA ? "ᵀ" : "",
+              b.size(0),
+              b.size(1),
+              transposeB ? "ᵀ" : "",
+              c.size(0),
+              c.size(1)));
+    }
+    operations.product(a, transposeA, b, transposeB, c, accumulate);
+  }
+
+  @Override
+  public void gatherRows(INDArray table, int[] rows, INDArray result, boolean accumulate) {
+    matrix("table", table);
+    matrix("result", result, rows.length, table.size(1));
+    indices("row", rows, table.size(0));
+    operations.gatherRows(table, rows, result, accumulate);
+  }
+
+  @Override
+  public void scatterAddRows(INDArray source, int[] rows, INDArray result) {
+    matrix("result", result);
+    matrix("source", source, rows.length, result.size(1));
+    indices("row", rows, result.size(0));
+    operations.scatterAddRows(source, rows, result);
+  }
+
+  @Override
+  public void copy(INDArray source, INDArray target) {
+    if (source.rank() == 2 && target.rank() == 2) {
+      matrix("source", source);
+      matrix("target", target, source.size(0), source.size(1));
+    } else {
+      vector("source", source);
+      vector("target", target, source.length());
+    }
+    operations.copy(source, target);
+  }
+
+  @Override
+  public void addBias(INDArray y, INDArray bias) {
+    matrix("y", y);
+    vector("bias", bias, y.size(1));
+    operations.addBias(y, bias);
+  }
+
+  @Override
+  public void meanPool(INDArray x, int[] starts, INDArray result) {
+    matrix("x", x);
+    sequences(starts, x.size(0));
+    matrix("result", result, starts.length - 1, x.size(1));
+    operations.meanPool(x, starts, result);
+  }
+
+  @Override
+  public void meanPoolBackward(INDArray gradient, int[] starts, INDArray result) {
+    matrix("result", result);
+    sequences(starts, result.size(0));
+    matrix("gradient", gradient, starts.length - 1, result.size(1));
+    operations.meanPoolBackward(gradient, starts, result);
+  }
+
+  @Override
+  public void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray inverseRms) {
+    matrix("x", x);
+    vector("weight", weight, x.size(1));
+    sameShape("y", y, x);
+    vector("inverse rms", inverseRms, x.size(0));
+    operations.rmsNorm(x, weight, epsilon, y, inverseRms);
+  }
+
+  @Override
+  public void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray inverseRms, INDArray dx) {
+    matrix("x", x);
+    sameShape("dy", dy, x);
+    vector("weight", weight, x.size(1));
+    vector("inverse rms", inverseRms, x.size(0));
+    sameShape("dx", dx, x);
+    operations.rmsNormBackward(dy, x, weight, inverseRms, dx);
+  }
+
+  @Override
+  public void layerNorm(
+      INDArray x,
+      INDArray weight,
+      INDArray bias,
+      float epsilon,
+      INDArray y,
+      INDArray mean,
+      INDArray inverseDeviation) {
+    matrix("x", x);
+    vector("weight", weight, x.size(1));
+    vector("bias", bias, x.size(1));
+    sameShape("y", y, x);
+    vector("mean", mean, x.size(0));
+    vector("inverse deviation", inverseDeviation, x.size(0));
+    operations.layerNorm(x, weight, bias, epsilon, y, mean, inverseDeviation);
+  }
+
+  @Override
+  public void layerNormBackward(
+      INDArray dy, INDArray x, INDArray weight, INDArray mean, INDArray inverseDeviation, INDArray dx) {
+    matrix("x", x);
+    sameShape("dy", dy, x);
+    vector("weight", weight, x.size(1));
+    vector("mean", mean, x.size(0));
+    vector("inverse deviation", inverseDeviation, x.size(0));
+    sameShape("dx", dx, x);
+    operations.layerNormBackward(dy, x, weight, mean, inverseDeviation, dx);
+  }
+
+  @Override
+  public void swiGlu(INDArray gateUp, INDArray y) {
+    matrix("y", y);
+    matrix("gate and up", gateUp, y.size(0), 2 * y.size(1));
+    operations.swiGlu(gateUp, y);
+  }
+
+  @Override
+  public void swiGluBackward(INDArray dy, INDArray gateUp, INDArray dGateUp) {
+    matrix("dy", dy);
+    matrix("gate and up", gateUp, dy.size(0), 2 * dy.size(1));
+    sameShape("gradient of gate and up", dGateUp, gateUp);
+    operations.swiGluBackward(dy, gateUp, dGateUp);
+  }
+
+  @Override
+  public void gelu(INDArray x, INDArray y) {
+    matrix("x", x);
+    sameShape("y", y, x);
+    operations.gelu(x, y);
+  }
+
+  @Override
+  public void geluBackward(INDArray dy, INDArray x, INDArray dx) {
+    matrix("x", x);
+    sameShape("dy", dy, x);
+    sameShape("dx", dx, x);
+    operations.geluBackward(dy, x, dx);
+  }
+
+  @Override
+  public void dropout(INDArray x, float rate, long seed, INDArray y) {
+    matrix("x", x);
+    sameShape("y", y, x);
+    dropoutRate(rate);
+    operations.dropout(x, rate, seed, y);
+  }
+
+  @Override
+  public void dropoutBackward(INDArray dy, float rate, long seed, INDArray dx) {
+    matrix("dy", dy);
+    sameShape("dx", dx, dy);
+    dropoutRate(rate);
+    operations.dropoutBackward(dy, rate, seed, dx);
+  }
+
+  @Override
+  public void rotate(
+      INDArray x, int[] starts, int heads, int firstPosition, INDArray cosine, INDArray sine, boolean backward) {
+    matrix("x", x);
+    matrix("cosine", cosine);
+    sameShape("sine", sine, cosine);
+    size("features of rotated heads", x.size(1), 2 * cosine.size(1) * heads);
+    sequences(starts, x.size(0));
+    for (int i = 1; i < starts.length; i++) {
+      long positions = (long) firstPosition + starts[i] - starts[i - 1];
+      if (firstPosition < 0 || positions > cosine.size(0)) {
+        throw new IllegalArgumentException(
+            String.format(
+                "Cannot rotate %d positions from %d: the tables hold %d",
+                starts[i] - starts[i - 1], firstPosition, cosine.size(0)));
+      }
+    }
+    operations.rotate(x, starts, heads, firstPosition, cosine, sine, backward);
+  }
+
+  @Override
+  public void attention(
+      AttentionShape shape,
+      int[] starts,
+      INDArray query,
+      INDArray key,
+      INDArray value,
+      INDArray probabilities,
+      INDArray result) {
+    attentionInputs(shape, starts, query, key, value, probabilities);
+    sameShape("result", result, query);
+    operations.attention(shape, starts, query, key, value, probabilities, result);
+  }
+
+  @Override
+  public void attentionBackward(
+      AttentionShape shape,
+      int[] starts,
+      INDArray dResult,
+      INDArray query,
+      INDArray key,
+      INDArray value,
+      INDArray probabilities,
+      INDArray dQuery,
+      INDArray dKey,
+      INDArray dValue) {
+    attentionInputs(shape, starts, query, key, value, probabilities);
+    sameShape("gradient of the result", dResult, query);
+    sameShape("gradient of query", dQuery, query);
+    sameShape("gradient of key", dKey, key);
+    sameShape("gradient of value", dValue, value);
+    operations.attentionBackward(
+        shape, starts, dResult, query, key, value, probabilities, dQuery, dKey, dValue);
+  }
+
+  @Override
+  public RoutingStatistics route(
+      INDArray logits,
+      INDArray mask,
+      int topK,
+      boolean replay,
+      int[] choice,
+      INDArray probabilities,
+      INDArray weights) {
+    matrix("logits", logits);
+    if (mask != null) {
+      vector("mask", mask, logits.size(1));
+    }
+    routing(logits, topK, choice, replay);
+    sameShape("probabilities", probabilities, logits);
+    sameShape("weights", weights, logits);
+    return operations.route(logits, mask, topK, replay, choice, probabilities, weights);
+  }
+
+  @Override
+  public void routeBackward(
+      INDArray dWeights,
+      float[] dProbabilities,
+      int topK,
+      int[] choice,
+      INDArray probabilities,
+      INDArray weights,
+      INDArray dLogits) {
+    matrix("gradient of weights", dWeights);
+    routing(dWeights, topK, choice, true);
+    if (dProbabilities != null) {
+      size("gradients of probabilities", dProbabilities.length, dWeights.size(1));
+    }
+    sameShape("probabilities", probabilities, dWeights);
+    sameShape("weights", weights, dWeights);
+    sameShape("gradient of logits", dLogits, dWeights);
+    operations.routeBackward(dWeights, dProbabilities, topK, choice, probabilities, weights, dLogits);
+  }
+
+  @Override
+  public void scaleExperts(INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
+    expertInputs(h, weights, coefficients, firstColumn);
+    sameShape("z", z, h);
+    operations.scaleExperts(h, weights, coefficients, firstColumn, z);
+  }
+
+  @Override
+  public void scaleExpertsBackward(
+      INDArray dz,
+      INDArray h,
+      boolean restoreZ,
+      INDArray weights,
+      INDArray coefficients,
+      int[] firstColumn,
+      INDArray dWeights,
+      INDArray dCoefficients) {
+    expertInputs(h, weights, coefficients, firstColumn);
+    sameShape("dz", dz, h);
+    sameShape("gradient of weights", dWeights, weights);
+    if (dCoefficients != null) {
+      vector("gradient of coefficients", dCoefficients, h.size(1));
+    }
+    operations.scaleExpertsBackward(dz, h, restoreZ, weights, coefficients, firstColumn, dWeights, dCoefficients);
+  }
+
+  @Override
+  public void columnSums(INDArray x, INDArray result) {
+    matrix("x", x);
+    vector("result", result, x.size(1));
+    operations.columnSums(x, result);
+  }
+
+  @Override
+  public double crossEntropy(INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
+    matrix("logits", logits, labels.length, logits.size(1));
+    indices("label", labels, logits.size(1));
+    size("losses", losses.length, labels.length);
+    return operations.crossEntropy(logits, labels, scale, gradient, losses);
+  }
+
+  @Override
+  public void adamW(
+      AdamW settings,
+      double learningRate,
+      long step,
+      INDArray weights,
+      INDArray gradient,
+      INDArray firstMoment,
+      INDArray secondMoment,
+      INDArray target,
+      boolean advance) {
+    vector("weights", weights);
+    vector("gradient", gradient, weights.length());
+    vector("first moment", firstMoment, weights.length());
+    vector("second moment", secondMoment, weights.length());
+    vector("target", target, weights.length());
+    if (step < 1) {
+      throw new IllegalArgumentException(String.format("Cannot take step %d of AdamW: steps count from 1", step));
+    }
+    operations.adamW(settings, learningRate, step, weights, gradient, firstMoment, secondMoment, target, advance);
+  }
+
+  @Override
+  public void addScaled(INDArray x, double factor, INDArray y, INDArray target) {
+    vector("x", x);
+    vector("y", y, x.length());
+    vector("target", target, x.length());
+    operations.addScaled(x, factor, y, target);
+  }
+
+  @Override
+  public void scale(INDArray x, double factor) {
+    vector("x", x);
+    operations.scale(x, factor);
+  }
+
+  @Override
+  public double norm(INDArray x) {
+    vector("x", x);
+    return operations.norm(x);
+  }
+
+  private static void sameShape(String name, INDArray array, INDArray other) {
+    matrix(name, array, other.size(0), other.size(1));
+  }
+
+  private static void dropoutRate(float rate) {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new IllegalArgumentException(String.format("Cannot drop out at rate %s: it must be in [0, 1)", rate));
+    }
+  }
+
+  private static void routing(INDArray logits, int topK, int[] choice, boolean chosen) {
+    if (topK < 1 || topK > logits.size(1)) {
+      throw new IllegalArgumentException(
+          String.format("Cannot choose %d of %d experts", topK, logits.size(1)));
+    }
+    size("choices", choice.length, logits.size(0) * topK);
+    if (chosen) {
+      indices("expert", choice, logits.size(1));
+    }
+  }
+
+  private static void expertInputs(INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn) {
+    matrix("h", h);
+    matrix("weights", weights, h.size(0), weights.size(1));
+    vector("coefficients", coefficients, h.size(1));
+    experts(firstColumn, weights.size(1), h.size(1));
+  }
+
+  private static void attentionInputs(
+      AttentionShape shape, int[] starts, INDArray query, INDArray key, INDArray value, INDArray probabilities) {
+    matrix("query", query);
+    size("query features", query.size(1), (long) shape.heads() * shape.headDim());
+    matrix("key", key, query.size(0), (long) shape.keyValueHeads() * shape.headDim());
+    matrix("value", value, query.size(0), (long) shape.keyValueHeads() * shape.headDim());
+    sequences(starts, query.size(0));
+    vector("probabilities", probabilities);
+    long needed = 0;
+    for (int i = 1; i < starts.length; i++) {
+      long n = starts[i] - starts[i - 1];
+      needed += shape.heads() * n * n;
+    }
+    if (probabilities.length() < needed) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot keep %d attention probabilities in a vector of %d", needed, probabilities.length()));
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package io.guilomo.kernel;
+
+/**
+ * Decides which elements dropout keeps, from a seed, a row and a column alone. An element's word is a 32-bit finaliser
+ * applied to the sum of a key of its row and a key of its column; it is kept if the word, unsigned, reaches {@code rate ·
+ * 2³²}. The multipliers are below 2³¹, so that 64-bit arithmetic holds the products exactly.
+ */
+record DropoutMask(float rate, long seed) {
+  static final int SHIFT_1 = 16;
+  static final int MULTIPLIER_1 = 0x7feb352d;
+  static final int SHIFT_2 = 15;
+  static final int MULTIPLIER_2 = 0x446ca68b;
+  static final int SHIFT_3 = 16;
+
+  private static final long GOLDEN_GAMMA = 0x9e3779b97f4a7c15L;
+
+  int rowKey(int row) {
+    return (int) (mixed(seed + GOLDEN_GAMMA * (2L * row + 1)) >>> 32);
+  }
+
+  int columnKey(int column) {
+    return (int) (mixed(~seed + GOLDEN_GAMMA * (2L * column + 2)) >>> 32);
+  }
+
+  /** Words below it are dropped, as unsigned numbers. */
+  long threshold() {
+    return Math.min(Math.round((double) rate * (1L << 32)), 0xffffffffL);
+  }
+
+  float factor() {
+    return (float) (1 / (1 - (double) rate));
+  }
+
+  /** The finaliser of SplitMix64. */
+  private static long mixed(long value) {
+    long z = (value ^ (value >>> 30)) * 0xbf58476d1ce4e5b9L;
+    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+    return z ^ (z >>> 31);
+  }
+}

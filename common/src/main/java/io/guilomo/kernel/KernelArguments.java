@@ -1,0 +1,100 @@
+package io.guilomo.kernel;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What kernels demand of their arguments; each method throws an {@link IllegalArgumentException} that names the argument. */
+class KernelArguments {
+
+  private KernelArguments() {}
+
+  static void matrix(String name, INDArray array) {
+    floats(name, array);
+    if (array.rank() != 2
+        || (array.size(1) > 1 && array.stride(1) != 1)
+        || (array.size(0) > 1 && array.stride(0) < array.size(1))) {
+      throw refused(name, array, "a row-major matrix with unit column stride");
+    }
+  }
+
+  static void matrix(String name, INDArray array, long rows, long columns) {
+    matrix(name, array);
+    if (array.size(0) != rows || array.size(1) != columns) {
+      throw refused(name, array, String.format("a matrix [%d, %d]", rows, columns));
+    }
+  }
+
+  /** A vector is any array whose elements follow each other in row-major order. */
+  static void vector(String name, INDArray array) {
+    floats(name, array);
+    long stride = 1;
+    for (int axis = array.rank() - 1; axis >= 0; axis--) {
+      if (array.size(axis) > 1 && array.stride(axis) != stride) {
+        throw refused(name, array, "a contiguous vector");
+      }
+      stride *= array.size(axis);
+    }
+  }
+
+  static void vector(String name, INDArray array, long length) {
+    vector(name, array);
+    if (array.length() != length) {
+      throw refused(name, array, String.format("a vector of %d", length));
+    }
+  }
+
+  static void sequences(int[] starts, long tokens) {
+    boolean ascending = starts.length > 1 && starts[0] == 0 && starts[starts.length - 1] == tokens;
+    for (int i = 1; ascending && i < starts.length; i++) {
+      ascending = starts[i] > starts[i - 1];
+    }
+    if (!ascending) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot split %d tokens into sequences: starts must rise from 0 to %d", tokens, tokens));
+    }
+  }
+
+  /** Expert columns rise from 0 to {@code columns}; an expert may have none. */
+  static void experts(int[] firstColumn, long experts, long columns) {
+    boolean ascending =
+        firstColumn.length == experts + 1 && firstColumn[0] == 0 && firstColumn[firstColumn.length - 1] == columns;
+    for (int i = 1; ascending && i < firstColumn.length; i++) {
+      ascending = firstColumn[i] >= firstColumn[i - 1];
+    }
+    if (!ascending) {
+      throw new IllegalArgumentException(
+          String.format("Cannot split %d columns among %d experts: first columns must rise from 0", columns, experts));
+    }
+  }
+
+  static void indices(String name, int[] indices, long bound) {
+    for (int index : indices) {
+      if (index < 0 || index >= bound) {
+        throw new IllegalArgumentException(String.format("Cannot use %s %d: there are %d", name, index, bound));
+      }
+    }
+  }
+
+  static void size(String name, long actual, long expected) {
+    if (actual != expected) {
+      throw new IllegalArgumentException(String.format("Cannot use %d %s: %d are needed", actual, name, expected));
+    }
+  }
+
+  private static void floats(String name, INDArray array) {
+    if (array.dataType() != DataType.FLOAT) {
+      throw refused(name, array, "32-bit floats");
+    }
+  }
+
+  private static IllegalArgumentException refused(String name, INDArray array, String needed) {
+    StringBuilder shape = new StringBuilder();
+    for (int axis = 0; axis < array.rank(); axis++) {
+      shape.append(axis == 0 ? "" : ", ").append(array.size(axis)).append('/').append(array.stride(axis));
+    }
+    return new IllegalArgumentException(
+        String.format(
+            "Cannot use %s, %s with sizes/strides [%s], as %s", name, array.dataType(), shape, needed));
+  }
+}

@@ -1,0 +1,224 @@
+package io.guilomo.kernel;
+
+import static io.guilomo.kernel.Sample.assertClose;
+import static io.guilomo.kernel.Sample.matrix;
+import static io.guilomo.kernel.Sample.onShapes;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.guilomo.kernel.Sample.Layout;
+import java.util.Random;
+import java.util.function.DoubleUnaryOperator;
+import org.apache.commons.math3.special.Erf;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class TestActivations {
+  private static final double TOLERANCE = 2e-6;
+  private final Random random = new Random(3);
+
+  private static double sigmoid(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
+  private static double silu(double x) {
+    return x * sigmoid(x);
+  }
+
+  private static double siluSlope(double x) {
+    return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
+  }
+
+  private static double gelu(double x) {
+    return x * 0.5 * Erf.erfc(-x * Math.sqrt(0.5));
+  }
+
+  private static double geluSlope(double x) {
+    return 0.5 * Erf.erfc(-x * Math.sqrt(0.5)) + x * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+  }
+
+  @Test
+  void theReferenceSlopesAreThoseOfFiniteDifferences() {
+    for (double x = -6; x < 6; x += 0.37) {
+      assertThat(siluSlope(x)).isCloseTo(slope(TestActivations::silu, x), within(1e-8));
+      assertThat(geluSlope(x)).isCloseTo(slope(TestActivations::gelu, x), within(1e-8));
+    }
+  }
+
+  private static double slope(DoubleUnaryOperator function, double x) {
+    return (function.applyAsDouble(x + 1e-5) - function.applyAsDouble(x - 1e-5)) / 2e-5;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void swiGlu(Implementation implementation) {
+    Kernels kernels = implementation.kernels();
+    onShapes(
+        (rows, n, layout) -> {
+          Sample gateUp = matrix(random, rows, 2 * n, layout, 2);
+          Sample y = matrix(random, rows, n, layout);
+          Sample dy = matrix(random, rows, n, layout);
+          double[][] expected = new double[rows][n];
+          double[][] gradient = new double[rows][2 * n];
+          for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < n; c++) {
+              double gate = gateUp.values()[r][c];
+              double up = gateUp.values()[r][n + c];
+              expected[r][c] = silu(gate) * up;
+              gradient[r][c] = dy.values()[r][c] * up * siluSlope(gate);
+              gradient[r][n + c] = dy.values()[r][c] * silu(gate);
+            }
+          }
+          kernels.swiGlu(gateUp.array(), y.array());
+          y.isClose(expected, TOLERANCE);
+          gateUp.isUnchanged();
+          Sample dGateUp = matrix(random, rows, 2 * n, layout);
+          kernels.swiGluBackward(dy.array(), gateUp.array(), dGateUp.array());
+          dGateUp.isClose(gradient, TOLERANCE);
+          gateUp.isUnchanged();
+          kernels.swiGluBackward(dy.array(), gateUp.array(), gateUp.array());
+          gateUp.isClose(gradient, TOLERANCE);
+          dy.isUnchanged();
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void gelu(Implementation implementation) {
+    Kernels kernels = implementation.kernels();
+    onShapes(
+        (rows, columns, layout) -> {
+          Sample x = matrix(random, rows, columns, layout, 2);
+          Sample y = matrix(random, rows, columns, layout);
+          Sample dy = matrix(random, rows, columns, layout);
+          double[][] expected = new double[rows][columns];
+          double[][] gradient = new double[rows][columns];
+          for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < columns; c++) {
+              expected[r][c] = gelu(x.values()[r][c]);
+              gradient[r][c] = geluSlope(x.values()[r][c]) * dy.values()[r][c];
+            }
+          }
+          kernels.gelu(x.array(), y.array());
+          y.isClose(expected, TOLERANCE);
+          Sample dx = matrix(random, rows, columns, layout);
+          kernels.geluBackward(dy.array(), x.array(), dx.array());
+          dx.isClose(gradient, TOLERANCE);
+          x.isUnchanged();
+          dy.isUnchanged();
+          INDArray overwritten = x.array().dup('c');
+          kernels.geluBackward(dy.array(), overwritten, overwritten);
+          assertClose(Sample.matrixOf(overwritten), gradient, TOLERANCE);
+          kernels.geluBackward(dy.array(), x.array(), dy.array());
+          dy.isClose(gradient, TOLERANCE);
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void extremesStayFinite(Implementation implementation) {
+    Kernels kernels = implementation.kernels();
+    float[] extremes = {-1e30f, -3e4f, -104, -88.5f, -20, -5.9f, -1e-20f, 0, 1e-20f, 5.9f, 20, 88.5f, 104, 3e4f, 1e30f};
+    int n = extremes.length;
+    float[] gateUp = new float[2 * n];
+    for (int i = 0; i < n; i++) {
+      gateUp[i] = extremes[i];
+      gateUp[n + i] = 1;
+    }
+    INDArray ones = Nd4j.ones(DataType.FLOAT, 1, n);
+    INDArray both = Nd4j.createFromArray(new float[][] {gateUp});
+    INDArray x = Nd4j.createFromArray(new float[][] {extremes});
+    INDArray silu = Nd4j.create(1, n);
+    INDArray gelu = Nd4j.create(1, n);
+    INDArray dx = Nd4j.create(1, n);
+    kernels.swiGlu(both, silu);
+    kernels.gelu(x, gelu);
+    kernels.geluBackward(ones, x, dx);
+    kernels.swiGluBackward(ones, both, both);
+    for (int i = 0; i < n; i++) {
+      double value = extremes[i];
+      double tolerance = 2e-6 * Math.max(1, Math.abs(value));
+      assertThat((double) silu.getFloat(0, i)).as("silu(%s)", value).isCloseTo(silu(value), within(tolerance));
+      assertThat((double) both.getFloat(0, i)).as("silu'(%s)", value).isCloseTo(siluSlope(value), within(2e-6));
+      assertThat((double) gelu.getFloat(0, i)).as("gelu(%s)", value).isCloseTo(gelu(value), within(tolerance));
+      assertThat((double) dx.getFloat(0, i)).as("gelu'(%s)", value).isCloseTo(geluSlope(value), within(2e-6));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void dropoutKeepsTheShareAndTheMean(Implementation implementation) {
+    INDArray x = Nd4j.ones(DataType.FLOAT, 1000, 384);
+    for (float rate : new float[] {0, 0.05f, 0.5f}) {
+      INDArray y = Nd4j.create(1000, 384);
+      implementation.kernels().dropout(x, rate, 42, y);
+      float factor = (float) (1 / (1 - (double) rate));
+      long kept = y.eq(factor).castTo(DataType.LONG).sumNumber().longValue();
+      long dropped = y.eq(0).castTo(DataType.LONG).sumNumber().longValue();
+      assertThat(kept + dropped).isEqualTo(384000);
+      double deviation = Math.sqrt(rate * (1 - rate) / 384000);
+      assertThat(dropped / 384000.0).isCloseTo(rate, within(4 * deviation + 1e-12));
+      // Rows and columns are alike too: none strays by more than five deviations.
+      double[] perRow = Sample.vectorOf(y.mean(1));
+      double[] perColumn = Sample.vectorOf(y.mean(0));
+      assertMeans(perRow, 5 * Math.sqrt(rate / (1 - rate) / 384));
+      assertMeans(perColumn, 5 * Math.sqrt(rate / (1 - rate) / 1000));
+    }
+  }
+
+  private static void assertMeans(double[] means, double tolerance) {
+    for (double mean : means) {
+      assertThat(mean).isCloseTo(1, within(tolerance + 1e-5));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void dropoutDependsOnSeedRowAndColumnAlone(Implementation implementation) {
+    Kernels kernels = implementation.kernels();
+    float rate = 0.3f;
+    INDArray ones = Nd4j.ones(DataType.FLOAT, 200, 200);
+    INDArray mask = Nd4j.create(200, 200);
+    kernels.dropout(ones, rate, 7, mask);
+    double[][] kept = Sample.matrixOf(mask);
+    INDArray other = Nd4j.create(200, 200);
+    kernels.dropout(ones, rate, 8, other);
+    double equal = mask.eq(other).castTo(DataType.DOUBLE).meanNumber().doubleValue();
+    assertThat(equal).isCloseTo(0.7 * 0.7 + 0.3 * 0.3, within(0.02));
+    onShapes(
+        (rows, columns, layout) -> {
+          Sample x = matrix(random, rows, columns, layout);
+          Sample y = matrix(random, rows, columns, layout);
+          Sample dx = matrix(random, rows, columns, layout);
+          double[][] expected = new double[rows][columns];
+          double[][] gradient = new double[rows][columns];
+          for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < columns; c++) {
+              expected[r][c] = x.values()[r][c] * kept[r][c];
+              gradient[r][c] = dx.values()[r][c] + expected[r][c];
+            }
+          }
+          kernels.dropout(x.array(), rate, 7, y.array());
+          y.isClose(expected, TOLERANCE);
+          kernels.dropoutBackward(x.array(), rate, 7, dx.array());
+          dx.isClose(gradient, TOLERANCE);
+        });
+  }
+
+  @Test
+  void implementationsDropTheSameElements() {
+    INDArray ones = Nd4j.ones(DataType.FLOAT, 70, 90);
+    INDArray first = Nd4j.create(70, 90);
+    new Nd4jKernels().dropout(ones, 0.4f, -12345, first);
+    for (Implementation implementation : Implementation.values()) {
+      INDArray mask = Nd4j.create(70, 90);
+      implementation.kernels().dropout(ones, 0.4f, -12345, mask);
+      assertThat(mask).as(implementation.name()).isEqualTo(first);
+    }
+    assertThat(first.getFloat(0, 0)).isIn(0f, (float) (1 / 0.6));
+  }
+}

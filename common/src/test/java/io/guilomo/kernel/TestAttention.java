@@ -1,0 +1,197 @@
+package io.guilomo.kernel;
+
+import static io.guilomo.kernel.Sample.assertClose;
+import static io.guilomo.kernel.Sample.matrix;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.guilomo.kernel.Sample.Layout;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class TestAttention {
+  private static final double FORWARD = 2e-6;
+  private static final double BACKWARD = 5e-6;
+  private static final int[][] STARTS = {{0, 1}, {0, 3, 4}, {0, 17, 18, 51, 60}, {0, 130, 147}};
+  private static final AttentionShape[] SHAPES = {
+    new AttentionShape(1, 1, 5, 0.4f, false, 0),
+    new AttentionShape(4, 2, 16, 0.25f, true, 0),
+    new AttentionShape(6, 2, 8, 0.3f, true, 5),
+    new AttentionShape(3, 3, 32, 0.17f, false, 0),
+    new AttentionShape(4, 1, 12, 0.3f, true, 1),
+  };
+  private final Random random = new Random(4);
+
+  @Test
+  void theReferenceGradientsAreThoseOfFiniteDifferences() {
+    AttentionShape shape = new AttentionShape(4, 2, 3, 0.6f, true, 3);
+    int[] starts = {0, 1, 6};
+    double[][] q = matrix(random, 6, 12, Layout.CONTIGUOUS).values();
+    double[][] k = matrix(random, 6, 6, Layout.CONTIGUOUS).values();
+    double[][] v = matrix(random, 6, 6, Layout.CONTIGUOUS).values();
+    double[][] gradient = matrix(random, 6, 12, Layout.CONTIGUOUS).values();
+    ReferenceAttention exact = new ReferenceAttention(shape, starts, q, k, v);
+    exact.backward(gradient);
+    assertSlopes(exact.dQuery, q, shape, starts, q, k, v, gradient);
+    assertSlopes(exact.dKey, k, shape, starts, q, k, v, gradient);
+    assertSlopes(exact.dValue, v, shape, starts, q, k, v, gradient);
+  }
+
+  private static void assertSlopes(
+      double[][] expected,
+      double[][] moved,
+      AttentionShape shape,
+      int[] starts,
+      double[][] q,
+      double[][] k,
+      double[][] v,
+      double[][] gradient) {
+    for (int r = 0; r < moved.length; r++) {
+      for (int c = 0; c < moved[r].length; c++) {
+        double kept = moved[r][c];
+        moved[r][c] = kept + 1e-5;
+        double plus = dot(gradient, new ReferenceAttention(shape, starts, q, k, v).result);
+        moved[r][c] = kept - 1e-5;
+        double minus = dot(gradient, new ReferenceAttention(shape, starts, q, k, v).result);
+        moved[r][c] = kept;
+        assertThat(expected[r][c]).isCloseTo((plus - minus) / 2e-5, within(1e-8));
+      }
+    }
+  }
+
+  private static double dot(double[][] a, double[][] b) {
+    double sum = 0;
+    for (int r = 0; r < a.length; r++) {
+      for (int c = 0; c < a[r].length; c++) {
+        sum += a[r][c] * b[r][c];
+      }
+    }
+    return sum;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void attends(Implementation implementation) {
+    for (AttentionShape shape : SHAPES) {
+      for (int[] starts : STARTS) {
+        for (Layout layout : Layout.values()) {
+          attends(implementation.kernels(), shape, starts, layout);
+        }
+      }
+    }
+  }
+
+  private void attends(Kernels kernels, AttentionShape shape, int[] starts, Layout layout) {
+    int tokens = starts[starts.length - 1];
+    int queryColumns = shape.heads() * shape.headDim();
+    int keyColumns = shape.keyValueHeads() * shape.headDim();
+    Sample q = matrix(random, tokens, queryColumns, layout);
+    Sample k = matrix(random, tokens, keyColumns, layout);
+    Sample v = matrix(random, tokens, keyColumns, layout);
+    Sample result = matrix(random, tokens, queryColumns, layout);
+    ReferenceAttention exact = new ReferenceAttention(shape, starts, q.values(), k.values(), v.values());
+    int kept = exact.probabilities.length;
+    INDArray probabilities = Nd4j.valueArrayOf(new long[] {kept + 3}, 9f);
+    kernels.attention(shape, starts, q.array(), k.array(), v.array(), probabilities, result.array());
+    result.isClose(exact.result, FORWARD);
+    double[] all = Sample.vectorOf(probabilities);
+    for (int i = 0; i < kept; i++) {
+      assertThat(all[i]).isCloseTo(exact.probabilities[i], within(exact.probabilities[i] == 0 ? 0 : FORWARD));
+    }
+    assertThat(all[kept]).isEqualTo(9);
+
+    Sample gradient = matrix(random, tokens, queryColumns, layout);
+    Sample dq = matrix(random, tokens, queryColumns, layout);
+    Sample dk = matrix(random, tokens, keyColumns, layout);
+    Sample dv = matrix(random, tokens, keyColumns, layout);
+    kernels.attentionBackward(
+        shape,
+        starts,
+        gradient.array(),
+        q.array(),
+        k.array(),
+        v.array(),
+        probabilities,
+        dq.array(),
+        dk.array(),
+        dv.array());
+    exact.backward(gradient.values());
+    // Where every position sees itself alone the first two gradients are zero: compare at the size of their terms.
+    dq.isClose(exact.dQuery, BACKWARD, 0.1);
+    dk.isClose(exact.dKey, BACKWARD, 0.1);
+    dv.isClose(exact.dValue, BACKWARD);
+    q.isUnchanged();
+    k.isUnchanged();
+    v.isUnchanged();
+    gradient.isUnchanged();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void largeScoresDoNotOverflow(Implementation implementation) {
+    AttentionShape shape = new AttentionShape(1, 1, 16, 1, false, 0);
+    Sample q = matrix(random, 20, 16, Layout.CONTIGUOUS, 30);
+    Sample v = matrix(random, 20, 16, Layout.CONTIGUOUS);
+    INDArray probabilities = Nd4j.create(400);
+    INDArray result = Nd4j.create(20, 16);
+    implementation
+        .kernels()
+        .attention(shape, new int[] {0, 20}, q.array(), q.array().dup(), v.array(), probabilities, result);
+    ReferenceAttention exact =
+        new ReferenceAttention(shape, new int[] {0, 20}, q.values(), q.values(), v.values());
+    // Scores of about 14,000 are themselves only known to 1e-3.
+    assertClose(Sample.matrixOf(result), exact.result, 1e-3);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void rotatesHalfSplitPairsByPosition(Implementation implementation) {
+    Kernels kernels = implementation.kernels();
+    for (int half : new int[] {2, 3, 16, 20}) {
+      INDArray cosine = Nd4j.create(140, half);
+      INDArray sine = Nd4j.create(140, half);
+      for (int p = 0; p < 140; p++) {
+        for (int i = 0; i < half; i++) {
+          double angle = p * Math.pow(10000, -(double) i / half);
+          cosine.putScalar(p, i, Math.cos(angle));
+          sine.putScalar(p, i, Math.sin(angle));
+        }
+      }
+      for (int[] starts : STARTS) {
+        for (Layout layout : Layout.values()) {
+          int tokens = starts[starts.length - 1];
+          Sample x = matrix(random, tokens, 3 * 2 * half, layout);
+          double[][] expected = rotated(x.values(), starts, 3, 7, cosine, sine);
+          kernels.rotate(x.array(), starts, 3, 7, cosine, sine, false);
+          x.isClose(expected, FORWARD);
+          kernels.rotate(x.array(), starts, 3, 7, cosine, sine, true);
+          x.isClose(x.values(), FORWARD);
+        }
+      }
+    }
+  }
+
+  private static double[][] rotated(
+      double[][] x, int[] starts, int heads, int firstPosition, INDArray cosine, INDArray sine) {
+    int half = (int) cosine.size(1);
+    double[][] result = new double[x.length][x[0].length];
+    for (int s = 0; s + 1 < starts.length; s++) {
+      for (int t = starts[s]; t < starts[s + 1]; t++) {
+        for (int h = 0; h < heads; h++) {
+          for (int i = 0; i < half; i++) {
+            double cos = cosine.getFloat(firstPosition + t - starts[s], i);
+            double sin = sine.getFloat(firstPosition + t - starts[s], i);
+            int first = h * 2 * half + i;
+            result[t][first] = x[t][first] * cos - x[t][first + half] * sin;
+            result[t][first + half] = x[t][first] * sin + x[t][first + half] * cos;
+          }
+        }
+      }
+    }
+    return result;
+  }
+}
