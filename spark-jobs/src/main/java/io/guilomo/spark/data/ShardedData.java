@@ -92,11 +92,11 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
 
   /** Kryo 4, which Spark 3.5 brings, cannot read the fields of Java records. */
   static void requireJavaSerializer(SparkConf conf) {
-    String serializer = conf.get("spark.serializer", JavaSerializer.class.getName());
-    if (!serializer.equals(JavaSerializer.class.getName())) {
+    String expected = JavaSerializer.class.getName();
+    String serializer = conf.get("spark.serializer", expected);
+    if (!serializer.equals(expected)) {
       throw new IllegalArgumentException(
-          String.format(
-              "Cannot shard records with spark.serializer=%s: expected %s", serializer, JavaSerializer.class.getName()));
+          String.format("Cannot shard records with spark.serializer=%s: expected %s", serializer, expected));
     }
   }
 
