@@ -108,7 +108,8 @@ public record DataReport(
     if (read == 0) {
       throw new IllegalArgumentException(String.format("Cannot read %s: it holds no records", source));
     }
-    long limit = (long) Math.floor(read * maxBadFraction);
+    // 0.29 · 100 is a little less than 29.
+    long limit = (long) Math.floor(read * maxBadFraction + 1e-9);
     if (bad > limit) {
       throw new IllegalArgumentException(
           String.format(

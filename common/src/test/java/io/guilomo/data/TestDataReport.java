@@ -50,6 +50,8 @@ class TestDataReport {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot read data.jsonl: 17 of 200 records are bad (limit 2): first: d:1: reason: text");
     read.check("data.jsonl", 0.085);
+    DataReport exact = new DataReport(100, 71, 0, 0, 0, 29, List.of(), 0, 0);
+    exact.check("data.jsonl", 0.29);
     assertThatThrownBy(() -> DataReport.EMPTY.check("data.jsonl", 0.01))
         .hasMessage("Cannot read data.jsonl: it holds no records");
   }

@@ -14,8 +14,10 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.Partitioner;
+import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.serializer.JavaSerializer;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
@@ -49,6 +51,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     if (workers < 1) {
       throw new IllegalArgumentException(String.format("Cannot shard over %d workers: expected at least 1", workers));
     }
+    requireJavaSerializer(spark.sparkContext().getConf());
     List<JavaRDD<?>> scratch = new ArrayList<>();
     try {
       RecordReader reader = new RecordReader(spark, source.parser(), source.format());
@@ -84,6 +87,16 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
       return new ShardedData(shards, report, labels);
     } finally {
       scratch.forEach(JavaRDD::unpersist);
+    }
+  }
+
+  /** Kryo 4, which Spark 3.5 brings, cannot read the fields of Java records. */
+  static void requireJavaSerializer(SparkConf conf) {
+    String expected = JavaSerializer.class.getName();
+    String serializer = conf.get("spark.serializer", expected);
+    if (!serializer.equals(expected)) {
+      throw new IllegalArgumentException(
+          String.format("Cannot shard records with spark.serializer=%s: expected %s", serializer, expected));
     }
   }
 

@@ -56,9 +56,10 @@ final class GlossSentences {
       throw new IllegalArgumentException(
           String.format("Cannot choose %d noun classes: expected 2 to %d", classes, sizes.size()));
     }
+    Comparator<Map.Entry<String, Long>> largestFirst = Map.Entry.comparingByValue(Comparator.reverseOrder());
     Set<String> kept =
         sizes.entrySet().stream()
-            .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()).thenComparing(Map.Entry::getKey))
+            .sorted(largestFirst.thenComparing(Map.Entry::getKey))
             .limit(classes)
             .map(Map.Entry::getKey)
             .collect(Collectors.toSet());

@@ -35,7 +35,8 @@ class TestQuickstartData {
                <marker>&city;</marker>.</example></rule>
             <rule><example>Fine.</example><example type="triggers_error">Wrongly found.</example></rule>
           </rulegroup>
-          <rule id="ALONE"><!-- <example>Not there.</example> --><example correction=''>He <marker>go</marker>.</example>
+          <rule id="ALONE"><!-- <example>Not there.</example> -->
+            <example correction=''>He <marker>go</marker>.</example>
           </rule>
         </category>
       </rules>
