@@ -1,5 +1,7 @@
 package io.guilomo.backbone;
 
+import java.io.Serializable;
+
 /**
  * One frozen linear layer of a transformer that LoRA experts can be attached to.
  *
@@ -8,7 +10,7 @@ package io.guilomo.backbone;
  * @param inFeatures columns of the frozen weight
  * @param outFeatures rows of the frozen weight
  */
-public record LinearModule(int layer, String name, int inFeatures, int outFeatures) {
+public record LinearModule(int layer, String name, int inFeatures, int outFeatures) implements Serializable {
 
   @Override
   public String toString() {

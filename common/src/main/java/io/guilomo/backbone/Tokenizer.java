@@ -2,6 +2,7 @@ package io.guilomo.backbone;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import io.guilomo.data.TextEncoder;
 import java.io.ByteArrayInputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -16,7 +17,7 @@ import org.apache.hadoop.conf.Configuration;
  * Turns text into the token ids of a model and back, as Hugging Face's fast tokenizer of the same directory does. Never
  * truncates and never pads. Safe for use by several threads.
  */
-public final class Tokenizer implements Closeable {
+public final class Tokenizer implements TextEncoder, Closeable {
 
   static {
     // Read when DJL loads its native library, which lies in its jar: nothing is to be fetched.
@@ -64,6 +65,7 @@ public final class Tokenizer implements Closeable {
   }
 
   /** Ids with the special tokens that the model expects around one text. */
+  @Override
   public int[] encode(String text) {
     if (special.llamaClass()) {
       return framed(encodeBare(text));
@@ -72,6 +74,7 @@ public final class Tokenizer implements Closeable {
   }
 
   /** Ids of the text alone. */
+  @Override
   public int[] encodeBare(String text) {
     return ints(tokenizer.encode(text, false, false).getIds());
   }
@@ -104,10 +107,12 @@ public final class Tokenizer implements Closeable {
     return special.id(token);
   }
 
+  @Override
   public OptionalInt bos() {
     return special.named("bos");
   }
 
+  @Override
   public OptionalInt eos() {
     return special.named("eos");
   }
@@ -116,10 +121,12 @@ public final class Tokenizer implements Closeable {
     return special.named("pad");
   }
 
+  @Override
   public OptionalInt cls() {
     return special.named("cls");
   }
 
+  @Override
   public OptionalInt sep() {
     return special.named("sep");
   }

@@ -61,7 +61,7 @@ public final class BatchSchedule {
   }
 
   private int[][] draw(long epoch) {
-    Random random = new Random(mix(mix(seed) + epoch));
+    Random random = new Random(Seeds.mix(seed, epoch));
     int[] permutation = new int[lengths.length];
     Arrays.setAll(permutation, i -> i);
     for (int i = permutation.length - 1; i > 0; i--) {
@@ -89,13 +89,5 @@ public final class BatchSchedule {
     int value = values[i];
     values[i] = values[j];
     values[j] = value;
-  }
-
-  /** The finaliser of SplitMix64: neighbouring seeds and epochs give unrelated permutations. */
-  private static long mix(long value) {
-    long z = value + 0x9e3779b97f4a7c15L;
-    z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-    return z ^ (z >>> 31);
   }
 }

@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;

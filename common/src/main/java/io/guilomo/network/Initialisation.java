@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.data.Seeds;
 import java.util.Random;
 
 /** How a parameter starts (METHODS of arXiv 2506.14646's released code). Values depend on the seed and the name alone. */

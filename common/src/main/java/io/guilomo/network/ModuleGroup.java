@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.data.Seeds;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;

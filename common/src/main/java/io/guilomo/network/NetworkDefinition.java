@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.backbone.BackboneConfig;
 import java.util.List;
 

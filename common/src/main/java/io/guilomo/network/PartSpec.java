@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.config.ModelConfig.Pooling;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;

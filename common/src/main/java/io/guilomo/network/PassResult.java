@@ -1,5 +1,7 @@
 package io.guilomo.network;
 
+import java.io.Serializable;
+
 /**
  * What a pass measured.
  *
@@ -9,4 +11,5 @@ package io.guilomo.network;
  * @param labels positions with a label
  * @param correct labels whose class had the largest logit
  */
-public record PassResult(double loss, double taskLoss, double balanceLoss, int labels, int correct) {}
+public record PassResult(double loss, double taskLoss, double balanceLoss, int labels, int correct)
+    implements Serializable {}

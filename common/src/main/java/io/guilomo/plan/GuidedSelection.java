@@ -1,5 +1,8 @@
 package io.guilomo.plan;
 
+import io.guilomo.network.ModuleExperts;
+import java.util.Arrays;
+import java.util.Map;
 import io.guilomo.backbone.LinearModule;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +29,33 @@ public record GuidedSelection(LinearModule module, float[] expertVector, float[]
               "Cannot allocate experts to %s: %d entries in the expert GSV, %d rank GSVs, %d routed-token counts",
               module, expertVector.length, rankVectors.length, routedTokens.length));
     }
+  }
+
+  /**
+   * The vectors of all modules out of the flat outer variables: module by module {@code g}, then {@code h_0}, {@code h_1}, …
+   *
+   * @param routedTokens modules without an entry were routed nothing
+   */
+  public static List<GuidedSelection> of(
+      List<ModuleExperts> modules, float[] gsvs, Map<LinearModule, long[]> routedTokens) {
+    List<GuidedSelection> selections = new ArrayList<>();
+    int offset = 0;
+    for (ModuleExperts experts : modules) {
+      float[] expertVector = Arrays.copyOfRange(gsvs, offset, offset + experts.experts());
+      offset += experts.experts();
+      float[][] rankVectors = new float[experts.experts()][];
+      for (int e = 0; e < experts.experts(); e++) {
+        rankVectors[e] = Arrays.copyOfRange(gsvs, offset, offset + experts.ranks().get(e));
+        offset += experts.ranks().get(e);
+      }
+      long[] routed = routedTokens.getOrDefault(experts.module(), new long[experts.experts()]);
+      selections.add(new GuidedSelection(experts.module(), expertVector, rankVectors, routed));
+    }
+    if (offset != gsvs.length) {
+      throw new IllegalArgumentException(
+          String.format("Cannot read %d GSV entries of %d modules: expected %d", gsvs.length, modules.size(), offset));
+    }
+    return selections;
   }
 
   /** {@code max(2, argmax g + 1)}. */

@@ -1,5 +1,7 @@
 package io.guilomo.search;
 
+import java.io.Serializable;
+
 /**
  * Linear warm-up to a peak, then linear decay to 0 at the last step; constant if {@code totalSteps} is 0.
  *
@@ -7,7 +9,7 @@ package io.guilomo.search;
  * @param warmupSteps steps until the peak is reached
  * @param totalSteps steps of the whole run
  */
-public record LearningRate(double peak, long warmupSteps, long totalSteps) {
+public record LearningRate(double peak, long warmupSteps, long totalSteps) implements Serializable {
 
   public LearningRate {
     if (!(peak > 0) || warmupSteps < 0 || totalSteps < 0) {

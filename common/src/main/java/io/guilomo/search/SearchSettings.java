@@ -1,6 +1,8 @@
 package io.guilomo.search;
 
+import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.kernel.AdamW;
+import java.io.Serializable;
 
 /**
  * How the search is run.
@@ -21,7 +23,8 @@ public record SearchSettings(
     OuterGradient outerGradient,
     boolean freezeRouting,
     double clipNorm,
-    long seed) {
+    long seed)
+    implements Serializable {
 
   /** The defaults of arXiv 2506.14646, appendix A, and of its released code. */
   public static final AdamW INNER = new AdamW(0.9, 0.999, 1e-8, 0);

@@ -1,6 +1,7 @@
 package io.guilomo.search;
 
 import io.guilomo.network.PassResult;
+import java.io.Serializable;
 
 /**
  * What one search step measured.
@@ -18,4 +19,5 @@ public record SearchStepResult(
     double learningRate,
     double gradientNorm,
     double validationGradientNorm,
-    int movedChoices) {}
+    int movedChoices)
+    implements Serializable {}

@@ -1,10 +1,10 @@
 package io.guilomo.search;
 
+import io.guilomo.data.Seeds;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.PassResult;
-import io.guilomo.network.Seeds;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

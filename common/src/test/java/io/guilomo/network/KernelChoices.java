@@ -11,6 +11,6 @@ public final class KernelChoices {
   private KernelChoices() {}
 
   public static Stream<Named<Kernels>> all() {
-    return Stream.of("portable").map(name -> Named.of(name, KernelSelection.byName(name)));
+    return Stream.of("vector", "portable").map(name -> Named.of(name, KernelSelection.named(name)));
   }
 }

@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.config.ModelConfig.Pooling;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;

@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
+import io.guilomo.spark.job.AllocateJob;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -46,9 +47,8 @@ public final class Main implements Runnable {
 
   private static Actions actions() {
     return new Actions(
-        (spark, config, progress, out) -> {
-          throw new UnsupportedOperationException("allocate");
-        },
+        (spark, config, progress, out) ->
+            out.print(AllocationPlanPrinter.print(new AllocateJob(spark, config, progress).run().plan())),
         (spark, config, files, progress, out) -> {
           throw new UnsupportedOperationException("quickstart");
         },

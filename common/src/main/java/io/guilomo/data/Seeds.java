@@ -1,4 +1,4 @@
-package io.guilomo.network;
+package io.guilomo.data;
 
 /** Derives independent seeds from one. */
 public final class Seeds {

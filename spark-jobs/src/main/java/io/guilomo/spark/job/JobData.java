@@ -1,0 +1,108 @@
+package io.guilomo.spark.job;
+
+import io.guilomo.backbone.Tokenizer;
+import io.guilomo.config.DataConfig;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.DataReport;
+import io.guilomo.data.LabelSet;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.RecordParser;
+import io.guilomo.data.Split;
+import io.guilomo.data.Task;
+import io.guilomo.data.TextEncoder;
+import io.guilomo.spark.data.DataFormat;
+import io.guilomo.spark.data.DataSource;
+import io.guilomo.spark.data.ShardedData;
+import io.guilomo.spark.data.TextEncoderFactory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** The data of a job, as its configuration names them. */
+final class JobData {
+
+  private static final int TEMPLATE_BYTES = 1 << 20;
+
+  private final SparkSession spark;
+  private final GuilomoConfig config;
+
+  JobData(SparkSession spark, GuilomoConfig config) {
+    this.spark = spark;
+    this.config = config;
+  }
+
+  ShardedData load(int workers) throws IOException {
+    DataConfig data = config.data();
+    DataSource source =
+        new DataSource(
+            data.requireTrain(),
+            given(data.validation()),
+            new Split(data.validationFraction()),
+            data.format().equals("auto") ? Optional.empty() : Optional.of(DataFormat.parse(data.format())),
+            new RecordParser(Task.parse(data.task()), data.columns()),
+            data.maxBadFraction());
+    ShardedData.Encoding encoding =
+        new ShardedData.Encoding(
+            new ModelTokenizer(
+                config.model().requirePath(),
+                new SerializableConfiguration(spark.sparkContext().hadoopConfiguration())),
+            config.model().maxLength(),
+            data.trainOnInputs(),
+            template(data.promptTemplate()),
+            data.labels().isEmpty() ? Optional.empty() : Optional.of(new LabelSet(data.labels())));
+    return ShardedData.load(spark, source, encoding, workers);
+  }
+
+  private static Optional<String> given(String value) {
+    return value.isBlank() ? Optional.empty() : Optional.of(value);
+  }
+
+  private PromptTemplate template(String name) throws IOException {
+    if (name.equals("alpaca")) {
+      return PromptTemplate.alpaca();
+    }
+    Path path = new Path(name);
+    try (FSDataInputStream in =
+        path.getFileSystem(spark.sparkContext().hadoopConfiguration()).open(path)) {
+      return PromptTemplate.fromJson(new String(in.readNBytes(TEMPLATE_BYTES), StandardCharsets.UTF_8));
+    }
+  }
+
+  /** What was read, on one line. */
+  static String describe(DataReport report) {
+    String line =
+        String.format(
+            Locale.ROOT,
+            "data: %d records: %d to train, %d to validate, %.1f tokens on average, %d at most; %d truncated, %d"
+                + " dropped, %d bad",
+            report.read(),
+            report.train(),
+            report.validation(),
+            report.meanLength(),
+            report.longest(),
+            report.truncated(),
+            report.dropped(),
+            report.bad());
+    return report.samples().isEmpty() ? line : line + ", the first: " + report.samples().get(0);
+  }
+
+  /** The tokenizer in the model's directory. */
+  private record ModelTokenizer(String key, SerializableConfiguration hadoop) implements TextEncoderFactory {
+
+    @Override
+    public TextEncoder create() {
+      try {
+        return Tokenizer.load(key, hadoop.value());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package io.guilomo.spark.job;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** The files of one run, {@code runs/RUN_ID} under the output directory. */
+final class RunDirectory {
+
+  private final Path directory;
+  private final FileSystem fileSystem;
+
+  RunDirectory(String outputDir, String runId, Configuration conf) throws IOException {
+    this.directory = new Path(new Path(outputDir, "runs"), runId);
+    this.fileSystem = directory.getFileSystem(conf);
+  }
+
+  /** Writes a whole text: beside its place first, then moved there. */
+  void write(String name, String text) throws IOException {
+    Path target = new Path(directory, name);
+    Path temporary = new Path(directory, "_" + name + ".tmp");
+    try (OutputStream out = fileSystem.create(temporary, true)) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+    if (fileSystem.exists(target)) {
+      fileSystem.delete(target, false);
+    }
+    if (!fileSystem.rename(temporary, target)) {
+      throw new IOException("Cannot move " + temporary + " to " + target);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return directory.toString();
+  }
+}

@@ -1,0 +1,82 @@
+package io.guilomo.spark.job;
+
+import io.guilomo.backbone.BackboneConfig;
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.config.SearchConfig;
+import io.guilomo.kernel.AdamW;
+import io.guilomo.network.ModuleExperts;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.Stage;
+import io.guilomo.search.LearningRate;
+import io.guilomo.search.SearchSettings;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** What the configuration makes of a search: the network to search in and how long. */
+record SearchPlan(NetworkDefinition network, SearchSettings settings, long steps, long rounds, int stepsPerRound) {
+
+  /**
+   * @param shardSize training examples of the largest shard
+   * @param classes of a classification; 0 for a causal language model
+   */
+  static SearchPlan of(GuilomoConfig config, BackboneConfig backbone, long seed, long shardSize, int classes) {
+    SearchConfig search = config.search();
+    long stepsPerEpoch = (shardSize + search.batchSize() - 1) / search.batchSize();
+    long steps = stepsPerEpoch * search.epochs();
+    int stepsPerRound = (int) Math.min(config.cluster().averagingFrequency(), steps);
+    NetworkDefinition network =
+        new NetworkDefinition(
+            config.model().requirePath(),
+            backbone,
+            Stage.SEARCH,
+            experts(config.loraMoe(), backbone),
+            config.loraMoe().dropout(),
+            config.loraMoe().loadBalance(),
+            classes,
+            config.model().pooling(),
+            seed);
+    SearchSettings settings =
+        new SearchSettings(
+            new AdamW(search.betas().first(), search.betas().second(), search.epsilon(), search.weightDecay()),
+            new LearningRate(search.learningRate(), search.warmupSteps(), steps),
+            new AdamW(search.gsvBetas().first(), search.gsvBetas().second(), search.epsilon(), 0),
+            search.gsvLearningRate(),
+            search.outerGradient(),
+            search.freezeRouting(),
+            search.clipNorm(),
+            seed);
+    return new SearchPlan(network, settings, steps, (steps + stepsPerRound - 1) / stepsPerRound, stepsPerRound);
+  }
+
+  /** The target modules with all candidate experts. */
+  private static List<ModuleExperts> experts(LoraMoeConfig config, BackboneConfig backbone) {
+    List<String> targets = config.targetModules();
+    List<LinearModule> all = backbone.linearModules();
+    TreeSet<String> known = all.stream().map(LinearModule::name).collect(Collectors.toCollection(TreeSet::new));
+    for (String target : targets) {
+      if (!known.contains(target)) {
+        throw new IllegalArgumentException(
+            String.format("Cannot put experts on %s: the model's modules are %s", target, known));
+      }
+    }
+    return all.stream()
+        .filter(module -> targets.isEmpty() || targets.contains(module.name()))
+        .map(
+            module ->
+                ModuleExperts.uniform(module, config.maxExperts(), config.maxRank(), config.alpha(), config.topK()))
+        .toList();
+  }
+
+  /** First step of an averaging round. */
+  long firstStep(long round) {
+    return round * stepsPerRound;
+  }
+
+  /** Steps of an averaging round: the last may be shorter. */
+  int stepsOf(long round) {
+    return (int) Math.min(stepsPerRound, steps - firstStep(round));
+  }
+}
