@@ -5,7 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import org.apache.spark.sql.SparkSession;
 
-/** The local session all tests of a JVM share. */
+/** The one local session of a test JVM; it ends with the JVM. */
 public final class SharedSparkSession {
   private static SparkSession session;
 
@@ -19,10 +19,14 @@ public final class SharedSparkSession {
                 .appName("tests")
                 .master("local[2]")
                 .config("spark.ui.enabled", "false")
+                .config("spark.driver.bindAddress", "127.0.0.1")
+                .config("spark.driver.host", "127.0.0.1")
+                .config("spark.default.parallelism", "2")
                 .config("spark.sql.shuffle.partitions", "2")
                 .config("spark.sql.session.timeZone", "UTC")
                 .config("spark.sql.warehouse.dir", Files.createTempDirectory("warehouse").toUri().toString())
                 .getOrCreate();
+        session.sparkContext().setLogLevel("WARN");
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
