@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A JSON object read strictly: values are checked against bounds, each key must be read or is refused by {@link #end()}.
+ * A JSON object read strictly: values are checked against bounds, keys that nobody read are refused by {@link #end()}.
  */
 class StrictObject {
   /** Far above the largest plan the bounds of its parts allow in practice. */

@@ -78,11 +78,13 @@ class TestAllocationPlanParser {
         "\"top-k\": 2 | \"top-k\": 2, \"topk\": 3 | unknown key 'topk'",
         "\"layer\": 0 | \"layer\": 0, \"rank\": 3 | modules[0]: unknown key 'rank'",
         "\"seed\": 7, | `` | key 'seed' is missing",
-        "\"seed\": 7 | \"seed\": 7.5 | seed must be an integer from -9223372036854775808 to 9223372036854775807, not 7.5",
+        "\"seed\": 7 | \"seed\": 7.5 | "
+            + "seed must be an integer from -9223372036854775808 to 9223372036854775807, not 7.5",
         "\"seed\": 7 | \"seed\": 7, \"seed\": 8 | Duplicate field 'seed' at line 4",
         "\"format-version\": 1 | \"format-version\": 2 | format-version is 2, this release reads 1",
         "[ 3, 8 ] | [ 3, 0 ] | modules[0]: ranks[1] must be an integer from 1 to 16384, not 0",
-        "[ 3, 8 ] | [ 3, 99999999999999999999 ] | modules[0]: ranks[1] must be an integer from 1 to 16384, not 99999999999999999999",
+        "[ 3, 8 ] | [ 3, 99999999999999999999 ] | "
+            + "modules[0]: ranks[1] must be an integer from 1 to 16384, not 99999999999999999999",
         "[ 3, 8 ] | [ 3, \"8\" ] | modules[0]: ranks[1] must be an integer from 1 to 16384, not \"8\"",
         "[ 3, 8 ] | 3 | modules[0]: ranks must be an array",
         "[ 3, 8 ] | [ 3, 8 ], \"routed-tokens\": [ 1 ] | modules[0]: routed-tokens has 1 entries, ranks has 2",
@@ -124,7 +126,9 @@ class TestAllocationPlanParser {
   void refusesAnInvalidPlan() {
     refused(SMALL.replace("[ 3, 8 ]", "[ 3 ]"), "Cannot allocate 1 expert to layer 0 q_proj: minimum is 2");
     refused(SMALL.replace("[ 3, 8 ]", "[ ]"), "Cannot allocate 0 experts to layer 0 q_proj: minimum is 1");
-    refused(SMALL.replace("\"alpha\": 16", "\"alpha\": 1e999"), "Cannot use alpha Infinity: it must be positive and finite");
+    refused(
+        SMALL.replace("\"alpha\": 16", "\"alpha\": 1e999"),
+        "Cannot use alpha Infinity: it must be positive and finite");
   }
 
   private static void refused(String json, String message) {

@@ -43,20 +43,34 @@ class TableFiles {
     return new Path(root, Table.RUN_DATE + "=" + run.runDate() + "/" + Table.RUN_ID + "=" + run.runId());
   }
 
-  /** The rows' directories, of any date, or the job's files in them where other jobs' rows must stay. */
-  List<Path> owned() throws IOException {
-    List<Path> owned = new ArrayList<>();
+  /** The run's directories, of any date. */
+  List<Path> partitions() throws IOException {
+    List<Path> partitions = new ArrayList<>();
     for (FileStatus date : list(root)) {
       Path partition = new Path(date.getPath(), Table.RUN_ID + "=" + run.runId());
       if (date.getPath().getName().startsWith(Table.RUN_DATE + "=") && fileSystem.exists(partition)) {
-        if (perJob) {
-          ownedFiles(partition).forEach(owned::add);
-        } else {
-          owned.add(partition);
-        }
+        partitions.add(partition);
       }
     }
+    return partitions;
+  }
+
+  /** What replacing the rows removes: the run's directories, or the job's files where other jobs' rows must stay. */
+  List<Path> owned() throws IOException {
+    List<Path> partitions = partitions();
+    if (!perJob) {
+      return partitions;
+    }
+    List<Path> owned = new ArrayList<>();
+    for (Path partition : partitions) {
+      parquetFiles(partition).stream().filter(file -> file.getName().startsWith(ownedPrefix())).forEach(owned::add);
+    }
     return owned;
+  }
+
+  /** Pattern of the names of the files that hold the rows. */
+  String ownedNames() {
+    return ownedPrefix() + "*.parquet";
   }
 
   /** Where files written to {@code written} go: the directory as a whole, or each file under the job's name. */
@@ -109,11 +123,11 @@ class TableFiles {
   }
 
   private Path file(String name) {
-    return new Path(partition(), (perJob ? run.job() + "-" : "") + name + ".parquet");
+    return new Path(partition(), ownedPrefix() + name + ".parquet");
   }
 
-  private List<Path> ownedFiles(Path partition) throws IOException {
-    return parquetFiles(partition).stream().filter(file -> file.getName().startsWith(run.job() + "-")).toList();
+  private String ownedPrefix() {
+    return perJob ? run.job() + "-" : "";
   }
 
   private FileStatus[] list(Path directory) throws IOException {

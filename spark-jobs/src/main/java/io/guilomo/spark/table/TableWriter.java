@@ -20,8 +20,8 @@ import org.apache.spark.sql.types.StructField;
 
 /**
  * Writes the rows of one job of a run. Rows replace the earlier ones of their run, whatever their date, so a job that
- * runs again leaves the tables as if it had run once. In tables with a column {@code job} they replace those of the same
- * job only. One writer a run and job at a time; other runs may write to the same tables.
+ * runs again leaves the tables as if it had run once. In tables with a column {@code job} they replace those of the
+ * same job only. One writer a run and job at a time; other runs may write to the same tables.
  */
 public final class TableWriter {
   private final SparkSession spark;
@@ -73,7 +73,7 @@ public final class TableWriter {
     }
   }
 
-  /** Goes on where an attempt stopped: removes the rows of {@code seed} after {@code lastRound} and keeps the others. */
+  /** Goes on where an attempt stopped: removes the rows of {@code seed} after {@code lastRound}, keeps the others. */
   public <R> RoundAppender<R> resume(Table<R> table, long seed, long lastRound) {
     rewrite(table, own -> own.filter(not(col("seed").equalTo(seed).and(col("round").gt(lastRound)))));
     try {
@@ -86,9 +86,12 @@ public final class TableWriter {
   /** Replaces the rows by a function of themselves, in one file. */
   void rewrite(Table<?> table, UnaryOperator<Dataset<Row>> change) {
     try {
-      String[] owned = files(table).owned().stream().map(Path::toString).toArray(String[]::new);
-      if (owned.length > 0) {
-        Dataset<Row> own = spark.read().schema(table.fileSchema()).parquet(owned);
+      TableFiles files = files(table);
+      if (!files.owned().isEmpty()) {
+        // Directories and a pattern: Spark starts a job to list many single paths.
+        String[] partitions = files.partitions().stream().map(Path::toString).toArray(String[]::new);
+        Dataset<Row> own =
+            spark.read().schema(table.fileSchema()).option("pathGlobFilter", files.ownedNames()).parquet(partitions);
         replaceFiles(table, change.apply(own).coalesce(1));
       }
     } catch (IOException e) {

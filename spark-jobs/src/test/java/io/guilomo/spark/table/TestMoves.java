@@ -42,7 +42,8 @@ class TestMoves {
     assertThatThrownBy(() -> moves.run())
         .isInstanceOf(FileNotFoundException.class)
         .hasMessageStartingWith("Cannot move ")
-        .hasMessageContaining("gone").hasMessageEndingWith(": it is not there");
+        .hasMessageContaining("gone")
+        .hasMessageEndingWith(": it is not there");
     assertThat(dir.resolve("old/rows")).hasContent("old");
     assertThat(dir.resolve("new/rows")).hasContent("new");
   }
@@ -50,7 +51,10 @@ class TestMoves {
   @Test
   void nothingIsMovedIntoWhatExists() {
     move("new", "old");
-    assertThatThrownBy(() -> moves.run()).isInstanceOf(IOException.class).hasMessageContaining("/old").hasMessageEndingWith(": it exists");
+    assertThatThrownBy(() -> moves.run())
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("/old")
+        .hasMessageEndingWith(": it exists");
     assertThat(dir.resolve("old/rows")).hasContent("old");
     assertThat(dir.resolve("new/rows")).hasContent("new");
   }
