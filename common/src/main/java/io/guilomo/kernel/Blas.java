@@ -1,0 +1,88 @@
+package io.guilomo.kernel;
+
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.mkl.global.mkl_rt;
+import org.bytedeco.openblas.global.openblas_nolapack;
+import org.nd4j.linalg.api.blas.Blas.Vendor;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Matrix products of the linear algebra library that ND4J has loaded, on addresses. */
+class Blas {
+  private static final int ROW_MAJOR = 101;
+  private static final int PLAIN = 111;
+  private static final int TRANSPOSED = 112;
+  private static final boolean MKL = mkl();
+  private static final ThreadLocal<Blas> OF_THREAD = ThreadLocal.withInitial(Blas::new);
+
+  private final Address a = new Address();
+  private final Address b = new Address();
+  private final Address c = new Address();
+
+  private Blas() {}
+
+  /** For the calling thread alone. */
+  static Blas ofThread() {
+    return OF_THREAD.get();
+  }
+
+  /**
+   * Lets the library use {@code threads} threads for products that the calling thread asks for; 0 for as many as set for
+   * all. OpenBLAS has no such setting: its small products use one thread anyway.
+   */
+  static void threadsOfCaller(int threads) {
+    if (MKL) {
+      mkl_rt.MKL_Set_Num_Threads_Local(threads);
+    }
+  }
+
+  /** {@code c = alpha · a' · b' + beta · c}, {@code c [m, n]}; strides in elements. */
+  void product(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      long addressA,
+      int strideA,
+      long addressB,
+      int strideB,
+      float beta,
+      long addressC,
+      int strideC) {
+    openblas_nolapack.cblas_sgemm(
+        ROW_MAJOR,
+        transposeA ? TRANSPOSED : PLAIN,
+        transposeB ? TRANSPOSED : PLAIN,
+        m,
+        n,
+        k,
+        alpha,
+        a.at(addressA),
+        strideA,
+        b.at(addressB),
+        strideB,
+        beta,
+        c.at(addressC),
+        strideC);
+  }
+
+  /**
+   * MKL's results may depend on the number of threads, where it splits a sum among them, and by its documentation on the
+   * alignment of memory. Its strict mode gives the same bits for all, if set before its first product.
+   */
+  private static boolean mkl() {
+    if (Nd4j.getNDArrayFactory().blas().getBlasVendor() != Vendor.MKL) {
+      return false;
+    }
+    mkl_rt.MKL_CBWR_Set(mkl_rt.MKL_CBWR_Get_Auto_Branch() | mkl_rt.MKL_CBWR_STRICT);
+    return true;
+  }
+
+  private static class Address extends FloatPointer {
+    Address at(long address) {
+      this.address = address;
+      return this;
+    }
+  }
+}

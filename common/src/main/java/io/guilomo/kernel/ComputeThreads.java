@@ -1,0 +1,20 @@
+package io.guilomo.kernel;
+
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.nativeblas.NativeOpsHolder;
+
+/** How many threads one operation may use: ND4J's, those of the linear algebra library, and those of the kernels. */
+public class ComputeThreads {
+
+  private ComputeThreads() {}
+
+  /** Takes effect for the whole process. */
+  public static void limit(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException(String.format("Cannot compute with %d threads", threads));
+    }
+    NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(threads);
+    Nd4j.getNDArrayFactory().blas().setMaxThreads(threads);
+    KernelThreads.limit(threads);
+  }
+}

@@ -1,0 +1,108 @@
+package io.guilomo.kernel;
+
+import java.lang.ref.Reference;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Runs ranges of one operation on the calling thread and a few shared ones. Ranges are cut by size alone and never by the
+ * number of threads, so what a range computes does not depend on who runs it.
+ */
+class KernelThreads {
+  private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
+  private static final int SPINS = 4096;
+  private static final AtomicInteger LIMIT = new AtomicInteger(PROCESSORS);
+  private static final ThreadPoolExecutor HELPERS =
+      (ThreadPoolExecutor)
+          Executors.newFixedThreadPool(
+              Math.max(1, PROCESSORS - 1),
+              task -> {
+                Thread thread = new Thread(task, "guilomo-kernel");
+                thread.setDaemon(true);
+                return thread;
+              });
+
+  interface Range {
+    void run(int from, int to);
+  }
+
+  private KernelThreads() {}
+
+  static void limit(int threads) {
+    LIMIT.set(threads);
+  }
+
+  static int limit() {
+    return LIMIT.get();
+  }
+
+  /** Runs {@code body} on {@code [0, count)}, {@code size} at a time; returns when all of it is done. */
+  static void run(int count, int size, Range body) {
+    int ranges = (count + size - 1) / size;
+    int helpers = Math.min(Math.min(LIMIT.get(), ranges) - 1, HELPERS.getMaximumPoolSize());
+    if (helpers < 1) {
+      for (int from = 0; from < count; from += size) {
+        body.run(from, Math.min(count, from + size));
+      }
+      // Keeps the arrays reachable whose memory the body reads by address.
+      Reference.reachabilityFence(body);
+      return;
+    }
+    Job job = new Job(count, size, ranges, body);
+    for (int i = 0; i < helpers; i++) {
+      HELPERS.execute(job);
+    }
+    job.run();
+    job.await();
+  }
+
+  private static class Job implements Runnable {
+    private final int count;
+    private final int size;
+    private final int ranges;
+    private final Range body;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger finished = new AtomicInteger();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+    Job(int count, int size, int ranges, Range body) {
+      this.count = count;
+      this.size = size;
+      this.ranges = ranges;
+      this.body = body;
+    }
+
+    @Override
+    public void run() {
+      for (int range = next.getAndIncrement(); range < ranges; range = next.getAndIncrement()) {
+        try {
+          body.run(range * size, Math.min(count, (range + 1) * size));
+        } catch (RuntimeException | Error e) {
+          failure.compareAndSet(null, e);
+        } finally {
+          finished.incrementAndGet();
+        }
+      }
+    }
+
+    /** Waits for ranges that helpers took; those that no helper came to were run by the caller. */
+    void await() {
+      for (int spins = 0; finished.get() < ranges; spins++) {
+        if (spins < SPINS) {
+          Thread.onSpinWait();
+        } else {
+          Thread.yield();
+        }
+      }
+      Reference.reachabilityFence(body);
+      Throwable thrown = failure.get();
+      if (thrown instanceof Error error) {
+        throw error;
+      } else if (thrown != null) {
+        throw (RuntimeException) thrown;
+      }
+    }
+  }
+}

@@ -1,0 +1,261 @@
+package io.guilomo.kernel;
+
+import static io.guilomo.kernel.FloatMemory.matrix;
+import static io.guilomo.kernel.FloatMemory.vector;
+
+import java.lang.ref.Reference;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The CPU's operations; arguments are checked by {@link CheckedKernels}. */
+class VectorOperations implements Kernels {
+
+  @Override
+  public void product(
+      INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, boolean accumulate) {
+    FloatMemory left = FloatMemory.addressed(a);
+    FloatMemory right = FloatMemory.addressed(b);
+    FloatMemory result = FloatMemory.addressed(c);
+    Blas.ofThread()
+        .product(
+            transposeA,
+            transposeB,
+            result.rows,
+            result.columns,
+            transposeA ? left.rows : left.columns,
+            1,
+            left.address,
+            left.stride,
+            right.address,
+            right.stride,
+            accumulate ? 1 : 0,
+            result.address,
+            result.stride);
+    Reference.reachabilityFence(a);
+    Reference.reachabilityFence(b);
+    Reference.reachabilityFence(c);
+  }
+
+  @Override
+  public void gatherRows(INDArray table, int[] rows, INDArray result, boolean accumulate) {
+    VectorRows.gather(FloatMemory.addressed(table), rows, matrix(result), accumulate);
+  }
+
+  @Override
+  public void scatterAddRows(INDArray source, int[] rows, INDArray result) {
+    VectorRows.scatterAdd(matrix(source), rows, matrix(result));
+  }
+
+  @Override
+  public void copy(INDArray source, INDArray target) {
+    if (source.rank() == 2 && target.rank() == 2) {
+      VectorRows.copy(matrix(source), matrix(target));
+    } else {
+      VectorSteps.copy(vector(source), vector(target));
+    }
+  }
+
+  @Override
+  public void addBias(INDArray y, INDArray bias) {
+    VectorRows.addBias(matrix(y), vector(bias));
+  }
+
+  @Override
+  public void meanPool(INDArray x, int[] starts, INDArray result) {
+    VectorRows.meanPool(matrix(x), starts, matrix(result));
+  }
+
+  @Override
+  public void meanPoolBackward(INDArray gradient, int[] starts, INDArray result) {
+    VectorRows.meanPoolBackward(matrix(gradient), starts, matrix(result));
+  }
+
+  @Override
+  public void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray inverseRms) {
+    VectorNorms.rms(matrix(x), vector(weight), epsilon, matrix(y), vector(inverseRms));
+  }
+
+  @Override
+  public void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray inverseRms, INDArray dx) {
+    VectorNorms.rmsBackward(matrix(dy), matrix(x), vector(weight), vector(inverseRms), matrix(dx));
+  }
+
+  @Override
+  public void layerNorm(
+      INDArray x,
+      INDArray weight,
+      INDArray bias,
+      float epsilon,
+      INDArray y,
+      INDArray mean,
+      INDArray inverseDeviation) {
+    VectorNorms.layer(
+        matrix(x), vector(weight), vector(bias), epsilon, matrix(y), vector(mean), vector(inverseDeviation));
+  }
+
+  @Override
+  public void layerNormBackward(
+      INDArray dy, INDArray x, INDArray weight, INDArray mean, INDArray inverseDeviation, INDArray dx) {
+    VectorNorms.layerBackward(
+        matrix(dy), matrix(x), vector(weight), vector(mean), vector(inverseDeviation), matrix(dx));
+  }
+
+  @Override
+  public void swiGlu(INDArray gateUp, INDArray y) {
+    VectorActivations.swiGlu(matrix(gateUp), matrix(y));
+  }
+
+  @Override
+  public void swiGluBackward(INDArray dy, INDArray gateUp, INDArray dGateUp) {
+    VectorActivations.swiGluBackward(matrix(dy), matrix(gateUp), matrix(dGateUp));
+  }
+
+  @Override
+  public void gelu(INDArray x, INDArray y) {
+    VectorActivations.gelu(matrix(x), matrix(y));
+  }
+
+  @Override
+  public void geluBackward(INDArray dy, INDArray x, INDArray dx) {
+    VectorActivations.geluBackward(matrix(dy), matrix(x), matrix(dx));
+  }
+
+  @Override
+  public void dropout(INDArray x, float rate, long seed, INDArray y) {
+    VectorActivations.dropout(matrix(x), rate, seed, matrix(y), false);
+  }
+
+  @Override
+  public void dropoutBackward(INDArray dy, float rate, long seed, INDArray dx) {
+    VectorActivations.dropout(matrix(dy), rate, seed, matrix(dx), true);
+  }
+
+  @Override
+  public void rotate(
+      INDArray x, int[] starts, int heads, int firstPosition, INDArray cosine, INDArray sine, boolean backward) {
+    VectorRotation.rotate(matrix(x), starts, heads, firstPosition, matrix(cosine), matrix(sine), backward);
+  }
+
+  @Override
+  public void attention(
+      AttentionShape shape,
+      int[] starts,
+      INDArray query,
+      INDArray key,
+      INDArray value,
+      INDArray probabilities,
+      INDArray result) {
+    new VectorAttention(shape, starts, matrix(query), matrix(key), matrix(value), vector(probabilities))
+        .forward(matrix(result));
+  }
+
+  @Override
+  public void attentionBackward(
+      AttentionShape shape,
+      int[] starts,
+      INDArray dResult,
+      INDArray query,
+      INDArray key,
+      INDArray value,
+      INDArray probabilities,
+      INDArray dQuery,
+      INDArray dKey,
+      INDArray dValue) {
+    new VectorAttention(shape, starts, matrix(query), matrix(key), matrix(value), vector(probabilities))
+        .backward(matrix(dResult), matrix(dQuery), matrix(dKey), matrix(dValue));
+  }
+
+  @Override
+  public RoutingStatistics route(
+      INDArray logits,
+      INDArray mask,
+      int topK,
+      boolean replay,
+      int[] choice,
+      INDArray probabilities,
+      INDArray weights) {
+    FloatMemory masks = mask == null ? null : vector(mask);
+    return VectorRouting.route(
+        matrix(logits), masks, topK, replay, choice, matrix(probabilities), matrix(weights));
+  }
+
+  @Override
+  public void routeBackward(
+      INDArray dWeights,
+      float[] dProbabilities,
+      int topK,
+      int[] choice,
+      INDArray probabilities,
+      INDArray weights,
+      INDArray dLogits) {
+    VectorRouting.backward(
+        matrix(dWeights), dProbabilities, topK, choice, matrix(probabilities), matrix(weights), matrix(dLogits));
+  }
+
+  @Override
+  public void scaleExperts(INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
+    new VectorExperts(matrix(weights), vector(coefficients), firstColumn).scale(matrix(h), matrix(z));
+  }
+
+  @Override
+  public void scaleExpertsBackward(
+      INDArray dz,
+      INDArray h,
+      boolean restoreZ,
+      INDArray weights,
+      INDArray coefficients,
+      int[] firstColumn,
+      INDArray dWeights,
+      INDArray dCoefficients) {
+    FloatMemory gradient = dCoefficients == null ? null : vector(dCoefficients);
+    new VectorExperts(matrix(weights), vector(coefficients), firstColumn)
+        .backward(matrix(dz), matrix(h), restoreZ, matrix(dWeights), gradient);
+  }
+
+  @Override
+  public void columnSums(INDArray x, INDArray result) {
+    VectorRows.columnSums(matrix(x), vector(result));
+  }
+
+  @Override
+  public double crossEntropy(INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
+    return VectorLoss.crossEntropy(matrix(logits), labels, scale, gradient, losses);
+  }
+
+  @Override
+  public void adamW(
+      AdamW settings,
+      double learningRate,
+      long step,
+      INDArray weights,
+      INDArray gradient,
+      INDArray firstMoment,
+      INDArray secondMoment,
+      INDArray target,
+      boolean advance) {
+    VectorSteps.adamW(
+        settings,
+        learningRate,
+        step,
+        vector(weights),
+        vector(gradient),
+        vector(firstMoment),
+        vector(secondMoment),
+        vector(target),
+        advance);
+  }
+
+  @Override
+  public void addScaled(INDArray x, double factor, INDArray y, INDArray target) {
+    VectorSteps.addScaled(vector(x), (float) factor, vector(y), vector(target));
+  }
+
+  @Override
+  public void scale(INDArray x, double factor) {
+    VectorSteps.scale(vector(x), (float) factor);
+  }
+
+  @Override
+  public double norm(INDArray x) {
+    return VectorSteps.norm(vector(x));
+  }
+}

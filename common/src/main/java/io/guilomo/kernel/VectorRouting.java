@@ -1,0 +1,144 @@
+package io.guilomo.kernel;
+
+/** Routing. Experts are few: plain arithmetic in 64 bits. */
+class VectorRouting {
+  private static final int TOKENS = 128;
+
+  private VectorRouting() {}
+
+  static RoutingStatistics route(
+      FloatMemory logits,
+      FloatMemory mask,
+      int topK,
+      boolean replay,
+      int[] choice,
+      FloatMemory probabilities,
+      FloatMemory weights) {
+    int experts = logits.columns;
+    int ranges = (logits.rows + TOKENS - 1) / TOKENS;
+    double[][] sums = new double[ranges][experts];
+    KernelThreads.run(
+        logits.rows,
+        TOKENS,
+        (from, to) -> {
+          double[] p = new double[experts];
+          for (int t = from; t < to; t++) {
+            softmax(logits, mask, t, p);
+            for (int e = 0; e < experts; e++) {
+              float probability = (float) p[e];
+              probabilities.put(probabilities.at(t, e), probability);
+              weights.put(weights.at(t, e), 0);
+              sums[from / TOKENS][e] += probability;
+            }
+            if (!replay) {
+              choose(probabilities, t, topK, choice);
+            }
+            double sum = chosenSum(probabilities, t, topK, choice);
+            for (int slot = t * topK; slot < (t + 1) * topK; slot++) {
+              int e = choice[slot];
+              weights.put(weights.at(t, e), (float) (probabilities.get(probabilities.at(t, e)) / sum));
+            }
+          }
+        });
+    long[] counts = new long[experts];
+    for (int expert : choice) {
+      counts[expert]++;
+    }
+    double[] totals = new double[experts];
+    for (double[] range : sums) {
+      for (int e = 0; e < experts; e++) {
+        totals[e] += range[e];
+      }
+    }
+    return new RoutingStatistics(counts, totals);
+  }
+
+  private static void softmax(FloatMemory logits, FloatMemory mask, int token, double[] p) {
+    double largest = Double.NEGATIVE_INFINITY;
+    for (int e = 0; e < p.length; e++) {
+      p[e] = logits.get(logits.at(token, e)) + (mask == null ? 0 : mask.get(4 * e));
+      largest = Math.max(largest, p[e]);
+    }
+    double sum = 0;
+    for (int e = 0; e < p.length; e++) {
+      p[e] = Math.exp(p[e] - largest);
+      sum += p[e];
+    }
+    for (int e = 0; e < p.length; e++) {
+      p[e] /= sum;
+    }
+  }
+
+  private static void choose(FloatMemory probabilities, int token, int topK, int[] choice) {
+    int first = token * topK;
+    for (int slot = first; slot < first + topK; slot++) {
+      int best = -1;
+      float largest = 0;
+      for (int e = 0; e < probabilities.columns; e++) {
+        float probability = probabilities.get(probabilities.at(token, e));
+        if ((best < 0 || probability > largest) && !taken(choice, first, slot, e)) {
+          best = e;
+          largest = probability;
+        }
+      }
+      choice[slot] = best;
+    }
+  }
+
+  private static boolean taken(int[] choice, int first, int slot, int expert) {
+    for (int i = first; i < slot; i++) {
+      if (choice[i] == expert) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static double chosenSum(FloatMemory probabilities, int token, int topK, int[] choice) {
+    double sum = 0;
+    for (int slot = token * topK; slot < (token + 1) * topK; slot++) {
+      sum += probabilities.get(probabilities.at(token, choice[slot]));
+    }
+    return sum;
+  }
+
+  static void backward(
+      FloatMemory dWeights,
+      float[] dProbabilities,
+      int topK,
+      int[] choice,
+      FloatMemory probabilities,
+      FloatMemory weights,
+      FloatMemory dLogits) {
+    int experts = dWeights.columns;
+    KernelThreads.run(
+        dWeights.rows,
+        TOKENS,
+        (from, to) -> {
+          double[] slopes = new double[experts];
+          for (int t = from; t < to; t++) {
+            double average = 0;
+            for (int slot = t * topK; slot < (t + 1) * topK; slot++) {
+              int e = choice[slot];
+              average += (double) dWeights.get(dWeights.at(t, e)) * weights.get(weights.at(t, e));
+            }
+            double sum = chosenSum(probabilities, t, topK, choice);
+            for (int e = 0; e < experts; e++) {
+              slopes[e] = dProbabilities == null ? 0 : dProbabilities[e];
+            }
+            for (int slot = t * topK; slot < (t + 1) * topK; slot++) {
+              int e = choice[slot];
+              slopes[e] += (dWeights.get(dWeights.at(t, e)) - average) / sum;
+            }
+            double projection = 0;
+            for (int e = 0; e < experts; e++) {
+              projection += slopes[e] * probabilities.get(probabilities.at(t, e));
+            }
+            for (int e = 0; e < experts; e++) {
+              double slope = probabilities.get(probabilities.at(t, e)) * (slopes[e] - projection);
+              dLogits.put(dLogits.at(t, e), (float) slope);
+            }
+          }
+        });
+  }
+}
