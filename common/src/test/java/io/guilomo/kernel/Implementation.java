@@ -2,9 +2,10 @@ package io.guilomo.kernel;
 
 /** The kernels that every test of an operation runs against. */
 enum Implementation {
-  PORTABLE;
+  PORTABLE,
+  VECTOR;
 
   Kernels kernels() {
-    return new Nd4jKernels();
+    return this == PORTABLE ? new Nd4jKernels() : new VectorKernels();
   }
 }

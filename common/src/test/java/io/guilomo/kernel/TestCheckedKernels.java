@@ -1,0 +1,92 @@
+package io.guilomo.kernel;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class TestCheckedKernels {
+  private final Kernels kernels = new Nd4jKernels();
+  private final INDArray x = Nd4j.create(4, 6);
+  private final INDArray y = Nd4j.create(4, 6);
+  private final INDArray row = Nd4j.create(6);
+
+  private static void refused(String message, ThrowingCallable call) {
+    assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessage(message);
+  }
+
+  @Test
+  void productsOfUnequalSizes() {
+    refused(
+        "Cannot multiply [4, 6] by [4, 6]ᵀ into [4, 6]", () -> kernels.product(x, false, y, true, x, false));
+  }
+
+  @Test
+  void typesAndStrides() {
+    INDArray doubles = Nd4j.create(DataType.DOUBLE, 4, 6);
+    refused(
+        "Cannot use y, DOUBLE with sizes/strides [4/6, 6/1], as 32-bit floats", () -> kernels.gelu(x, doubles));
+    refused(
+        "Cannot use x, FLOAT with sizes/strides [6/1, 4/6], as a row-major matrix with unit column stride",
+        () -> kernels.gelu(x.transpose(), y));
+    refused(
+        "Cannot use bias, FLOAT with sizes/strides [4/6], as a contiguous vector",
+        () -> kernels.addBias(x, x.getColumn(1)));
+    refused(
+        "Cannot use y, FLOAT with sizes/strides [4/5, 5/1], as a matrix [4, 6]",
+        () -> kernels.gelu(x, Nd4j.create(4, 5)));
+    refused(
+        "Cannot use bias, FLOAT with sizes/strides [5/1], as a vector of 6",
+        () -> kernels.addBias(x, Nd4j.create(5)));
+  }
+
+  @Test
+  void rowsAndSequences() {
+    refused("Cannot use row 4: there are 4", () -> kernels.gatherRows(x, new int[] {0, 4}, Nd4j.create(2, 6), false));
+    refused("Cannot use row -1: there are 4", () -> kernels.scatterAddRows(Nd4j.create(1, 6), new int[] {-1}, x));
+    refused(
+        "Cannot split 4 tokens into sequences: starts must rise from 0 to 4",
+        () -> kernels.meanPool(x, new int[] {0, 3, 3, 4}, Nd4j.create(3, 6)));
+    refused(
+        "Cannot rotate 4 positions from 7: the tables hold 10",
+        () -> kernels.rotate(x, new int[] {0, 4}, 1, 7, Nd4j.create(10, 3), Nd4j.create(10, 3), false));
+  }
+
+  @Test
+  void routingAndExperts() {
+    refused(
+        "Cannot choose 7 of 6 experts", () -> kernels.route(x, null, 7, false, new int[28], y, Nd4j.create(4, 6)));
+    refused(
+        "Cannot use 3 choices: 4 are needed",
+        () -> kernels.route(x, null, 1, false, new int[3], y, Nd4j.create(4, 6)));
+    refused(
+        "Cannot use expert 6: there are 6",
+        () -> kernels.route(x, null, 1, true, new int[] {0, 1, 6, 0}, y, Nd4j.create(4, 6)));
+    refused(
+        "Cannot split 6 columns among 2 experts: first columns must rise from 0",
+        () -> kernels.scaleExperts(x, Nd4j.create(4, 2), row, new int[] {0, 7, 6}, y));
+  }
+
+  @Test
+  void numbers() {
+    refused("Cannot drop out at rate 1.0: it must be in [0, 1)", () -> kernels.dropout(x, 1, 0, y));
+    refused("Cannot use label 6: there are 6", () -> kernels.crossEntropy(x, new int[] {0, 1, 6, 2}, 1, false, new float[4]));
+    refused(
+        "Cannot take step 0 of AdamW: steps count from 1",
+        () -> kernels.adamW(new AdamW(0.9, 0.999, 1e-8, 0), 1, 0, row, row, row, row, row, false));
+    refused(
+        "Cannot keep 32 attention probabilities in a vector of 31",
+        () ->
+            kernels.attention(
+                new AttentionShape(2, 1, 3, 1, false, 0),
+                new int[] {0, 4},
+                x,
+                Nd4j.create(4, 3),
+                Nd4j.create(4, 3),
+                Nd4j.create(31),
+                y));
+  }
+}

@@ -1,0 +1,143 @@
+package io.guilomo.kernel;
+
+import static io.guilomo.kernel.Sample.matrix;
+import static io.guilomo.kernel.Sample.vector;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.kernel.Sample.Layout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Same bits whatever the number of threads, and whoever else computes at the same time. */
+class TestThreadIndependence {
+  private static final int TOKENS = 700;
+  private final Kernels kernels = new VectorKernels();
+
+  @AfterEach
+  void reset() {
+    ComputeThreads.limit(Runtime.getRuntime().availableProcessors());
+  }
+
+  @Test
+  void theNumberOfThreadsDoesNotChangeABit() {
+    ComputeThreads.limit(1);
+    List<float[]> expected = everything();
+    for (int threads : new int[] {2, 3, 1, 2}) {
+      ComputeThreads.limit(threads);
+      assertSame(everything(), expected);
+    }
+  }
+
+  @Test
+  void callersDoNotDisturbEachOther() throws Exception {
+    List<float[]> expected = everything();
+    ExecutorService callers = Executors.newFixedThreadPool(3);
+    try {
+      List<Callable<List<float[]>>> calls = List.of(this::everything, this::everything, this::everything);
+      for (Future<List<float[]>> results : callers.invokeAll(calls)) {
+        assertSame(results.get(), expected);
+      }
+    } finally {
+      callers.shutdown();
+    }
+  }
+
+  @Test
+  void aFailureInARangeReachesTheCaller() {
+    assertThatThrownBy(
+            () ->
+                KernelThreads.run(
+                    100,
+                    1,
+                    (from, to) -> {
+                      if (from == 37) {
+                        throw new IllegalStateException("range 37");
+                      }
+                    }))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("range 37");
+  }
+
+  @Test
+  void noThreadsAreRefused() {
+    assertThatThrownBy(() -> ComputeThreads.limit(0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("Cannot compute with 0 threads");
+  }
+
+  private static void assertSame(List<float[]> actual, List<float[]> expected) {
+    assertThat(actual).hasSameSizeAs(expected);
+    for (int i = 0; i < expected.size(); i++) {
+      assertThat(Arrays.equals(actual.get(i), expected.get(i))).as("result %d", i).isTrue();
+    }
+  }
+
+  private List<float[]> everything() {
+    Random random = new Random(9);
+    INDArray x = matrix(random, TOKENS, 96, Layout.VIEW).array();
+    INDArray y = matrix(random, TOKENS, 96, Layout.CONTIGUOUS).array();
+    INDArray z = matrix(random, TOKENS, 96, Layout.CONTIGUOUS).array();
+    List<float[]> results = new ArrayList<>();
+    INDArray sum = Nd4j.create(96);
+    kernels.columnSums(x, sum);
+    results.add(sum.toFloatVector());
+    INDArray inverse = Nd4j.create(TOKENS);
+    kernels.rmsNorm(x, sum, 1e-5f, y, inverse);
+    kernels.rmsNormBackward(x, y, sum, inverse, z);
+    INDArray gradient = Nd4j.create(64, 96);
+    kernels.product(matrix(random, TOKENS, 64, Layout.CONTIGUOUS).array(), true, z, false, gradient, false);
+    add(results, y, z, gradient);
+
+    AttentionShape shape = new AttentionShape(6, 3, 16, 0.25f, true, 0);
+    int[] starts = {0, 200, 201, 500, 700};
+    INDArray k = matrix(random, TOKENS, 48, Layout.CONTIGUOUS).array();
+    INDArray v = matrix(random, TOKENS, 48, Layout.CONTIGUOUS).array();
+    INDArray p = Nd4j.create(6 * (200 * 200 + 1 + 299 * 299 + 200 * 200));
+    INDArray dk = k.dup();
+    INDArray dv = v.dup();
+    kernels.attention(shape, starts, x, k, v, p, y);
+    kernels.attentionBackward(shape, starts, y, x, k, v, p, z, dk, dv);
+    add(results, y, z, dk, dv);
+
+    INDArray weights = matrix(random, TOKENS, 3, Layout.CONTIGUOUS).array();
+    INDArray dWeights = Nd4j.create(TOKENS, 3);
+    INDArray dCoefficients = Nd4j.create(96);
+    int[] firstColumn = {0, 10, 40, 96};
+    kernels.scaleExpertsBackward(y, z, true, weights, sum, firstColumn, dWeights, dCoefficients);
+    add(results, y, z, dWeights, row(dCoefficients));
+    int[] choice = new int[2 * TOKENS];
+    RoutingStatistics statistics = kernels.route(dWeights, null, 2, false, choice, weights.dup(), weights);
+    add(results, weights);
+    INDArray flat = vector(random, 200_000);
+    kernels.adamW(
+        new AdamW(0.9, 0.999, 1e-8, 0), 1e-3, 1, flat, flat.dup(), flat.dup(), flat.mul(flat), flat, true);
+    results.add(flat.toFloatVector());
+    float[] losses = new float[TOKENS];
+    int[] labels = random.ints(TOKENS, 0, 96).toArray();
+    double loss = kernels.crossEntropy(x, labels, 1, true, losses);
+    results.add(losses);
+    results.add(new float[] {(float) kernels.norm(flat), (float) loss, (float) statistics.probabilitySums()[1]});
+    return results;
+  }
+
+  private static INDArray row(INDArray vector) {
+    return vector.reshape(1, vector.length());
+  }
+
+  private static void add(List<float[]> results, INDArray... matrices) {
+    for (INDArray matrix : matrices) {
+      results.add(matrix.dup('c').reshape(matrix.length()).toFloatVector());
+    }
+  }
+}
