@@ -10,9 +10,11 @@ fail() {
 
 # Sets $java to a Java 17.
 find_java() {
-  local candidate
+  local candidate version
   for candidate in "${JAVA_HOME:+$JAVA_HOME/bin/java}" "$(command -v java || true)" /usr/lib/jvm/*17*/bin/java; do
-    if [[ -n $candidate && -x $candidate ]] && "$candidate" -version 2>&1 | grep -q 'version "17[."]'; then
+    [[ -n $candidate && -x $candidate ]] || continue
+    version=$("$candidate" -version 2>&1) || continue
+    if [[ $version == *'version "17'[.\"]* ]]; then
       java=$candidate
       JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$java")")")
       export JAVA_HOME
