@@ -26,7 +26,7 @@ find_java() {
 
 run_maven() {
   command -v mvn > /dev/null || fail 'Cannot build: Maven (mvn) is not installed'
-  (cd "$root" && mvn -B -ntp -q "$@" >&2) || fail "Cannot build: mvn $* failed" 1
+  (cd "$root" && mvn -B -ntp -q -Dstyle.color=never "$@" >&2) || fail "Cannot build: mvn $* failed" 1
 }
 
 # Sets $jar to the jar of the jobs.
