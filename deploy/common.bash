@@ -10,9 +10,11 @@ fail() {
 
 # Sets $java to a Java 17.
 find_java() {
-  local candidate
+  local candidate version
   for candidate in "${JAVA_HOME:+$JAVA_HOME/bin/java}" "$(command -v java || true)" /usr/lib/jvm/*17*/bin/java; do
-    if [[ -n $candidate && -x $candidate ]] && "$candidate" -version 2>&1 | grep -q 'version "17[."]'; then
+    [[ -n $candidate && -x $candidate ]] || continue
+    version=$("$candidate" -version 2>&1) || continue
+    if [[ $version == *'version "17'[.\"]* ]]; then
       java=$candidate
       JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$java")")")
       export JAVA_HOME
@@ -24,7 +26,7 @@ find_java() {
 
 run_maven() {
   command -v mvn > /dev/null || fail 'Cannot build: Maven (mvn) is not installed'
-  (cd "$root" && mvn -B -ntp -q "$@" >&2) || fail "Cannot build: mvn $* failed" 1
+  (cd "$root" && mvn -B -ntp -q -Dstyle.color=never "$@" >&2) || fail "Cannot build: mvn $* failed" 1
 }
 
 # Sets $jar to the jar of the jobs.

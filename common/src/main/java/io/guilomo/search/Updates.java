@@ -5,6 +5,7 @@ import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.PassResult;
+import io.guilomo.training.InnerUpdate;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -14,11 +15,13 @@ final class Updates {
   private final LoraMoeNetwork network;
   private final Kernels kernels;
   private final SearchSettings settings;
+  private final InnerUpdate inner;
 
   Updates(LoraMoeNetwork network, Kernels kernels, SearchSettings settings) {
     this.network = network;
     this.kernels = kernels;
     this.settings = settings;
+    this.inner = new InnerUpdate(network, kernels, settings.inner(), settings.clipNorm());
   }
 
   /** All passes of a step over its training batch drop the same elements. */
@@ -30,23 +33,9 @@ final class Updates {
     return PassOptions.training(Seeds.mix(settings.seed(), 2 * step + 1));
   }
 
-  /**
-   * {@code w ← AdamW(w, gradient)}.
-   *
-   * @param age number of the update, from 1
-   * @param advance whether the moments advance
-   */
+  /** {@code w ← AdamW(w, gradient)}; see {@link InnerUpdate#apply}. */
   void inner(long age, double eta, INDArray gradient, boolean advance) {
-    kernels.adamW(
-        settings.inner(),
-        eta,
-        age,
-        network.weights(),
-        gradient,
-        network.weightFirstMoment(),
-        network.weightSecondMoment(),
-        network.weights(),
-        advance);
+    inner.apply(age, eta, gradient, advance);
   }
 
   /**
@@ -72,11 +61,7 @@ final class Updates {
 
   /** Scales the gradient down to the largest allowed norm; returns the norm before. */
   double clip(INDArray gradient) {
-    double norm = kernels.norm(gradient);
-    if (settings.clipNorm() > 0 && norm > settings.clipNorm()) {
-      kernels.scale(gradient, settings.clipNorm() / norm);
-    }
-    return norm;
+    return inner.clip(gradient);
   }
 
   static PassResult finite(String what, long step, PassResult result) {

@@ -1,5 +1,6 @@
 package io.guilomo.search;
 
+import io.guilomo.training.LearningRate;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import static org.assertj.core.api.Assertions.assertThat;
 

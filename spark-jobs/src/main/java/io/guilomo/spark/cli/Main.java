@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
+import io.guilomo.spark.bench.Bench;
 import io.guilomo.spark.job.AllocateJob;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine;
@@ -52,9 +53,7 @@ public final class Main implements Runnable {
         (spark, config, files, progress, out) -> {
           throw new UnsupportedOperationException("quickstart");
         },
-        (cases, progress, out) -> {
-          throw new UnsupportedOperationException("bench");
-        });
+        (cases, progress, out) -> new Bench(progress, out).run(cases));
   }
 
   static int run(

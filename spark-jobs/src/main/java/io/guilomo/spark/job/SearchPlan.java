@@ -1,5 +1,6 @@
 package io.guilomo.spark.job;
 
+import io.guilomo.training.LearningRate;
 import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.GuilomoConfig;
@@ -9,7 +10,6 @@ import io.guilomo.kernel.AdamW;
 import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Stage;
-import io.guilomo.search.LearningRate;
 import io.guilomo.search.SearchSettings;
 import java.util.List;
 import java.util.TreeSet;

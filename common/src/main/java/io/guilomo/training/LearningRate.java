@@ -1,4 +1,4 @@
-package io.guilomo.search;
+package io.guilomo.training;
 
 import java.io.Serializable;
 

@@ -1,0 +1,89 @@
+package io.guilomo.network;
+
+import io.guilomo.backbone.BackboneConfig;
+import io.guilomo.backbone.BertConfig;
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.data.TokenBatch;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * Floating-point operations of the matrix products that a pass must do; a multiplication and an addition are two. What the
+ * masks leave unused, attention to later tokens and elementwise work are counted as a plain implementation has them:
+ * products in full, elementwise work not at all.
+ */
+public final class StepCost {
+
+  private static final Set<String> ATTENTION_INPUTS =
+      Set.of("q_proj", "k_proj", "v_proj", "query", "key", "value");
+
+  private final NetworkDefinition definition;
+
+  public StepCost(NetworkDefinition definition) {
+    this.definition = definition;
+  }
+
+  /** One pass over a batch. */
+  public double pass(TokenBatch batch, PassOptions.Gradient gradient) {
+    BackboneConfig config = definition.config();
+    Map<LinearModule, ModuleExperts> experts =
+        definition.modules().stream().collect(Collectors.toMap(ModuleExperts::module, Function.identity()));
+    double tokens = batch.size();
+    double operations = 0;
+    for (LinearModule module : config.linearModules()) {
+      // Nothing trainable lies below the first block, so nothing asks for the gradient of its input.
+      boolean inputGradient = module.layer() > 0 || !ATTENTION_INPUTS.contains(module.name());
+      double frozen = (double) module.inFeatures() * module.outFeatures();
+      operations += product(tokens, frozen, gradient, inputGradient, false);
+      ModuleExperts put = experts.get(module);
+      if (put != null) {
+        double down = (double) put.totalRank() * module.inFeatures();
+        double up = (double) put.totalRank() * module.outFeatures();
+        double router = (double) put.experts() * module.inFeatures();
+        operations += product(tokens, down + router, gradient, inputGradient, true);
+        operations += product(tokens, up, gradient, true, true);
+      }
+    }
+    return operations + config.layers() * attention(batch, gradient) + head(batch, gradient);
+  }
+
+  /** A search step, second order, that moves no argmax: two whole passes and two for the GSVs alone. */
+  public double searchStep(TokenBatch train, TokenBatch validation) {
+    return pass(train, PassOptions.Gradient.ALL)
+        + pass(validation, PassOptions.Gradient.ALL)
+        + 2 * pass(train, PassOptions.Gradient.GSVS);
+  }
+
+  private static double product(
+      double tokens, double weights, PassOptions.Gradient gradient, boolean inputGradient, boolean trainable) {
+    double forward = 2 * tokens * weights;
+    double backward = gradient != PassOptions.Gradient.NONE && inputGradient ? forward : 0;
+    double weightGradient = gradient == PassOptions.Gradient.ALL && trainable ? forward : 0;
+    return forward + backward + weightGradient;
+  }
+
+  /** Scores and weighted sum; each has two products in the backward pass. */
+  private double attention(TokenBatch batch, PassOptions.Gradient gradient) {
+    double width =
+        definition.config() instanceof LlamaConfig llama
+            ? (double) llama.heads() * llama.headDim()
+            : ((BertConfig) definition.config()).hidden();
+    double forward = 0;
+    for (int i = 0; i < batch.sequences(); i++) {
+      forward += 2 * 2.0 * batch.length(i) * batch.length(i) * width;
+    }
+    return gradient == PassOptions.Gradient.NONE ? forward : 3 * forward;
+  }
+
+  private double head(TokenBatch batch, PassOptions.Gradient gradient) {
+    double hidden = definition.config().hidden();
+    if (definition.classes() > 0) {
+      return product(batch.sequences(), hidden * definition.classes(), gradient, true, true);
+    }
+    double labels = CausalHead.labelled(batch).length;
+    return product(labels, hidden * definition.config().vocabulary(), gradient, true, false);
+  }
+}

@@ -1,0 +1,51 @@
+package io.guilomo.training;
+
+import io.guilomo.kernel.AdamW;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.LoraMoeNetwork;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** {@code w ← AdamW(w, clipped gradient)} for the weights of a network. */
+public final class InnerUpdate {
+
+  private final LoraMoeNetwork network;
+  private final Kernels kernels;
+  private final AdamW settings;
+  private final double clipNorm;
+
+  /** @param clipNorm largest norm of the gradient; 0 for any */
+  public InnerUpdate(LoraMoeNetwork network, Kernels kernels, AdamW settings, double clipNorm) {
+    this.network = network;
+    this.kernels = kernels;
+    this.settings = settings;
+    this.clipNorm = clipNorm;
+  }
+
+  /** Scales the gradient down to the largest allowed norm; returns the norm before. */
+  public double clip(INDArray gradient) {
+    double norm = kernels.norm(gradient);
+    if (clipNorm > 0 && norm > clipNorm) {
+      kernels.scale(gradient, clipNorm / norm);
+    }
+    return norm;
+  }
+
+  /**
+   * Moves the weights.
+   *
+   * @param age number of the update, from 1
+   * @param advance whether the moments advance; they do not in a virtual step
+   */
+  public void apply(long age, double learningRate, INDArray gradient, boolean advance) {
+    kernels.adamW(
+        settings,
+        learningRate,
+        age,
+        network.weights(),
+        gradient,
+        network.weightFirstMoment(),
+        network.weightSecondMoment(),
+        network.weights(),
+        advance);
+  }
+}
