@@ -1,6 +1,5 @@
 package io.guilomo.config;
 
-import java.util.List;
 
 /**
  * How work is spread; {@code guilomo.cluster}.
@@ -8,16 +7,14 @@ import java.util.List;
  * @param workers 0: as many as Spark's default parallelism
  * @param averagingFrequency steps of a worker between two averagings
  * @param threadsPerWorker 0: its share of the machine's processors
- * @param device {@code cpu} or {@code cuda}
  */
 public record ClusterConfig(
-    int workers, int averagingFrequency, int threadsPerWorker, String device) {
+    int workers, int averagingFrequency, int threadsPerWorker) {
 
   static ClusterConfig of(Section section) {
     return new ClusterConfig(
         section.whole("workers", 0),
         section.whole("averaging-frequency", 1),
-        section.whole("threads-per-worker", 0),
-        section.oneOf("device", List.of("cpu", "cuda")));
+        section.whole("threads-per-worker", 0));
   }
 }

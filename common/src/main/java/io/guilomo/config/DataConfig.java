@@ -9,16 +9,13 @@ import java.util.TreeMap;
  *
  * @param train empty if not given, see {@link #requireTrain}
  * @param validation empty: a share of the training records
- * @param test empty: none
  * @param columns where the data has other names than the usual: field to column, only those that
  *     are given
  * @param labels empty: those that occur
- * @param maxRecords 0: all
  */
 public record DataConfig(
     String train,
     String validation,
-    String test,
     String format,
     boolean hasHeader,
     String task,
@@ -27,7 +24,6 @@ public record DataConfig(
     String promptTemplate,
     boolean trainOnInputs,
     double validationFraction,
-    long maxRecords,
     double maxBadFraction) {
 
   private static final List<String> FORMATS = List.of("auto", "json", "parquet", "csv", "tsv");
@@ -62,7 +58,6 @@ public record DataConfig(
     return new DataConfig(
         section.text("train"),
         section.text("validation"),
-        section.text("test"),
         section.oneOf("format", FORMATS),
         section.flag("has-header"),
         section.oneOf("task", TASKS),
@@ -71,7 +66,6 @@ public record DataConfig(
         section.text("prompt-template"),
         section.flag("train-on-inputs"),
         section.fraction("validation-fraction"),
-        section.whole("max-records", 0L),
         section.share("max-bad-fraction"));
   }
 

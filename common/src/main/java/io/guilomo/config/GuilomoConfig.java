@@ -27,10 +27,8 @@ public final class GuilomoConfig implements Serializable {
       ModelConfig model,
       DataConfig data,
       LoraMoeConfig loraMoe,
-      AllocationConfig allocation,
       SearchConfig search,
-      ClusterConfig cluster,
-      CheckpointConfig checkpoint) {}
+      ClusterConfig cluster) {}
 
   private GuilomoConfig(Config resolved) {
     this.json = resolved.withOnlyPath(ROOT).root().render(ConfigRenderOptions.concise());
@@ -102,20 +100,12 @@ public final class GuilomoConfig implements Serializable {
     return sections().loraMoe;
   }
 
-  public AllocationConfig allocation() {
-    return sections().allocation;
-  }
-
   public SearchConfig search() {
     return sections().search;
   }
 
   public ClusterConfig cluster() {
     return sections().cluster;
-  }
-
-  public CheckpointConfig checkpoint() {
-    return sections().checkpoint;
   }
 
   /** Every key with its value, on one line. */
@@ -184,9 +174,7 @@ public final class GuilomoConfig implements Serializable {
         ModelConfig.of(root.section("model")),
         DataConfig.of(root.section("data")),
         LoraMoeConfig.of(root.section("lora-moe")),
-        AllocationConfig.of(root.section("allocation")),
         SearchConfig.of(root.section("search")),
-        ClusterConfig.of(root.section("cluster")),
-        CheckpointConfig.of(root.section("checkpoint")));
+        ClusterConfig.of(root.section("cluster")));
   }
 }

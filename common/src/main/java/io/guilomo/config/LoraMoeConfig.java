@@ -15,9 +15,7 @@ public record LoraMoeConfig(
     int topK,
     double alpha,
     double dropout,
-    double loadBalance,
-    String routing,
-    String sharing) {
+    double loadBalance) {
 
   static LoraMoeConfig of(Section section) {
     LoraMoeConfig config =
@@ -28,9 +26,7 @@ public record LoraMoeConfig(
             section.whole("top-k", 1),
             section.positive("alpha"),
             section.fraction("dropout"),
-            section.number("load-balance", 0.0),
-            section.oneOf("routing", List.of("top-k")),
-            section.oneOf("sharing", List.of("none")));
+            section.number("load-balance", 0.0));
     if (config.topK > config.maxExperts) {
       throw section.refuse("top-k", "must be at most max-experts, " + config.maxExperts);
     }

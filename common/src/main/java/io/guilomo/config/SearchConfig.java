@@ -1,13 +1,11 @@
 package io.guilomo.config;
 
-import java.util.List;
 import java.util.Locale;
 
 /**
  * The search for a plan; {@code guilomo.search}.
  *
  * @param batchSize records of one step on one worker
- * @param seeds empty: {@code run.seed}
  * @param learningRate of experts and routers
  * @param betas of experts and routers
  * @param epsilon AdamW's, for all
@@ -16,7 +14,6 @@ import java.util.Locale;
 public record SearchConfig(
     int epochs,
     int batchSize,
-    List<Long> seeds,
     double learningRate,
     Betas betas,
     double epsilon,
@@ -47,14 +44,9 @@ public record SearchConfig(
   }
 
   static SearchConfig of(Section section) {
-    List<Long> seeds = section.wholes("seeds");
-    if (seeds.stream().distinct().count() < seeds.size()) {
-      throw section.refuse("seeds", "must all be different");
-    }
     return new SearchConfig(
         section.whole("epochs", 1),
         section.whole("batch-size", 1),
-        seeds,
         section.positive("learning-rate"),
         section.betas("betas"),
         section.positive("epsilon"),

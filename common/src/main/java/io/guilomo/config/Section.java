@@ -76,11 +76,6 @@ record Section(Config config, String path) {
     return value;
   }
 
-  List<Long> wholes(String name) {
-    String expected = "must be a list of whole numbers";
-    return numbers(name, expected).stream().map(value -> exact(name, value, expected)).toList();
-  }
-
   /** A number of at least {@code least}. */
   double number(String name, double least) {
     double value = number(name, "must be a number").doubleValue();

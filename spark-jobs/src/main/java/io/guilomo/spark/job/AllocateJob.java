@@ -3,8 +3,11 @@ package io.guilomo.spark.job;
 import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.backbone.Backbones;
 import io.guilomo.backbone.LinearModule;
+import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
+import io.guilomo.data.Task;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
@@ -83,6 +86,7 @@ public final class AllocateJob {
             ? RUN_ID.format(startedAt.atZone(ZoneOffset.UTC)) + "-" + seed
             : config.run().id();
     BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
+    checkFamily(backbone);
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
 
     TableWriter tables =
@@ -100,6 +104,27 @@ public final class AllocateJob {
     } catch (IOException | RuntimeException e) {
       record.failed();
       throw e;
+    }
+  }
+
+  private void checkFamily(BackboneConfig backbone) {
+    String found = backbone instanceof LlamaConfig ? "llama" : "bert";
+    String family = config.model().family();
+    if (!family.equals("auto") && !family.equals(found)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot use guilomo.model.family = %s: %s is of family %s", family, config.model().path(), found));
+    }
+    boolean classifies = Task.parse(config.data().task()) == Task.CLASSIFICATION;
+    if (classifies && backbone instanceof LlamaConfig) {
+      throw new IllegalArgumentException(
+          "Cannot classify with " + config.model().path() + ": decoders learn task causal-lm or multiple-choice");
+    }
+    if (!classifies && !(backbone instanceof LlamaConfig)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot learn task %s with %s: encoders learn task classification",
+              config.data().task(), config.model().path()));
     }
   }
 
@@ -179,7 +204,7 @@ public final class AllocateJob {
 
   private static float[] gsvs(INDArray parameters, SearchPlan plan) {
     long count = plan.network().modules().stream().mapToLong(m -> m.experts() + m.totalRank()).sum();
-    return io.guilomo.kernel.ArrayViews.stretch(parameters, 0, count).dup().toFloatVector();
+    return ArrayViews.stretch(parameters, 0, count).dup().toFloatVector();
   }
 
   private static long[] add(long[] sums, long[] counts) {
