@@ -1,0 +1,251 @@
+package io.guilomo.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.PassOptions.Gradient;
+import io.guilomo.network.PassOptions.Routing;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.function.DoubleSupplier;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Gradients of whole networks against central differences of the loss along random directions, with dropout and a
+ * balance loss. The choice of experts is replayed: the loss jumps where it flips.
+ */
+class TestFiniteDifferences {
+
+  private static final double LOAD_BALANCE = 0.1;
+  private static final double DROPOUT = 0.3;
+  private static final PassOptions RECORD = PassOptions.training(9).with(Routing.RECORD);
+  private static final PassOptions REPLAY = RECORD.with(Routing.REPLAY);
+  private static final int DIRECTIONS = 6;
+  /** Each entry of a direction is +1 or −1: large enough a step for 32-bit losses. */
+  private static final float STEP = 2e-3f;
+  private static final double TOLERANCE = 1e-2;
+
+  private record Setting(Backbone backbone, Stage stage, Pooling pooling, TokenBatch batch) {
+
+    NetworkDefinition definition() {
+      List<ModuleExperts> modules = TinyModels.unequal(backbone.config(), stage);
+      NetworkDefinition tiny = TinyModels.definition(backbone, stage, modules, DROPOUT, LOAD_BALANCE);
+      return new NetworkDefinition(
+          tiny.backbone(),
+          tiny.config(),
+          stage,
+          modules,
+          DROPOUT,
+          LOAD_BALANCE,
+          tiny.classes(),
+          pooling,
+          tiny.seed());
+    }
+
+    @Override
+    public String toString() {
+      return backbone.getClass().getSimpleName() + " " + stage + " " + pooling;
+    }
+  }
+
+  static Stream<Arguments> settings() {
+    List<Setting> settings = new ArrayList<>();
+    for (Stage stage : Stage.values()) {
+      settings.add(new Setting(TinyModels.llama(1), stage, Pooling.MEAN, TinyModels.causal(2, 7, 4)));
+      for (Pooling pooling : Pooling.values()) {
+        settings.add(new Setting(TinyModels.bert(3), stage, pooling, TinyModels.classified(4, 6, 3)));
+      }
+    }
+    return settings.stream()
+        .flatMap(setting -> Stream.of("vector", "portable").map(kernels -> Arguments.of(setting, kernels)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("settings")
+  void weights(Setting setting, String kernels) {
+    try (LoraMoeNetwork network =
+        LoraMoeNetwork.create(setting.definition(), setting.backbone(), KernelSelection.named(kernels))) {
+      TinyModels.shake(network, 6, 0.2);
+      network.pass(setting.batch(), RECORD);
+      network.pass(setting.batch(), REPLAY);
+      DoubleSupplier loss = () -> network.pass(setting.batch(), REPLAY.with(Gradient.NONE)).loss();
+
+      assertThat(check(network, name -> name.endsWith(".A"), loss)).isEqualTo(setting.definition().modules().size());
+      check(network, name -> name.endsWith(".B"), loss);
+      check(network, name -> name.endsWith(".router"), loss);
+      if (setting.stage() == Stage.SEARCH) {
+        check(network, name -> name.endsWith(".lambda"), loss);
+      }
+      if (setting.definition().classes() > 0) {
+        assertThat(check(network, name -> name.startsWith("classifier."), loss)).isEqualTo(2);
+      }
+    }
+  }
+
+  static Stream<Arguments> searchSettings() {
+    return settings().filter(arguments -> ((Setting) arguments.get()[0]).stage() == Stage.SEARCH);
+  }
+
+  @ParameterizedTest
+  @MethodSource("searchSettings")
+  void masks(Setting setting, String kernels) {
+    try (LoraMoeNetwork network =
+        LoraMoeNetwork.create(setting.definition(), setting.backbone(), KernelSelection.named(kernels))) {
+      TinyModels.shake(network, 6, 0.2);
+      Assembly assembly = new Assembly(setting, network, KernelSelection.named(kernels));
+      assertThat(assembly.loss(RECORD, null, 0)).isEqualTo(network.pass(setting.batch(), RECORD).loss());
+
+      List<INDArray> gradients = assembly.maskGradients();
+      for (int kind = 0; kind < 2; kind++) {
+        double squaredError = 0;
+        double squared = 0;
+        Random random = new Random(7);
+        for (int i = 0; i < DIRECTIONS; i++) {
+          List<INDArray> direction = new ArrayList<>();
+          double expected = 0;
+          for (int j = 0; j < gradients.size(); j++) {
+            INDArray signs = signs(random, gradients.get(j));
+            direction.add(j % 2 == kind ? signs : signs.muli(0));
+            expected += direction.get(j).mul(gradients.get(j)).sumNumber().doubleValue();
+          }
+          double actual =
+              (assembly.loss(REPLAY, direction, STEP) - assembly.loss(REPLAY, direction, -STEP)) / (2 * STEP);
+          squaredError += (actual - expected) * (actual - expected);
+          squared += expected * expected;
+        }
+        assertClose(kind == 0 ? "expert masks" : "rank masks", squaredError, squared);
+      }
+    }
+  }
+
+  /** Compares along directions that move the named parameters alone; returns how many there are. */
+  private static int check(LoraMoeNetwork network, Predicate<String> names, DoubleSupplier loss) {
+    List<String> chosen = network.parameterNames().stream().filter(names).toList();
+    double squaredError = 0;
+    double squared = 0;
+    Random random = new Random(8);
+    INDArray saved = network.weights().dup();
+    INDArray gradient = network.weightGradient().dup();
+    for (int i = 0; i < DIRECTIONS; i++) {
+      INDArray flat = Nd4j.zeros(network.graph().numParams());
+      double expected = 0;
+      for (String name : chosen) {
+        INDArray signs = signs(random, network.parameter(name));
+        expected += signs.mul(network.gradient(name)).sumNumber().doubleValue();
+        place(network, flat, name, signs);
+      }
+      INDArray direction = ArrayViews.stretch(flat, flat.length() - saved.length(), saved.length());
+      network.weights().assign(saved.add(direction.mul(STEP)));
+      double above = loss.getAsDouble();
+      network.weights().assign(saved.sub(direction.mul(STEP)));
+      double below = loss.getAsDouble();
+      network.weights().assign(saved);
+      double actual = (above - below) / (2 * STEP);
+      squaredError += (actual - expected) * (actual - expected);
+      squared += expected * expected;
+    }
+    assertThat(network.weightGradient()).as("forward passes leave the gradient alone").isEqualTo(gradient);
+    assertClose(chosen.isEmpty() ? "nothing" : chosen.get(0) + " …", squaredError, squared);
+    return chosen.size();
+  }
+
+  private static void place(LoraMoeNetwork network, INDArray flat, String name, INDArray values) {
+    long offset = network.parameter(name).offset() - network.graph().params().offset();
+    ArrayViews.stretch(flat, offset, values.shape()).assign(values);
+  }
+
+  private static void assertClose(String name, double squaredError, double squared) {
+    assertThat(squared).as("derivative along %s", name).isGreaterThan(1e-6);
+    assertThat(Math.sqrt(squaredError / squared)).as("relative error along %s", name).isLessThan(TOLERANCE);
+  }
+
+  private static INDArray signs(Random random, INDArray like) {
+    float[] values = new float[(int) like.length()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = random.nextBoolean() ? 1 : -1;
+    }
+    return Nd4j.createFromArray(values).reshape('c', like.shape());
+  }
+
+  /** The parts of a network without its graph, so that masks can be moved between the selection and the blocks. */
+  private static final class Assembly {
+
+    private final PassContext context;
+    private final TokenBatch batch;
+    private final Selection selection;
+    private final List<Part> parts = new ArrayList<>();
+    private final Head head;
+    private final List<Selection.Masks> masks;
+
+    Assembly(Setting setting, LoraMoeNetwork network, Kernels kernels) {
+      NetworkDefinition definition = setting.definition();
+      batch = setting.batch();
+      context = new PassContext(setting.backbone(), kernels, new Buffers());
+      parts.add(PartSpec.of(definition, PartSpec.Kind.SELECTION, -1).build());
+      parts.add(PartSpec.of(definition, PartSpec.Kind.EMBEDDING, -1).build());
+      for (int layer = 0; layer < definition.config().layers(); layer++) {
+        parts.add(PartSpec.of(definition, PartSpec.Kind.BLOCK, layer).build());
+      }
+      parts.add(PartSpec.of(definition, PartSpec.Kind.HEAD, -1).build());
+      INDArray gradient = Nd4j.zeros(network.graph().numParams());
+      long offset = 0;
+      for (Part part : parts) {
+        long size = part.parameters().size();
+        if (size > 0) {
+          part.attach(context, ArrayViews.stretch(network.graph().params(), offset, size));
+          part.attachGradient(ArrayViews.stretch(gradient, offset, size));
+        } else {
+          part.attach(context, null);
+        }
+        offset += size;
+      }
+      selection = (Selection) parts.get(0);
+      head = (Head) parts.get(parts.size() - 1);
+      masks = definition.modules().stream().map(module -> selection.masks(module.module())).toList();
+    }
+
+    /** The loss with the masks moved along {@code direction}: experts and ranks of each module in turn. */
+    double loss(PassOptions options, List<INDArray> direction, float step) {
+      head.measure(states(options.with(Gradient.NONE), direction, step));
+      return head.loss() + LOAD_BALANCE * context.balanceLoss();
+    }
+
+    List<INDArray> maskGradients() {
+      INDArray d = head.backward(states(REPLAY, null, 0));
+      for (int i = parts.size() - 2; i > 0; i--) {
+        d = parts.get(i).backward(d);
+      }
+      List<INDArray> gradients = new ArrayList<>();
+      for (Selection.Masks mask : masks) {
+        gradients.add(mask.expertsGradient().dup());
+        gradients.add(mask.ranksGradient().dup());
+      }
+      return gradients;
+    }
+
+    private INDArray states(PassOptions options, List<INDArray> direction, float step) {
+      context.begin(batch, options);
+      INDArray x = selection.forward(null);
+      for (int i = 0; direction != null && i < masks.size(); i++) {
+        masks.get(i).experts().addi(direction.get(2 * i).mul(step));
+        masks.get(i).ranks().addi(direction.get(2 * i + 1).mul(step));
+      }
+      for (Part part : parts.subList(1, parts.size() - 1)) {
+        x = part.forward(x);
+      }
+      return x;
+    }
+  }
+}

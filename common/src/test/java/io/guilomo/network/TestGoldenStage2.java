@@ -1,0 +1,126 @@
+package io.guilomo.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.backbone.LlamaBackbone;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.kernel.AdamW;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.training.InnerUpdate;
+import io.guilomo.training.LearningRate;
+import io.guilomo.training.TrainingStep;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The fine-tuning model of an exported plan, and five steps of its training, against the released code. */
+class TestGoldenStage2 {
+
+  private static final double TOLERANCE = 6e-5;
+  private static final double STEP_TOLERANCE = 5e-5;
+  private static final double LOSS_TOLERANCE = 5e-6;
+  private static final int ROWS = 4;
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void logitsLossAndGradients(Kernels kernels) {
+    for (Path file : files()) {
+      Map<String, INDArray> golden = GoldenFiles.tensors(file);
+      try (LoraMoeNetwork network = network(file, golden, kernels)) {
+        TokenBatch batch = GoldenNetwork.batch(GoldenFiles.longs(file), "batch.0.", ROWS);
+        INDArray expected = golden.get("fwd.logits");
+        INDArray logits = network.logits(batch).reshape(expected.shape());
+        double largest = GoldenFiles.assertClose("fwd.logits", logits, expected, TOLERANCE);
+
+        PassResult result = network.pass(batch, PassOptions.training(0));
+        largest = Math.max(largest, close("loss", result.taskLoss(), golden.get("fwd.loss").getDouble(0)));
+        assertThat(result.loss()).as("without a balance loss").isEqualTo(result.taskLoss());
+        double balance = golden.get("fwd.aux_unscaled").getDouble(0);
+        largest = Math.max(largest, close("balance loss", result.balanceLoss(), balance));
+        double gradients =
+            GoldenNetwork.compare(network, network::gradient, golden, "fwd.grad/", TOLERANCE, TOLERANCE);
+        GoldenFiles.report("stage2/" + file.getFileName() + " forward and backward", Math.max(largest, gradients));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void fiveSteps(Kernels kernels) {
+    for (Path file : files()) {
+      JsonNode json = GoldenFiles.json(file);
+      Map<String, INDArray> golden = GoldenFiles.tensors(file);
+      Map<String, long[]> longs = GoldenFiles.longs(file);
+      assertThat(json.get("warmup").asInt()).isZero();
+      try (LoraMoeNetwork network = network(file, golden, kernels)) {
+        TrainingStep training =
+            new TrainingStep(
+                network,
+                new InnerUpdate(network, kernels, new AdamW(0.9, 0.999, 1e-8, 0), 0),
+                LearningRate.constant(json.get("lr").asDouble()),
+                1);
+        double largest = 0;
+        JsonNode losses = json.get("losses");
+        assertThat(losses).hasSize(5);
+        for (int step = 0; step < losses.size(); step++) {
+          TokenBatch batch = GoldenNetwork.batch(longs, "batch." + step + ".", ROWS);
+          double loss = training.run(step, batch).taskLoss();
+          largest = Math.max(largest, close("loss of step " + step, loss, losses.get(step).asDouble()));
+          String after = "step" + step + ".w_after/";
+          if (golden.keySet().stream().anyMatch(name -> name.startsWith(after))) {
+            largest = Math.max(largest, compare(network, golden, after));
+          }
+        }
+        largest = Math.max(largest, compare(network, golden, "final/"));
+        GoldenFiles.report("stage2/" + file.getFileName() + " steps", largest);
+      }
+    }
+  }
+
+  private static List<Path> files() {
+    return GoldenFiles.list("stage2", "stage2_*.safetensors").stream()
+        .filter(file -> !file.getFileName().toString().contains("adapter"))
+        .toList();
+  }
+
+  private static LoraMoeNetwork network(Path file, Map<String, INDArray> golden, Kernels kernels) {
+    JsonNode json = GoldenFiles.json(file);
+    LlamaBackbone backbone = GoldenNetwork.backbone(golden, "init/");
+    List<ModuleExperts> modules =
+        backbone.config().linearModules().stream().map(module -> experts(module, json)).toList();
+    assertThat(modules).as("plan").anyMatch(module -> module.ranks().stream().distinct().count() > 1);
+    NetworkDefinition definition = GoldenNetwork.definition(backbone.config(), Stage.FINE_TUNING, modules);
+    LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels);
+    GoldenNetwork.load(network, golden, "init/");
+    return network;
+  }
+
+  /** Unlike this project, the released code scales all experts of a module alike. */
+  private static ModuleExperts experts(LinearModule module, JsonNode json) {
+    String path = GoldenNetwork.path(module);
+    List<Integer> ranks = new ArrayList<>();
+    for (int e = 0; e < json.get("expert_json").get(path).asInt(); e++) {
+      ranks.add(json.get("rank_json").get(path + ".expertlora_E_vector_" + e).asInt());
+    }
+    double scaling = json.get("scaling").get("base_model.model." + path).asDouble();
+    return new ModuleExperts(module, ranks, Collections.nCopies(ranks.size(), scaling), 2);
+  }
+
+  private static double compare(LoraMoeNetwork network, Map<String, INDArray> golden, String prefix) {
+    return GoldenNetwork.compare(network, network::parameter, golden, prefix, STEP_TOLERANCE, STEP_TOLERANCE);
+  }
+
+  private static double close(String name, double actual, double expected) {
+    assertThat(actual).as(name).isCloseTo(expected, Offset.offset(LOSS_TOLERANCE * expected));
+    return Math.abs(actual - expected) / expected;
+  }
+}
