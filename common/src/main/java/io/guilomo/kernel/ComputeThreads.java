@@ -13,6 +13,7 @@ public class ComputeThreads {
     if (threads < 1) {
       throw new IllegalArgumentException(String.format("Cannot compute with %d threads", threads));
     }
+    // First: it loads the backend, which the native operations are looked up in.
     Nd4j.getNDArrayFactory().blas().setMaxThreads(threads);
     NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(threads);
     KernelThreads.limit(threads);

@@ -13,6 +13,9 @@ class VectorActivations {
   private static final VectorSpecies<Integer> WORDS = IntVector.SPECIES_PREFERRED;
   private static final float INVERSE_SQRT_TWO_PI = (float) (1 / Math.sqrt(2 * Math.PI));
 
+  private static final FloatVector DENSITY_AT_0 = FloatVector.broadcast(FloatMemory.SPECIES, INVERSE_SQRT_TWO_PI);
+  private static final FloatVector MINUS_HALF = FloatVector.broadcast(FloatMemory.SPECIES, -0.5f);
+
   private VectorActivations() {}
 
   static void swiGlu(FloatMemory gateUp, FloatMemory y) {
@@ -88,22 +91,39 @@ class VectorActivations {
     VectorRows.forRows(
         x,
         (from, to) -> {
+          float[] tails = new float[x.columns];
           for (int row = from; row < to; row++) {
-            int c = 0;
-            for (; c < x.bound(); c += LANES) {
-              FloatVector value = x.load(x.at(row, c));
-              FloatVector density = VectorMath.exp(value.mul(value).mul(-0.5f)).mul(INVERSE_SQRT_TWO_PI);
-              FloatVector slope = density.fma(value, VectorMath.normalDistribution(value));
-              dx.store(dx.at(row, c), slope.mul(dy.load(dy.at(row, c))));
-            }
-            for (; c < x.columns; c++) {
-              float value = x.get(x.at(row, c));
-              float density = (float) Math.exp(-0.5 * value * value) * INVERSE_SQRT_TWO_PI;
-              float slope = value * density + VectorMath.normalDistribution(value);
-              dx.put(dx.at(row, c), slope * dy.get(dy.at(row, c)));
-            }
+            densities(x, row, tails);
+            geluSlopes(dy, x, tails, row, dx);
           }
         });
+  }
+
+  /** {@code x φ(x) / φ(0)}. */
+  private static void densities(FloatMemory x, int row, float[] result) {
+    int c = 0;
+    for (; c < x.bound(); c += LANES) {
+      FloatVector value = x.load(x.at(row, c));
+      FloatVector density = VectorMath.exp(value.mul(value).mul(MINUS_HALF));
+      density.mul(value).intoArray(result, c);
+    }
+    for (; c < x.columns; c++) {
+      float value = x.get(x.at(row, c));
+      result[c] = (float) Math.exp(-0.5 * value * value) * value;
+    }
+  }
+
+  private static void geluSlopes(FloatMemory dy, FloatMemory x, float[] densities, int row, FloatMemory dx) {
+    int c = 0;
+    for (; c < x.bound(); c += LANES) {
+      FloatVector slope = VectorMath.normalDistribution(x.load(x.at(row, c)));
+      slope = FloatVector.fromArray(FloatMemory.SPECIES, densities, c).fma(DENSITY_AT_0, slope);
+      dx.store(dx.at(row, c), slope.mul(dy.load(dy.at(row, c))));
+    }
+    for (; c < x.columns; c++) {
+      float slope = densities[c] * INVERSE_SQRT_TWO_PI + VectorMath.normalDistribution(x.get(x.at(row, c)));
+      dx.put(dx.at(row, c), slope * dy.get(dy.at(row, c)));
+    }
   }
 
   /** {@code y = x ⊙ kept / (1 − rate)}, or {@code +=}. */

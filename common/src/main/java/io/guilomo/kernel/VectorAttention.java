@@ -15,6 +15,8 @@ class VectorAttention {
   private static final int BLOCK = 128;
   private static final FloatVector INDEX = (FloatVector) SPECIES.broadcast(0).addIndex(1);
 
+  private static final FloatVector UNSEEN = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+
   private final AttentionShape shape;
   private final int[] starts;
   private final int[] offsets;
@@ -102,26 +104,8 @@ class VectorAttention {
   /** Softmax of columns {@code low .. high − 1} of a row of scores, 0 in the others up to {@code columns}. */
   private void softmax(FloatMemory scores, int row, int low, int high, int columns, int out) {
     int at = scores.at(row, 0);
-    FloatVector maxima = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-    for (int c = 0; c < columns; c += LANES) {
-      FloatVector score = scores.load(at + 4 * c);
-      if (c < low || c + LANES > high) {
-        score =
-            score
-                .blend(Float.NEGATIVE_INFINITY, INDEX.compare(VectorOperators.LT, low - c))
-                .blend(Float.NEGATIVE_INFINITY, INDEX.compare(VectorOperators.GE, high - c));
-        scores.store(at + 4 * c, score);
-      }
-      maxima = maxima.max(score);
-    }
-    float largest = maxima.reduceLanes(VectorOperators.MAX);
-    FloatVector sums = FloatVector.zero(SPECIES);
-    for (int c = 0; c < columns; c += LANES) {
-      FloatVector exponential = VectorMath.exp(scores.load(at + 4 * c).sub(largest));
-      scores.store(at + 4 * c, exponential);
-      sums = sums.add(exponential);
-    }
-    float factor = 1 / sums.reduceLanes(VectorOperators.ADD);
+    float largest = largest(scores, at, low, high, columns);
+    float factor = 1 / exponentials(scores, at, largest, columns);
     int c = 0;
     for (; c <= columns - LANES; c += LANES) {
       probabilities.store(out + 4 * c, scores.load(at + 4 * c).mul(factor));
@@ -129,6 +113,29 @@ class VectorAttention {
     for (; c < columns; c++) {
       probabilities.put(out + 4 * c, scores.get(at + 4 * c) * factor);
     }
+  }
+
+  /** Also sets what may not be seen, and the padding, to −∞. */
+  private static float largest(FloatMemory scores, int at, int low, int high, int columns) {
+    FloatVector maxima = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+    for (int c = 0; c < columns; c += LANES) {
+      if (c < low || c + LANES > high) {
+        FloatVector score = scores.load(at + 4 * c).blend(UNSEEN, INDEX.compare(VectorOperators.LT, low - c));
+        scores.store(at + 4 * c, score.blend(UNSEEN, INDEX.compare(VectorOperators.GE, high - c)));
+      }
+      maxima = scores.load(at + 4 * c).max(maxima);
+    }
+    return maxima.reduceLanes(VectorOperators.MAX);
+  }
+
+  private static float exponentials(FloatMemory scores, int at, float largest, int columns) {
+    FloatVector sums = FloatVector.zero(SPECIES);
+    for (int c = 0; c < columns; c += LANES) {
+      FloatVector exponential = VectorMath.exp(scores.load(at + 4 * c).sub(largest));
+      scores.store(at + 4 * c, exponential);
+      sums = exponential.add(sums);
+    }
+    return sums.reduceLanes(VectorOperators.ADD);
   }
 
   void backward(FloatMemory dResult, FloatMemory dQuery, FloatMemory dKey, FloatMemory dValue) {
@@ -288,7 +295,7 @@ class VectorAttention {
   private static void zero(FloatMemory memory, int at, int count) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      memory.store(at + 4 * i, FloatVector.zero(SPECIES));
+      memory.store(at + 4 * i, VectorMath.ZERO);
     }
     for (; i < count; i++) {
       memory.put(at + 4 * i, 0);

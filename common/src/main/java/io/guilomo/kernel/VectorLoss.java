@@ -20,7 +20,7 @@ class VectorLoss {
           for (int row = from; row < to; row++) {
             float largest = largest(logits, row);
             float labelled = logits.get(logits.at(row, labels[row]));
-            double sum = exponentials(logits, row, largest, gradient);
+            double sum = gradient ? toExponentials(logits, row, largest) : exponentials(logits, row, largest);
             losses[row] = (float) (Math.log(sum) + largest - labelled);
             if (gradient) {
               scale(logits, row, (float) (scale / sum));
@@ -37,41 +37,57 @@ class VectorLoss {
   }
 
   private static float largest(FloatMemory x, int row) {
-    float largest = x.get(x.at(row, 0));
+    int at = x.at(row, 0);
+    float largest = x.get(at);
     int c = 0;
-    if (x.bound() > 0) {
-      FloatVector maxima = x.load(x.at(row, 0));
-      for (; c < x.bound(); c += LANES) {
-        maxima = maxima.max(x.load(x.at(row, c)));
+    if (x.columns >= 2 * LANES) {
+      FloatVector even = x.load(at);
+      FloatVector odd = x.load(at + 4 * LANES);
+      for (; c <= x.columns - 2 * LANES; c += 2 * LANES) {
+        even = x.load(at + 4 * c).max(even);
+        odd = x.load(at + 4 * (c + LANES)).max(odd);
       }
-      largest = maxima.reduceLanes(VectorOperators.MAX);
+      largest = even.max(odd).reduceLanes(VectorOperators.MAX);
     }
     for (; c < x.columns; c++) {
-      largest = Math.max(largest, x.get(x.at(row, c)));
+      largest = Math.max(largest, x.get(at + 4 * c));
     }
     return largest;
   }
 
-  private static double exponentials(FloatMemory x, int row, float largest, boolean keep) {
+  private static double exponentials(FloatMemory x, int row, float largest) {
+    double total = 0;
+    int c = 0;
+    while (c < x.bound()) {
+      FloatVector sum = FloatVector.zero(SPECIES);
+      for (int end = Math.min(x.bound(), c + COLUMNS_OF_SUM); c < end; c += LANES) {
+        sum = VectorMath.exp(x.load(x.at(row, c)).sub(largest)).add(sum);
+      }
+      total += sum.reduceLanes(VectorOperators.ADD);
+    }
+    for (; c < x.columns; c++) {
+      total += (float) Math.exp(x.get(x.at(row, c)) - largest);
+    }
+    return total;
+  }
+
+  /** As above, and leaves the exponentials in the row. */
+  private static double toExponentials(FloatMemory x, int row, float largest) {
     double total = 0;
     int c = 0;
     while (c < x.bound()) {
       FloatVector sum = FloatVector.zero(SPECIES);
       for (int end = Math.min(x.bound(), c + COLUMNS_OF_SUM); c < end; c += LANES) {
         FloatVector value = VectorMath.exp(x.load(x.at(row, c)).sub(largest));
-        sum = sum.add(value);
-        if (keep) {
-          x.store(x.at(row, c), value);
-        }
+        x.store(x.at(row, c), value);
+        sum = value.add(sum);
       }
       total += sum.reduceLanes(VectorOperators.ADD);
     }
     for (; c < x.columns; c++) {
       float value = (float) Math.exp(x.get(x.at(row, c)) - largest);
+      x.put(x.at(row, c), value);
       total += value;
-      if (keep) {
-        x.put(x.at(row, c), value);
-      }
     }
     return total;
   }

@@ -1,20 +1,38 @@
 package io.guilomo.kernel;
 
+import static io.guilomo.kernel.FloatMemory.SPECIES;
+
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** Elementary functions on vectors of floats, to a few units in the last place. */
+/**
+ * Elementary functions on vectors of floats, to a few units in the last place. The compiler gives up on a method with very
+ * many vector operations and then allocates each vector: hence constants that are vectors already, and at most one of these
+ * functions to a loop.
+ */
 class VectorMath {
-  private static final float LOG2_E = 1.44269504f;
+  static final FloatVector ZERO = vector(0);
+  static final FloatVector ONE = vector(1);
+
+  private static final FloatVector HALF = vector(0.5f);
+  private static final FloatVector LOG2_E = vector(1.44269504f);
   /** {@code 1.5 · 2²³}: adding it rounds to an integer, which the low bits of the sum then hold. */
-  private static final float ROUNDER = 12582912f;
+  private static final FloatVector ROUNDER = vector(12582912f);
 
-  private static final float LN2_HIGH = 0.693359375f;
-  private static final float LN2_LOW = -2.12194440e-4f;
-  private static final float SMALLEST = -87.33654f;
-  private static final float LARGEST = 88.72283f;
-  private static final float ERF_IS_ONE = 4;
+  private static final FloatVector MINUS_LN2_HIGH = vector(-0.693359375f);
+  private static final FloatVector MINUS_LN2_LOW = vector(2.12194440e-4f);
+  private static final FloatVector SMALLEST = vector(-87.33654f);
+  private static final FloatVector LARGEST = vector(88);
+  private static final FloatVector EXP_5 = vector(1.9875691500e-4f);
+  private static final FloatVector EXP_4 = vector(1.3981999507e-3f);
+  private static final FloatVector EXP_3 = vector(8.3334519073e-3f);
+  private static final FloatVector EXP_2 = vector(4.1665795894e-2f);
+  private static final FloatVector EXP_1 = vector(1.6666665459e-1f);
+  private static final FloatVector EXP_0 = vector(5.0000001201e-1f);
 
+  private static final FloatVector SQRT_HALF = vector((float) Math.sqrt(0.5));
+  private static final FloatVector ERF_LIMIT = vector(4);
+  private static final FloatVector MINUS_ERF_LIMIT = vector(-4);
   private static final float[] ERF_P = {
     -2.72614225801306e-10f,
     2.77068142495902e-08f,
@@ -31,33 +49,41 @@ class VectorMath {
     -7.37332916720468e-03f,
     -1.42647390514189e-02f
   };
+  private static final FloatVector ERF_P_6 = vector(ERF_P[0]);
+  private static final FloatVector ERF_P_5 = vector(ERF_P[1]);
+  private static final FloatVector ERF_P_4 = vector(ERF_P[2]);
+  private static final FloatVector ERF_P_3 = vector(ERF_P[3]);
+  private static final FloatVector ERF_P_2 = vector(ERF_P[4]);
+  private static final FloatVector ERF_P_1 = vector(ERF_P[5]);
+  private static final FloatVector ERF_P_0 = vector(ERF_P[6]);
+  private static final FloatVector ERF_Q_4 = vector(ERF_Q[0]);
+  private static final FloatVector ERF_Q_3 = vector(ERF_Q[1]);
+  private static final FloatVector ERF_Q_2 = vector(ERF_Q[2]);
+  private static final FloatVector ERF_Q_1 = vector(ERF_Q[3]);
+  private static final FloatVector ERF_Q_0 = vector(ERF_Q[4]);
 
   private VectorMath() {}
 
-  /** Cephes' polynomial; 0 below the normal numbers. */
+  private static FloatVector vector(float value) {
+    return FloatVector.broadcast(SPECIES, value);
+  }
+
+  /** For arguments up to 88, above which it overflows. Cephes' polynomial; 0 below the normal numbers. */
   static FloatVector exp(FloatVector x) {
-    FloatVector rounded = x.lanewise(VectorOperators.FMA, LOG2_E, ROUNDER);
+    FloatVector rounded = x.fma(LOG2_E, ROUNDER);
     FloatVector n = rounded.sub(ROUNDER);
-    FloatVector r = n.lanewise(VectorOperators.FMA, FloatVector.broadcast(FloatMemory.SPECIES, -LN2_HIGH), x);
-    r = n.lanewise(VectorOperators.FMA, FloatVector.broadcast(FloatMemory.SPECIES, -LN2_LOW), r);
-    FloatVector p = FloatVector.broadcast(FloatMemory.SPECIES, 1.9875691500e-4f);
-    p = p.fma(r, FloatVector.broadcast(FloatMemory.SPECIES, 1.3981999507e-3f));
-    p = p.fma(r, FloatVector.broadcast(FloatMemory.SPECIES, 8.3334519073e-3f));
-    p = p.fma(r, FloatVector.broadcast(FloatMemory.SPECIES, 4.1665795894e-2f));
-    p = p.fma(r, FloatVector.broadcast(FloatMemory.SPECIES, 1.6666665459e-1f));
-    p = p.fma(r, FloatVector.broadcast(FloatMemory.SPECIES, 5.0000001201e-1f));
-    p = p.fma(r.mul(r), r).add(1f);
+    FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, x));
+    FloatVector p = EXP_5.fma(r, EXP_4).fma(r, EXP_3).fma(r, EXP_2).fma(r, EXP_1).fma(r, EXP_0);
+    p = p.fma(r.mul(r), r).add(ONE);
     FloatVector scaled =
         p.reinterpretAsInts()
             .add(rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
             .reinterpretAsFloats();
-    return scaled
-        .blend(0f, x.compare(VectorOperators.LT, SMALLEST))
-        .blend(Float.POSITIVE_INFINITY, x.compare(VectorOperators.GT, LARGEST));
+    return scaled.blend(ZERO, x.compare(VectorOperators.LT, SMALLEST));
   }
 
   static FloatVector sigmoid(FloatVector x) {
-    return FloatVector.broadcast(FloatMemory.SPECIES, 1f).div(exp(x.neg()).add(1f));
+    return ONE.div(exp(x.neg().min(LARGEST)).add(ONE));
   }
 
   static float sigmoid(float x) {
@@ -66,31 +92,25 @@ class VectorMath {
 
   /** {@code Φ(x)}, with the rational approximation of the error function that Eigen uses. */
   static FloatVector normalDistribution(FloatVector x) {
-    FloatVector z = x.mul((float) Math.sqrt(0.5));
+    // The approximation is exactly 1 at 4, where the function first rounds to it.
+    FloatVector z = x.mul(SQRT_HALF).min(ERF_LIMIT).max(MINUS_ERF_LIMIT);
     FloatVector square = z.mul(z);
-    FloatVector p = FloatVector.broadcast(FloatMemory.SPECIES, ERF_P[0]);
-    p = p.fma(square, FloatVector.broadcast(FloatMemory.SPECIES, ERF_P[1]));
-    p = p.fma(square, FloatVector.broadcast(FloatMemory.SPECIES, ERF_P[2]));
-    p = p.fma(square, FloatVector.broadcast(FloatMemory.SPECIES, ERF_P[3]));
-    p = p.fma(square, FloatVector.broadcast(FloatMemory.SPECIES, ERF_P[4]));
-    p = p.fma(square, FloatVector.broadcast(FloatMemory.SPECIES, ERF_P[5]));
-    p = p.fma(square, FloatVector.broadcast(FloatMemory.SPECIES, ERF_P[6]));
-    FloatVector q = FloatVector.broadcast(FloatMemory.SPECIES, ERF_Q[0]);
-    q = q.fma(square, FloatVector.broadcast(FloatMemory.SPECIES, ERF_Q[1]));
-    q = q.fma(square, FloatVector.broadcast(FloatMemory.SPECIES, ERF_Q[2]));
-    q = q.fma(square, FloatVector.broadcast(FloatMemory.SPECIES, ERF_Q[3]));
-    q = q.fma(square, FloatVector.broadcast(FloatMemory.SPECIES, ERF_Q[4]));
-    FloatVector erf =
-        z.mul(p)
-            .div(q)
-            .blend(1f, z.compare(VectorOperators.GE, ERF_IS_ONE))
-            .blend(-1f, z.compare(VectorOperators.LE, -ERF_IS_ONE));
-    return erf.lanewise(VectorOperators.FMA, 0.5f, 0.5f);
+    FloatVector p =
+        ERF_P_6
+            .fma(square, ERF_P_5)
+            .fma(square, ERF_P_4)
+            .fma(square, ERF_P_3)
+            .fma(square, ERF_P_2)
+            .fma(square, ERF_P_1)
+            .fma(square, ERF_P_0);
+    FloatVector q =
+        ERF_Q_4.fma(square, ERF_Q_3).fma(square, ERF_Q_2).fma(square, ERF_Q_1).fma(square, ERF_Q_0);
+    return z.mul(p).div(q).fma(HALF, HALF);
   }
 
   static float normalDistribution(float x) {
     float z = x * (float) Math.sqrt(0.5);
-    if (Math.abs(z) >= ERF_IS_ONE) {
+    if (Math.abs(z) >= 4) {
       return z > 0 ? 1 : 0;
     }
     float p = 0;

@@ -107,7 +107,7 @@ class VectorNorms {
             int c = 0;
             for (; c < x.bound(); c += LANES) {
               FloatVector gradient = dy.load(dy.at(row, c)).mul(weight.load(4 * c));
-              sum = sum.add(gradient);
+              sum = gradient.add(sum);
               products = gradient.fma(x.load(x.at(row, c)).sub(mean), products);
             }
             double total = sum.reduceLanes(VectorOperators.ADD);
@@ -137,7 +137,7 @@ class VectorNorms {
     FloatVector sum = FloatVector.zero(SPECIES);
     int c = 0;
     for (; c < x.bound(); c += LANES) {
-      sum = sum.add(x.load(x.at(row, c)));
+      sum = x.load(x.at(row, c)).add(sum);
     }
     double total = sum.reduceLanes(VectorOperators.ADD);
     for (; c < x.columns; c++) {

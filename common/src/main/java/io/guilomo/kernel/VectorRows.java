@@ -1,6 +1,7 @@
 package io.guilomo.kernel;
 
 import static io.guilomo.kernel.FloatMemory.LANES;
+import static io.guilomo.kernel.FloatMemory.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -135,11 +136,11 @@ class VectorRows {
 
   /** Sums rows in short runs, whose sums are then added, to lose fewer digits. */
   private static FloatVector sum(FloatMemory x, int from, int to, int column) {
-    FloatVector total = FloatVector.zero(FloatMemory.SPECIES);
+    FloatVector total = FloatVector.zero(SPECIES);
     for (int start = from; start < to; start += ROWS_OF_SUM) {
-      FloatVector sum = FloatVector.zero(FloatMemory.SPECIES);
+      FloatVector sum = FloatVector.zero(SPECIES);
       for (int row = start; row < Math.min(to, start + ROWS_OF_SUM); row++) {
-        sum = sum.add(x.load(x.at(row, column)));
+        sum = x.load(x.at(row, column)).add(sum);
       }
       total = total.add(sum);
     }

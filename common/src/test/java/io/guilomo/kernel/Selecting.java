@@ -7,6 +7,7 @@ import org.nd4j.linalg.factory.Nd4j;
 class Selecting {
 
   public static void main(String[] arguments) {
+    ComputeThreads.limit(1);
     try {
       Kernels kernels = KernelSelection.best();
       INDArray result = Nd4j.create(1, 1);

@@ -21,7 +21,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** Same bits whatever the number of threads, and whoever else computes at the same time. */
 class TestThreadIndependence {
-  private static final int TOKENS = 700;
+  private static final int TOKENS = 400;
   private final Kernels kernels = new VectorKernels();
 
   @AfterEach
@@ -100,10 +100,10 @@ class TestThreadIndependence {
     add(results, y, z, gradient);
 
     AttentionShape shape = new AttentionShape(6, 3, 16, 0.25f, true, 0);
-    int[] starts = {0, 200, 201, 500, 700};
+    int[] starts = {0, 150, 151, 300, 400};
     INDArray k = matrix(random, TOKENS, 48, Layout.CONTIGUOUS).array();
     INDArray v = matrix(random, TOKENS, 48, Layout.CONTIGUOUS).array();
-    INDArray p = Nd4j.create(6 * (200 * 200 + 1 + 299 * 299 + 200 * 200));
+    INDArray p = Nd4j.create(6 * (150 * 150 + 1 + 149 * 149 + 100 * 100));
     INDArray dk = k.dup();
     INDArray dv = v.dup();
     kernels.attention(shape, starts, x, k, v, p, y);
