@@ -72,13 +72,7 @@ public final class BilevelStep {
     updates.inner(step + 1, eta, g1, false);
 
     // 2  v = ∂w L_val(w', a);  d = ∂a L_val(w', a)
-    PassResult validated;
-    try {
-      validated = Updates.finite("validation", step, network.pass(validation, updates.validationPass(step)));
-    } catch (ArithmeticException e) {
-      kernels.copy(saved, w);
-      throw e;
-    }
+    PassResult validated = updates.validate(step, validation, saved);
     kernels.copy(network.weightGradient(), v);
     INDArray outer = network.gsvGradient().dup();
 

@@ -50,12 +50,16 @@ final class ReferenceStep {
     kernels.copy(g1, v);
     double norm = updates.clip(g1);
     kernels.copy(w, saved);
-    updates.inner(Math.max(1, 2 * step), eta, g1, step > 0);
+    updates.inner(Math.max(1, 2 * step), eta, g1, false);
 
-    PassResult validated =
-        Updates.finite("validation", step, network.pass(validation, updates.validationPass(step)));
+    PassResult validated = updates.validate(step, validation, saved);
     kernels.addScaled(v, 1, network.weightGradient(), v);
     outer.addi(network.gsvGradient());
+    if (step > 0) {
+      // The virtual step once more, for its moments: before the validation loss is known nothing must have moved.
+      kernels.copy(saved, w);
+      updates.inner(2 * step, eta, g1, true);
+    }
 
     double vNorm = kernels.norm(v);
     if (vNorm > 0) {

@@ -1,6 +1,7 @@
 package io.guilomo.search;
 
 import io.guilomo.data.Seeds;
+import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
@@ -31,6 +32,16 @@ final class Updates {
 
   PassOptions validationPass(long step) {
     return PassOptions.training(Seeds.mix(settings.seed(), 2 * step + 1));
+  }
+
+  /** Runs the validation pass at the virtual weights; where it fails, they are set back to {@code saved}. */
+  PassResult validate(long step, TokenBatch validation, INDArray saved) {
+    try {
+      return finite("validation", step, network.pass(validation, validationPass(step)));
+    } catch (RuntimeException e) {
+      kernels.copy(saved, network.weights());
+      throw e;
+    }
   }
 
   /** {@code w ← AdamW(w, gradient)}; see {@link InnerUpdate#apply}. */

@@ -1,0 +1,295 @@
+package io.guilomo.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.backbone.LlamaBackbone;
+import io.guilomo.config.SearchConfig.OuterGradient;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.ModuleExperts;
+import io.guilomo.network.PassOptions;
+import io.guilomo.network.PassOptions.Gradient;
+import io.guilomo.network.PassOptions.Routing;
+import io.guilomo.network.Stage;
+import io.guilomo.network.TinyModels;
+import io.guilomo.training.LearningRate;
+import java.util.Arrays;
+import java.util.List;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/** What a search step must and must not do, on a tiny random model with dropout and a balance loss. */
+class TestBilevelStep {
+
+  private static final double ETA = 1e-3;
+  private static final double OUTER_RATE = 1e-6;
+  private static final TokenBatch TRAIN = TinyModels.causal(1, 9, 5, 7);
+  private static final TokenBatch VALIDATION = TinyModels.causal(2, 6, 8);
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void passForTheGsvsAloneGivesTheSameGradientAsTheWholePass(Kernels kernels) {
+    try (LoraMoeNetwork network = network(kernels)) {
+      PassOptions options = PassOptions.training(3).with(Routing.RECORD);
+      network.pass(TRAIN, options);
+      INDArray whole = network.gsvGradient().dup();
+      assertThat(kernels.norm(whole)).isGreaterThan(1e-4);
+      network.pass(TRAIN, options.with(Gradient.GSVS));
+      assertSame(network.gsvGradient(), whole);
+      network.pass(TRAIN, options.with(Gradient.GSVS).with(Routing.REPLAY));
+      assertSame(network.gsvGradient(), whole);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void weightsMoveByTheGradientAtTheNewGsvsWhetherOrNotAnArgmaxMoves(Kernels kernels) {
+    for (double outerRate : new double[] {OUTER_RATE, 0.3}) {
+      SearchSettings settings = settings(OuterGradient.SECOND_ORDER, ETA, outerRate, true, 1);
+      try (LoraMoeNetwork network = network(kernels);
+          LoraMoeNetwork other = network(kernels)) {
+        SearchStepResult result = new BilevelStep(network, kernels, settings).run(0, TRAIN, VALIDATION);
+        assertThat(result.movedChoices() > 0).isEqualTo(outerRate > OUTER_RATE);
+
+        other.gsvs().assign(network.gsvs());
+        Updates updates = new Updates(other, kernels, settings);
+        other.pass(TRAIN, updates.trainingPass(0));
+        assertThat(updates.clip(other.weightGradient())).isGreaterThan(1);
+        updates.inner(1, ETA, other.weightGradient(), true);
+        assertSame(network.weights(), other.weights());
+        assertSame(network.weightFirstMoment(), other.weightFirstMoment());
+        assertSame(network.weightSecondMoment(), other.weightSecondMoment());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void secondOrderGradient(Kernels kernels) {
+    SearchSettings settings = settings(OuterGradient.SECOND_ORDER, ETA, OUTER_RATE, true, 0);
+    try (LoraMoeNetwork network = network(kernels);
+        LoraMoeNetwork other = network(kernels)) {
+      new BilevelStep(network, kernels, settings).run(0, TRAIN, VALIDATION);
+
+      Updates updates = new Updates(other, kernels, settings);
+      PassOptions training = updates.trainingPass(0).with(Routing.RECORD);
+      INDArray w = other.weights().dup();
+      other.pass(TRAIN, training);
+      // The first step of AdamW is η · g / (|g| + 1e-8).
+      INDArray g1 = other.weightGradient().dup();
+      other.weights().subi(g1.div(Transforms.abs(g1, true).addi(1e-8)).muli(ETA));
+      other.pass(VALIDATION, updates.validationPass(0));
+      INDArray direct = other.gsvGradient().dup();
+      INDArray v = other.weightGradient().dup();
+      double epsilon = 0.01 / v.norm2Number().doubleValue();
+      other.weights().assign(w.add(v.mul(epsilon)));
+      other.pass(TRAIN, training.with(Routing.REPLAY));
+      INDArray above = other.gsvGradient().dup();
+      other.weights().assign(w.sub(v.mul(epsilon)));
+      other.pass(TRAIN, training.with(Routing.REPLAY));
+      INDArray correction = above.subi(other.gsvGradient()).divi(2 * epsilon).muli(ETA);
+
+      // The correction is a small part of the gradient: it has to be right for itself.
+      double share = kernels.norm(correction) / kernels.norm(direct);
+      assertThat(share).isGreaterThan(1e-3);
+      INDArray outer = network.gsvFirstMoment().mul(2);
+      GoldenFiles.assertClose("correction", direct.sub(outer), correction, 2e-2);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void firstOrderGradientIsTheValidationLossesAtTheWeightsThemselves(Kernels kernels) {
+    SearchSettings settings = settings(OuterGradient.FIRST_ORDER, ETA, OUTER_RATE, true, 1);
+    try (LoraMoeNetwork network = network(kernels);
+        LoraMoeNetwork other = network(kernels)) {
+      SearchStepResult result = new BilevelStep(network, kernels, settings).run(0, TRAIN, VALIDATION);
+      assertThat(result.validationGradientNorm()).isZero();
+
+      double loss = other.pass(VALIDATION, new Updates(other, kernels, settings).validationPass(0)).loss();
+      assertThat(result.validation().loss()).isEqualTo(loss);
+      INDArray gradient = other.gsvGradient();
+      GoldenFiles.assertClose("m", network.gsvFirstMoment(), gradient.mul(0.5), 1e-6);
+      GoldenFiles.assertClose("v", network.gsvSecondMoment(), gradient.mul(gradient).muli(1e-3), 1e-5);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void frozenRoutingMattersOnlyWhereChoicesFlip(Kernels kernels) {
+    // With as many experts as a token is routed to there is nothing to choose.
+    assertSame(outerGradient(kernels, 2, 1, true), outerGradient(kernels, 2, 1, false));
+    // Routers of nearly equal logits, which the ± passes reorder.
+    INDArray frozen = outerGradient(kernels, 4, 1e-3, true);
+    INDArray chosen = outerGradient(kernels, 4, 1e-3, false);
+    assertThat(kernels.norm(frozen.sub(chosen))).isGreaterThan(0.1 * kernels.norm(frozen));
+  }
+
+  private static INDArray outerGradient(Kernels kernels, int experts, double routerScale, boolean freeze) {
+    try (LoraMoeNetwork network = network(kernels, experts, 0.1)) {
+      network.parameterNames().stream()
+          .filter(name -> name.endsWith(".router"))
+          .forEach(name -> network.parameter(name).muli(routerScale));
+      SearchSettings settings = settings(OuterGradient.SECOND_ORDER, ETA, OUTER_RATE, freeze, 0);
+      new BilevelStep(network, kernels, settings).run(0, TRAIN, VALIDATION);
+      return network.gsvFirstMoment().dup();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void lossThatIsNotFiniteMovesNothing(Kernels kernels) {
+    for (OuterGradient mode : OuterGradient.values()) {
+      try (LoraMoeNetwork network = network(kernels)) {
+        BilevelStep step = new BilevelStep(network, kernels, settings(mode, ETA, OUTER_RATE, true, 1));
+        for (int i = 0; i < 3; i++) {
+          step.run(i, TRAIN, VALIDATION);
+        }
+        float kept = network.weights().getFloat(0);
+        network.weights().putScalar(0, Float.NaN);
+        State before = State.of(network);
+        assertThatThrownBy(() -> step.run(3, TRAIN, VALIDATION))
+            .isInstanceOf(ArithmeticException.class)
+            .hasMessage("Cannot go on from step 3: the training loss is NaN");
+        before.assertEqual(network);
+
+        network.weights().putScalar(0, kept);
+        step.run(3, TRAIN, VALIDATION);
+        assertThat(network.weights().getFloat(0)).isFinite();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void validationLossThatIsNotFiniteMovesNothing(Kernels kernels) {
+    // First order validates at the weights themselves.
+    for (OuterGradient mode : List.of(OuterGradient.SECOND_ORDER, OuterGradient.REFERENCE)) {
+      try (LoraMoeNetwork network = network(kernels)) {
+        new BilevelStep(network, kernels, settings(mode, ETA, OUTER_RATE, true, 1)).run(0, TRAIN, VALIDATION);
+        BilevelStep wild = new BilevelStep(network, kernels, settings(mode, 1e30, OUTER_RATE, true, 1));
+        State before = State.of(network);
+        assertThatThrownBy(() -> wild.run(1, TRAIN, VALIDATION))
+            .as(mode.toString())
+            .isInstanceOf(ArithmeticException.class)
+            .hasMessageMatching("Cannot go on from step 1: the validation loss is (NaN|Infinity)");
+        before.assertEqual(network);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void validationBatchWithoutLabelsLeavesTheGsvsAlone(Kernels kernels) {
+    int[] unlabelled = new int[VALIDATION.size()];
+    Arrays.fill(unlabelled, TokenBatch.IGNORED);
+    TokenBatch validation =
+        new TokenBatch(VALIDATION.tokens(), VALIDATION.segments(), unlabelled, VALIDATION.starts());
+    for (OuterGradient mode : List.of(OuterGradient.SECOND_ORDER, OuterGradient.FIRST_ORDER)) {
+      try (LoraMoeNetwork network = network(kernels, 4, 0)) {
+        State before = State.of(network);
+        SearchStepResult result =
+            new BilevelStep(network, kernels, settings(mode, ETA, OUTER_RATE, true, 1)).run(0, TRAIN, validation);
+        assertThat(result.validation().labels()).isZero();
+        assertThat(result.validation().loss()).isZero();
+        assertThat(result.validationGradientNorm()).isZero();
+        assertSame(network.gsvs(), before.gsvs());
+        assertThat(kernels.norm(network.weights().sub(before.weights()))).isGreaterThan(1e-2);
+        assertThat(network.weights().sumNumber().doubleValue()).isFinite();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void weightsComeBackExactlyFromTheSideSteps(Kernels kernels) {
+    for (OuterGradient mode : OuterGradient.values()) {
+      try (LoraMoeNetwork network = network(kernels)) {
+        State before = State.of(network);
+        // A rate that rounds to no change: what is left is what the virtual step and the ± passes did.
+        SearchStepResult result =
+            new BilevelStep(network, kernels, settings(mode, 1e-30, OUTER_RATE, true, 1)).run(0, TRAIN, VALIDATION);
+        assertThat(result.validationGradientNorm() > 0).isEqualTo(mode != OuterGradient.FIRST_ORDER);
+        assertSame(network.weights(), before.weights());
+        assertThat(kernels.norm(network.gsvs().sub(before.gsvs()))).isGreaterThan(1e-6);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void clippingCoversTheWeightsOnly(Kernels kernels) {
+    try (LoraMoeNetwork free = network(kernels);
+        LoraMoeNetwork clipped = network(kernels)) {
+      SearchStepResult expected =
+          new BilevelStep(free, kernels, settings(OuterGradient.FIRST_ORDER, ETA, OUTER_RATE, true, 0))
+              .run(0, TRAIN, VALIDATION);
+      SearchStepResult actual =
+          new BilevelStep(clipped, kernels, settings(OuterGradient.FIRST_ORDER, ETA, OUTER_RATE, true, 1e-3))
+              .run(0, TRAIN, VALIDATION);
+      assertThat(actual.gradientNorm()).isEqualTo(expected.gradientNorm()).isGreaterThan(0.1);
+      assertSame(clipped.gsvFirstMoment(), free.gsvFirstMoment());
+      assertSame(clipped.gsvSecondMoment(), free.gsvSecondMoment());
+      assertThat(kernels.norm(clipped.weightFirstMoment())).isCloseTo(0.1 * 1e-3, Offset.offset(1e-9));
+      assertThat(kernels.norm(free.weightFirstMoment()))
+          .isCloseTo(0.1 * expected.gradientNorm(), Offset.offset(1e-5 * expected.gradientNorm()));
+    }
+  }
+
+  /** Copies of all that a step moves. */
+  private record State(INDArray weights, INDArray gsvs, INDArray updater) {
+
+    static State of(LoraMoeNetwork network) {
+      return new State(
+          network.weights().dup(), network.gsvs().dup(), network.graph().getUpdater().getStateViewArray().dup());
+    }
+
+    void assertEqual(LoraMoeNetwork network) {
+      State now = of(network);
+      assertSame(now.weights, weights);
+      assertSame(now.gsvs, gsvs);
+      assertSame(now.updater, updater);
+    }
+  }
+
+  /** Bit for bit: ND4J's own equality allows differences of 1e-5. */
+  private static void assertSame(INDArray actual, INDArray expected) {
+    assertThat(actual.dup().data().asFloat()).isEqualTo(expected.dup().data().asFloat());
+  }
+
+  private static LoraMoeNetwork network(Kernels kernels) {
+    return network(kernels, 4, 0.1);
+  }
+
+  private static LoraMoeNetwork network(Kernels kernels, int experts, double loadBalance) {
+    LlamaBackbone backbone = TinyModels.llama(1);
+    List<ModuleExperts> modules =
+        backbone.config().linearModules().stream()
+            .map(module -> ModuleExperts.uniform(module, experts, 3, 6, 2))
+            .toList();
+    LoraMoeNetwork network =
+        LoraMoeNetwork.create(
+            TinyModels.definition(backbone, Stage.SEARCH, modules, 0.3, loadBalance), backbone, kernels);
+    TinyModels.shake(network, 3, 0.2);
+    return network;
+  }
+
+  private static SearchSettings settings(
+      OuterGradient mode, double eta, double outerRate, boolean freeze, double clipNorm) {
+    return new SearchSettings(
+        SearchSettings.INNER,
+        LearningRate.constant(eta),
+        SearchSettings.OUTER,
+        outerRate,
+        mode,
+        freeze,
+        clipNorm,
+        7);
+  }
+}
