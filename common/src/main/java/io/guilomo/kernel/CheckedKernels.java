@@ -403,7 +403,7 @@ abstract class CheckedKernels implements Kernels {
     vector("probabilities", probabilities);
     long needed = 0;
     for (int i = 1; i < starts.length; i++) {
-      long n = starts[i] - starts[i - 1];
+      long n = (long) starts[i] - starts[i - 1];
       needed += shape.heads() * n * n;
     }
     if (probabilities.length() < needed) {

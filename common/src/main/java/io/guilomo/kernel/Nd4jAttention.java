@@ -49,7 +49,7 @@ class Nd4jAttention {
       INDArray result) {
     long first = 0;
     for (int i = 0; i + 1 < starts.length; i++) {
-      long n = starts[i + 1] - starts[i];
+      long n = (long) starts[i + 1] - starts[i];
       INDArray scores =
           Nd4j.matmul(
               heads(shape, query, starts, i), heads(shape, key, starts, i), false, true, false);
@@ -80,7 +80,7 @@ class Nd4jAttention {
       INDArray dValue) {
     long first = 0;
     for (int i = 0; i + 1 < starts.length; i++) {
-      long n = starts[i + 1] - starts[i];
+      long n = (long) starts[i + 1] - starts[i];
       long next = first + shape.heads() * n * n;
       INDArray p = grouped(shape, elements(probabilities, first, next).dup('c'), n);
       INDArray q = heads(shape, query, starts, i);
@@ -97,7 +97,7 @@ class Nd4jAttention {
 
   /** The features of sequence {@code i} as {@code [keyValueHeads, (heads per key/value head) · n, headDim]}. */
   private static INDArray heads(AttentionShape shape, INDArray x, int[] starts, int i) {
-    long n = starts[i + 1] - starts[i];
+    long n = (long) starts[i + 1] - starts[i];
     long heads = x.size(1) / shape.headDim();
     return rows(x, starts[i], starts[i + 1])
         .dup('c')
