@@ -1,11 +1,12 @@
 package io.guilomo.spark.cli;
 
+import io.guilomo.spark.bench.Bench;
+import io.guilomo.spark.job.AllocateJob;
+import io.guilomo.spark.job.QuickstartJob;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
-import io.guilomo.spark.bench.Bench;
-import io.guilomo.spark.job.AllocateJob;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -49,10 +50,9 @@ public final class Main implements Runnable {
   private static Actions actions() {
     return new Actions(
         (spark, config, progress, out) ->
-            out.print(AllocationPlanPrinter.print(new AllocateJob(spark, config, progress).run().plan())),
-        (spark, config, files, progress, out) -> {
-          throw new UnsupportedOperationException("quickstart");
-        },
+            out.print(SearchReport.print(new AllocateJob(spark, config, progress).run())),
+        (spark, config, directory, progress, out) ->
+            out.print(SearchReport.print(new QuickstartJob(spark, config, directory, progress).run())),
         (cases, progress, out) -> new Bench(progress, out).run(cases));
   }
 

@@ -1,6 +1,7 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.job.QuickstartJob;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -42,9 +43,13 @@ final class QuickstartCommand implements Callable<Integer> {
           String.format(
               "Cannot find the model in %s: deploy/guilomo quickstart fetches it", directory));
     }
+    Path data = QuickstartJob.data(directory).toAbsolutePath();
     GuilomoConfig config =
         options.config(
             "model.path=" + model.toAbsolutePath(),
+            "data.task=classification",
+            "data.train=" + data.resolve("train.jsonl"),
+            "data.validation=" + data.resolve("validation.jsonl"),
             "output.dir=" + directory.resolve("output").toAbsolutePath());
     runner.run(
         "quickstart",

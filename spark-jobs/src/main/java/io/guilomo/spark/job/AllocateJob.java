@@ -60,11 +60,17 @@ public final class AllocateJob {
    * What a search ended with.
    *
    * @param runId where its files and rows are
+   * @param initial the plan of the random GSVs that the search began with
+   * @param plan the plan it learned
    * @param before over the validation records, before the first step
    * @param after over the validation records, after the last
    */
   public record Result(
-      String runId, AllocationPlan plan, ValidationLoss.Measured before, ValidationLoss.Measured after) {}
+      String runId,
+      AllocationPlan initial,
+      AllocationPlan plan,
+      ValidationLoss.Measured before,
+      ValidationLoss.Measured after) {}
 
   public AllocateJob(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
     this.spark = spark;
@@ -85,8 +91,6 @@ public final class AllocateJob {
         config.run().id().isEmpty()
             ? RUN_ID.format(startedAt.atZone(ZoneOffset.UTC)) + "-" + seed
             : config.run().id();
-    BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
-    checkFamily(backbone);
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
 
     TableWriter tables =
@@ -96,6 +100,8 @@ public final class AllocateJob {
         new RunRecord(tables, config, NAME, seed, LearnedAllocation.STRATEGY, workers.count(), startedAt);
     record.running();
     try {
+      BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
+      checkFamily(backbone);
       ShardedData data = new JobData(spark, config).load(workers.count());
       progress.message(JobData.describe(data.report()));
       Result result = search(runId, seed, backbone, data, workers, tables, record);
@@ -158,7 +164,8 @@ public final class AllocateJob {
 
     ValidationLoss.Measured before = validation.measure(graph.getNetwork());
     curves.validation(0, 0, before);
-    curves.gsvs(0, selections(graph, plan, routed));
+    List<GuidedSelection> drawn = selections(graph, plan, routed);
+    curves.gsvs(0, drawn);
     progress.message(String.format("validation loss before the search %.4f", before.loss()));
     progress.begin("search", plan.rounds());
     for (long round = 0; round < plan.rounds(); round++) {
@@ -176,12 +183,12 @@ public final class AllocateJob {
     curves.finish(plan.rounds());
     progress.message(String.format("validation loss after the search %.4f", after.loss()));
 
-    AllocationPlan learned =
-        new LearnedAllocation(seed, config.loraMoe().topK(), config.loraMoe().alpha())
-            .plan(selections(graph, plan, routed));
+    LearnedAllocation allocation =
+        new LearnedAllocation(seed, config.loraMoe().topK(), config.loraMoe().alpha());
+    AllocationPlan learned = allocation.plan(selections(graph, plan, routed));
     write(runId, learned, tables);
     record.succeeded(digest);
-    return new Result(runId, learned, before, after);
+    return new Result(runId, allocation.plan(drawn), learned, before, after);
   }
 
   /** One partition a worker, which holds the batches of the round's steps. */

@@ -66,7 +66,8 @@ public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaste
         broadcast,
         new WorkerConfiguration(
             true, rddDataSetNumExamples, batchSizePerWorker, averagingFrequency, prefetchNumBatches, false),
-        settings);
+        settings,
+        network.getConfiguration().getIterationCount());
   }
 
   @Override

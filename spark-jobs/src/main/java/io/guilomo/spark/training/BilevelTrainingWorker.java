@@ -28,16 +28,24 @@ final class BilevelTrainingWorker extends ParameterAveragingTrainingWorker {
   private static final long serialVersionUID = 1;
 
   private final WorkerSettings settings;
+  private final long firstStep;
   private transient LoraMoeNetwork network;
   private transient BilevelStep bilevel;
   private transient String backboneDigest;
   private transient long step;
   private transient List<SearchStepResult> results;
 
+  /**
+   * @param firstStep number of the round's first step: a graph that dl4j-spark makes of the broadcast counts from 0
+   */
   BilevelTrainingWorker(
-      Broadcast<NetBroadcastTuple> broadcast, WorkerConfiguration configuration, WorkerSettings settings) {
+      Broadcast<NetBroadcastTuple> broadcast,
+      WorkerConfiguration configuration,
+      WorkerSettings settings,
+      long firstStep) {
     super(broadcast, true, configuration, null, null, null);
     this.settings = settings;
+    this.firstStep = firstStep;
   }
 
   @Override
@@ -63,7 +71,7 @@ final class BilevelTrainingWorker extends ParameterAveragingTrainingWorker {
     network = LoraMoeNetwork.of(graph, backbone, kernels);
     backboneDigest = backbone.digest();
     bilevel = new BilevelStep(network, kernels, settings.of(TaskContext.getPartitionId()));
-    step = graph.getConfiguration().getIterationCount();
+    step = firstStep;
     results = new ArrayList<>();
   }
 

@@ -1,0 +1,236 @@
+package io.guilomo.spark.job;
+
+import static org.apache.spark.sql.functions.col;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.table.GsvHistoryTable;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.PlanExpertsTable;
+import io.guilomo.spark.table.PlanModulesTable;
+import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.Table;
+import io.guilomo.spark.table.TableReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole job on a small real decoder and real questions. */
+class TestAllocateJob {
+
+  private static final int LAYERS = 5;
+  private static final int MODULES = 7 * LAYERS;
+  private static final int EXPERTS = 3;
+  private static final int RANKS = 2;
+  /** Five steps of two workers that have 20 records each, four to a step, averaged after every second. */
+  private static final int ROUNDS = 3;
+
+  private static final int STEPS = 5;
+
+  @TempDir private Path output;
+  private final List<String> messages = new ArrayList<>();
+  private final List<Map<String, Double>> rounds = new ArrayList<>();
+
+  @Test
+  void aRunFillsEveryTableAndFile() throws IOException {
+    AllocateJob.Result result = run("first");
+    assertThat(rounds).hasSize(ROUNDS).allSatisfy(values -> assertThat(values).containsKey("train loss"));
+    assertThat(messages).anyMatch(line -> line.startsWith("data: ")).anyMatch(line -> line.startsWith("plan written"));
+    assertThat(result.after().loss()).isNotEqualTo(result.before().loss());
+
+    Row run = only(RunsTable.INSTANCE, "first");
+    assertThat(run.<String>getAs("status")).isEqualTo("SUCCEEDED");
+    assertThat(run.<Long>getAs("workers")).isEqualTo(2);
+    assertThat(run.<String>getAs("backbone_digest")).isNotBlank();
+    assertThat(GuilomoConfig.fromJson(run.getAs("config_json")).search().epochs()).isEqualTo(1);
+
+    Path files = output.resolve("runs/first");
+    AllocationPlan plan = AllocationPlanParser.fromJson(Files.readString(files.resolve("plan.json")));
+    assertThat(plan).isEqualTo(result.plan());
+    assertThat(rows(PlanModulesTable.INSTANCE, "first").count()).isEqualTo(MODULES);
+    assertThat(rows(PlanExpertsTable.INSTANCE, "first").count()).isEqualTo(plan.totalExperts());
+    JsonNode experts = new ObjectMapper().readTree(files.resolve("expert.json").toFile());
+    JsonNode ranks = new ObjectMapper().readTree(files.resolve("rank.json").toFile());
+    assertThat(experts).hasSize(MODULES);
+    assertThat(ranks).hasSize(MODULES * EXPERTS);
+    assertThat(experts.get("model.layers.2.self_attn.q_proj").asInt()).isEqualTo(experts(plan, 2, "q_proj"));
+
+    Dataset<Row> history = rows(GsvHistoryTable.INSTANCE, "first");
+    assertThat(history.count()).isEqualTo((long) (ROUNDS + 1) * MODULES * (EXPERTS + EXPERTS * RANKS));
+    Row learned =
+        history
+            .filter("round = 3 AND kind = 'experts' AND layer = 2 AND module = 'q_proj' AND is_argmax")
+            .collectAsList()
+            .get(0);
+    assertThat(experts(plan, 2, "q_proj")).isEqualTo(Math.max(2, learned.<Integer>getAs("index") + 1));
+
+    Dataset<Row> metrics = rows(MetricsTable.INSTANCE, "first");
+    assertThat(metrics.filter("split = 'train' AND name = 'loss' AND worker = -1").count()).isEqualTo(STEPS);
+    assertThat(metrics.filter("split = 'train' AND name = 'loss' AND worker >= 0").count()).isEqualTo(2 * STEPS);
+    assertThat(metrics.filter("split = 'validation' AND name = 'loss' AND worker = -1").count()).isEqualTo(2);
+    assertThat(GuilomoConfig.load(files.resolve("config.conf").toString(), List.of()).run().id()).isEqualTo("first");
+  }
+
+  @Test
+  void theSameSeedGivesTheSameRowsAndARepeatedRunReplacesThem() throws IOException {
+    AllocateJob.Result first = run("again");
+    List<String> modules = values(PlanModulesTable.INSTANCE, "again");
+    List<String> experts = values(PlanExpertsTable.INSTANCE, "again");
+    List<String> history = values(GsvHistoryTable.INSTANCE, "again");
+    List<String> metrics = values(MetricsTable.INSTANCE, "again");
+    AllocateJob.Result second = run("again");
+    assertThat(second.plan()).isEqualTo(first.plan());
+    assertThat(second.after()).isEqualTo(first.after());
+    assertThat(rows(RunsTable.INSTANCE, "again").count()).isEqualTo(1);
+    assertThat(values(PlanModulesTable.INSTANCE, "again")).isEqualTo(modules);
+    assertThat(values(PlanExpertsTable.INSTANCE, "again")).isEqualTo(experts);
+    assertThat(values(GsvHistoryTable.INSTANCE, "again")).isEqualTo(history);
+    assertThat(values(MetricsTable.INSTANCE, "again")).isEqualTo(metrics);
+    assertThat(run("other", "run.seed=43").plan()).isNotEqualTo(first.plan());
+  }
+
+  @Test
+  void aModelThatIsNotThereFailsTheRun() {
+    String missing = output.resolve("missing").toString();
+    assertThatThrownBy(() -> run("failed", "model.path=" + missing))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot ")
+        .hasMessageContaining(missing);
+    assertFailed("failed");
+  }
+
+  @Test
+  void aColumnThatIsNotThereFailsTheRun() {
+    assertThatThrownBy(() -> run("failed", "data.columns.question=qestion"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot ")
+        .hasMessageContaining("qestion");
+    assertFailed("failed");
+  }
+
+  @Test
+  void dataThatAreNotThereFailTheRun() {
+    assertThatThrownBy(() -> run("failed", "data.train=" + output.resolve("none.jsonl")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot read ")
+        .hasMessageContaining("none.jsonl");
+    assertFailed("failed");
+  }
+
+  @Test
+  void aModuleThatTheModelDoesNotHaveFailsTheRun() {
+    assertThatThrownBy(() -> run("failed", "lora-moe.target-modules=[query]"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot put experts on query: the model's modules are [down_proj, ");
+    assertFailed("failed");
+  }
+
+  @Test
+  void aLearningRateThatIsNoNumberIsRefusedBeforeAnythingRuns() {
+    assertThatThrownBy(() -> run("failed", "search.learning-rate=NaN"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot use guilomo.search.learning-rate = NaN");
+    assertThat(output.resolve("tables")).doesNotExist();
+  }
+
+  private void assertFailed(String runId) {
+    Row run = only(RunsTable.INSTANCE, runId);
+    assertThat(run.<String>getAs("status")).isEqualTo("FAILED");
+    assertThat(run.<Object>getAs("finished_at")).isNotNull();
+    assertThat(output.resolve("runs")).doesNotExist();
+  }
+
+  private AllocateJob.Result run(String runId, String... overrides) throws IOException {
+    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
+    List<String> settings = new ArrayList<>();
+    settings.addAll(
+        List.of(
+            "run.id=" + runId,
+            "output.dir=" + output,
+            "model.path=" + GoldenFiles.models().resolve("stories260K-hf"),
+            "model.max-length=48",
+            "data.task=multiple-choice",
+            "data.train=" + head(data.resolve("train.jsonl"), 40),
+            "data.validation=" + head(data.resolve("validation.jsonl"), 12),
+            // The questions are longer than what is read of them here.
+            "data.train-on-inputs=true",
+            "lora-moe.max-experts=" + EXPERTS,
+            "lora-moe.max-rank=" + RANKS,
+            "search.epochs=1",
+            "search.batch-size=4",
+            "search.warmup-steps=1",
+            "search.gsv-learning-rate=0.1",
+            "cluster.workers=2",
+            "cluster.threads-per-worker=1",
+            "cluster.averaging-frequency=2"));
+    settings.addAll(List.of(overrides));
+    GuilomoConfig config = GuilomoConfig.load(null, settings);
+    return new AllocateJob(SharedSparkSession.session(), config, new Listener()).run();
+  }
+
+  private Path head(Path file, int lines) throws IOException {
+    try (Stream<String> all = Files.lines(file)) {
+      return Files.write(output.resolve(file.getFileName()), all.limit(lines).toList());
+    }
+  }
+
+  private static int experts(AllocationPlan plan, int layer, String name) {
+    return plan.modules().stream()
+        .filter(planned -> planned.module().layer() == layer && planned.module().name().equals(name))
+        .findFirst()
+        .orElseThrow()
+        .experts()
+        .size();
+  }
+
+  private Dataset<Row> rows(Table<?> table, String runId) {
+    return new TableReader(SharedSparkSession.session(), output.toString()).read(table, runId);
+  }
+
+  private Row only(Table<?> table, String runId) {
+    List<Row> rows = rows(table, runId).collectAsList();
+    assertThat(rows).hasSize(1);
+    return rows.get(0);
+  }
+
+  /** All rows without their times, sorted. */
+  private List<String> values(Table<?> table, String runId) {
+    return rows(table, runId).drop(col("at")).collectAsList().stream().map(Row::toString).sorted().toList();
+  }
+
+  private final class Listener implements ProgressListener {
+
+    @Override
+    public void begin(String task, long count) {
+      assertThat(count).isEqualTo(ROUNDS);
+    }
+
+    @Override
+    public void round(Map<String, Double> values) {
+      rounds.add(values);
+    }
+
+    @Override
+    public void message(String line) {
+      messages.add(line);
+    }
+
+    @Override
+    public void end() {}
+  }
+}

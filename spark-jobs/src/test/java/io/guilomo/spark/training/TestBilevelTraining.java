@@ -1,0 +1,202 @@
+package io.guilomo.spark.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.Backbones;
+import io.guilomo.backbone.SafetensorsWriter;
+import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.config.SearchConfig.OuterGradient;
+import io.guilomo.data.Example;
+import io.guilomo.kernel.ComputeThreads;
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.ModuleExperts;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.Stage;
+import io.guilomo.search.BilevelStep;
+import io.guilomo.search.SearchSettings;
+import io.guilomo.search.SearchStepResult;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.data.Shard;
+import io.guilomo.training.LearningRate;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.SerializableConfiguration;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Averaging on Spark beside the loop it stands for, on a random two-layer LLaMA. */
+class TestBilevelTraining {
+
+  private static final Configuration CONF = new Configuration();
+  private static final int VOCABULARY = 11;
+  private static final int BATCH = 2;
+  private static final long SEED = 5;
+
+  private final SearchSettings search =
+      new SearchSettings(
+          SearchSettings.INNER,
+          new LearningRate(1e-2, 2, 12),
+          SearchSettings.OUTER,
+          0.1,
+          OuterGradient.SECOND_ORDER,
+          true,
+          1,
+          SEED);
+
+  @TempDir private Path model;
+  private Backbone backbone;
+  private ComputationGraphConfiguration configuration;
+  private WorkerSettings settings;
+
+  private record State(INDArray parameters, INDArray moments) {}
+
+  @BeforeEach
+  void writeModel() throws IOException {
+    Files.writeString(
+        model.resolve("config.json"),
+        """
+        {"architectures":["LlamaForCausalLM"],"hidden_size":8,"intermediate_size":6,"num_hidden_layers":2,
+         "num_attention_heads":4,"num_key_value_heads":2,"vocab_size":11,"rms_norm_eps":1e-5,"hidden_act":"silu"}
+        """);
+    SafetensorsWriter.write(
+        new org.apache.hadoop.fs.Path(model.resolve("model.safetensors").toUri()), CONF, tensors(), Map.of());
+    backbone = Backbones.load(model.toString(), CONF);
+    List<ModuleExperts> modules =
+        backbone.config().linearModules().stream().map(module -> ModuleExperts.uniform(module, 3, 2, 4, 2)).toList();
+    configuration =
+        LoraMoeNetwork.configuration(
+            new NetworkDefinition(
+                model.toString(), backbone.config(), Stage.SEARCH, modules, 0.1, 1e-3, 0, Pooling.MEAN, SEED));
+    settings = new WorkerSettings(search, 1, new SerializableConfiguration(CONF));
+  }
+
+  @Test
+  void oneWorkerIsThePlainLoop() {
+    Shard shard = shard(0);
+    State plain = plain(configuration.clone(), shard, 6);
+    // Rounds of two steps: the state goes to the worker and back three times.
+    State averaged = onSpark(List.of(shard), 2, 3);
+    assertThat(averaged.parameters().squaredDistance(plain.parameters())).isZero();
+    assertThat(averaged.moments().squaredDistance(plain.moments())).isZero();
+  }
+
+  @Test
+  void aRoundOfTwoWorkersIsTheMeanOfTheirLoops() {
+    List<Shard> shards = List.of(shard(0), shard(1));
+    State first = plain(configuration.clone(), shards.get(0), 3);
+    State second = plain(configuration.clone(), shards.get(1), 3);
+    assertThat(first.parameters()).isNotEqualTo(second.parameters());
+    State averaged = onSpark(shards, 3, 1);
+    assertThat(averaged.parameters().squaredDistance(first.parameters().add(second.parameters()).div(2))).isZero();
+    assertThat(averaged.moments().squaredDistance(first.moments().add(second.moments()).div(2))).isZero();
+  }
+
+  private State plain(ComputationGraphConfiguration copy, Shard shard, int steps) {
+    ComputeThreads.limit(1);
+    Kernels kernels = KernelSelection.best();
+    ComputationGraph graph = new ComputationGraph(copy);
+    graph.init();
+    WorkerBatches batches = new WorkerBatches(shard, BATCH, SEED);
+    try (LoraMoeNetwork network = LoraMoeNetwork.of(graph, backbone, kernels)) {
+      BilevelStep bilevel = new BilevelStep(network, kernels, settings.of(shard.index()));
+      for (long step = 0; step < steps; step++) {
+        bilevel.run(step, batches.train(step), batches.validation(step));
+      }
+      return new State(graph.params().dup(), graph.getUpdater().getStateViewArray().dup());
+    }
+  }
+
+  private State onSpark(List<Shard> shards, int stepsPerRound, int rounds) {
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(SharedSparkSession.session().sparkContext());
+    BilevelTrainingMaster master = new BilevelTrainingMaster(shards.size(), BATCH, stepsPerRound, settings);
+    SparkComputationGraph graph = new SparkComputationGraph(context, configuration.clone(), master);
+    JavaRDD<Shard> distributed = context.parallelize(shards, shards.size());
+    for (int round = 0; round < rounds; round++) {
+      int from = round * stepsPerRound;
+      graph.fitMultiDataSet(
+          distributed.flatMap(
+              shard -> {
+                WorkerBatches batches = new WorkerBatches(shard, BATCH, SEED);
+                return IntStream.range(from, from + stepsPerRound)
+                    .mapToObj(step -> (MultiDataSet) batches.dataSet(step))
+                    .iterator();
+              }));
+      assertThat(master.lastRound()).extracting(WorkerRound::worker).containsExactly(workers(shards));
+      assertThat(master.lastRound())
+          .allSatisfy(
+              worker ->
+                  assertThat(worker.steps())
+                      .extracting(SearchStepResult::learningRate)
+                      .containsExactlyElementsOf(
+                          IntStream.range(from, from + stepsPerRound).mapToObj(search.innerRate()::at).toList()));
+    }
+    return new State(graph.getNetwork().params(), graph.getNetwork().getUpdater().getStateViewArray());
+  }
+
+  private static Integer[] workers(List<Shard> shards) {
+    return shards.stream().map(Shard::index).toArray(Integer[]::new);
+  }
+
+  private static Shard shard(int index) {
+    Random random = new Random(index);
+    return new Shard(index, examples(random, 5), examples(random, 3));
+  }
+
+  private static Example[] examples(Random random, int count) {
+    return IntStream.range(0, count)
+        .mapToObj(
+            i -> {
+              int[] tokens = random.ints(3 + random.nextInt(3), 0, VOCABULARY).toArray();
+              return new Example(tokens, new int[tokens.length], tokens.clone());
+            })
+        .toArray(Example[]::new);
+  }
+
+  private static Map<String, INDArray> tensors() {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    Random random = new Random(3);
+    put(tensors, random, "model.embed_tokens.weight", VOCABULARY, 8);
+    for (int layer = 0; layer < 2; layer++) {
+      String prefix = "model.layers." + layer + ".";
+      put(tensors, random, prefix + "input_layernorm.weight", 8);
+      put(tensors, random, prefix + "self_attn.q_proj.weight", 8, 8);
+      put(tensors, random, prefix + "self_attn.k_proj.weight", 4, 8);
+      put(tensors, random, prefix + "self_attn.v_proj.weight", 4, 8);
+      put(tensors, random, prefix + "self_attn.o_proj.weight", 8, 8);
+      put(tensors, random, prefix + "post_attention_layernorm.weight", 8);
+      put(tensors, random, prefix + "mlp.gate_proj.weight", 6, 8);
+      put(tensors, random, prefix + "mlp.up_proj.weight", 6, 8);
+      put(tensors, random, prefix + "mlp.down_proj.weight", 8, 6);
+    }
+    put(tensors, random, "model.norm.weight", 8);
+    put(tensors, random, "lm_head.weight", VOCABULARY, 8);
+    return tensors;
+  }
+
+  private static void put(Map<String, INDArray> tensors, Random random, String name, long... shape) {
+    float[] values = new float[(int) Nd4j.create(shape).length()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    tensors.put(name, Nd4j.createFromArray(values).reshape(shape));
+  }
+}
