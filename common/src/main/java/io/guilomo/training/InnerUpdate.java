@@ -21,9 +21,16 @@ public final class InnerUpdate {
     this.clipNorm = clipNorm;
   }
 
-  /** Scales the gradient down to the largest allowed norm; returns the norm before. */
+  /**
+   * Scales the gradient down to the largest allowed norm; returns the norm before.
+   *
+   * @throws ArithmeticException if the norm is not finite: clipping would turn it into NaN weights
+   */
   public double clip(INDArray gradient) {
     double norm = kernels.norm(gradient);
+    if (!Double.isFinite(norm)) {
+      throw new ArithmeticException("Cannot go on: the norm of the gradient is " + norm);
+    }
     if (clipNorm > 0 && norm > clipNorm) {
       kernels.scale(gradient, clipNorm / norm);
     }
