@@ -5,6 +5,7 @@ import org.bytedeco.mkl.global.mkl_rt;
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.nd4j.linalg.api.blas.Blas.Vendor;
 import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.LoggerFactory;
 
 /** Matrix products of the linear algebra library that ND4J has loaded, on addresses. */
 class Blas {
@@ -26,8 +27,8 @@ class Blas {
   }
 
   /**
-   * Lets the library use {@code threads} threads for products that the calling thread asks for; 0 for as many as set for
-   * all. OpenBLAS has no such setting: its small products use one thread anyway.
+   * Lets the library use {@code threads} threads for products that the calling thread asks for; 0 for as many as set
+   * for all. OpenBLAS has no such setting: its small products use one thread anyway.
    */
   static void threadsOfCaller(int threads) {
     if (MKL) {
@@ -67,15 +68,24 @@ class Blas {
         strideC);
   }
 
+  /** Loads the library before anything else uses it, if nothing has yet. */
+  static void load() {
+    ofThread();
+  }
+
   /**
-   * MKL's results may depend on the number of threads, where it splits a sum among them, and by its documentation on the
+   * MKL's results depend on the number of threads where it splits a sum among them, and by its documentation on the
    * alignment of memory. Its strict mode gives the same bits for all, if set before its first product.
    */
   private static boolean mkl() {
     if (Nd4j.getNDArrayFactory().blas().getBlasVendor() != Vendor.MKL) {
       return false;
     }
-    mkl_rt.MKL_CBWR_Set(mkl_rt.MKL_CBWR_Get_Auto_Branch() | mkl_rt.MKL_CBWR_STRICT);
+    int strict = mkl_rt.MKL_CBWR_Get_Auto_Branch() | mkl_rt.MKL_CBWR_STRICT;
+    if (mkl_rt.MKL_CBWR_Set(strict) != mkl_rt.MKL_CBWR_SUCCESS) {
+      LoggerFactory.getLogger(Blas.class)
+          .warn("Products may differ in their last bits with the number of threads: MKL was in use before");
+    }
     return true;
   }
 

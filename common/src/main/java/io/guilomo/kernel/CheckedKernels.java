@@ -1,8 +1,11 @@
 package io.guilomo.kernel;
 
-import static io.guilomo.kernel.KernelArguments.experts;
+import static io.guilomo.kernel.KernelArguments.attentionInputs;
+import static io.guilomo.kernel.KernelArguments.dropoutRate;
+import static io.guilomo.kernel.KernelArguments.expertInputs;
 import static io.guilomo.kernel.KernelArguments.indices;
 import static io.guilomo.kernel.KernelArguments.matrix;
+import static io.guilomo.kernel.KernelArguments.routing;
 import static io.guilomo.kernel.KernelArguments.sequences;
 import static io.guilomo.kernel.KernelArguments.size;
 import static io.guilomo.kernel.KernelArguments.vector;
@@ -367,49 +370,5 @@ abstract class CheckedKernels implements Kernels {
 
   private static void sameShape(String name, INDArray array, INDArray other) {
     matrix(name, array, other.size(0), other.size(1));
-  }
-
-  private static void dropoutRate(float rate) {
-    if (!(rate >= 0 && rate < 1)) {
-      throw new IllegalArgumentException(String.format("Cannot drop out at rate %s: it must be in [0, 1)", rate));
-    }
-  }
-
-  private static void routing(INDArray logits, int topK, int[] choice, boolean chosen) {
-    if (topK < 1 || topK > logits.size(1)) {
-      throw new IllegalArgumentException(
-          String.format("Cannot choose %d of %d experts", topK, logits.size(1)));
-    }
-    size("choices", choice.length, logits.size(0) * topK);
-    if (chosen) {
-      indices("expert", choice, logits.size(1));
-    }
-  }
-
-  private static void expertInputs(INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn) {
-    matrix("h", h);
-    matrix("weights", weights, h.size(0), weights.size(1));
-    vector("coefficients", coefficients, h.size(1));
-    experts(firstColumn, weights.size(1), h.size(1));
-  }
-
-  private static void attentionInputs(
-      AttentionShape shape, int[] starts, INDArray query, INDArray key, INDArray value, INDArray probabilities) {
-    matrix("query", query);
-    size("query features", query.size(1), (long) shape.heads() * shape.headDim());
-    matrix("key", key, query.size(0), (long) shape.keyValueHeads() * shape.headDim());
-    matrix("value", value, query.size(0), (long) shape.keyValueHeads() * shape.headDim());
-    sequences(starts, query.size(0));
-    vector("probabilities", probabilities);
-    long needed = 0;
-    for (int i = 1; i < starts.length; i++) {
-      long n = (long) starts[i] - starts[i - 1];
-      needed += shape.heads() * n * n;
-    }
-    if (probabilities.length() < needed) {
-      throw new IllegalArgumentException(
-          String.format(
-              "Cannot keep %d attention probabilities in a vector of %d", needed, probabilities.length()));
-    }
   }
 }

@@ -7,7 +7,10 @@ import jdk.incubator.vector.VectorSpecies;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The off-heap memory of a matrix, or of a vector as a matrix of one row. Offsets are in bytes from its first element. */
+/**
+ * The off-heap memory of a matrix, or of a vector as a matrix of one row. Offsets are in bytes from its first
+ * element.
+ */
 class FloatMemory {
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   static final int LANES = SPECIES.length();

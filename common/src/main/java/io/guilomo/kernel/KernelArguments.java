@@ -3,7 +3,7 @@ package io.guilomo.kernel;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What kernels demand of their arguments; each method throws an {@link IllegalArgumentException} that names the argument. */
+/** What kernels demand of their arguments; whatever fails is refused by an {@link IllegalArgumentException}. */
 class KernelArguments {
 
   private KernelArguments() {}
@@ -56,7 +56,7 @@ class KernelArguments {
   }
 
   /** Expert columns rise from 0 to {@code columns}; an expert may have none. */
-  static void experts(int[] firstColumn, long experts, long columns) {
+  private static void experts(int[] firstColumn, long experts, long columns) {
     boolean ascending =
         firstColumn.length == experts + 1 && firstColumn[0] == 0 && firstColumn[firstColumn.length - 1] == columns;
     for (int i = 1; ascending && i < firstColumn.length; i++) {
@@ -79,6 +79,50 @@ class KernelArguments {
   static void size(String name, long actual, long expected) {
     if (actual != expected) {
       throw new IllegalArgumentException(String.format("Cannot use %d %s: %d are needed", actual, name, expected));
+    }
+  }
+
+  static void dropoutRate(float rate) {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new IllegalArgumentException(String.format("Cannot drop out at rate %s: it must be in [0, 1)", rate));
+    }
+  }
+
+  static void routing(INDArray logits, int topK, int[] choice, boolean chosen) {
+    if (topK < 1 || topK > logits.size(1)) {
+      throw new IllegalArgumentException(
+          String.format("Cannot choose %d of %d experts", topK, logits.size(1)));
+    }
+    size("choices", choice.length, logits.size(0) * topK);
+    if (chosen) {
+      indices("expert", choice, logits.size(1));
+    }
+  }
+
+  static void expertInputs(INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn) {
+    matrix("h", h);
+    matrix("weights", weights, h.size(0), weights.size(1));
+    vector("coefficients", coefficients, h.size(1));
+    experts(firstColumn, weights.size(1), h.size(1));
+  }
+
+  static void attentionInputs(
+      AttentionShape shape, int[] starts, INDArray query, INDArray key, INDArray value, INDArray probabilities) {
+    matrix("query", query);
+    size("query features", query.size(1), (long) shape.heads() * shape.headDim());
+    matrix("key", key, query.size(0), (long) shape.keyValueHeads() * shape.headDim());
+    matrix("value", value, query.size(0), (long) shape.keyValueHeads() * shape.headDim());
+    sequences(starts, query.size(0));
+    vector("probabilities", probabilities);
+    long needed = 0;
+    for (int i = 1; i < starts.length; i++) {
+      long n = starts[i] - starts[i - 1];
+      needed += shape.heads() * n * n;
+    }
+    if (probabilities.length() < needed) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot keep %d attention probabilities in a vector of %d", needed, probabilities.length()));
     }
   }
 

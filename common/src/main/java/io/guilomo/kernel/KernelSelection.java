@@ -12,6 +12,7 @@ public class KernelSelection {
 
   private KernelSelection() {}
 
+  /** Select them before the first matrix product of the process: see {@link VectorKernels}. */
   public static Kernels best() {
     return named(System.getProperty(KERNELS, vectorRuns() ? "vector" : "portable"));
   }

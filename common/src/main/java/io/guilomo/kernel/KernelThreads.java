@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Runs ranges of one operation on the calling thread and a few shared ones. Ranges are cut by size alone and never by the
- * number of threads, so what a range computes does not depend on who runs it.
+ * Runs ranges of one operation on the calling thread and a few shared ones. Ranges are cut by size alone and never by
+ * the number of threads, so what a range computes does not depend on who runs it.
  */
 class KernelThreads {
   private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();

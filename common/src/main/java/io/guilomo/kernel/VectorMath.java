@@ -6,9 +6,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Elementary functions on vectors of floats, to a few units in the last place. The compiler gives up on a method with very
- * many vector operations and then allocates each vector: hence constants that are vectors already, and at most one of these
- * functions to a loop.
+ * Elementary functions on vectors of floats, to a few units in the last place. The compiler gives up on a method with
+ * very many vector operations and then allocates each vector: hence constants that are vectors already, and at most
+ * one of these functions to a loop.
  */
 class VectorMath {
   static final FloatVector ZERO = vector(0);

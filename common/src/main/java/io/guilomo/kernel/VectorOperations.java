@@ -9,6 +9,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The CPU's operations; arguments are checked by {@link CheckedKernels}. */
 class VectorOperations implements Kernels {
 
+  VectorOperations() {
+    Blas.load();
+  }
+
   @Override
   public void product(
       INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, boolean accumulate) {

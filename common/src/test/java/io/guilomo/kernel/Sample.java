@@ -32,7 +32,7 @@ class Sample {
   private Sample(INDArray parent, INDArray array) {
     this.array = array;
     this.parent = parent;
-    this.before = parent.toFloatMatrix();
+    this.before = floats(parent);
     this.values = matrixOf(array);
   }
 
@@ -106,7 +106,7 @@ class Sample {
     if (parent == array) {
       return;
     }
-    float[][] after = parent.toFloatMatrix();
+    float[][] after = floats(parent);
     for (int r = 0; r < after.length; r++) {
       for (int c = 0; c < after[r].length; c++) {
         boolean inside =
@@ -163,11 +163,21 @@ class Sample {
   }
 
   static double[][] matrixOf(INDArray matrix) {
-    float[][] floats = matrix.toFloatMatrix();
+    float[][] floats = floats(matrix);
     double[][] result = new double[floats.length][];
     for (int r = 0; r < floats.length; r++) {
       result[r] = doubles(floats[r]);
     }
     return result;
+  }
+
+  private static float[][] floats(INDArray matrix) {
+    float[] all = matrix.dup('c').data().asFloat();
+    float[][] rows = new float[(int) matrix.size(0)][];
+    int columns = (int) matrix.size(1);
+    for (int r = 0; r < rows.length; r++) {
+      rows[r] = Arrays.copyOfRange(all, r * columns, (r + 1) * columns);
+    }
+    return rows;
   }
 }

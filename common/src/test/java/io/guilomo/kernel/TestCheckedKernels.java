@@ -73,7 +73,9 @@ class TestCheckedKernels {
   @Test
   void numbers() {
     refused("Cannot drop out at rate 1.0: it must be in [0, 1)", () -> kernels.dropout(x, 1, 0, y));
-    refused("Cannot use label 6: there are 6", () -> kernels.crossEntropy(x, new int[] {0, 1, 6, 2}, 1, false, new float[4]));
+    refused(
+        "Cannot use label 6: there are 6",
+        () -> kernels.crossEntropy(x, new int[] {0, 1, 6, 2}, 1, false, new float[4]));
     refused(
         "Cannot take step 0 of AdamW: steps count from 1",
         () -> kernels.adamW(new AdamW(0.9, 0.999, 1e-8, 0), 1, 0, row, row, row, row, row, false));

@@ -195,9 +195,8 @@ class TestExperts {
     assertThat(weights.toFloatMatrix()).isDeepEqualTo(new float[][] {{0, 1, 0, 0}, {0, 1, 0, 0}});
     assertThat(statistics.counts()).containsExactly(2, 2, 0, 0);
     INDArray dLogits = Nd4j.create(2, 4);
-    implementation
-        .kernels()
-        .routeBackward(Nd4j.createFromArray(new float[][] {{1, 2, 3, 4}, {-1, 7, 3, 4}}), null, 2, choice, p, weights, dLogits);
+    INDArray dWeights = Nd4j.createFromArray(new float[][] {{1, 2, 3, 4}, {-1, 7, 3, 4}});
+    implementation.kernels().routeBackward(dWeights, null, 2, choice, p, weights, dLogits);
     assertThat(dLogits.toFloatMatrix()).isDeepEqualTo(new float[2][4]);
   }
 

@@ -20,9 +20,9 @@ class TestProductsAndRows {
   @ParameterizedTest
   @EnumSource
   void multipliesTransposedViewsAndAdds(Implementation implementation) {
-    for (int m : new int[] {1, 3, 17, 130}) {
+    for (int m : new int[] {1, 3, 130}) {
       for (int n : new int[] {1, 5, 64}) {
-        for (int k : new int[] {1, 16, 33}) {
+        for (int k : new int[] {1, 33}) {
           for (int flags = 0; flags < 16; flags++) {
             multiplies(
                 implementation.kernels(),
