@@ -26,7 +26,9 @@ find_java() {
 
 run_maven() {
   command -v mvn > /dev/null || fail 'Cannot build: Maven (mvn) is not installed'
-  (cd "$root" && mvn -B -ntp -q -Dstyle.color=never "$@" >&2) || fail "Cannot build: mvn $* failed" 1
+  # Maven resets the colours of a terminal that it was told not to colour.
+  (cd "$root" && mvn -B -ntp -q -Dstyle.color=never "$@" 2>&1 | sed $'s/\033\\[0*m//g' >&2) ||
+    fail "Cannot build: mvn $* failed" 1
 }
 
 # Sets $jar to the jar of the jobs.

@@ -134,7 +134,7 @@ public final class RecordParser implements Serializable {
     }
     String stem = text(question);
     if (stem == null || stem.isBlank()) {
-      throw missing(node, "question");
+      throw missing(node, names("question").get(0));
     }
     JsonNode hint = find(node, "hint");
     String context = hint.isMissingNode() ? null : hint.isNull() ? "" : text(hint);

@@ -64,6 +64,14 @@ class TestAllocateJob {
     assertThat(plan).isEqualTo(result.plan());
     assertThat(rows(PlanModulesTable.INSTANCE, "first").count()).isEqualTo(MODULES);
     assertThat(rows(PlanExpertsTable.INSTANCE, "first").count()).isEqualTo(plan.totalExperts());
+    Row queried =
+        SharedSparkSession.session()
+            .sql(
+                "SELECT sum(experts), sum(total_rank) FROM parquet.`%s/tables/plan_modules` WHERE run_id = 'first'"
+                    .formatted(output))
+            .first();
+    assertThat(queried.getLong(0)).isEqualTo(plan.totalExperts());
+    assertThat(queried.getLong(1)).isEqualTo(plan.totalRank());
     JsonNode experts = new ObjectMapper().readTree(files.resolve("expert.json").toFile());
     JsonNode ranks = new ObjectMapper().readTree(files.resolve("rank.json").toFile());
     assertThat(experts).hasSize(MODULES);

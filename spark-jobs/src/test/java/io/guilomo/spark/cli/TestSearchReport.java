@@ -1,0 +1,52 @@
+package io.guilomo.spark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.ExpertPlan;
+import io.guilomo.plan.ModulePlan;
+import io.guilomo.spark.job.AllocateJob;
+import io.guilomo.spark.training.ValidationLoss;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class TestSearchReport {
+
+  private static final LinearModule QUERY = new LinearModule(0, "query", 4, 4);
+  private static final LinearModule KEY = new LinearModule(0, "key", 4, 4);
+
+  @Test
+  void saysWhatTheSearchHasChanged() {
+    AllocationPlan initial = plan(module(QUERY, 2, 1, 2, 3), module(KEY, 2, 4, 4, 4));
+    // One expert more, which had a rank already; another rank of an expert that is in the plan, and of one that is not.
+    AllocationPlan learned = plan(module(QUERY, 3, 1, 2, 3), module(KEY, 2, 5, 4, 1));
+    String text =
+        SearchReport.print(
+            new AllocateJob.Result(
+                "run",
+                initial,
+                learned,
+                new ValidationLoss.Measured(1.79175, 0.1666, 1200),
+                new ValidationLoss.Measured(0.5, 0.8333, 1200)));
+    assertThat(text)
+        .startsWith(AllocationPlanPrinter.print(learned))
+        .endsWith(
+            """
+            the search changed the experts of 1 of 2 modules and 2 of 6 ranks
+            validation loss 1.7918 before, 0.5000 after; accuracy 16.7 % before, 83.3 % after (1,200 labels)
+            """);
+  }
+
+  private static AllocationPlan plan(ModulePlan... modules) {
+    return new AllocationPlan("guilomo", 42, 2, 16, false, List.of(modules));
+  }
+
+  private static ModulePlan module(LinearModule module, int experts, Integer... ranks) {
+    return new ModulePlan(
+        module,
+        Stream.of(ranks).limit(experts).map(ExpertPlan::ofRank).toList(),
+        Stream.of(ranks).skip(experts).toList());
+  }
+}
