@@ -2,7 +2,10 @@ package io.guilomo.backbone;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A frozen pretrained transformer. Its arrays are shared by everything in the JVM and never written. */
+/**
+ * A frozen pretrained transformer. Its arrays are shared by everything in the JVM and never
+ * written.
+ */
 public sealed interface Backbone permits LlamaBackbone, BertBackbone {
 
   BackboneConfig config();

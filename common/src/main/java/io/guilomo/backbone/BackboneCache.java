@@ -11,14 +11,20 @@ import org.apache.hadoop.conf.Configuration;
 /** The backbones of this JVM, one copy each, shared by all tasks that run in it. */
 public final class BackboneCache {
 
-  /** URIs of this scheme name backbones that were {@linkplain #put put} here and can be loaded from nowhere. */
+  /**
+   * URIs of this scheme name backbones that were {@linkplain #put put} here and can be loaded from
+   * nowhere.
+   */
   public static final String MEMORY_SCHEME = "memory:";
 
-  private static final ConcurrentMap<String, FutureTask<Backbone>> BACKBONES = new ConcurrentHashMap<>();
+  private static final ConcurrentMap<String, FutureTask<Backbone>> BACKBONES =
+      new ConcurrentHashMap<>();
 
   private BackboneCache() {}
 
-  /** The backbone of a directory, loaded on the first call; concurrent callers wait for that one. */
+  /**
+   * The backbone of a directory, loaded on the first call; concurrent callers wait for that one.
+   */
   public static Backbone get(String uri, Configuration conf) throws IOException {
     FutureTask<Backbone> mine = new FutureTask<>(() -> load(uri, conf));
     FutureTask<Backbone> first = BACKBONES.putIfAbsent(uri, mine);
@@ -30,7 +36,8 @@ public final class BackboneCache {
       return first.get();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw (IOException) new InterruptedIOException("interrupted while loading " + uri).initCause(e);
+      throw (IOException)
+          new InterruptedIOException("interrupted while loading " + uri).initCause(e);
     } catch (ExecutionException e) {
       BACKBONES.remove(uri, first);
       throw rethrown(e.getCause());
@@ -39,7 +46,8 @@ public final class BackboneCache {
 
   private static Backbone load(String uri, Configuration conf) throws IOException {
     if (uri.startsWith(MEMORY_SCHEME)) {
-      throw new IllegalArgumentException("Cannot load %s: this JVM was not given it".formatted(uri));
+      throw new IllegalArgumentException(
+          "Cannot load %s: this JVM was not given it".formatted(uri));
     }
     return Backbones.load(uri, conf);
   }

@@ -19,8 +19,8 @@ public sealed interface BackboneConfig permits LlamaConfig, BertConfig {
   int maxPositions();
 
   /**
-   * Every linear module that can carry experts, block by block, in the order in which the released GuiLoMo code lists
-   * them.
+   * Every linear module that can carry experts, block by block, in the order in which the released
+   * GuiLoMo code lists them.
    */
   List<LinearModule> linearModules();
 }

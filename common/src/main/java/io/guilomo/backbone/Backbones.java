@@ -7,7 +7,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 
-/** Loads pretrained models from directories in Hugging Face's layout, and BERT models from ONNX files. */
+/**
+ * Loads pretrained models from directories in Hugging Face's layout, and BERT models from ONNX
+ * files.
+ */
 public final class Backbones {
 
   private static final Set<String> LLAMA = Set.of("LlamaForCausalLM", "llama");
@@ -27,8 +30,8 @@ public final class Backbones {
   private Backbones() {}
 
   /**
-   * Loads the model of a directory: {@code config.json} with {@code model.safetensors}, its shards, or (BERT) an ONNX
-   * file, which can do without {@code config.json}. All values become float32.
+   * Loads the model of a directory: {@code config.json} with {@code model.safetensors}, its shards,
+   * or (BERT) an ONNX file, which can do without {@code config.json}. All values become float32.
    *
    * @throws IllegalArgumentException if the directory holds no model that can be run
    */
@@ -56,7 +59,9 @@ public final class Backbones {
         return onnx.bertConfig();
       }
     }
-    ConfigJson json = new ConfigJson(directory.json(ModelDirectory.CONFIG), directory.file(ModelDirectory.CONFIG));
+    ConfigJson json =
+        new ConfigJson(
+            directory.json(ModelDirectory.CONFIG), directory.file(ModelDirectory.CONFIG));
     String architecture = architecture(directory, json.root());
     if (BERT.contains(architecture)) {
       return BertConfigParser.fromJson(json);
@@ -66,7 +71,8 @@ public final class Backbones {
 
   private static String architecture(ModelDirectory directory, JsonNode config) {
     JsonNode named = config.path("architectures").path(0);
-    JsonNode architecture = named.isMissingNode() || named.isNull() ? config.path("model_type") : named;
+    JsonNode architecture =
+        named.isMissingNode() || named.isNull() ? config.path("model_type") : named;
     if (!architecture.isTextual()) {
       throw directory.refuse("its config.json names neither architectures nor model_type");
     }
@@ -75,7 +81,8 @@ public final class Backbones {
       Set<String> known = new TreeSet<>();
       List.of(LLAMA, MISTRAL, BERT).forEach(known::addAll);
       known.removeIf(other -> Character.isLowerCase(other.charAt(0)));
-      throw directory.refuse("its architecture is %s, known are %s".formatted(name, String.join(", ", known)));
+      throw directory.refuse(
+          "its architecture is %s, known are %s".formatted(name, String.join(", ", known)));
     }
     return name;
   }

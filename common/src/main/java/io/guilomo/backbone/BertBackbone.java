@@ -29,7 +29,8 @@ public record BertBackbone(
   public record Norm(INDArray weight, INDArray bias) {}
 
   /**
-   * One block. Modules that read the same input lie under each other in one array, so that one product computes them.
+   * One block. Modules that read the same input lie under each other in one array, so that one
+   * product computes them.
    *
    * @param attentionInput query, key, value: {@code [3·hidden, hidden]}
    * @param attentionOutput {@code [hidden, hidden]}

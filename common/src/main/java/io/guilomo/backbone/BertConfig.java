@@ -5,7 +5,14 @@ import java.util.List;
 
 /** Shape of an encoder of the BERT family: post-norm blocks, absolute positions, exact GELU. */
 public record BertConfig(
-    int hidden, int intermediate, int layers, int heads, int vocabulary, int maxPositions, int segments, float epsilon)
+    int hidden,
+    int intermediate,
+    int layers,
+    int heads,
+    int vocabulary,
+    int maxPositions,
+    int segments,
+    float epsilon)
     implements BackboneConfig {
 
   /** Modules of a block, in the order of {@link #linearModules()}. */

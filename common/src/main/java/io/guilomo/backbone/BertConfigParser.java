@@ -1,6 +1,9 @@
 package io.guilomo.backbone;
 
-/** Reads the {@code config.json} of BERT models. Absent keys mean what they mean to Hugging Face's BertConfig. */
+/**
+ * Reads the {@code config.json} of BERT models. Absent keys mean what they mean to Hugging Face's
+ * BertConfig.
+ */
 final class BertConfigParser {
 
   private BertConfigParser() {}
@@ -13,7 +16,8 @@ final class BertConfigParser {
     int hidden = json.positive("hidden_size");
     int heads = json.positive("num_attention_heads");
     if (hidden % heads != 0) {
-      throw json.refuse("hidden_size is %s, not a multiple of num_attention_heads %s".formatted(hidden, heads));
+      throw json.refuse(
+          "hidden_size is %s, not a multiple of num_attention_heads %s".formatted(hidden, heads));
     }
     return new BertConfig(
         hidden,

@@ -8,8 +8,8 @@ import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Reads the weights of a BERT encoder under Hugging Face's names: with or without the prefix {@code bert.}, and with
- * {@code gamma}, {@code beta} for the norms, as the first checkpoints call them.
+ * Reads the weights of a BERT encoder under Hugging Face's names: with or without the prefix {@code
+ * bert.}, and with {@code gamma}, {@code beta} for the norms, as the first checkpoints call them.
  */
 final class BertLoader {
 
@@ -26,22 +26,27 @@ final class BertLoader {
   static BertBackbone load(ModelDirectory directory, BertConfig config) throws IOException {
     try (TensorSource source = directory.tensors()) {
       Set<String> names = source.names();
-      return new BertLoader(config, new FrozenTensors(directory, source, name -> storedName(name, names))).backbone();
+      return new BertLoader(
+              config, new FrozenTensors(directory, source, name -> storedName(name, names)))
+          .backbone();
     }
   }
 
   private static String storedName(String name, Set<String> names) {
     String prefix = names.stream().anyMatch(stored -> stored.startsWith(PREFIX)) ? PREFIX : "";
     String old =
-        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
+        name.replace("LayerNorm.weight", "LayerNorm.gamma")
+            .replace("LayerNorm.bias", "LayerNorm.beta");
     return prefix + (names.contains(prefix + old) ? old : name);
   }
 
   private BertBackbone backbone() throws IOException {
     long hidden = config.hidden();
     INDArray words = tensors.read("embeddings.word_embeddings.weight", config.vocabulary(), hidden);
-    INDArray positions = tensors.read("embeddings.position_embeddings.weight", config.maxPositions(), hidden);
-    INDArray segments = tensors.read("embeddings.token_type_embeddings.weight", config.segments(), hidden);
+    INDArray positions =
+        tensors.read("embeddings.position_embeddings.weight", config.maxPositions(), hidden);
+    INDArray segments =
+        tensors.read("embeddings.token_type_embeddings.weight", config.segments(), hidden);
     BertBackbone.Norm norm = norm("embeddings");
     List<BertBackbone.Layer> layers = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {

@@ -2,7 +2,10 @@ package io.guilomo.backbone;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** Typed reading of the keys of a Hugging Face {@code config.json}; a null value counts as an absent key. */
+/**
+ * Typed reading of the keys of a Hugging Face {@code config.json}; a null value counts as an absent
+ * key.
+ */
 record ConfigJson(JsonNode root, Object file) {
 
   boolean has(String key) {

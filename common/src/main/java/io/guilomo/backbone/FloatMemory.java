@@ -7,7 +7,10 @@ import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** The host memory of a float array whose elements lie row by row without gaps, copied in and out in blocks. */
+/**
+ * The host memory of a float array whose elements lie row by row without gaps, copied in and out in
+ * blocks.
+ */
 final class FloatMemory {
 
   private final INDArray array;
@@ -28,12 +31,18 @@ final class FloatMemory {
     if (array.dataType() != DataType.FLOAT || !rowMajor(array)) {
       throw new IllegalArgumentException(
           "Cannot copy tensor values of a %s array of shape %s and strides %s: it is not contiguous float32"
-              .formatted(array.dataType(), Arrays.toString(array.shape()), Arrays.toString(array.stride())));
+              .formatted(
+                  array.dataType(),
+                  Arrays.toString(array.shape()),
+                  Arrays.toString(array.stride())));
     }
     return new FloatMemory(array);
   }
 
-  /** Whether elements are adjacent in row-major order; dimensions of one element may have any stride. */
+  /**
+   * Whether elements are adjacent in row-major order; dimensions of one element may have any
+   * stride.
+   */
   static boolean rowMajor(INDArray array) {
     long expected = 1;
     for (int d = array.rank() - 1; d >= 0; d--) {

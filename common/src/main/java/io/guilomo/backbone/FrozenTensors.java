@@ -13,8 +13,9 @@ import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Reads the tensors a backbone needs, checked against the shapes its configuration asks for, and digests what was read:
- * sha256 over name, shape and stored bytes of each tensor in the order of reading.
+ * Reads the tensors a backbone needs, checked against the shapes its configuration asks for, and
+ * digests what was read: sha256 over name, shape and stored bytes of each tensor in the order of
+ * reading.
  */
 final class FrozenTensors {
 
@@ -23,7 +24,9 @@ final class FrozenTensors {
   private final UnaryOperator<String> storedName;
   private final MessageDigest digest;
 
-  /** @param storedName what the source calls a tensor */
+  /**
+   * @param storedName what the source calls a tensor
+   */
   FrozenTensors(ModelDirectory directory, TensorSource source, UnaryOperator<String> storedName) {
     this.directory = directory;
     this.source = source;
@@ -55,8 +58,10 @@ final class FrozenTensors {
     long row = 0;
     for (Part part : parts) {
       rows[0] = NDArrayIndex.interval(row, row + part.shape()[0]);
-      digest.update((part.name() + Arrays.toString(part.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
-      source.readInto(storedName.apply(part.name()), parts.size() == 1 ? fused : fused.get(rows), digest);
+      digest.update(
+          (part.name() + Arrays.toString(part.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
+      source.readInto(
+          storedName.apply(part.name()), parts.size() == 1 ? fused : fused.get(rows), digest);
       row += part.shape()[0];
     }
     return fused;

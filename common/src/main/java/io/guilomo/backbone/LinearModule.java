@@ -6,11 +6,13 @@ import java.io.Serializable;
  * One frozen linear layer of a transformer that LoRA experts can be attached to.
  *
  * @param layer block of the transformer, from 0
- * @param name the module's name inside its block, as Hugging Face calls it: {@code q_proj}, {@code query}, …
+ * @param name the module's name inside its block, as Hugging Face calls it: {@code q_proj}, {@code
+ *     query}, …
  * @param inFeatures columns of the frozen weight
  * @param outFeatures rows of the frozen weight
  */
-public record LinearModule(int layer, String name, int inFeatures, int outFeatures) implements Serializable {
+public record LinearModule(int layer, String name, int inFeatures, int outFeatures)
+    implements Serializable {
 
   @Override
   public String toString() {

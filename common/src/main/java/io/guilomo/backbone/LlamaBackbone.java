@@ -8,7 +8,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * @param wordEmbeddings {@code [vocabulary, hidden]}
  * @param finalNorm weight of the last RMS norm, {@code [hidden]}
- * @param head {@code [vocabulary, hidden]}; the same array as {@code wordEmbeddings} where the model ties them
+ * @param head {@code [vocabulary, hidden]}; the same array as {@code wordEmbeddings} where the
+ *     model ties them
  */
 public record LlamaBackbone(
     LlamaConfig config,
@@ -24,7 +25,8 @@ public record LlamaBackbone(
   }
 
   /**
-   * One block. Modules that read the same input lie under each other in one array, so that one product computes them.
+   * One block. Modules that read the same input lie under each other in one array, so that one
+   * product computes them.
    *
    * @param attentionNorm {@code [hidden]}
    * @param attentionInput q, k, v: {@code [(heads + 2·keyValueHeads)·headDim, hidden]}

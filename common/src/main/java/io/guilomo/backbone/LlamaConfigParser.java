@@ -1,8 +1,8 @@
 package io.guilomo.backbone;
 
 /**
- * Reads the {@code config.json} of LLaMA and Mistral models. Absent keys mean what they mean to Hugging Face's {@code
- * LlamaConfig} and {@code MistralConfig}.
+ * Reads the {@code config.json} of LLaMA and Mistral models. Absent keys mean what they mean to
+ * Hugging Face's {@code LlamaConfig} and {@code MistralConfig}.
  */
 final class LlamaConfigParser {
 
@@ -48,24 +48,28 @@ final class LlamaConfigParser {
 
   private int keyValueHeads(int heads) {
     boolean named = json.root().has("num_key_value_heads");
-    int keyValueHeads = json.positive("num_key_value_heads", mistral && !named ? MISTRAL_KEY_VALUE_HEADS : heads);
+    int keyValueHeads =
+        json.positive("num_key_value_heads", mistral && !named ? MISTRAL_KEY_VALUE_HEADS : heads);
     if (heads % keyValueHeads != 0) {
       throw json.refuse(
-          "num_attention_heads is %s, not a multiple of num_key_value_heads %s".formatted(heads, keyValueHeads));
+          "num_attention_heads is %s, not a multiple of num_key_value_heads %s"
+              .formatted(heads, keyValueHeads));
     }
     return keyValueHeads;
   }
 
   private int headDim(int hidden, int heads) {
     if (!json.has("head_dim") && hidden % heads != 0) {
-      throw json.refuse("hidden_size is %s, not a multiple of num_attention_heads %s".formatted(hidden, heads));
+      throw json.refuse(
+          "hidden_size is %s, not a multiple of num_attention_heads %s".formatted(hidden, heads));
     }
     int headDim = json.positive("head_dim", hidden / heads);
     if (headDim % 2 != 0) {
       throw json.refuse("head_dim is %s, rotary positions need an even number".formatted(headDim));
     }
     if ((long) heads * headDim > Integer.MAX_VALUE / 3) {
-      throw json.refuse("num_attention_heads %s of head_dim %s are too many".formatted(heads, headDim));
+      throw json.refuse(
+          "num_attention_heads %s of head_dim %s are too many".formatted(heads, headDim));
     }
     return headDim;
   }
@@ -78,7 +82,8 @@ final class LlamaConfigParser {
   }
 
   private Rope rope() {
-    // Transformers 5 writes theta and scaling into one object, rope_parameters; earlier versions into two keys.
+    // Transformers 5 writes theta and scaling into one object, rope_parameters; earlier versions
+    // into two keys.
     String key = json.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
     double theta = json.positiveNumber("rope_theta", 10_000);
     if (!json.has(key)) {
@@ -90,7 +95,9 @@ final class LlamaConfigParser {
     return switch (type) {
       case "default" -> new Rope(theta, null);
       case "llama3" -> new Rope(theta, scaling(given));
-      default -> throw json.refuse("%s has type %s, supported are default and llama3".formatted(key, type));
+      default ->
+          throw json.refuse(
+              "%s has type %s, supported are default and llama3".formatted(key, type));
     };
   }
 
@@ -98,9 +105,13 @@ final class LlamaConfigParser {
     double low = given.positiveNumber("low_freq_factor");
     double high = given.positiveNumber("high_freq_factor");
     if (high <= low) {
-      throw json.refuse("high_freq_factor is %s, not above low_freq_factor %s".formatted(high, low));
+      throw json.refuse(
+          "high_freq_factor is %s, not above low_freq_factor %s".formatted(high, low));
     }
     return new Rope.Scaling(
-        given.positiveNumber("factor"), low, high, given.positive("original_max_position_embeddings"));
+        given.positiveNumber("factor"),
+        low,
+        high,
+        given.positive("original_max_position_embeddings"));
   }
 }

@@ -24,14 +24,17 @@ final class LlamaLoader {
   }
 
   private LlamaBackbone backbone() throws IOException {
-    INDArray embeddings = tensors.read("model.embed_tokens.weight", config.vocabulary(), config.hidden());
+    INDArray embeddings =
+        tensors.read("model.embed_tokens.weight", config.vocabulary(), config.hidden());
     List<LlamaBackbone.Layer> layers = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
       layers.add(layer("model.layers." + layer + "."));
     }
     INDArray norm = tensors.read("model.norm.weight", config.hidden());
     INDArray head =
-        config.tiedHead() ? embeddings : tensors.read("lm_head.weight", config.vocabulary(), config.hidden());
+        config.tiedHead()
+            ? embeddings
+            : tensors.read("lm_head.weight", config.vocabulary(), config.hidden());
     return new LlamaBackbone(config, tensors.digest(), embeddings, layers, norm, head);
   }
 

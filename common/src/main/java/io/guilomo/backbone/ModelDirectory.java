@@ -30,7 +30,9 @@ record ModelDirectory(Path path, Configuration conf, SortedMap<String, Long> fil
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
-  /** @throws IllegalArgumentException if there is no such directory */
+  /**
+   * @throws IllegalArgumentException if there is no such directory
+   */
   static ModelDirectory open(String uri, Configuration conf) throws IOException {
     SortedMap<String, Long> files = new TreeMap<>();
     try {
@@ -52,7 +54,8 @@ record ModelDirectory(Path path, Configuration conf, SortedMap<String, Long> fil
     } catch (IllegalArgumentException e) {
       throw e.getMessage() != null && e.getMessage().startsWith("Cannot ")
           ? e
-          : refuse(uri.isBlank() ? "a model" : uri, "its path is not valid (" + e.getMessage() + ")");
+          : refuse(
+              uri.isBlank() ? "a model" : uri, "its path is not valid (" + e.getMessage() + ")");
     }
   }
 
@@ -73,7 +76,8 @@ record ModelDirectory(Path path, Configuration conf, SortedMap<String, Long> fil
   byte[] bytes(String name) throws IOException {
     long length = files.get(name);
     if (length > MAX_JSON) {
-      throw SafetensorsHeader.refuse(file(name), "it has %s bytes, more than %s".formatted(length, MAX_JSON));
+      throw SafetensorsHeader.refuse(
+          file(name), "it has %s bytes, more than %s".formatted(length, MAX_JSON));
     }
     byte[] bytes = new byte[(int) length];
     try (FSDataInputStream in = path.getFileSystem(conf).open(file(name))) {
@@ -114,7 +118,9 @@ record ModelDirectory(Path path, Configuration conf, SortedMap<String, Long> fil
   OnnxModel onnx() throws IOException {
     List<String> files = has(OnnxModel.FILE) ? List.of(OnnxModel.FILE) : endingIn(".onnx");
     if (files.size() > 1) {
-      throw refuse("it holds several ONNX files (%s), none called model.onnx".formatted(String.join(", ", files)));
+      throw refuse(
+          "it holds several ONNX files (%s), none called model.onnx"
+              .formatted(String.join(", ", files)));
     }
     return OnnxModel.open(file(files.get(0)), conf);
   }
@@ -132,13 +138,16 @@ record ModelDirectory(Path path, Configuration conf, SortedMap<String, Long> fil
 
   private IllegalArgumentException withoutWeights() {
     List<String> pickles =
-        files.keySet().stream().filter(name -> name.matches("pytorch_model.*\\.bin|.*\\.(pt|pth|ckpt|pkl)")).toList();
+        files.keySet().stream()
+            .filter(name -> name.matches("pytorch_model.*\\.bin|.*\\.(pt|pth|ckpt|pkl)"))
+            .toList();
     if (!pickles.isEmpty()) {
       return refuse(
           "it holds only pickle files (%s), which are never read; convert them to safetensors"
               .formatted(String.join(", ", pickles)));
     }
-    return refuse("it holds neither model.safetensors nor model.safetensors.index.json nor an ONNX file");
+    return refuse(
+        "it holds neither model.safetensors nor model.safetensors.index.json nor an ONNX file");
   }
 
   IllegalArgumentException refuse(String reason) {

@@ -14,14 +14,15 @@ import java.util.Map;
 import org.apache.hadoop.fs.FSDataInputStream;
 
 /**
- * The part of an ONNX graph that tells which weight is which. Field numbers are those of
- * <a href="https://github.com/onnx/onnx/blob/main/onnx/onnx.proto">onnx.proto</a>.
+ * The part of an ONNX graph that tells which weight is which. Field numbers are those of <a
+ * href="https://github.com/onnx/onnx/blob/main/onnx/onnx.proto">onnx.proto</a>.
  *
  * @param initialisers by name
  * @param nodes by name, or by their output where they have none
  * @param constants the {@code Constant} nodes with one number, by the name of their output
  */
-record OnnxGraph(Map<String, Tensor> initialisers, Map<String, Node> nodes, Map<String, Double> constants) {
+record OnnxGraph(
+    Map<String, Tensor> initialisers, Map<String, Node> nodes, Map<String, Double> constants) {
 
   private static final int MODEL_GRAPH = 7;
   private static final int GRAPH_NODE = 1;
@@ -42,7 +43,9 @@ record OnnxGraph(Map<String, Tensor> initialisers, Map<String, Node> nodes, Map<
   private static final Map<Integer, TensorType> TYPES =
       Map.of(1, TensorType.F32, 7, TensorType.I64, 10, TensorType.F16, 16, TensorType.BF16);
 
-  /** @param input names of the values the operator reads, in order */
+  /**
+   * @param input names of the values the operator reads, in order
+   */
   record Node(String operator, List<String> input) {}
 
   /**
@@ -61,7 +64,8 @@ record OnnxGraph(Map<String, Tensor> initialisers, Map<String, Node> nodes, Map<
   private static final class Parser {
     private final WireReader wire;
     private final Object file;
-    private final OnnxGraph graph = new OnnxGraph(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
+    private final OnnxGraph graph =
+        new OnnxGraph(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
 
     private Parser(WireReader wire, Object file) {
       this.wire = wire;
@@ -89,7 +93,8 @@ record OnnxGraph(Map<String, Tensor> initialisers, Map<String, Node> nodes, Map<
         } else if (wire.is(GRAPH_INITIALISER, LENGTH_DELIMITED)) {
           Tensor tensor = tensor(wire.valueEnd());
           if (graph.initialisers().put(tensor.name(), tensor) != null) {
-            throw SafetensorsHeader.refuse(file, "it has two initialisers %s".formatted(tensor.name()));
+            throw SafetensorsHeader.refuse(
+                file, "it has two initialisers %s".formatted(tensor.name()));
           }
         } else {
           wire.skip();
@@ -142,7 +147,9 @@ record OnnxGraph(Map<String, Tensor> initialisers, Map<String, Node> nodes, Map<
       if (!one || (tensor.type() != TensorType.I64 && tensor.type() != TensorType.F32)) {
         return otherwise;
       }
-      ByteBuffer raw = ByteBuffer.wrap(wire.at(tensor.begin(), tensor.type().bytes())).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer raw =
+          ByteBuffer.wrap(wire.at(tensor.begin(), tensor.type().bytes()))
+              .order(ByteOrder.LITTLE_ENDIAN);
       return tensor.type() == TensorType.I64 ? (double) raw.getLong() : (double) raw.getFloat();
     }
 
@@ -178,7 +185,8 @@ record OnnxGraph(Map<String, Tensor> initialisers, Map<String, Node> nodes, Map<
 
     private int checked(int rank) {
       if (rank == MAX_RANK) {
-        throw SafetensorsHeader.refuse(file, "a tensor has more than %s dimensions".formatted(MAX_RANK));
+        throw SafetensorsHeader.refuse(
+            file, "a tensor has more than %s dimensions".formatted(MAX_RANK));
       }
       return rank;
     }

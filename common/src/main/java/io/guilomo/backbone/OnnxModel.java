@@ -15,10 +15,12 @@ import org.apache.hadoop.fs.Path;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The initialisers of an ONNX file that PyTorch exported. Biases, norms and embeddings carry Hugging Face's names; the
- * weight of a linear layer is anonymous and stored {@code [in, out]}, and is named after the {@code MatMul} that reads
- * it: {@code /encoder/layer.0/attention/self/query/MatMul} reads {@code encoder.layer.0.attention.self.query.weight}.
- * Whatever a {@code MatMul} reads as its second input is {@code [in, out]}, also under a name of its own.
+ * The initialisers of an ONNX file that PyTorch exported. Biases, norms and embeddings carry
+ * Hugging Face's names; the weight of a linear layer is anonymous and stored {@code [in, out]}, and
+ * is named after the {@code MatMul} that reads it: {@code
+ * /encoder/layer.0/attention/self/query/MatMul} reads {@code
+ * encoder.layer.0.attention.self.query.weight}. Whatever a {@code MatMul} reads as its second input
+ * is {@code [in, out]}, also under a name of its own.
  */
 final class OnnxModel implements TensorSource {
 
@@ -43,7 +45,9 @@ final class OnnxModel implements TensorSource {
     graph.nodes().forEach(this::nameWeight);
   }
 
-  /** @throws IllegalArgumentException if the file is not a sound ONNX file with weights */
+  /**
+   * @throws IllegalArgumentException if the file is not a sound ONNX file with weights
+   */
   static OnnxModel open(Path path, Configuration conf) throws IOException {
     FileSystem fs = path.getFileSystem(conf);
     long length = fs.getFileStatus(path).getLen();
@@ -122,8 +126,9 @@ final class OnnxModel implements TensorSource {
   }
 
   /**
-   * The shape of the BERT encoder this graph computes, for a file that came without {@code config.json}: sizes from the
-   * weights, heads from the reshape of the first attention, epsilon from the first norm.
+   * The shape of the BERT encoder this graph computes, for a file that came without {@code
+   * config.json}: sizes from the weights, heads from the reshape of the first attention, epsilon
+   * from the first norm.
    */
   BertConfig bertConfig() {
     String prefix = weights.containsKey("bert.embeddings.word_embeddings.weight") ? "bert." : "";
@@ -170,7 +175,9 @@ final class OnnxModel implements TensorSource {
   private double constant(String node, int input) {
     OnnxGraph.Node reader = graph.nodes().get(node);
     Double constant =
-        reader == null || reader.input().size() <= input ? null : graph.constants().get(reader.input().get(input));
+        reader == null || reader.input().size() <= input
+            ? null
+            : graph.constants().get(reader.input().get(input));
     if (constant == null) {
       throw untold("the constant that %s reads".formatted(node));
     }
@@ -178,7 +185,8 @@ final class OnnxModel implements TensorSource {
   }
 
   private IllegalArgumentException untold(String what) {
-    return refuse(path, "there is no config.json beside it, and the graph does not tell %s".formatted(what));
+    return refuse(
+        path, "there is no config.json beside it, and the graph does not tell %s".formatted(what));
   }
 
   @Override

@@ -1,7 +1,8 @@
 package io.guilomo.backbone;
 
 /**
- * Rotary position embedding (arXiv 2104.09864) in the half-split layout of Hugging Face, with the scaling of LLaMA 3.1.
+ * Rotary position embedding (arXiv 2104.09864) in the half-split layout of Hugging Face, with the
+ * scaling of LLaMA 3.1.
  *
  * @param theta base of the frequencies
  * @param scaling how frequencies are stretched for long contexts; null for not at all
@@ -9,7 +10,11 @@ package io.guilomo.backbone;
 public record Rope(double theta, Scaling scaling) {
 
   /** {@code rope_type: llama3} of a Hugging Face {@code config.json}. */
-  public record Scaling(double factor, double lowFrequencyFactor, double highFrequencyFactor, int originalPositions) {}
+  public record Scaling(
+      double factor,
+      double lowFrequencyFactor,
+      double highFrequencyFactor,
+      int originalPositions) {}
 
   /** Angle per position of each pair of features: {@code [headDim / 2]}. */
   public double[] frequencies(int headDim) {

@@ -22,9 +22,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A <a href="https://github.com/huggingface/safetensors">safetensors</a> file: eight bytes with the little-endian
- * length of the header, a JSON header, raw little-endian values. Values are read in blocks, straight into the arrays
- * that keep them. One thread at a time.
+ * A <a href="https://github.com/huggingface/safetensors">safetensors</a> file: eight bytes with the
+ * little-endian length of the header, a JSON header, raw little-endian values. Values are read in
+ * blocks, straight into the arrays that keep them. One thread at a time.
  */
 public final class SafetensorsFile implements Closeable {
 
@@ -37,7 +37,8 @@ public final class SafetensorsFile implements Closeable {
   private final SafetensorsHeader header;
   private final BlockReader blocks;
 
-  private SafetensorsFile(Path path, FSDataInputStream in, long dataStart, SafetensorsHeader header) {
+  private SafetensorsFile(
+      Path path, FSDataInputStream in, long dataStart, SafetensorsHeader header) {
     this.path = path;
     this.in = in;
     this.dataStart = dataStart;
@@ -57,7 +58,8 @@ public final class SafetensorsFile implements Closeable {
     try {
       byte[] json = headerBytes(path, in, length);
       long dataStart = Long.BYTES + (long) json.length;
-      return new SafetensorsFile(path, in, dataStart, SafetensorsHeader.parse(json, length - dataStart, path));
+      return new SafetensorsFile(
+          path, in, dataStart, SafetensorsHeader.parse(json, length - dataStart, path));
     } catch (IOException | RuntimeException e) {
       in.close();
       throw e;
@@ -76,7 +78,8 @@ public final class SafetensorsFile implements Closeable {
     }
   }
 
-  private static byte[] headerBytes(Path path, FSDataInputStream in, long length) throws IOException {
+  private static byte[] headerBytes(Path path, FSDataInputStream in, long length)
+      throws IOException {
     if (length < Long.BYTES) {
       throw refuse(path, "it is %s bytes long, shorter than a header".formatted(length));
     }
@@ -86,10 +89,12 @@ public final class SafetensorsFile implements Closeable {
     if (headerLength < 0 || headerLength > MAX_HEADER) {
       throw refuse(
           path,
-          "its header claims %s bytes, more than %s".formatted(Long.toUnsignedString(headerLength), MAX_HEADER));
+          "its header claims %s bytes, more than %s"
+              .formatted(Long.toUnsignedString(headerLength), MAX_HEADER));
     }
     if (headerLength > length - Long.BYTES) {
-      throw refuse(path, "its header claims %s bytes, the file has %s".formatted(headerLength, length));
+      throw refuse(
+          path, "its header claims %s bytes, the file has %s".formatted(headerLength, length));
     }
     byte[] json = new byte[(int) headerLength];
     in.readFully(json);
@@ -114,7 +119,10 @@ public final class SafetensorsFile implements Closeable {
     return header.metadata();
   }
 
-  /** A weight tensor (F32, F16 or BF16) as float32, row-major, in memory that belongs to no workspace. */
+  /**
+   * A weight tensor (F32, F16 or BF16) as float32, row-major, in memory that belongs to no
+   * workspace.
+   */
   public INDArray read(String name) throws IOException {
     refuseOtherThanWeights(name);
     INDArray array = allocate(shape(name));
@@ -123,8 +131,8 @@ public final class SafetensorsFile implements Closeable {
   }
 
   /**
-   * Reads a weight tensor into {@code target}: float32, as many elements, adjacent in row-major order; the shape may
-   * differ.
+   * Reads a weight tensor into {@code target}: float32, as many elements, adjacent in row-major
+   * order; the shape may differ.
    */
   public void readInto(String name, INDArray target) throws IOException {
     readInto(name, target, null);
@@ -146,7 +154,8 @@ public final class SafetensorsFile implements Closeable {
   public long[] readLongs(String name) throws IOException {
     SafetensorsHeader.Tensor tensor = tensor(name);
     if (tensor.type() != TensorType.I64 && tensor.type() != TensorType.I32) {
-      throw refuse(path, "tensor %s has dtype %s, expected I64 or I32".formatted(name, tensor.type()));
+      throw refuse(
+          path, "tensor %s has dtype %s, expected I64 or I32".formatted(name, tensor.type()));
     }
     if (tensor.end() - tensor.begin() > Integer.MAX_VALUE - Long.BYTES) {
       throw refuse(path, "tensor %s has too many elements (%s)".formatted(name, tensor.elements()));
@@ -183,7 +192,8 @@ public final class SafetensorsFile implements Closeable {
   private SafetensorsHeader.Tensor refuseOtherThanWeights(String name) {
     SafetensorsHeader.Tensor tensor = tensor(name);
     if (!tensor.type().weights()) {
-      throw refuse(path, "tensor %s has dtype %s, expected F32, F16 or BF16".formatted(name, tensor.type()));
+      throw refuse(
+          path, "tensor %s has dtype %s, expected F32, F16 or BF16".formatted(name, tensor.type()));
     }
     return tensor;
   }

@@ -91,7 +91,8 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
         .forEachRemaining(
             field -> {
               if (!field.getValue().isTextual()) {
-                throw refuse(file, "its __metadata__ holds " + field.getKey() + ", which is not a string");
+                throw refuse(
+                    file, "its __metadata__ holds " + field.getKey() + ", which is not a string");
               }
               metadata.put(field.getKey(), field.getValue().textValue());
             });
@@ -105,13 +106,16 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
     long[] shape = longs(name, "shape", value.path("shape"), MAX_RANK, file);
     long[] offsets = longs(name, "data_offsets", value.path("data_offsets"), 2, file);
     if (offsets.length != 2) {
-      throw refuse(file, "tensor %s has %s data_offsets, expected 2".formatted(name, offsets.length));
+      throw refuse(
+          file, "tensor %s has %s data_offsets, expected 2".formatted(name, offsets.length));
     }
     long begin = offsets[0];
     long end = offsets[1];
     if (begin < 0 || begin > end || end > dataLength) {
       throw refuse(
-          file, "tensor %s lies at bytes %s to %s of %s bytes of data".formatted(name, begin, end, dataLength));
+          file,
+          "tensor %s lies at bytes %s to %s of %s bytes of data"
+              .formatted(name, begin, end, dataLength));
     }
     long expected = size(name, type, shape, file);
     if (end - begin != expected) {
@@ -129,7 +133,8 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
         return type;
       }
     }
-    throw refuse(file, "tensor %s has the unknown dtype %s".formatted(name, value.asText("(none)")));
+    throw refuse(
+        file, "tensor %s has the unknown dtype %s".formatted(name, value.asText("(none)")));
   }
 
   private static long[] longs(String name, String key, JsonNode value, int most, Object file) {
@@ -140,7 +145,9 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
     for (int i = 0; i < longs.length; i++) {
       JsonNode number = value.get(i);
       if (!number.isIntegralNumber() || !number.canConvertToLong()) {
-        throw refuse(file, "tensor %s has the %s entry %s, not a 64-bit integer".formatted(name, key, number));
+        throw refuse(
+            file,
+            "tensor %s has the %s entry %s, not a 64-bit integer".formatted(name, key, number));
       }
       longs[i] = number.longValue();
     }
@@ -151,7 +158,8 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
     boolean empty = false;
     for (long size : shape) {
       if (size < 0) {
-        throw refuse(file, "tensor %s has the negative shape %s".formatted(name, Arrays.toString(shape)));
+        throw refuse(
+            file, "tensor %s has the negative shape %s".formatted(name, Arrays.toString(shape)));
       }
       empty |= size == 0;
     }
@@ -165,7 +173,8 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
       }
       return bytes;
     } catch (ArithmeticException e) {
-      throw refuse(file, "tensor %s has the impossible shape %s".formatted(name, Arrays.toString(shape)));
+      throw refuse(
+          file, "tensor %s has the impossible shape %s".formatted(name, Arrays.toString(shape)));
     }
   }
 
@@ -176,7 +185,9 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
     for (int i = 1; i < filled.size(); i++) {
       if (filled.get(i).getValue().begin() < filled.get(i - 1).getValue().end()) {
         throw refuse(
-            file, "tensors %s and %s overlap".formatted(filled.get(i - 1).getKey(), filled.get(i).getKey()));
+            file,
+            "tensors %s and %s overlap"
+                .formatted(filled.get(i - 1).getKey(), filled.get(i).getKey()));
       }
     }
   }

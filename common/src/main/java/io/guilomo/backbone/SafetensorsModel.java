@@ -11,7 +11,10 @@ import java.util.Set;
 import org.apache.hadoop.fs.Path;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The tensors of {@code model.safetensors}, or of the shards that {@code model.safetensors.index.json} lists. */
+/**
+ * The tensors of {@code model.safetensors}, or of the shards that {@code
+ * model.safetensors.index.json} lists.
+ */
 final class SafetensorsModel implements TensorSource {
 
   static final String SINGLE = "model.safetensors";
@@ -50,7 +53,8 @@ final class SafetensorsModel implements TensorSource {
               if (!field.getValue().isTextual() || !plain(shard)) {
                 throw refuse(
                     index,
-                    "tensor %s lies in %s, which is not a plain file name".formatted(field.getKey(), field.getValue()));
+                    "tensor %s lies in %s, which is not a plain file name"
+                        .formatted(field.getKey(), field.getValue()));
               }
               if (!directory.has(shard)) {
                 throw refuse(index, "shard %s is not in the directory".formatted(shard));
@@ -61,7 +65,9 @@ final class SafetensorsModel implements TensorSource {
   }
 
   private static boolean plain(String name) {
-    return !name.isEmpty() && !name.startsWith(".") && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':');
+    return !name.isEmpty()
+        && !name.startsWith(".")
+        && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':');
   }
 
   @Override

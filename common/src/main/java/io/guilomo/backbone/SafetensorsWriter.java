@@ -16,7 +16,10 @@ import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Writes tensors as a safetensors file of type F32. The same tensors in the same order give the same bytes. */
+/**
+ * Writes tensors as a safetensors file of type F32. The same tensors in the same order give the
+ * same bytes.
+ */
 public final class SafetensorsWriter {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -32,12 +35,17 @@ public final class SafetensorsWriter {
    * @param metadata free strings, may be empty
    * @throws IllegalArgumentException if a tensor is not of a floating type
    */
-  public static void write(Path path, Configuration conf, Map<String, INDArray> tensors, Map<String, String> metadata)
+  public static void write(
+      Path path, Configuration conf, Map<String, INDArray> tensors, Map<String, String> metadata)
       throws IOException {
     Map<String, INDArray> ordered = new LinkedHashMap<>(tensors);
     byte[] header = header(path, ordered, metadata);
     try (OutputStream out = path.getFileSystem(conf).create(path, true)) {
-      out.write(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
+      out.write(
+          ByteBuffer.allocate(Long.BYTES)
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .putLong(header.length)
+              .array());
       out.write(header);
       ByteBuffer bytes = ByteBuffer.allocate(BLOCK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
       float[] values = new float[BLOCK];
@@ -47,8 +55,8 @@ public final class SafetensorsWriter {
     }
   }
 
-  private static byte[] header(Path path, Map<String, INDArray> tensors, Map<String, String> metadata)
-      throws IOException {
+  private static byte[] header(
+      Path path, Map<String, INDArray> tensors, Map<String, String> metadata) throws IOException {
     ObjectNode root = JSON.createObjectNode();
     if (!metadata.isEmpty()) {
       ObjectNode node = root.putObject("__metadata__");
@@ -63,7 +71,8 @@ public final class SafetensorsWriter {
                 .formatted(path, entry.getKey(), tensor.dataType()));
       }
       if (entry.getKey().equals("__metadata__")) {
-        throw new IllegalArgumentException("Cannot write %s: no tensor can be called __metadata__".formatted(path));
+        throw new IllegalArgumentException(
+            "Cannot write %s: no tensor can be called __metadata__".formatted(path));
       }
       ObjectNode node = root.putObject(entry.getKey()).put("dtype", TensorType.F32.name());
       Arrays.stream(tensor.shape()).forEach(node.putArray("shape")::add);
@@ -77,7 +86,8 @@ public final class SafetensorsWriter {
     return padded;
   }
 
-  private static void write(INDArray tensor, float[] values, ByteBuffer bytes, OutputStream out) throws IOException {
+  private static void write(INDArray tensor, float[] values, ByteBuffer bytes, OutputStream out)
+      throws IOException {
     if (tensor.isEmpty()) {
       return;
     }

@@ -37,12 +37,15 @@ record SpecialTokens(Map<String, Integer> ids, JsonNode settings, JsonNode confi
         ids.put(vocabulary.get(id).path(0).asText(), id);
       }
     }
-    vocabulary.fields().forEachRemaining(field -> ids.put(field.getKey(), field.getValue().asInt(-1)));
+    vocabulary
+        .fields()
+        .forEachRemaining(field -> ids.put(field.getKey(), field.getValue().asInt(-1)));
     tokenizer
         .path("added_tokens")
         .forEach(token -> ids.put(token.path("content").asText(), token.path("id").asInt(-1)));
     ids.values().removeIf(id -> id < 0);
-    return new SpecialTokens(ids, optional(directory, SETTINGS), optional(directory, ModelDirectory.CONFIG));
+    return new SpecialTokens(
+        ids, optional(directory, SETTINGS), optional(directory, ModelDirectory.CONFIG));
   }
 
   private static JsonNode optional(ModelDirectory directory, String name) throws IOException {
@@ -58,7 +61,10 @@ record SpecialTokens(Map<String, Integer> ids, JsonNode settings, JsonNode confi
     return id == null ? OptionalInt.empty() : OptionalInt.of(id);
   }
 
-  /** Id of the special token of a role: {@code bos}, {@code eos}, {@code pad}, {@code cls}, {@code sep}. */
+  /**
+   * Id of the special token of a role: {@code bos}, {@code eos}, {@code pad}, {@code cls}, {@code
+   * sep}.
+   */
   OptionalInt named(String role) {
     JsonNode token = settings.path(role + "_token");
     String text = token.isObject() ? token.path("content").asText() : token.asText("");

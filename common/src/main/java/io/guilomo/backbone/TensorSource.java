@@ -6,7 +6,9 @@ import java.security.MessageDigest;
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The weight tensors of a model directory by their Hugging Face names, whatever files they lie in. */
+/**
+ * The weight tensors of a model directory by their Hugging Face names, whatever files they lie in.
+ */
 sealed interface TensorSource extends Closeable permits SafetensorsModel, OnnxModel {
 
   Set<String> names();

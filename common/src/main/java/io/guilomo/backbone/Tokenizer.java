@@ -14,8 +14,8 @@ import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Turns text into the token ids of a model and back, as Hugging Face's fast tokenizer of the same directory does. Never
- * truncates and never pads. Safe for use by several threads.
+ * Turns text into the token ids of a model and back, as Hugging Face's fast tokenizer of the same
+ * directory does. Never truncates and never pads. Safe for use by several threads.
  */
 public final class Tokenizer implements TextEncoder, Closeable {
 
@@ -33,7 +33,8 @@ public final class Tokenizer implements TextEncoder, Closeable {
    * Ids of a pair of texts.
    *
    * @param ids with special tokens
-   * @param segments 0 for the tokens of the first text, 1 for those of the second; as long as {@code ids}
+   * @param segments 0 for the tokens of the first text, 1 for those of the second; as long as
+   *     {@code ids}
    */
   public record Encoded(int[] ids, int[] segments) {}
 
@@ -52,15 +53,20 @@ public final class Tokenizer implements TextEncoder, Closeable {
     List<String> files = directory.has(FILE) ? List.of(FILE) : directory.endingIn(FILE);
     if (files.size() != 1) {
       throw directory.refuse(
-          files.isEmpty() ? "it has no tokenizer.json" : "it has several: " + String.join(", ", files));
+          files.isEmpty()
+              ? "it has no tokenizer.json"
+              : "it has several: " + String.join(", ", files));
     }
     byte[] json = directory.bytes(files.get(0));
-    SpecialTokens special = SpecialTokens.read(directory, ModelDirectory.object(json, directory.file(files.get(0))));
+    SpecialTokens special =
+        SpecialTokens.read(directory, ModelDirectory.object(json, directory.file(files.get(0))));
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");
     try {
-      return new Tokenizer(HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options), special);
+      return new Tokenizer(
+          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options), special);
     } catch (RuntimeException e) {
-      throw SafetensorsHeader.refuse(directory.file(files.get(0)), "it is not a tokenizer (" + e.getMessage() + ")");
+      throw SafetensorsHeader.refuse(
+          directory.file(files.get(0)), "it is not a tokenizer (" + e.getMessage() + ")");
     }
   }
 
@@ -131,7 +137,10 @@ public final class Tokenizer implements TextEncoder, Closeable {
     return special.named("sep");
   }
 
-  /** What LlamaTokenizerFast does: it ignores the post-processor of tokenizer.json and builds its own. */
+  /**
+   * What LlamaTokenizerFast does: it ignores the post-processor of tokenizer.json and builds its
+   * own.
+   */
   private int[] framed(int[] bare) {
     int[] begin = special.addBos() ? bos().stream().toArray() : new int[0];
     int[] end = special.addEos() ? eos().stream().toArray() : new int[0];

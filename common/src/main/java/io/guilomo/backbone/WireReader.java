@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.fs.FSDataInputStream;
 
 /**
- * Walks the fields of a protobuf message in a file without reading the ones it skips. Every length is checked against
- * the message it lies in.
+ * Walks the fields of a protobuf message in a file without reading the ones it skips. Every length
+ * is checked against the message it lies in.
  */
 final class WireReader {
 
@@ -34,8 +34,8 @@ final class WireReader {
   }
 
   /**
-   * Reads the key of the next field of the message that ends at {@code end}. A length-delimited value is then to be
-   * read, skipped, or walked as a message that ends at {@link #valueEnd}.
+   * Reads the key of the next field of the message that ends at {@code end}. A length-delimited
+   * value is then to be read, skipped, or walked as a message that ends at {@link #valueEnd}.
    *
    * @return false at the end of the message
    */
@@ -61,7 +61,9 @@ final class WireReader {
 
   private void setLength(long length, long end) {
     if (length < 0 || length > end - position) {
-      throw refuse("field %s at byte %s claims %s bytes".formatted(field, position, Long.toUnsignedString(length)));
+      throw refuse(
+          "field %s at byte %s claims %s bytes"
+              .formatted(field, position, Long.toUnsignedString(length)));
     }
     valueEnd = position + length;
   }
@@ -109,7 +111,9 @@ final class WireReader {
   byte[] bytes() throws IOException {
     long length = valueEnd - position;
     if (length > MAX_TEXT) {
-      throw refuse("field %s at byte %s has %s bytes, expected a short one".formatted(field, position, length));
+      throw refuse(
+          "field %s at byte %s has %s bytes, expected a short one"
+              .formatted(field, position, length));
     }
     byte[] bytes = new byte[(int) length];
     for (int i = 0; i < bytes.length; i++) {
@@ -118,7 +122,10 @@ final class WireReader {
     return bytes;
   }
 
-  /** One of the packed numbers of a length-delimited field; call it while {@link #valueStart} is before its end. */
+  /**
+   * One of the packed numbers of a length-delimited field; call it while {@link #valueStart} is
+   * before its end.
+   */
   long packedVarint(long end) throws IOException {
     return readVarint(end);
   }

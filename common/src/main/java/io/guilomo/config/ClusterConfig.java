@@ -1,6 +1,5 @@
 package io.guilomo.config;
 
-
 /**
  * How work is spread; {@code guilomo.cluster}.
  *
@@ -8,8 +7,7 @@ package io.guilomo.config;
  * @param averagingFrequency steps of a worker between two averagings
  * @param threadsPerWorker 0: its share of the machine's processors
  */
-public record ClusterConfig(
-    int workers, int averagingFrequency, int threadsPerWorker) {
+public record ClusterConfig(int workers, int averagingFrequency, int threadsPerWorker) {
 
   static ClusterConfig of(Section section) {
     return new ClusterConfig(

@@ -4,12 +4,13 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * Which examples of a worker's shard each step learns from: a pure function of seed and step, so that a resumed run
- * continues with the same batches.
+ * Which examples of a worker's shard each step learns from: a pure function of seed and step, so
+ * that a resumed run continues with the same batches.
  *
- * <p>An epoch is a permutation drawn from seed and epoch; runs of 50 batches of it are ordered by length, so that
- * examples of a batch are about equally long, and the batches are shuffled. Each batch is full: the last is filled up
- * from the beginning of the permutation. Each example comes at least once in an epoch.
+ * <p>An epoch is a permutation drawn from seed and epoch; runs of 50 batches of it are ordered by
+ * length, so that examples of a batch are about equally long, and the batches are shuffled. Each
+ * batch is full: the last is filled up from the beginning of the permutation. Each example comes at
+ * least once in an epoch.
  */
 public final class BatchSchedule {
 
@@ -23,7 +24,9 @@ public final class BatchSchedule {
 
   private record Epoch(long index, int[][] batches) {}
 
-  /** @param lengths tokens of each example of the shard */
+  /**
+   * @param lengths tokens of each example of the shard
+   */
   public BatchSchedule(int[] lengths, int batchSize, long seed) {
     if (lengths.length == 0) {
       throw new IllegalArgumentException("Cannot schedule batches of an empty shard");
@@ -38,7 +41,8 @@ public final class BatchSchedule {
   }
 
   public static BatchSchedule of(Example[] examples, int batchSize, long seed) {
-    return new BatchSchedule(Arrays.stream(examples).mapToInt(Example::length).toArray(), batchSize, seed);
+    return new BatchSchedule(
+        Arrays.stream(examples).mapToInt(Example::length).toArray(), batchSize, seed);
   }
 
   /** {@code ceil(examples / batch size)}. */
@@ -46,10 +50,14 @@ public final class BatchSchedule {
     return (lengths.length + batchSize - 1) / batchSize;
   }
 
-  /** Positions of the examples of global step {@code step}, counted from 0 over all epochs; {@code [batch size]}. */
+  /**
+   * Positions of the examples of global step {@code step}, counted from 0 over all epochs; {@code
+   * [batch size]}.
+   */
   public int[] batch(long step) {
     if (step < 0) {
-      throw new IllegalArgumentException(String.format("Cannot draw the batch of step %d: steps begin at 0", step));
+      throw new IllegalArgumentException(
+          String.format("Cannot draw the batch of step %d: steps begin at 0", step));
     }
     long index = step / stepsPerEpoch();
     Epoch epoch = current;
@@ -71,7 +79,8 @@ public final class BatchSchedule {
     Arrays.setAll(order, i -> permutation[i % permutation.length]);
     int megabatch = (int) Math.min((long) MEGABATCH * batchSize, order.length);
     for (int from = 0; from < order.length; from += megabatch) {
-      Arrays.sort(order, from, Math.min(from + megabatch, order.length), (a, b) -> lengths[b] - lengths[a]);
+      Arrays.sort(
+          order, from, Math.min(from + megabatch, order.length), (a, b) -> lengths[b] - lengths[a]);
     }
     int[] place = new int[stepsPerEpoch()];
     Arrays.setAll(place, i -> i);

@@ -40,7 +40,8 @@ public record DataReport(
    * @param position its line or row, from 1
    * @param text what was read, cut to 200 characters
    */
-  public record BadRecord(String source, long position, String reason, String text) implements Serializable {
+  public record BadRecord(String source, long position, String reason, String text)
+      implements Serializable {
     public BadRecord {
       text = text.length() > SAMPLE_CHARACTERS ? text.substring(0, SAMPLE_CHARACTERS) : text;
     }
@@ -106,7 +107,8 @@ public record DataReport(
    */
   public void check(String source, double maxBadFraction) {
     if (read == 0) {
-      throw new IllegalArgumentException(String.format("Cannot read %s: it holds no records", source));
+      throw new IllegalArgumentException(
+          String.format("Cannot read %s: it holds no records", source));
     }
     // 0.29 · 100 is a little less than 29.
     long limit = (long) Math.floor(read * maxBadFraction + 1e-9);

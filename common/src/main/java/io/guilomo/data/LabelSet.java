@@ -21,7 +21,8 @@ public record LabelSet(List<String> labels) implements Serializable {
           String.format("Cannot classify into labels %s: at least 2 are needed", labels));
     }
     if (labels.stream().distinct().count() < labels.size()) {
-      throw new IllegalArgumentException(String.format("Cannot classify into labels %s: they repeat", labels));
+      throw new IllegalArgumentException(
+          String.format("Cannot classify into labels %s: they repeat", labels));
     }
   }
 
@@ -29,7 +30,8 @@ public record LabelSet(List<String> labels) implements Serializable {
   public static LabelSet of(Collection<String> labels) {
     boolean integers = labels.stream().allMatch(label -> label.matches("[+-]?\\d{1,18}"));
     Comparator<String> order = Comparator.naturalOrder();
-    Comparator<String> byValue = Comparator.comparing((String label) -> new BigInteger(label)).thenComparing(order);
+    Comparator<String> byValue =
+        Comparator.comparing((String label) -> new BigInteger(label)).thenComparing(order);
     TreeSet<String> sorted = new TreeSet<>(integers ? byValue : order);
     sorted.addAll(labels);
     return new LabelSet(List.copyOf(sorted));
@@ -39,11 +41,14 @@ public record LabelSet(List<String> labels) implements Serializable {
     return labels.size();
   }
 
-  /** @throws IllegalArgumentException for a label that is none of the set */
+  /**
+   * @throws IllegalArgumentException for a label that is none of the set
+   */
   public int index(String label) {
     int index = labels.indexOf(label);
     if (index < 0) {
-      throw new IllegalArgumentException(String.format("Cannot use label %s: expected one of %s", label, labels));
+      throw new IllegalArgumentException(
+          String.format("Cannot use label %s: expected one of %s", label, labels));
     }
     return index;
   }

@@ -17,12 +17,13 @@ import java.util.regex.PatternSyntaxException;
  * @param responseMarker what stands before the response
  * @param answerPattern its first group is the answer
  */
-public record PromptTemplate(String withInput, String withoutInput, String responseMarker, Pattern answerPattern)
+public record PromptTemplate(
+    String withInput, String withoutInput, String responseMarker, Pattern answerPattern)
     implements Serializable {
 
   /**
-   * The authors' pattern. Some character must follow the letter: a response that was cut right behind it is no answer,
-   * so the text to read must still hold its end-of-sequence token.
+   * The authors' pattern. Some character must follow the letter: a response that was cut right
+   * behind it is no answer, so the text to read must still hold its end-of-sequence token.
    */
   public static final String DEFAULT_ANSWER_PATTERN = "The answer is ([A-Z]).";
 
@@ -32,10 +33,12 @@ public record PromptTemplate(String withInput, String withoutInput, String respo
     if (!withInput.contains("{instruction}")
         || !withInput.contains("{input}")
         || !withoutInput.contains("{instruction}")) {
-      throw new IllegalArgumentException("Cannot use a prompt template without {instruction} and {input}");
+      throw new IllegalArgumentException(
+          "Cannot use a prompt template without {instruction} and {input}");
     }
     if (responseMarker.isEmpty()) {
-      throw new IllegalArgumentException("Cannot use a prompt template with an empty response marker");
+      throw new IllegalArgumentException(
+          "Cannot use a prompt template with an empty response marker");
     }
     if (answerPattern.matcher("").groupCount() < 1) {
       throw new IllegalArgumentException(
@@ -56,13 +59,17 @@ public record PromptTemplate(String withInput, String withoutInput, String respo
         Pattern.compile(DEFAULT_ANSWER_PATTERN));
   }
 
-  /** A template file of alpaca-lora: {@code prompt_input}, {@code prompt_no_input} and {@code response_split}. */
+  /**
+   * A template file of alpaca-lora: {@code prompt_input}, {@code prompt_no_input} and {@code
+   * response_split}.
+   */
   public static PromptTemplate fromJson(String json) {
     JsonNode node;
     try {
       node = new ObjectMapper().readTree(json);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("Cannot read a prompt template: " + e.getOriginalMessage(), e);
+      throw new IllegalArgumentException(
+          "Cannot read a prompt template: " + e.getOriginalMessage(), e);
     }
     return new PromptTemplate(
         text(node, "prompt_input"),
@@ -85,7 +92,8 @@ public record PromptTemplate(String withInput, String withoutInput, String respo
     Matcher matcher = PLACEHOLDER.matcher(record.input().isEmpty() ? withoutInput : withInput);
     return matcher.replaceAll(
         found ->
-            Matcher.quoteReplacement(found.group(1).equals("input") ? record.input() : record.instruction()));
+            Matcher.quoteReplacement(
+                found.group(1).equals("input") ? record.input() : record.instruction()));
   }
 
   /** What the model learns: the prompt and its response. */
@@ -93,7 +101,10 @@ public record PromptTemplate(String withInput, String withoutInput, String respo
     return prompt(record) + record.output();
   }
 
-  /** The response in a whole text: what stands between the first marker and the next; the text itself without one. */
+  /**
+   * The response in a whole text: what stands between the first marker and the next; the text
+   * itself without one.
+   */
   public String response(String text) {
     int marker = text.indexOf(responseMarker);
     if (marker < 0) {

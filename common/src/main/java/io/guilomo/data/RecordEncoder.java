@@ -16,7 +16,8 @@ public final class RecordEncoder {
    * @param template null for classification
    * @param labels null unless for classification
    */
-  public record Options(int maxLength, boolean trainOnInputs, PromptTemplate template, LabelSet labels)
+  public record Options(
+      int maxLength, boolean trainOnInputs, PromptTemplate template, LabelSet labels)
       implements Serializable {
 
     public Options {
@@ -43,10 +44,14 @@ public final class RecordEncoder {
    */
   public record Outcome(Optional<Example> example, boolean truncated) {}
 
-  /** @throws IllegalArgumentException for a classification with a tokenizer that has no CLS or SEP token */
+  /**
+   * @throws IllegalArgumentException for a classification with a tokenizer that has no CLS or SEP
+   *     token
+   */
   public RecordEncoder(TextEncoder encoder, Options options) {
     if (options.labels() != null && (encoder.cls().isEmpty() || encoder.sep().isEmpty())) {
-      throw new IllegalArgumentException("Cannot classify with this tokenizer: it has no CLS and SEP tokens");
+      throw new IllegalArgumentException(
+          "Cannot classify with this tokenizer: it has no CLS and SEP tokens");
     }
     this.encoder = encoder;
     this.options = options;
@@ -55,7 +60,8 @@ public final class RecordEncoder {
   /**
    * An example to learn.
    *
-   * @throws IllegalArgumentException for a record without its target, with an unknown label, or of another task
+   * @throws IllegalArgumentException for a record without its target, with an unknown label, or of
+   *     another task
    */
   public Outcome encode(TextRecord record) {
     if (record instanceof TextRecord.Labelled labelled) {
@@ -72,8 +78,8 @@ public final class RecordEncoder {
   }
 
   /**
-   * What the model reads to predict: no labels. A prompt is not cut, for its end is what asks for the response; compare
-   * its length with the model's.
+   * What the model reads to predict: no labels. A prompt is not cut, for its end is what asks for
+   * the response; compare its length with the model's.
    */
   public Outcome encodeInput(TextRecord record) {
     if (record instanceof TextRecord.Labelled labelled) {
@@ -99,7 +105,8 @@ public final class RecordEncoder {
     if (!options.trainOnInputs()) {
       Arrays.fill(labels, 0, promptLength(record, tokens), TokenBatch.IGNORED);
     }
-    // The model predicts each label from the token before it: a label at position 0 teaches nothing.
+    // The model predicts each label from the token before it: a label at position 0 teaches
+    // nothing.
     boolean learnable = false;
     for (int t = 1; t < labels.length; t++) {
       learnable |= labels[t] != TokenBatch.IGNORED;
@@ -109,14 +116,20 @@ public final class RecordEncoder {
         : new Outcome(Optional.empty(), truncated);
   }
 
-  /** Tokens that the prompt alone begins with too: a token that spans prompt and response belongs to the response. */
+  /**
+   * Tokens that the prompt alone begins with too: a token that spans prompt and response belongs to
+   * the response.
+   */
   private int promptLength(TextRecord.Instruction record, int[] tokens) {
     int[] prompt = encoder.encode(template().prompt(record));
     int difference = Arrays.mismatch(prompt, tokens);
     return difference < 0 ? tokens.length : difference;
   }
 
-  /** {@code [CLS] a [SEP]} or {@code [CLS] a [SEP] b [SEP]}, the longer part cut first, as Hugging Face does. */
+  /**
+   * {@code [CLS] a [SEP]} or {@code [CLS] a [SEP] b [SEP]}, the longer part cut first, as Hugging
+   * Face does.
+   */
   private Outcome classified(TextRecord.Labelled record, int label) {
     int[] first;
     int[] second;
@@ -163,14 +176,16 @@ public final class RecordEncoder {
 
   private PromptTemplate template() {
     if (options.template() == null) {
-      throw new IllegalArgumentException("Cannot classify an instruction: expected a sentence with a label");
+      throw new IllegalArgumentException(
+          "Cannot classify an instruction: expected a sentence with a label");
     }
     return options.template();
   }
 
   private LabelSet labels() {
     if (options.labels() == null) {
-      throw new IllegalArgumentException("Cannot learn a response from a labelled sentence: expected an instruction");
+      throw new IllegalArgumentException(
+          "Cannot learn a response from a labelled sentence: expected an instruction");
     }
     return options.labels();
   }

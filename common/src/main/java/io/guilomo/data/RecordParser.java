@@ -13,15 +13,17 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads a record of a task from a JSON object. Fields are found under the name that the user maps them to, else under
- * their usual names:
+ * Reads a record of a task from a JSON object. Fields are found under the name that the user maps
+ * them to, else under their usual names:
  *
  * <ul>
  *   <li>causal-lm: {@code instruction}, {@code input}, {@code output}, {@code answer}
- *   <li>multiple-choice: {@code question} (a text, or AI2's object of {@code stem} and {@code choices}), {@code
- *       choices} (texts, objects of {@code label} and {@code text}, or an object of both as lists), {@code answer} (or
- *       {@code answerKey}), {@code hint}; without choices the fields of causal-lm
- *   <li>classification: {@code sentence} (or {@code sentence1}, {@code text}), {@code sentence2}, {@code label}
+ *   <li>multiple-choice: {@code question} (a text, or AI2's object of {@code stem} and {@code
+ *       choices}), {@code choices} (texts, objects of {@code label} and {@code text}, or an object
+ *       of both as lists), {@code answer} (or {@code answerKey}), {@code hint}; without choices the
+ *       fields of causal-lm
+ *   <li>classification: {@code sentence} (or {@code sentence1}, {@code text}), {@code sentence2},
+ *       {@code label}
  * </ul>
  */
 public final class RecordParser implements Serializable {
@@ -53,7 +55,10 @@ public final class RecordParser implements Serializable {
   private final Task task;
   private final Map<String, String> columns;
 
-  /** @param columns where the user's data has other names: field to column, e.g. {@code sentence} to {@code _c3} */
+  /**
+   * @param columns where the user's data has other names: field to column, e.g. {@code sentence} to
+   *     {@code _c3}
+   */
   public RecordParser(Task task, Map<String, String> columns) {
     this.task = task;
     this.columns = Map.copyOf(columns);
@@ -61,7 +66,8 @@ public final class RecordParser implements Serializable {
       if (!fields().containsKey(field)) {
         throw new IllegalArgumentException(
             String.format(
-                "Cannot map column %s: %s has %s", field, task, fields().keySet().stream().sorted().toList()));
+                "Cannot map column %s: %s has %s",
+                field, task, fields().keySet().stream().sorted().toList()));
       }
     }
   }
@@ -87,7 +93,8 @@ public final class RecordParser implements Serializable {
         throw missing(source, column, present);
       }
     }
-    boolean question = task == Task.MULTIPLE_CHOICE && (has("question", present) || !has("instruction", present));
+    boolean question =
+        task == Task.MULTIPLE_CHOICE && (has("question", present) || !has("instruction", present));
     List<String> needed =
         task == Task.CLASSIFICATION
             ? List.of("sentence", "label")
@@ -99,13 +106,16 @@ public final class RecordParser implements Serializable {
     }
   }
 
-  /** @throws IllegalArgumentException with the reason for a text that is no such record */
+  /**
+   * @throws IllegalArgumentException with the reason for a text that is no such record
+   */
   public TextRecord parse(String json) {
     JsonNode node;
     try {
       node = JSON.readTree(json);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("malformed JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+      throw new IllegalArgumentException(
+          "malformed JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
     }
     if (!node.isObject()) {
       throw new IllegalArgumentException("no JSON object");
@@ -119,7 +129,10 @@ public final class RecordParser implements Serializable {
 
   private TextRecord instruction(JsonNode node) {
     return new TextRecord.Instruction(
-        required(node, "instruction"), orEmpty(node, "input"), orEmpty(node, "output"), orNull(node, "answer"));
+        required(node, "instruction"),
+        orEmpty(node, "input"),
+        orEmpty(node, "output"),
+        orNull(node, "answer"));
   }
 
   private TextRecord question(JsonNode node) {
@@ -156,7 +169,8 @@ public final class RecordParser implements Serializable {
         throw new IllegalArgumentException(String.format("choice %d has no text", i + 1));
       }
       choices.add(
-          new TextRecord.Choice(label.isMissingNode() ? String.valueOf((char) ('A' + i)) : label.asText(), text));
+          new TextRecord.Choice(
+              label.isMissingNode() ? String.valueOf((char) ('A' + i)) : label.asText(), text));
     }
     return choices;
   }
@@ -231,11 +245,14 @@ public final class RecordParser implements Serializable {
     for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
       present.add(names.next());
     }
-    return new IllegalArgumentException(String.format("no field %s; fields are %s", name, String.join(", ", present)));
+    return new IllegalArgumentException(
+        String.format("no field %s; fields are %s", name, String.join(", ", present)));
   }
 
   private static IllegalArgumentException missing(String source, String name, Set<String> present) {
     return new IllegalArgumentException(
-        String.format("Cannot read %s: no column %s; columns are %s", source, name, String.join(", ", present)));
+        String.format(
+            "Cannot read %s: no column %s; columns are %s",
+            source, name, String.join(", ", present)));
   }
 }

@@ -3,8 +3,9 @@ package io.guilomo.data;
 import java.io.Serializable;
 
 /**
- * Holds out a share of the training data for validation. The side depends on nothing but a record's content: not on
- * file order, format, partitions or seed. Equal records fall on one side, so the sides never overlap.
+ * Holds out a share of the training data for validation. The side depends on nothing but a record's
+ * content: not on file order, format, partitions or seed. Equal records fall on one side, so the
+ * sides never overlap.
  *
  * @param fraction expected share of distinct records held out, {@code [0, 1)}
  */
@@ -13,7 +14,8 @@ public record Split(double fraction) implements Serializable {
   public Split {
     if (!(fraction >= 0 && fraction < 1)) {
       throw new IllegalArgumentException(
-          String.format("Cannot hold out a validation fraction of %s: expected 0 to below 1", fraction));
+          String.format(
+              "Cannot hold out a validation fraction of %s: expected 0 to below 1", fraction));
     }
   }
 

@@ -7,12 +7,16 @@ import java.util.Locale;
 public enum Task {
   /** An instruction and its response. */
   CAUSAL_LM,
-  /** A question with lettered options, learned as an instruction whose response names the letter. */
+  /**
+   * A question with lettered options, learned as an instruction whose response names the letter.
+   */
   MULTIPLE_CHOICE,
   /** A sentence or a pair of sentences and one label. */
   CLASSIFICATION;
 
-  /** @throws IllegalArgumentException for a name that is no task */
+  /**
+   * @throws IllegalArgumentException for a name that is no task
+   */
   public static Task parse(String name) {
     for (Task task : values()) {
       if (task.toString().equals(name)) {

@@ -2,7 +2,9 @@ package io.guilomo.data;
 
 import java.util.OptionalInt;
 
-/** Text to token ids. Implementations never truncate, and may be called by several threads at once. */
+/**
+ * Text to token ids. Implementations never truncate, and may be called by several threads at once.
+ */
 public interface TextEncoder {
 
   /** Token ids with the special tokens that the tokenizer adds to a single text. */

@@ -14,7 +14,10 @@ public sealed interface TextRecord extends Serializable {
   /** Kind and fields in their order; an absent field is null. */
   List<String> content();
 
-  /** First 16 bytes of the SHA-256 of the content in hexadecimal: the same for equal records wherever they are read. */
+  /**
+   * First 16 bytes of the SHA-256 of the content in hexadecimal: the same for equal records
+   * wherever they are read.
+   */
   default String digest() {
     MessageDigest sha;
     try {
@@ -42,7 +45,8 @@ public sealed interface TextRecord extends Serializable {
    * @param output the response to learn, empty where it is to be predicted
    * @param answer what a right response must name, null where unknown
    */
-  record Instruction(String instruction, String input, String output, String answer) implements TextRecord {
+  record Instruction(String instruction, String input, String output, String answer)
+      implements TextRecord {
     @Override
     public List<String> content() {
       return fields("instruction", instruction, input, output, answer);
@@ -55,25 +59,32 @@ public sealed interface TextRecord extends Serializable {
   /**
    * A question and its options.
    *
-   * @param context what the question refers to: null in data that knows no context, empty where this record has none
+   * @param context what the question refers to: null in data that knows no context, empty where
+   *     this record has none
    * @param answer label of the right choice, null where it is to be predicted
    */
-  record MultipleChoice(String context, String question, List<Choice> choices, String answer) implements TextRecord {
+  record MultipleChoice(String context, String question, List<Choice> choices, String answer)
+      implements TextRecord {
 
     public MultipleChoice {
       choices = List.copyOf(choices);
       if (choices.size() < 2 || choices.size() > 26) {
         throw new IllegalArgumentException(
-            String.format("Cannot ask a question with %d choices: expected 2 to 26", choices.size()));
+            String.format(
+                "Cannot ask a question with %d choices: expected 2 to 26", choices.size()));
       }
       if (answer != null && choices.stream().map(Choice::label).noneMatch(answer::equals)) {
         throw new IllegalArgumentException(
             String.format(
-                "Cannot use answer %s: labels are %s", answer, choices.stream().map(Choice::label).toList()));
+                "Cannot use answer %s: labels are %s",
+                answer, choices.stream().map(Choice::label).toList()));
       }
     }
 
-    /** The letter of the right choice by position (some data counts 1 to 4), null where it is to be predicted. */
+    /**
+     * The letter of the right choice by position (some data counts 1 to 4), null where it is to be
+     * predicted.
+     */
     public String letter() {
       if (answer == null) {
         return null;

@@ -11,9 +11,11 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * @param tokens token ids, {@code [T]}
  * @param segments token type ids, {@code [T]}; all 0 for decoders
- * @param labels {@code [T]}, {@link #IGNORED} where nothing is to be learned. Causal language models: the token itself
- *     (the model shifts). Classification: the class at each sequence's first token, ignored elsewhere
- * @param starts sequence {@code i} is {@code starts[i] .. starts[i + 1] - 1}; {@code [sequences + 1]}
+ * @param labels {@code [T]}, {@link #IGNORED} where nothing is to be learned. Causal language
+ *     models: the token itself (the model shifts). Classification: the class at each sequence's
+ *     first token, ignored elsewhere
+ * @param starts sequence {@code i} is {@code starts[i] .. starts[i + 1] - 1}; {@code [sequences +
+ *     1]}
  */
 public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] starts) {
 
@@ -61,8 +63,8 @@ public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] start
   }
 
   /**
-   * The form in which a batch travels: {@code [sequences, 3, longest]} with tokens, segments and labels, padded on the
-   * right with −1. Exact in 32-bit floats up to 16,777,216.
+   * The form in which a batch travels: {@code [sequences, 3, longest]} with tokens, segments and
+   * labels, padded on the right with −1. Exact in 32-bit floats up to 16,777,216.
    */
   public INDArray toArray() {
     int longest = longest();
@@ -76,7 +78,9 @@ public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] start
         values[at + 2 * longest] = labels[starts[i] + t];
       }
     }
-    return Nd4j.createFromArray(values).reshape('c', sequences(), 3, longest).castTo(DataType.FLOAT);
+    return Nd4j.createFromArray(values)
+        .reshape('c', sequences(), 3, longest)
+        .castTo(DataType.FLOAT);
   }
 
   /** The inverse of {@link #toArray()}. */

@@ -4,8 +4,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Row-major views into arrays. ND4J's own {@code get} compares the offset of a view with its length and returns an empty
- * array for the later parts of a view that does not begin its buffer.
+ * Row-major views into arrays. ND4J's own {@code get} compares the offset of a view with its length
+ * and returns an empty array for the later parts of a view that does not begin its buffer.
  */
 public final class ArrayViews {
 
@@ -23,7 +23,8 @@ public final class ArrayViews {
     }
     if (offset < 0 || offset + length > flat.length()) {
       throw new IllegalArgumentException(
-          String.format("Cannot view elements %d to %d of %d", offset, offset + length, flat.length()));
+          String.format(
+              "Cannot view elements %d to %d of %d", offset, offset + length, flat.length()));
     }
     long[] strides = new long[shape.length];
     long stride = 1;
@@ -41,9 +42,11 @@ public final class ArrayViews {
     }
     if (first < 0 || first + count > matrix.size(1)) {
       throw new IllegalArgumentException(
-          String.format("Cannot view columns %d to %d of %d", first, first + count, matrix.size(1)));
+          String.format(
+              "Cannot view columns %d to %d of %d", first, first + count, matrix.size(1)));
     }
-    return view(matrix, first * matrix.stride(1), new long[] {matrix.size(0), count}, matrix.stride());
+    return view(
+        matrix, first * matrix.stride(1), new long[] {matrix.size(0), count}, matrix.stride());
   }
 
   /** Rows {@code first .. first + count − 1} of {@code [rows, columns]}. */
@@ -52,7 +55,8 @@ public final class ArrayViews {
       throw new IllegalArgumentException(
           String.format("Cannot view rows %d to %d of %d", first, first + count, matrix.size(0)));
     }
-    return view(matrix, first * matrix.stride(0), new long[] {count, matrix.size(1)}, matrix.stride());
+    return view(
+        matrix, first * matrix.stride(0), new long[] {count, matrix.size(1)}, matrix.stride());
   }
 
   private static INDArray view(INDArray array, long offset, long[] shape, long[] strides) {

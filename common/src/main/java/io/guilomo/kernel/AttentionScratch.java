@@ -2,9 +2,12 @@ package io.guilomo.kernel;
 
 import org.bytedeco.javacpp.FloatPointer;
 
-/** A thread's own memory for one block of scores; it grows to the largest block the thread has met. */
+/**
+ * A thread's own memory for one block of scores; it grows to the largest block the thread has met.
+ */
 class AttentionScratch {
-  private static final ThreadLocal<AttentionScratch> OF_THREAD = ThreadLocal.withInitial(AttentionScratch::new);
+  private static final ThreadLocal<AttentionScratch> OF_THREAD =
+      ThreadLocal.withInitial(AttentionScratch::new);
 
   private FloatPointer memory;
   private FloatMemory block;

@@ -27,8 +27,9 @@ class Blas {
   }
 
   /**
-   * Lets the library use {@code threads} threads for products that the calling thread asks for; 0 for as many as set
-   * for all. OpenBLAS has no such setting: its small products use one thread anyway.
+   * Lets the library use {@code threads} threads for products that the calling thread asks for; 0
+   * for as many as set for all. OpenBLAS has no such setting: its small products use one thread
+   * anyway.
    */
   static void threadsOfCaller(int threads) {
     if (MKL) {
@@ -74,8 +75,9 @@ class Blas {
   }
 
   /**
-   * MKL's results depend on the number of threads where it splits a sum among them, and by its documentation on the
-   * alignment of memory. Its strict mode gives the same bits for all, if set before its first product.
+   * MKL's results depend on the number of threads where it splits a sum among them, and by its
+   * documentation on the alignment of memory. Its strict mode gives the same bits for all, if set
+   * before its first product.
    */
   private static boolean mkl() {
     if (Nd4j.getNDArrayFactory().blas().getBlasVendor() != Vendor.MKL) {
@@ -84,7 +86,8 @@ class Blas {
     int strict = mkl_rt.MKL_CBWR_Get_Auto_Branch() | mkl_rt.MKL_CBWR_STRICT;
     if (mkl_rt.MKL_CBWR_Set(strict) != mkl_rt.MKL_CBWR_SUCCESS) {
       LoggerFactory.getLogger(Blas.class)
-          .warn("Products may differ in their last bits with the number of threads: MKL was in use before");
+          .warn(
+              "Products may differ in their last bits with the number of threads: MKL was in use before");
     }
     return true;
   }

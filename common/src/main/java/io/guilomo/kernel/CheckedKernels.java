@@ -22,7 +22,12 @@ abstract class CheckedKernels implements Kernels {
 
   @Override
   public void product(
-      INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, boolean accumulate) {
+      INDArray a,
+      boolean transposeA,
+      INDArray b,
+      boolean transposeB,
+      INDArray c,
+      boolean accumulate) {
     matrix("a", a);
     matrix("b", b);
     matrix("c", c);
@@ -106,7 +111,8 @@ abstract class CheckedKernels implements Kernels {
   }
 
   @Override
-  public void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray inverseRms, INDArray dx) {
+  public void rmsNormBackward(
+      INDArray dy, INDArray x, INDArray weight, INDArray inverseRms, INDArray dx) {
     matrix("x", x);
     sameShape("dy", dy, x);
     vector("weight", weight, x.size(1));
@@ -135,7 +141,12 @@ abstract class CheckedKernels implements Kernels {
 
   @Override
   public void layerNormBackward(
-      INDArray dy, INDArray x, INDArray weight, INDArray mean, INDArray inverseDeviation, INDArray dx) {
+      INDArray dy,
+      INDArray x,
+      INDArray weight,
+      INDArray mean,
+      INDArray inverseDeviation,
+      INDArray dx) {
     matrix("x", x);
     sameShape("dy", dy, x);
     vector("weight", weight, x.size(1));
@@ -193,7 +204,13 @@ abstract class CheckedKernels implements Kernels {
 
   @Override
   public void rotate(
-      INDArray x, int[] starts, int heads, int firstPosition, INDArray cosine, INDArray sine, boolean backward) {
+      INDArray x,
+      int[] starts,
+      int heads,
+      int firstPosition,
+      INDArray cosine,
+      INDArray sine,
+      boolean backward) {
     matrix("x", x);
     matrix("cosine", cosine);
     sameShape("sine", sine, cosine);
@@ -282,11 +299,13 @@ abstract class CheckedKernels implements Kernels {
     sameShape("probabilities", probabilities, dWeights);
     sameShape("weights", weights, dWeights);
     sameShape("gradient of logits", dLogits, dWeights);
-    operations.routeBackward(dWeights, dProbabilities, topK, choice, probabilities, weights, dLogits);
+    operations.routeBackward(
+        dWeights, dProbabilities, topK, choice, probabilities, weights, dLogits);
   }
 
   @Override
-  public void scaleExperts(INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
+  public void scaleExperts(
+      INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
     expertInputs(h, weights, coefficients, firstColumn);
     sameShape("z", z, h);
     operations.scaleExperts(h, weights, coefficients, firstColumn, z);
@@ -308,7 +327,8 @@ abstract class CheckedKernels implements Kernels {
     if (dCoefficients != null) {
       vector("gradient of coefficients", dCoefficients, h.size(1));
     }
-    operations.scaleExpertsBackward(dz, h, restoreZ, weights, coefficients, firstColumn, dWeights, dCoefficients);
+    operations.scaleExpertsBackward(
+        dz, h, restoreZ, weights, coefficients, firstColumn, dWeights, dCoefficients);
   }
 
   @Override
@@ -319,7 +339,8 @@ abstract class CheckedKernels implements Kernels {
   }
 
   @Override
-  public double crossEntropy(INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
+  public double crossEntropy(
+      INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
     matrix("logits", logits, labels.length, logits.size(1));
     indices("label", labels, logits.size(1));
     size("losses", losses.length, labels.length);
@@ -343,9 +364,19 @@ abstract class CheckedKernels implements Kernels {
     vector("second moment", secondMoment, weights.length());
     vector("target", target, weights.length());
     if (step < 1) {
-      throw new IllegalArgumentException(String.format("Cannot take step %d of AdamW: steps count from 1", step));
+      throw new IllegalArgumentException(
+          String.format("Cannot take step %d of AdamW: steps count from 1", step));
     }
-    operations.adamW(settings, learningRate, step, weights, gradient, firstMoment, secondMoment, target, advance);
+    operations.adamW(
+        settings,
+        learningRate,
+        step,
+        weights,
+        gradient,
+        firstMoment,
+        secondMoment,
+        target,
+        advance);
   }
 
   @Override

@@ -3,7 +3,10 @@ package io.guilomo.kernel;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
-/** How many threads one operation may use: ND4J's, those of the linear algebra library, and those of the kernels. */
+/**
+ * How many threads one operation may use: ND4J's, those of the linear algebra library, and those of
+ * the kernels.
+ */
 public class ComputeThreads {
 
   private ComputeThreads() {}

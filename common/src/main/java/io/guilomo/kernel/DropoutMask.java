@@ -1,9 +1,10 @@
 package io.guilomo.kernel;
 
 /**
- * Decides which elements dropout keeps, from a seed, a row and a column alone. An element's word is a 32-bit
- * finaliser applied to the sum of a key of its row and a key of its column; it is kept if the word, unsigned, reaches
- * {@code rate · 2³²}. The multipliers are below 2³¹, so that 64-bit arithmetic holds the products exactly.
+ * Decides which elements dropout keeps, from a seed, a row and a column alone. An element's word is
+ * a 32-bit finaliser applied to the sum of a key of its row and a key of its column; it is kept if
+ * the word, unsigned, reaches {@code rate · 2³²}. The multipliers are below 2³¹, so that 64-bit
+ * arithmetic holds the products exactly.
  */
 record DropoutMask(float rate, long seed) {
   static final int SHIFT_1 = 16;

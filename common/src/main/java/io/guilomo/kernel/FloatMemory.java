@@ -8,8 +8,8 @@ import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The off-heap memory of a matrix, or of a vector as a matrix of one row. Offsets are in bytes from its first
- * element.
+ * The off-heap memory of a matrix, or of a vector as a matrix of one row. Offsets are in bytes from
+ * its first element.
  */
 class FloatMemory {
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
@@ -19,15 +19,18 @@ class FloatMemory {
 
   final int rows;
   final int columns;
+
   /** Elements from one row to the next. */
   final int stride;
 
   final long address;
   final ByteBuffer buffer;
+
   /** Keeps the memory from being freed. */
   private final Object owner;
 
-  private FloatMemory(Object owner, long address, int rows, int columns, int stride, boolean buffered) {
+  private FloatMemory(
+      Object owner, long address, int rows, int columns, int stride, boolean buffered) {
     this.owner = owner;
     this.address = address;
     this.rows = rows;
@@ -68,7 +71,8 @@ class FloatMemory {
   private static ByteBuffer buffer(long address, long bytes) {
     if (bytes > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          String.format("Cannot compute on %d bytes at once: kernels reach %d", bytes, Integer.MAX_VALUE));
+          String.format(
+              "Cannot compute on %d bytes at once: kernels reach %d", bytes, Integer.MAX_VALUE));
     }
     return new Window(address, bytes).asByteBuffer().order(ORDER);
   }

@@ -3,7 +3,10 @@ package io.guilomo.kernel;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What kernels demand of their arguments; whatever fails is refused by an {@link IllegalArgumentException}. */
+/**
+ * What kernels demand of their arguments; whatever fails is refused by an {@link
+ * IllegalArgumentException}.
+ */
 class KernelArguments {
 
   private KernelArguments() {}
@@ -51,40 +54,48 @@ class KernelArguments {
     if (!ascending) {
       throw new IllegalArgumentException(
           String.format(
-              "Cannot split %d tokens into sequences: starts must rise from 0 to %d", tokens, tokens));
+              "Cannot split %d tokens into sequences: starts must rise from 0 to %d",
+              tokens, tokens));
     }
   }
 
   /** Expert columns rise from 0 to {@code columns}; an expert may have none. */
   private static void experts(int[] firstColumn, long experts, long columns) {
     boolean ascending =
-        firstColumn.length == experts + 1 && firstColumn[0] == 0 && firstColumn[firstColumn.length - 1] == columns;
+        firstColumn.length == experts + 1
+            && firstColumn[0] == 0
+            && firstColumn[firstColumn.length - 1] == columns;
     for (int i = 1; ascending && i < firstColumn.length; i++) {
       ascending = firstColumn[i] >= firstColumn[i - 1];
     }
     if (!ascending) {
       throw new IllegalArgumentException(
-          String.format("Cannot split %d columns among %d experts: first columns must rise from 0", columns, experts));
+          String.format(
+              "Cannot split %d columns among %d experts: first columns must rise from 0",
+              columns, experts));
     }
   }
 
   static void indices(String name, int[] indices, long bound) {
     for (int index : indices) {
       if (index < 0 || index >= bound) {
-        throw new IllegalArgumentException(String.format("Cannot use %s %d: there are %d", name, index, bound));
+        throw new IllegalArgumentException(
+            String.format("Cannot use %s %d: there are %d", name, index, bound));
       }
     }
   }
 
   static void size(String name, long actual, long expected) {
     if (actual != expected) {
-      throw new IllegalArgumentException(String.format("Cannot use %d %s: %d are needed", actual, name, expected));
+      throw new IllegalArgumentException(
+          String.format("Cannot use %d %s: %d are needed", actual, name, expected));
     }
   }
 
   static void dropoutRate(float rate) {
     if (!(rate >= 0 && rate < 1)) {
-      throw new IllegalArgumentException(String.format("Cannot drop out at rate %s: it must be in [0, 1)", rate));
+      throw new IllegalArgumentException(
+          String.format("Cannot drop out at rate %s: it must be in [0, 1)", rate));
     }
   }
 
@@ -107,7 +118,12 @@ class KernelArguments {
   }
 
   static void attentionInputs(
-      AttentionShape shape, int[] starts, INDArray query, INDArray key, INDArray value, INDArray probabilities) {
+      AttentionShape shape,
+      int[] starts,
+      INDArray query,
+      INDArray key,
+      INDArray value,
+      INDArray probabilities) {
     matrix("query", query);
     size("query features", query.size(1), (long) shape.heads() * shape.headDim());
     matrix("key", key, query.size(0), (long) shape.keyValueHeads() * shape.headDim());
@@ -116,13 +132,14 @@ class KernelArguments {
     vector("probabilities", probabilities);
     long needed = 0;
     for (int i = 1; i < starts.length; i++) {
-      long n = starts[i] - starts[i - 1];
+      long n = (long) starts[i] - starts[i - 1];
       needed += shape.heads() * n * n;
     }
     if (probabilities.length() < needed) {
       throw new IllegalArgumentException(
           String.format(
-              "Cannot keep %d attention probabilities in a vector of %d", needed, probabilities.length()));
+              "Cannot keep %d attention probabilities in a vector of %d",
+              needed, probabilities.length()));
     }
   }
 
@@ -135,10 +152,15 @@ class KernelArguments {
   private static IllegalArgumentException refused(String name, INDArray array, String needed) {
     StringBuilder shape = new StringBuilder();
     for (int axis = 0; axis < array.rank(); axis++) {
-      shape.append(axis == 0 ? "" : ", ").append(array.size(axis)).append('/').append(array.stride(axis));
+      shape
+          .append(axis == 0 ? "" : ", ")
+          .append(array.size(axis))
+          .append('/')
+          .append(array.stride(axis));
     }
     return new IllegalArgumentException(
         String.format(
-            "Cannot use %s, %s with sizes/strides [%s], as %s", name, array.dataType(), shape, needed));
+            "Cannot use %s, %s with sizes/strides [%s], as %s",
+            name, array.dataType(), shape, needed));
   }
 }

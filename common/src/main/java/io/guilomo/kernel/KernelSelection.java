@@ -25,7 +25,8 @@ public class KernelSelection {
         if (!vectorRuns()) {
           throw new IllegalArgumentException(
               String.format(
-                  "Cannot use vector kernels: they need ND4J's CPU backend and --add-modules %s", VECTOR_MODULE));
+                  "Cannot use vector kernels: they need ND4J's CPU backend and --add-modules %s",
+                  VECTOR_MODULE));
         }
         return VectorLoader.load();
       default:

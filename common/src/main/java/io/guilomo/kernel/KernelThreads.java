@@ -7,8 +7,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Runs ranges of one operation on the calling thread and a few shared ones. Ranges are cut by size alone and never by
- * the number of threads, so what a range computes does not depend on who runs it.
+ * Runs ranges of one operation on the calling thread and a few shared ones. Ranges are cut by size
+ * alone and never by the number of threads, so what a range computes does not depend on who runs
+ * it.
  */
 class KernelThreads {
   private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
@@ -38,7 +39,10 @@ class KernelThreads {
     return LIMIT.get();
   }
 
-  /** Runs {@code body} on {@code [0, count)}, {@code size} at a time; returns when all of it is done. */
+  /**
+   * Runs {@code body} on {@code [0, count)}, {@code size} at a time; returns when all of it is
+   * done.
+   */
   static void run(int count, int size, Range body) {
     int ranges = (count + size - 1) / size;
     int helpers = Math.min(Math.min(LIMIT.get(), ranges) - 1, HELPERS.getMaximumPoolSize());

@@ -3,27 +3,37 @@ package io.guilomo.kernel;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The numerical operations of a LoRA-MoE transformer, forward and backward, beyond what one library call does.
+ * The numerical operations of a LoRA-MoE transformer, forward and backward, beyond what one library
+ * call does.
  *
- * <p>Conventions. Arrays are 32-bit floats. A matrix {@code [rows, columns]} is row-major with unit column stride and any
- * row stride of at least {@code columns}, so that column ranges of wider arrays are passed as views; a vector is
- * contiguous. {@code T} is the number of real tokens of a packed batch, whose sequence {@code i} is the rows {@code
- * starts[i] .. starts[i + 1] − 1}. Arrays named as results are written, {@code +=} ones are added to; no argument may
- * overlap another unless its text says so. Every operation gives the same bits for the same input and the same number of
- * threads.
+ * <p>Conventions. Arrays are 32-bit floats. A matrix {@code [rows, columns]} is row-major with unit
+ * column stride and any row stride of at least {@code columns}, so that column ranges of wider
+ * arrays are passed as views; a vector is contiguous. {@code T} is the number of real tokens of a
+ * packed batch, whose sequence {@code i} is the rows {@code starts[i] .. starts[i + 1] − 1}. Arrays
+ * named as results are written, {@code +=} ones are added to; no argument may overlap another
+ * unless its text says so. Every operation gives the same bits for the same input and the same
+ * number of threads.
  */
 public interface Kernels {
 
-  // ---- products ---------------------------------------------------------------------------------------------------
+  // ---- products
+  // ---------------------------------------------------------------------------------------------------
 
   /**
    * {@code c = a' · b'} or {@code c += a' · b'}, where a prime means transposed if so flagged.
    *
    * @param c {@code [m, n]}
    */
-  void product(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, boolean accumulate);
+  void product(
+      INDArray a,
+      boolean transposeA,
+      INDArray b,
+      boolean transposeB,
+      INDArray c,
+      boolean accumulate);
 
-  // ---- rows -------------------------------------------------------------------------------------------------------
+  // ---- rows
+  // -------------------------------------------------------------------------------------------------------
 
   /** {@code result[i] = table[rows[i]]}, or {@code +=}. */
   void gatherRows(INDArray table, int[] rows, INDArray result, boolean accumulate);
@@ -40,10 +50,14 @@ public interface Kernels {
   /** Mean of each sequence's rows. {@code result [sequences, columns]}. */
   void meanPool(INDArray x, int[] starts, INDArray result);
 
-  /** Backward of {@link #meanPool}: every row of a sequence of {@code n} tokens gets {@code gradient / n}. */
+  /**
+   * Backward of {@link #meanPool}: every row of a sequence of {@code n} tokens gets {@code gradient
+   * / n}.
+   */
   void meanPoolBackward(INDArray gradient, int[] starts, INDArray result);
 
-  // ---- norms ------------------------------------------------------------------------------------------------------
+  // ---- norms
+  // ------------------------------------------------------------------------------------------------------
 
   /**
    * {@code y = x / rms(x) ⊙ weight}, {@code rms = √(mean(x²) + epsilon)}.
@@ -72,9 +86,15 @@ public interface Kernels {
 
   /** {@code dx = ∂layerNorm/∂x · dy}. {@code dx} may be {@code dy}. Weight and bias are frozen. */
   void layerNormBackward(
-      INDArray dy, INDArray x, INDArray weight, INDArray mean, INDArray inverseDeviation, INDArray dx);
+      INDArray dy,
+      INDArray x,
+      INDArray weight,
+      INDArray mean,
+      INDArray inverseDeviation,
+      INDArray dx);
 
-  // ---- activations ------------------------------------------------------------------------------------------------
+  // ---- activations
+  // ------------------------------------------------------------------------------------------------
 
   /** {@code y = silu(gate) ⊙ up}; {@code gateUp [T, 2n]} holds gate, then up; {@code y [T, n]}. */
   void swiGlu(INDArray gateUp, INDArray y);
@@ -89,19 +109,25 @@ public interface Kernels {
   void geluBackward(INDArray dy, INDArray x, INDArray dx);
 
   /**
-   * Inverted dropout: an element is kept with probability {@code 1 − rate} and then divided by it. Which ones are kept
-   * depends on {@code seed} and the element's row and column alone, not on strides, threads or calls before.
+   * Inverted dropout: an element is kept with probability {@code 1 − rate} and then divided by it.
+   * Which ones are kept depends on {@code seed} and the element's row and column alone, not on
+   * strides, threads or calls before.
    */
   void dropout(INDArray x, float rate, long seed, INDArray y);
 
-  /** {@code dx += dy ⊙ kept / (1 − rate)}, with the elements that {@link #dropout} kept under the same seed. */
+  /**
+   * {@code dx += dy ⊙ kept / (1 − rate)}, with the elements that {@link #dropout} kept under the
+   * same seed.
+   */
   void dropoutBackward(INDArray dy, float rate, long seed, INDArray dx);
 
-  // ---- attention --------------------------------------------------------------------------------------------------
+  // ---- attention
+  // --------------------------------------------------------------------------------------------------
 
   /**
-   * Rotates {@code heads} heads in place, half-split layout (arXiv 2104.09864): features {@code i} and {@code i +
-   * headDim/2} of a head form a pair. A token's position is its index in its sequence plus {@code firstPosition}.
+   * Rotates {@code heads} heads in place, half-split layout (arXiv 2104.09864): features {@code i}
+   * and {@code i + headDim/2} of a head form a pair. A token's position is its index in its
+   * sequence plus {@code firstPosition}.
    *
    * @param x {@code [T, heads · headDim]}
    * @param cosine {@code [maxPositions, headDim / 2]}
@@ -109,17 +135,24 @@ public interface Kernels {
    * @param backward rotates by the opposite angle
    */
   void rotate(
-      INDArray x, int[] starts, int heads, int firstPosition, INDArray cosine, INDArray sine, boolean backward);
+      INDArray x,
+      int[] starts,
+      int heads,
+      int firstPosition,
+      INDArray cosine,
+      INDArray sine,
+      boolean backward);
 
   /**
-   * Scaled dot-product attention inside each sequence; query head {@code h} reads key/value head {@code h / (heads /
-   * keyValueHeads)}.
+   * Scaled dot-product attention inside each sequence; query head {@code h} reads key/value head
+   * {@code h / (heads / keyValueHeads)}.
    *
    * @param query {@code [T, heads · headDim]}
    * @param key {@code [T, keyValueHeads · headDim]}
    * @param value {@code [T, keyValueHeads · headDim]}
-   * @param probabilities result, kept for the backward pass: a vector of at least {@code Σ heads · n_i²}; sequence by
-   *     sequence, head by head, row-major {@code [n_i, n_i]}; 0 where a position may not look
+   * @param probabilities result, kept for the backward pass: a vector of at least {@code Σ heads ·
+   *     n_i²}; sequence by sequence, head by head, row-major {@code [n_i, n_i]}; 0 where a position
+   *     may not look
    * @param result {@code [T, heads · headDim]}
    */
   void attention(
@@ -144,16 +177,17 @@ public interface Kernels {
       INDArray dKey,
       INDArray dValue);
 
-  // ---- experts ----------------------------------------------------------------------------------------------------
+  // ---- experts
+  // ----------------------------------------------------------------------------------------------------
 
   /**
-   * Routes every token of one module: {@code p = softmax(logits + mask)}; the {@code topK} largest (the lowest index first
-   * among equals) renormalised to sum 1, 0 for the others.
+   * Routes every token of one module: {@code p = softmax(logits + mask)}; the {@code topK} largest
+   * (the lowest index first among equals) renormalised to sum 1, 0 for the others.
    *
    * @param logits {@code [T, experts]}
    * @param mask {@code [experts]}, or null for none
-   * @param choice {@code int[T · topK]}, the chosen experts of each token, largest first: a result, or the choice to
-   *     repeat if {@code replay}
+   * @param choice {@code int[T · topK]}, the chosen experts of each token, largest first: a result,
+   *     or the choice to repeat if {@code replay}
    * @param probabilities result {@code p [T, experts]}
    * @param weights result {@code p̂ [T, experts]}
    * @return how often each expert was chosen, and the sum of its probabilities
@@ -171,7 +205,8 @@ public interface Kernels {
    * Backward of {@link #route}.
    *
    * @param dWeights {@code ∂L/∂p̂ [T, experts]}
-   * @param dProbabilities {@code ∂L/∂p} of the load-balancing loss, the same for every token, {@code [experts]}; null for 0
+   * @param dProbabilities {@code ∂L/∂p} of the load-balancing loss, the same for every token,
+   *     {@code [experts]}; null for 0
    * @param dLogits result {@code [T, experts]}; its column sums are the mask's gradient
    */
   void routeBackward(
@@ -184,15 +219,16 @@ public interface Kernels {
       INDArray dLogits);
 
   /**
-   * {@code z[t, c] = h[t, c] · weights[t, e(c)] · coefficients[c]}, where column {@code c} belongs to expert {@code e(c)}:
-   * {@code firstColumn[e] ≤ c < firstColumn[e + 1]}.
+   * {@code z[t, c] = h[t, c] · weights[t, e(c)] · coefficients[c]}, where column {@code c} belongs
+   * to expert {@code e(c)}: {@code firstColumn[e] ≤ c < firstColumn[e + 1]}.
    *
    * @param h {@code [T, R]}
    * @param weights {@code [T, experts]}
    * @param coefficients {@code [R]}
    * @param firstColumn {@code [experts + 1]}
    */
-  void scaleExperts(INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z);
+  void scaleExperts(
+      INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z);
 
   /**
    * Backward of {@link #scaleExperts}.
@@ -215,22 +251,26 @@ public interface Kernels {
   /** {@code result [columns] = Σ_rows x}. */
   void columnSums(INDArray x, INDArray result);
 
-  // ---- loss -------------------------------------------------------------------------------------------------------
+  // ---- loss
+  // -------------------------------------------------------------------------------------------------------
 
   /**
    * Cross-entropy of each row against its label.
    *
-   * @param logits {@code [n, classes]}; overwritten with {@code (softmax − onehot) · scale} if {@code gradient}
+   * @param logits {@code [n, classes]}; overwritten with {@code (softmax − onehot) · scale} if
+   *     {@code gradient}
    * @param labels {@code [n]}, each in {@code 0 .. classes − 1}
    * @param losses result {@code [n]}
    * @return the sum of the losses, not scaled
    */
   double crossEntropy(INDArray logits, int[] labels, float scale, boolean gradient, float[] losses);
 
-  // ---- flat vectors -----------------------------------------------------------------------------------------------
+  // ---- flat vectors
+  // -----------------------------------------------------------------------------------------------
 
   /**
-   * One AdamW step (arXiv 1711.05101): {@code target = w(1 − rate·decay) − rate · m̂ / (√v̂ + epsilon)}.
+   * One AdamW step (arXiv 1711.05101): {@code target = w(1 − rate·decay) − rate · m̂ / (√v̂ +
+   * epsilon)}.
    *
    * @param weights {@code w [n]}
    * @param gradient {@code [n]}

@@ -16,7 +16,13 @@ class Nd4jAttention {
   private Nd4jAttention() {}
 
   static void rotate(
-      INDArray x, int[] starts, int heads, int firstPosition, INDArray cosine, INDArray sine, boolean backward) {
+      INDArray x,
+      int[] starts,
+      int heads,
+      int firstPosition,
+      INDArray cosine,
+      INDArray sine,
+      boolean backward) {
     long tokens = x.size(0);
     long half = cosine.size(1);
     int[] positions = new int[(int) tokens];
@@ -86,16 +92,21 @@ class Nd4jAttention {
       INDArray q = heads(shape, query, starts, i);
       INDArray k = heads(shape, key, starts, i);
       INDArray dAttended = heads(shape, dResult, starts, i);
-      INDArray dp = Nd4j.matmul(dAttended, heads(shape, value, starts, i), false, true, false).dup('c');
+      INDArray dp =
+          Nd4j.matmul(dAttended, heads(shape, value, starts, i), false, true, false).dup('c');
       INDArray dScores = dp.sub(dp.mul(p).sum(true, 2)).muli(p).muli(shape.scale());
       write(Nd4j.matmul(dScores, k), dQuery, shape.heads(), starts, i);
       write(Nd4j.matmul(dScores, q, true, false, false), dKey, shape.keyValueHeads(), starts, i);
-      write(Nd4j.matmul(p, dAttended, true, false, false), dValue, shape.keyValueHeads(), starts, i);
+      write(
+          Nd4j.matmul(p, dAttended, true, false, false), dValue, shape.keyValueHeads(), starts, i);
       first = next;
     }
   }
 
-  /** The features of sequence {@code i} as {@code [keyValueHeads, (heads per key/value head) · n, headDim]}. */
+  /**
+   * The features of sequence {@code i} as {@code [keyValueHeads, (heads per key/value head) · n,
+   * headDim]}.
+   */
   private static INDArray heads(AttentionShape shape, INDArray x, int[] starts, int i) {
     long n = (long) starts[i + 1] - starts[i];
     long heads = x.size(1) / shape.headDim();
@@ -108,16 +119,23 @@ class Nd4jAttention {
   }
 
   private static INDArray grouped(AttentionShape shape, INDArray probabilities, long n) {
-    return probabilities.reshape(shape.keyValueHeads(), shape.heads() / shape.keyValueHeads() * n, n);
+    return probabilities.reshape(
+        shape.keyValueHeads(), shape.heads() / shape.keyValueHeads() * n, n);
   }
 
   private static INDArray tokens(INDArray grouped, long heads, long n) {
     long headDim = grouped.size(2);
-    return grouped.dup('c').reshape(heads, n, headDim).permute(1, 0, 2).dup('c').reshape(n, heads * headDim);
+    return grouped
+        .dup('c')
+        .reshape(heads, n, headDim)
+        .permute(1, 0, 2)
+        .dup('c')
+        .reshape(n, heads * headDim);
   }
 
   private static void write(INDArray gradient, INDArray target, long heads, int[] starts, int i) {
-    rows(target, starts[i], starts[i + 1]).assign(tokens(gradient, heads, starts[i + 1] - starts[i]));
+    rows(target, starts[i], starts[i + 1])
+        .assign(tokens(gradient, heads, starts[i + 1] - starts[i]));
   }
 
   /** 0 where a position may look, a large negative number elsewhere: {@code [1, n, n]}. */

@@ -15,7 +15,10 @@ class Nd4jDropout {
   /** {@code kept / (1 − rate)} of every element. */
   static INDArray factors(long rows, long columns, float rate, long seed) {
     DropoutMask mask = new DropoutMask(rate, seed);
-    INDArray words = keys(mask::rowKey, rows).reshape(rows, 1).add(keys(mask::columnKey, columns).reshape(1, columns));
+    INDArray words =
+        keys(mask::rowKey, rows)
+            .reshape(rows, 1)
+            .add(keys(mask::columnKey, columns).reshape(1, columns));
     NDBitwise bitwise = Nd4j.bitwise();
     INDArray word = word(WORD);
     words = bitwise.and(words, word);

@@ -73,7 +73,8 @@ class Nd4jExperts {
     dWeights.assign(0);
     for (int e = 0; e + 1 < firstColumn.length; e++) {
       if (firstColumn[e] < firstColumn[e + 1]) {
-        columns(dWeights, e, e + 1).assign(columns(product, firstColumn[e], firstColumn[e + 1]).sum(true, 1));
+        columns(dWeights, e, e + 1)
+            .assign(columns(product, firstColumn[e], firstColumn[e + 1]).sum(true, 1));
       }
     }
     INDArray factor = weight.muli(row(coefficients));
@@ -93,7 +94,8 @@ class Nd4jExperts {
   }
 
   static INDArray oneHot(int[] indices, long classes) {
-    INDArray wanted = Nd4j.createFromArray(indices).castTo(DataType.FLOAT).reshape(indices.length, 1);
+    INDArray wanted =
+        Nd4j.createFromArray(indices).castTo(DataType.FLOAT).reshape(indices.length, 1);
     INDArray index = Nd4j.arange(classes).castTo(DataType.FLOAT).reshape(1, classes);
     return wanted.sub(index).eq(0).castTo(DataType.FLOAT);
   }

@@ -15,13 +15,19 @@ class Nd4jOperations implements Kernels {
 
   @Override
   public void product(
-      INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, boolean accumulate) {
+      INDArray a,
+      boolean transposeA,
+      INDArray b,
+      boolean transposeB,
+      INDArray c,
+      boolean accumulate) {
     INDArray transposed = c.transpose();
     if (transposed.ordering() == 'f' && Shape.hasDefaultStridesForShape(transposed)) {
       Nd4j.gemm(b, a, transposed, !transposeB, !transposeA, 1, accumulate ? 1 : 0);
       return;
     }
-    INDArray result = Nd4j.createUninitialized(DataType.FLOAT, new long[] {c.size(0), c.size(1)}, 'f');
+    INDArray result =
+        Nd4j.createUninitialized(DataType.FLOAT, new long[] {c.size(0), c.size(1)}, 'f');
     Nd4j.gemm(a, b, result, transposeA, transposeB, 1, 0);
     write(result, c, accumulate);
   }
@@ -33,7 +39,8 @@ class Nd4jOperations implements Kernels {
 
   @Override
   public void scatterAddRows(INDArray source, int[] rows, INDArray result) {
-    // No row comes twice: the new rows are known, and each result row is either one of them or its old self.
+    // No row comes twice: the new rows are known, and each result row is either one of them or its
+    // old self.
     int[] origin = new int[(int) result.size(0)];
     for (int i = 0; i < origin.length; i++) {
       origin[i] = i;
@@ -81,7 +88,8 @@ class Nd4jOperations implements Kernels {
   }
 
   @Override
-  public void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray inverseRms, INDArray dx) {
+  public void rmsNormBackward(
+      INDArray dy, INDArray x, INDArray weight, INDArray inverseRms, INDArray dx) {
     INDArray inverse = column(inverseRms);
     INDArray normalised = x.mul(inverse);
     INDArray gradient = dy.mul(row(weight));
@@ -100,7 +108,8 @@ class Nd4jOperations implements Kernels {
       INDArray inverseDeviation) {
     INDArray means = x.mean(true, 1);
     INDArray centred = x.sub(means);
-    INDArray inverse = Transforms.sqrt(centred.mul(centred).mean(true, 1).addi(epsilon), false).rdivi(1);
+    INDArray inverse =
+        Transforms.sqrt(centred.mul(centred).mean(true, 1).addi(epsilon), false).rdivi(1);
     y.assign(centred.muli(inverse).muli(row(weight)).addi(row(bias)));
     assignVector(means, mean);
     assignVector(inverse, inverseDeviation);
@@ -108,7 +117,12 @@ class Nd4jOperations implements Kernels {
 
   @Override
   public void layerNormBackward(
-      INDArray dy, INDArray x, INDArray weight, INDArray mean, INDArray inverseDeviation, INDArray dx) {
+      INDArray dy,
+      INDArray x,
+      INDArray weight,
+      INDArray mean,
+      INDArray inverseDeviation,
+      INDArray dx) {
     INDArray inverse = column(inverseDeviation);
     INDArray normalised = x.sub(column(mean)).muli(inverse);
     INDArray gradient = dy.mul(row(weight));
@@ -160,7 +174,13 @@ class Nd4jOperations implements Kernels {
 
   @Override
   public void rotate(
-      INDArray x, int[] starts, int heads, int firstPosition, INDArray cosine, INDArray sine, boolean backward) {
+      INDArray x,
+      int[] starts,
+      int heads,
+      int firstPosition,
+      INDArray cosine,
+      INDArray sine,
+      boolean backward) {
     Nd4jAttention.rotate(x, starts, heads, firstPosition, cosine, sine, backward);
   }
 
@@ -213,11 +233,13 @@ class Nd4jOperations implements Kernels {
       INDArray probabilities,
       INDArray weights,
       INDArray dLogits) {
-    Nd4jExperts.routeBackward(dWeights, dProbabilities, topK, choice, probabilities, weights, dLogits);
+    Nd4jExperts.routeBackward(
+        dWeights, dProbabilities, topK, choice, probabilities, weights, dLogits);
   }
 
   @Override
-  public void scaleExperts(INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
+  public void scaleExperts(
+      INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
     z.assign(h.mul(Nd4jExperts.perColumn(weights, firstColumn)).muli(row(coefficients)));
   }
 
@@ -231,7 +253,8 @@ class Nd4jOperations implements Kernels {
       int[] firstColumn,
       INDArray dWeights,
       INDArray dCoefficients) {
-    Nd4jExperts.scaleBackward(dz, h, restoreZ, weights, coefficients, firstColumn, dWeights, dCoefficients);
+    Nd4jExperts.scaleBackward(
+        dz, h, restoreZ, weights, coefficients, firstColumn, dWeights, dCoefficients);
   }
 
   @Override
@@ -240,7 +263,8 @@ class Nd4jOperations implements Kernels {
   }
 
   @Override
-  public double crossEntropy(INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
+  public double crossEntropy(
+      INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
     INDArray shifted = logits.sub(logits.max(true, 1));
     INDArray exponentials = Transforms.exp(shifted, true);
     INDArray sums = exponentials.sum(true, 1);
@@ -283,7 +307,8 @@ class Nd4jOperations implements Kernels {
     }
     double correction = Math.sqrt(1 - Math.pow(settings.beta2(), step));
     INDArray denominator = Transforms.sqrt(second, false).divi(correction).addi(settings.epsilon());
-    INDArray change = first.divi(denominator).muli(learningRate / (1 - Math.pow(settings.beta1(), step)));
+    INDArray change =
+        first.divi(denominator).muli(learningRate / (1 - Math.pow(settings.beta1(), step)));
     target.assign(weights.mul(1 - learningRate * settings.weightDecay()).subi(change));
   }
 
@@ -311,10 +336,13 @@ class Nd4jOperations implements Kernels {
   }
 
   static INDArray elements(INDArray vector, long from, long to) {
-    return Nd4j.create(vector.data(), new long[] {to - from}, new long[] {1}, vector.offset() + from, 'c');
+    return Nd4j.create(
+        vector.data(), new long[] {to - from}, new long[] {1}, vector.offset() + from, 'c');
   }
 
-  /** {@code matrix.get} with intervals is empty for most ranges of a matrix that is a view itself. */
+  /**
+   * {@code matrix.get} with intervals is empty for most ranges of a matrix that is a view itself.
+   */
   private static INDArray view(INDArray matrix, long offset, long rows, long columns) {
     return Nd4j.create(
         matrix.data(),

@@ -13,7 +13,8 @@ class VectorActivations {
   private static final VectorSpecies<Integer> WORDS = IntVector.SPECIES_PREFERRED;
   private static final float INVERSE_SQRT_TWO_PI = (float) (1 / Math.sqrt(2 * Math.PI));
 
-  private static final FloatVector DENSITY_AT_0 = FloatVector.broadcast(FloatMemory.SPECIES, INVERSE_SQRT_TWO_PI);
+  private static final FloatVector DENSITY_AT_0 =
+      FloatVector.broadcast(FloatMemory.SPECIES, INVERSE_SQRT_TWO_PI);
   private static final FloatVector MINUS_HALF = FloatVector.broadcast(FloatMemory.SPECIES, -0.5f);
 
   private VectorActivations() {}
@@ -32,7 +33,9 @@ class VectorActivations {
             }
             for (; c < n; c++) {
               float gate = gateUp.get(gateUp.at(row, c));
-              y.put(y.at(row, c), VectorMath.sigmoid(gate) * gate * gateUp.get(gateUp.at(row, n + c)));
+              y.put(
+                  y.at(row, c),
+                  VectorMath.sigmoid(gate) * gate * gateUp.get(gateUp.at(row, n + c)));
             }
           }
         });
@@ -113,7 +116,8 @@ class VectorActivations {
     }
   }
 
-  private static void geluSlopes(FloatMemory dy, FloatMemory x, float[] densities, int row, FloatMemory dx) {
+  private static void geluSlopes(
+      FloatMemory dy, FloatMemory x, float[] densities, int row, FloatMemory dx) {
     int c = 0;
     for (; c < x.bound(); c += LANES) {
       FloatVector slope = VectorMath.normalDistribution(x.load(x.at(row, c)));
@@ -121,7 +125,8 @@ class VectorActivations {
       dx.store(dx.at(row, c), slope.mul(dy.load(dy.at(row, c))));
     }
     for (; c < x.columns; c++) {
-      float slope = densities[c] * INVERSE_SQRT_TWO_PI + VectorMath.normalDistribution(x.get(x.at(row, c)));
+      float slope =
+          densities[c] * INVERSE_SQRT_TWO_PI + VectorMath.normalDistribution(x.get(x.at(row, c)));
       dx.put(dx.at(row, c), slope * dy.get(dy.at(row, c)));
     }
   }
@@ -146,7 +151,11 @@ class VectorActivations {
               IntVector word = word(IntVector.fromArray(WORDS, columnKeys, c).add(rowKey));
               VectorMask<Integer> dropped = word.compare(VectorOperators.LT, threshold);
               FloatVector value =
-                  x.load(x.at(row, c)).mul(factor).reinterpretAsInts().blend(0, dropped).reinterpretAsFloats();
+                  x.load(x.at(row, c))
+                      .mul(factor)
+                      .reinterpretAsInts()
+                      .blend(0, dropped)
+                      .reinterpretAsFloats();
               y.store(y.at(row, c), accumulate ? y.load(y.at(row, c)).add(value) : value);
             }
             for (; c < x.columns; c++) {
@@ -159,11 +168,16 @@ class VectorActivations {
   }
 
   private static IntVector word(IntVector key) {
-    IntVector word = key.lanewise(VectorOperators.XOR, key.lanewise(VectorOperators.LSHR, DropoutMask.SHIFT_1));
+    IntVector word =
+        key.lanewise(VectorOperators.XOR, key.lanewise(VectorOperators.LSHR, DropoutMask.SHIFT_1));
     word = word.mul(DropoutMask.MULTIPLIER_1);
-    word = word.lanewise(VectorOperators.XOR, word.lanewise(VectorOperators.LSHR, DropoutMask.SHIFT_2));
+    word =
+        word.lanewise(
+            VectorOperators.XOR, word.lanewise(VectorOperators.LSHR, DropoutMask.SHIFT_2));
     word = word.mul(DropoutMask.MULTIPLIER_2);
-    word = word.lanewise(VectorOperators.XOR, word.lanewise(VectorOperators.LSHR, DropoutMask.SHIFT_3));
+    word =
+        word.lanewise(
+            VectorOperators.XOR, word.lanewise(VectorOperators.LSHR, DropoutMask.SHIFT_3));
     return word.lanewise(VectorOperators.XOR, Integer.MIN_VALUE);
   }
 

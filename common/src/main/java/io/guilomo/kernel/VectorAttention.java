@@ -7,8 +7,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Attention head by head, a few rows at a time: scores of a block of rows with the columns that one of them may see, by
- * one product; softmax; product with the values.
+ * Attention head by head, a few rows at a time: scores of a block of rows with the columns that one
+ * of them may see, by one product; softmax; product with the values.
  */
 class VectorAttention {
   private static final int CAUSAL_BLOCK = 64;
@@ -82,7 +82,13 @@ class VectorAttention {
     for (int i = 0; i < rows; i++) {
       int at = 4 * (offsets[s] + (head * n + row + i) * n);
       zero(probabilities, at, first);
-      softmax(scores, i, firstSeen(row + i) - first, lastSeen(row + i, n) - first, seen, at + 4 * first);
+      softmax(
+          scores,
+          i,
+          firstSeen(row + i) - first,
+          lastSeen(row + i, n) - first,
+          seen,
+          at + 4 * first);
       zero(probabilities, at + 4 * (first + seen), n - first - seen);
     }
     blas.product(
@@ -101,7 +107,10 @@ class VectorAttention {
         result.stride);
   }
 
-  /** Softmax of columns {@code low .. high − 1} of a row of scores, 0 in the others up to {@code columns}. */
+  /**
+   * Softmax of columns {@code low .. high − 1} of a row of scores, 0 in the others up to {@code
+   * columns}.
+   */
   private void softmax(FloatMemory scores, int row, int low, int high, int columns, int out) {
     int at = scores.at(row, 0);
     float largest = largest(scores, at, low, high, columns);
@@ -120,7 +129,8 @@ class VectorAttention {
     FloatVector maxima = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
     for (int c = 0; c < columns; c += LANES) {
       if (c < low || c + LANES > high) {
-        FloatVector score = scores.load(at + 4 * c).blend(UNSEEN, INDEX.compare(VectorOperators.LT, low - c));
+        FloatVector score =
+            scores.load(at + 4 * c).blend(UNSEEN, INDEX.compare(VectorOperators.LT, low - c));
         scores.store(at + 4 * c, score.blend(UNSEEN, INDEX.compare(VectorOperators.GE, high - c)));
       }
       maxima = scores.load(at + 4 * c).max(maxima);
@@ -258,7 +268,8 @@ class VectorAttention {
       slopes.store(at + 4 * c, slope.mul(probabilities.load(in + 4 * c)));
     }
     for (; c < columns; c++) {
-      slopes.put(at + 4 * c, (slopes.get(at + 4 * c) - sum) * scale * probabilities.get(in + 4 * c));
+      slopes.put(
+          at + 4 * c, (slopes.get(at + 4 * c) - sum) * scale * probabilities.get(in + 4 * c));
     }
   }
 

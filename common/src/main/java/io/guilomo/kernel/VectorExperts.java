@@ -46,7 +46,11 @@ class VectorExperts {
   }
 
   void backward(
-      FloatMemory dz, FloatMemory h, boolean restoreZ, FloatMemory dWeights, FloatMemory dCoefficients) {
+      FloatMemory dz,
+      FloatMemory h,
+      boolean restoreZ,
+      FloatMemory dWeights,
+      FloatMemory dCoefficients) {
     int columns = h.columns;
     float[][] sums = new float[dCoefficients == null ? 0 : (h.rows + TOKENS - 1) / TOKENS][columns];
     KernelThreads.run(
@@ -81,7 +85,8 @@ class VectorExperts {
     }
   }
 
-  private void backward(FloatMemory dz, FloatMemory h, boolean restoreZ, int t, float[] weight, float[] products) {
+  private void backward(
+      FloatMemory dz, FloatMemory h, boolean restoreZ, int t, float[] weight, float[] products) {
     int c = 0;
     for (; c < h.bound(); c += LANES) {
       FloatVector gradient = dz.load(dz.at(t, c));
@@ -110,7 +115,9 @@ class VectorExperts {
     int c = 0;
     for (; c < h.bound(); c += LANES) {
       FloatVector product = dz.load(dz.at(t, c)).mul(h.load(h.at(t, c)));
-      FloatVector.fromArray(SPECIES, sums, c).add(product.mul(perColumn(weight, c))).intoArray(sums, c);
+      FloatVector.fromArray(SPECIES, sums, c)
+          .add(product.mul(perColumn(weight, c)))
+          .intoArray(sums, c);
     }
     for (; c < h.columns; c++) {
       sums[c] += dz.get(dz.at(t, c)) * h.get(h.at(t, c)) * weight[expert[c]];

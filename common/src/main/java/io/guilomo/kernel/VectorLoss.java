@@ -13,14 +13,18 @@ class VectorLoss {
 
   private VectorLoss() {}
 
-  static double crossEntropy(FloatMemory logits, int[] labels, float scale, boolean gradient, float[] losses) {
+  static double crossEntropy(
+      FloatMemory logits, int[] labels, float scale, boolean gradient, float[] losses) {
     VectorRows.forRows(
         logits,
         (from, to) -> {
           for (int row = from; row < to; row++) {
             float largest = largest(logits, row);
             float labelled = logits.get(logits.at(row, labels[row]));
-            double sum = gradient ? toExponentials(logits, row, largest) : exponentials(logits, row, largest);
+            double sum =
+                gradient
+                    ? toExponentials(logits, row, largest)
+                    : exponentials(logits, row, largest);
             losses[row] = (float) (Math.log(sum) + largest - labelled);
             if (gradient) {
               scale(logits, row, (float) (scale / sum));

@@ -6,9 +6,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Elementary functions on vectors of floats, to a few units in the last place. The compiler gives up on a method with
- * very many vector operations and then allocates each vector: hence constants that are vectors already, and at most
- * one of these functions to a loop.
+ * Elementary functions on vectors of floats, to a few units in the last place. The compiler gives
+ * up on a method with very many vector operations and then allocates each vector: hence constants
+ * that are vectors already, and at most one of these functions to a loop.
  */
 class VectorMath {
   static final FloatVector ZERO = vector(0);
@@ -16,6 +16,7 @@ class VectorMath {
 
   private static final FloatVector HALF = vector(0.5f);
   private static final FloatVector LOG2_E = vector(1.44269504f);
+
   /** {@code 1.5 · 2²³}: adding it rounds to an integer, which the low bits of the sum then hold. */
   private static final FloatVector ROUNDER = vector(12582912f);
 
@@ -68,7 +69,10 @@ class VectorMath {
     return FloatVector.broadcast(SPECIES, value);
   }
 
-  /** For arguments up to 88, above which it overflows. Cephes' polynomial; 0 below the normal numbers. */
+  /**
+   * For arguments up to 88, above which it overflows. Cephes' polynomial; 0 below the normal
+   * numbers.
+   */
   static FloatVector exp(FloatVector x) {
     FloatVector rounded = x.fma(LOG2_E, ROUNDER);
     FloatVector n = rounded.sub(ROUNDER);

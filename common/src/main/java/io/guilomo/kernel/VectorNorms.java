@@ -11,7 +11,8 @@ class VectorNorms {
 
   private VectorNorms() {}
 
-  static void rms(FloatMemory x, FloatMemory weight, float epsilon, FloatMemory y, FloatMemory inverseRms) {
+  static void rms(
+      FloatMemory x, FloatMemory weight, float epsilon, FloatMemory y, FloatMemory inverseRms) {
     VectorRows.forRows(
         x,
         (from, to) -> {
@@ -53,7 +54,8 @@ class VectorNorms {
               dx.store(dx.at(row, c), dx.load(dx.at(row, c)).add(gradient));
             }
             for (; c < x.columns; c++) {
-              float gradient = dy.get(dy.at(row, c)) * weight.get(4 * c) * inverse - x.get(x.at(row, c)) * pull;
+              float gradient =
+                  dy.get(dy.at(row, c)) * weight.get(4 * c) * inverse - x.get(x.at(row, c)) * pull;
               dx.put(dx.at(row, c), dx.get(dx.at(row, c)) + gradient);
             }
           }

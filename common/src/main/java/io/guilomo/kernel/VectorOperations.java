@@ -15,7 +15,12 @@ class VectorOperations implements Kernels {
 
   @Override
   public void product(
-      INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, boolean accumulate) {
+      INDArray a,
+      boolean transposeA,
+      INDArray b,
+      boolean transposeB,
+      INDArray c,
+      boolean accumulate) {
     FloatMemory left = FloatMemory.addressed(a);
     FloatMemory right = FloatMemory.addressed(b);
     FloatMemory result = FloatMemory.addressed(c);
@@ -79,7 +84,8 @@ class VectorOperations implements Kernels {
   }
 
   @Override
-  public void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray inverseRms, INDArray dx) {
+  public void rmsNormBackward(
+      INDArray dy, INDArray x, INDArray weight, INDArray inverseRms, INDArray dx) {
     VectorNorms.rmsBackward(matrix(dy), matrix(x), vector(weight), vector(inverseRms), matrix(dx));
   }
 
@@ -93,12 +99,23 @@ class VectorOperations implements Kernels {
       INDArray mean,
       INDArray inverseDeviation) {
     VectorNorms.layer(
-        matrix(x), vector(weight), vector(bias), epsilon, matrix(y), vector(mean), vector(inverseDeviation));
+        matrix(x),
+        vector(weight),
+        vector(bias),
+        epsilon,
+        matrix(y),
+        vector(mean),
+        vector(inverseDeviation));
   }
 
   @Override
   public void layerNormBackward(
-      INDArray dy, INDArray x, INDArray weight, INDArray mean, INDArray inverseDeviation, INDArray dx) {
+      INDArray dy,
+      INDArray x,
+      INDArray weight,
+      INDArray mean,
+      INDArray inverseDeviation,
+      INDArray dx) {
     VectorNorms.layerBackward(
         matrix(dy), matrix(x), vector(weight), vector(mean), vector(inverseDeviation), matrix(dx));
   }
@@ -135,8 +152,15 @@ class VectorOperations implements Kernels {
 
   @Override
   public void rotate(
-      INDArray x, int[] starts, int heads, int firstPosition, INDArray cosine, INDArray sine, boolean backward) {
-    VectorRotation.rotate(matrix(x), starts, heads, firstPosition, matrix(cosine), matrix(sine), backward);
+      INDArray x,
+      int[] starts,
+      int heads,
+      int firstPosition,
+      INDArray cosine,
+      INDArray sine,
+      boolean backward) {
+    VectorRotation.rotate(
+        matrix(x), starts, heads, firstPosition, matrix(cosine), matrix(sine), backward);
   }
 
   @Override
@@ -148,7 +172,8 @@ class VectorOperations implements Kernels {
       INDArray value,
       INDArray probabilities,
       INDArray result) {
-    new VectorAttention(shape, starts, matrix(query), matrix(key), matrix(value), vector(probabilities))
+    new VectorAttention(
+            shape, starts, matrix(query), matrix(key), matrix(value), vector(probabilities))
         .forward(matrix(result));
   }
 
@@ -164,7 +189,8 @@ class VectorOperations implements Kernels {
       INDArray dQuery,
       INDArray dKey,
       INDArray dValue) {
-    new VectorAttention(shape, starts, matrix(query), matrix(key), matrix(value), vector(probabilities))
+    new VectorAttention(
+            shape, starts, matrix(query), matrix(key), matrix(value), vector(probabilities))
         .backward(matrix(dResult), matrix(dQuery), matrix(dKey), matrix(dValue));
   }
 
@@ -192,12 +218,20 @@ class VectorOperations implements Kernels {
       INDArray weights,
       INDArray dLogits) {
     VectorRouting.backward(
-        matrix(dWeights), dProbabilities, topK, choice, matrix(probabilities), matrix(weights), matrix(dLogits));
+        matrix(dWeights),
+        dProbabilities,
+        topK,
+        choice,
+        matrix(probabilities),
+        matrix(weights),
+        matrix(dLogits));
   }
 
   @Override
-  public void scaleExperts(INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
-    new VectorExperts(matrix(weights), vector(coefficients), firstColumn).scale(matrix(h), matrix(z));
+  public void scaleExperts(
+      INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
+    new VectorExperts(matrix(weights), vector(coefficients), firstColumn)
+        .scale(matrix(h), matrix(z));
   }
 
   @Override
@@ -221,7 +255,8 @@ class VectorOperations implements Kernels {
   }
 
   @Override
-  public double crossEntropy(INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
+  public double crossEntropy(
+      INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
     return VectorLoss.crossEntropy(matrix(logits), labels, scale, gradient, losses);
   }
 

@@ -28,14 +28,27 @@ class VectorRotation {
             int angles = cosine.at(firstPosition + row - starts[s], 0);
             int sines = sine.at(firstPosition + row - starts[s], 0);
             for (int head = 0; head < heads; head++) {
-              rotate(x, x.at(row, head * 2 * cosine.columns), cosine, angles, sine, sines, backward ? -1 : 1);
+              rotate(
+                  x,
+                  x.at(row, head * 2 * cosine.columns),
+                  cosine,
+                  angles,
+                  sine,
+                  sines,
+                  backward ? -1 : 1);
             }
           }
         });
   }
 
   private static void rotate(
-      FloatMemory x, int at, FloatMemory cosine, int angles, FloatMemory sine, int sines, float direction) {
+      FloatMemory x,
+      int at,
+      FloatMemory cosine,
+      int angles,
+      FloatMemory sine,
+      int sines,
+      float direction) {
     int half = 4 * cosine.columns;
     int i = 0;
     for (; i < 4 * cosine.bound(); i += 4 * LANES) {

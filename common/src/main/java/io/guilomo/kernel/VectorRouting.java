@@ -36,7 +36,8 @@ class VectorRouting {
             double sum = chosenSum(probabilities, t, topK, choice);
             for (int slot = t * topK; slot < (t + 1) * topK; slot++) {
               int e = choice[slot];
-              weights.put(weights.at(t, e), (float) (probabilities.get(probabilities.at(t, e)) / sum));
+              weights.put(
+                  weights.at(t, e), (float) (probabilities.get(probabilities.at(t, e)) / sum));
             }
           }
         });

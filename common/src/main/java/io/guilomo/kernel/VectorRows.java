@@ -58,7 +58,10 @@ class VectorRows {
 
   private static void copy(FloatMemory source, int sourceRow, FloatMemory target, int targetRow) {
     target.buffer.put(
-        target.at(targetRow, 0), source.buffer, source.at(sourceRow, 0), target.columns * Float.BYTES);
+        target.at(targetRow, 0),
+        source.buffer,
+        source.at(sourceRow, 0),
+        target.columns * Float.BYTES);
   }
 
   private static void add(FloatMemory source, int sourceRow, FloatMemory target, int targetRow) {

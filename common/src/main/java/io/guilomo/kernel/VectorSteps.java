@@ -116,7 +116,8 @@ class VectorSteps {
       FloatVector value = x.load(4 * i);
       for (int part = 0; part < 2; part++) {
         DoubleVector half =
-            (DoubleVector) value.convertShape(VectorOperators.F2D, DoubleVector.SPECIES_PREFERRED, part);
+            (DoubleVector)
+                value.convertShape(VectorOperators.F2D, DoubleVector.SPECIES_PREFERRED, part);
         sum = half.fma(half, sum);
       }
     }

@@ -10,9 +10,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Named working arrays of one network: allocated once, grown when a batch is larger than any before, reused by every pass.
- * Not thread-safe; {@link #borrow} hands out the arrays of an earlier network of the same JVM, so that a new averaging
- * round allocates nothing.
+ * Named working arrays of one network: allocated once, grown when a batch is larger than any
+ * before, reused by every pass. Not thread-safe; {@link #borrow} hands out the arrays of an earlier
+ * network of the same JVM, so that a new averaging round allocates nothing.
  */
 final class Buffers {
 

@@ -8,8 +8,9 @@ import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Next-token cross-entropy, mean over the label positions. The vocabulary product is run for those positions alone, a chunk
- * at a time, so that prompt tokens cost nothing and logits of a large vocabulary never lie in memory all at once.
+ * Next-token cross-entropy, mean over the label positions. The vocabulary product is run for those
+ * positions alone, a chunk at a time, so that prompt tokens cost nothing and logits of a large
+ * vocabulary never lie in memory all at once.
  */
 final class CausalHead implements Head {
 
@@ -55,7 +56,8 @@ final class CausalHead implements Head {
   @Override
   public INDArray forward(INDArray states) {
     INDArray normed = normed(states, "");
-    INDArray logits = context.buffers().array("head.all", states.rows(), backbone.config().vocabulary());
+    INDArray logits =
+        context.buffers().array("head.all", states.rows(), backbone.config().vocabulary());
     context.kernels().product(normed, false, backbone.head(), true, logits, false);
     return logits;
   }
@@ -91,8 +93,10 @@ final class CausalHead implements Head {
     int chunk = Math.max(1, CHUNK_ELEMENTS / backbone.config().vocabulary());
     for (int begin = 0; begin < labels; begin += chunk) {
       int end = Math.min(labels, begin + chunk);
-      INDArray logits = context.buffers().array("head.logits", end - begin, backbone.config().vocabulary());
-      kernels.product(ArrayViews.rows(normed, begin, end - begin), false, backbone.head(), true, logits, false);
+      INDArray logits =
+          context.buffers().array("head.logits", end - begin, backbone.config().vocabulary());
+      kernels.product(
+          ArrayViews.rows(normed, begin, end - begin), false, backbone.head(), true, logits, false);
       int[] chunkTargets = Arrays.copyOfRange(targets, begin, end);
       if (d == null) {
         correct += Correct.count(logits, chunkTargets);
@@ -100,22 +104,35 @@ final class CausalHead implements Head {
       float[] losses = new float[end - begin];
       loss += kernels.crossEntropy(logits, chunkTargets, 1f / labels, d != null, losses) / labels;
       if (d != null) {
-        kernels.product(logits, false, backbone.head(), false, ArrayViews.rows(dPicked, begin, end - begin), false);
+        kernels.product(
+            logits,
+            false,
+            backbone.head(),
+            false,
+            ArrayViews.rows(dPicked, begin, end - begin),
+            false);
       }
     }
     if (d != null) {
       INDArray dStates = context.buffers().array("head.dStates", labels, hidden);
       dStates.assign(0);
       kernels.rmsNormBackward(
-          dPicked, picked, backbone.finalNorm(), context.buffers().array("head.rms", labels), dStates);
+          dPicked,
+          picked,
+          backbone.finalNorm(),
+          context.buffers().array("head.rms", labels),
+          dStates);
       kernels.scatterAddRows(dStates, rows, d);
     }
   }
 
   private INDArray normed(INDArray states, String prefix) {
-    INDArray normed = context.buffers().array(prefix + "finalNormed", states.rows(), backbone.config().hidden());
+    INDArray normed =
+        context.buffers().array(prefix + "finalNormed", states.rows(), backbone.config().hidden());
     INDArray rms = context.buffers().array(prefix + "rms", states.rows());
-    context.kernels().rmsNorm(states, backbone.finalNorm(), backbone.config().epsilon(), normed, rms);
+    context
+        .kernels()
+        .rmsNorm(states, backbone.finalNorm(), backbone.config().epsilon(), normed, rms);
     return normed;
   }
 

@@ -7,7 +7,10 @@ import io.guilomo.kernel.Kernels;
 import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A trainable linear classifier over each sequence's pooled state; mean cross-entropy over the sequences. */
+/**
+ * A trainable linear classifier over each sequence's pooled state; mean cross-entropy over the
+ * sequences.
+ */
 final class ClassificationHead implements Head {
 
   private static final String WEIGHT = "classifier.weight";

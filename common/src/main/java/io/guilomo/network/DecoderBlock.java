@@ -45,7 +45,8 @@ final class DecoderBlock implements Part {
             (float) (1 / Math.sqrt(config.headDim())),
             true,
             config.slidingWindow());
-    attentionInput = new ModuleGroup(name + ".qkv", List.of("q_proj", "k_proj", "v_proj"), spec, layout);
+    attentionInput =
+        new ModuleGroup(name + ".qkv", List.of("q_proj", "k_proj", "v_proj"), spec, layout);
     attentionOutput = new ModuleGroup(name + ".o", List.of("o_proj"), spec, layout);
     mlpInput = new ModuleGroup(name + ".gateUp", List.of("gate_proj", "up_proj"), spec, layout);
     mlpOutput = new ModuleGroup(name + ".down", List.of("down_proj"), spec, layout);
@@ -68,7 +69,8 @@ final class DecoderBlock implements Part {
 
   @Override
   public void attachGradient(INDArray gradient) {
-    List.of(attentionInput, attentionOutput, mlpInput, mlpOutput).forEach(group -> group.attachGradient(gradient));
+    List.of(attentionInput, attentionOutput, mlpInput, mlpOutput)
+        .forEach(group -> group.attachGradient(gradient));
   }
 
   @Override
@@ -88,7 +90,8 @@ final class DecoderBlock implements Part {
     kernels.copy(x, middle);
     attentionOutput.forward(attended, middle, true);
     INDArray middleNormed = saved("middleNormed", config.hidden());
-    kernels.rmsNorm(middle, weights.mlpNorm(), config.epsilon(), middleNormed, savedRow("middleRms"));
+    kernels.rmsNorm(
+        middle, weights.mlpNorm(), config.epsilon(), middleNormed, savedRow("middleRms"));
     INDArray gateUp = saved("gateUpOut", mlpInput.outFeatures());
     mlpInput.forward(middleNormed, gateUp, false);
     INDArray activated = saved("activated", config.intermediate());
@@ -108,7 +111,8 @@ final class DecoderBlock implements Part {
     kernels.swiGluBackward(dActivated, gateUp, gateUp);
     INDArray dNormed = scratch("dNormed", config.hidden());
     mlpInput.backward(gateUp, saved("middleNormed", config.hidden()), dNormed, false);
-    kernels.rmsNormBackward(dNormed, saved("middle", config.hidden()), weights.mlpNorm(), savedRow("middleRms"), d);
+    kernels.rmsNormBackward(
+        dNormed, saved("middle", config.hidden()), weights.mlpNorm(), savedRow("middleRms"), d);
 
     INDArray qkv = saved("qkvOut", attentionInput.outFeatures());
     INDArray dAttended = scratch("dAttended", queryWidth());
@@ -170,7 +174,8 @@ final class DecoderBlock implements Part {
   private INDArray probabilities() {
     return context
         .buffers()
-        .array(name + ".probabilities", AttentionSizes.probabilities(context.batch(), config.heads()));
+        .array(
+            name + ".probabilities", AttentionSizes.probabilities(context.batch(), config.heads()));
   }
 
   private INDArray saved(String kind, long columns) {

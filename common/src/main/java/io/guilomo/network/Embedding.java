@@ -40,7 +40,8 @@ final class Embedding implements Part {
     BertBackbone bert = (BertBackbone) backbone;
     kernels.gatherRows(bert.positionEmbeddings(), positions(batch), x, true);
     kernels.gatherRows(bert.segmentEmbeddings(), batch.segments(), x, true);
-    INDArray normed = context.buffers().array("embeddedNormed", batch.size(), bert.config().hidden());
+    INDArray normed =
+        context.buffers().array("embeddedNormed", batch.size(), bert.config().hidden());
     kernels.layerNorm(
         x,
         bert.embeddingNorm().weight(),
@@ -68,7 +69,8 @@ final class Embedding implements Part {
       if (token < 0 || token >= backbone.config().vocabulary()) {
         throw new IllegalArgumentException(
             String.format(
-                "Cannot embed token %d: the vocabulary has %d", token, backbone.config().vocabulary()));
+                "Cannot embed token %d: the vocabulary has %d",
+                token, backbone.config().vocabulary()));
       }
     }
   }

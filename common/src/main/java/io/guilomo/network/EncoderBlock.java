@@ -39,9 +39,11 @@ final class EncoderBlock implements Part {
     this.name = PartNames.block(layer);
     int headDim = config.hidden() / config.heads();
     this.attention =
-        new AttentionShape(config.heads(), config.heads(), headDim, (float) (1 / Math.sqrt(headDim)), false, 0);
+        new AttentionShape(
+            config.heads(), config.heads(), headDim, (float) (1 / Math.sqrt(headDim)), false, 0);
     attentionInput = new ModuleGroup(name + ".qkv", List.of("query", "key", "value"), spec, layout);
-    attentionOutput = new ModuleGroup(name + ".attentionOutput", List.of("attention_output"), spec, layout);
+    attentionOutput =
+        new ModuleGroup(name + ".attentionOutput", List.of("attention_output"), spec, layout);
     mlpInput = new ModuleGroup(name + ".intermediate", List.of("intermediate"), spec, layout);
     mlpOutput = new ModuleGroup(name + ".output", List.of("output"), spec, layout);
   }
@@ -55,15 +57,18 @@ final class EncoderBlock implements Part {
   public void attach(PassContext shared, INDArray parameters) {
     this.context = shared;
     this.weights = ((BertBackbone) shared.backbone()).layers().get(layer);
-    attentionInput.attach(shared, parameters, weights.attentionInput(), weights.attentionInputBias());
-    attentionOutput.attach(shared, parameters, weights.attentionOutput(), weights.attentionOutputBias());
+    attentionInput.attach(
+        shared, parameters, weights.attentionInput(), weights.attentionInputBias());
+    attentionOutput.attach(
+        shared, parameters, weights.attentionOutput(), weights.attentionOutputBias());
     mlpInput.attach(shared, parameters, weights.mlpInput(), weights.mlpInputBias());
     mlpOutput.attach(shared, parameters, weights.mlpOutput(), weights.mlpOutputBias());
   }
 
   @Override
   public void attachGradient(INDArray gradient) {
-    List.of(attentionInput, attentionOutput, mlpInput, mlpOutput).forEach(group -> group.attachGradient(gradient));
+    List.of(attentionInput, attentionOutput, mlpInput, mlpOutput)
+        .forEach(group -> group.attachGradient(gradient));
   }
 
   @Override
@@ -134,13 +139,20 @@ final class EncoderBlock implements Part {
     context
         .kernels()
         .layerNorm(
-            sum, norm.weight(), norm.bias(), config.epsilon(), y, savedRow(kind + "Mean"), savedRow(kind + "Deviation"));
+            sum,
+            norm.weight(),
+            norm.bias(),
+            config.epsilon(),
+            y,
+            savedRow(kind + "Mean"),
+            savedRow(kind + "Deviation"));
   }
 
   private void normBackward(BertBackbone.Norm norm, INDArray d, INDArray sum, String kind) {
     context
         .kernels()
-        .layerNormBackward(d, sum, norm.weight(), savedRow(kind + "Mean"), savedRow(kind + "Deviation"), d);
+        .layerNormBackward(
+            d, sum, norm.weight(), savedRow(kind + "Mean"), savedRow(kind + "Deviation"), d);
   }
 
   private INDArray part(INDArray qkv, int index) {
@@ -150,7 +162,8 @@ final class EncoderBlock implements Part {
   private INDArray probabilities() {
     return context
         .buffers()
-        .array(name + ".probabilities", AttentionSizes.probabilities(context.batch(), config.heads()));
+        .array(
+            name + ".probabilities", AttentionSizes.probabilities(context.batch(), config.heads()));
   }
 
   private INDArray saved(String kind, long columns) {

@@ -23,12 +23,14 @@ final class HeadLayer extends PartLayer implements IOutputLayer {
   }
 
   @Override
-  public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
+  public Pair<Gradient, INDArray> backpropGradient(
+      INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
     return new Pair<>(gradientInPlace(), head.backward(input));
   }
 
   @Override
-  public double computeScore(double regularization, boolean training, LayerWorkspaceMgr workspaceMgr) {
+  public double computeScore(
+      double regularization, boolean training, LayerWorkspaceMgr workspaceMgr) {
     return head.loss();
   }
 
@@ -98,6 +100,7 @@ final class HeadLayer extends PartLayer implements IOutputLayer {
   }
 
   private static UnsupportedOperationException unsupported(String what) {
-    return new UnsupportedOperationException("Cannot " + what + " through the output layer alone: run the network");
+    return new UnsupportedOperationException(
+        "Cannot " + what + " through the output layer alone: run the network");
   }
 }

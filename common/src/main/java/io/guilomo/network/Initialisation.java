@@ -3,7 +3,10 @@ package io.guilomo.network;
 import io.guilomo.data.Seeds;
 import java.util.Random;
 
-/** How a parameter starts (METHODS of arXiv 2506.14646's released code). Values depend on the seed and the name alone. */
+/**
+ * How a parameter starts (METHODS of arXiv 2506.14646's released code). Values depend on the seed
+ * and the name alone.
+ */
 enum Initialisation {
   ZERO {
     @Override
@@ -24,7 +27,10 @@ enum Initialisation {
       }
     }
   },
-  /** Kaiming uniform with a = √5: within ± 1 / √fanIn, fanIn being the columns (arXiv 1502.01852, eq. 14). */
+  /**
+   * Kaiming uniform with a = √5: within ± 1 / √fanIn, fanIn being the columns (arXiv 1502.01852,
+   * eq. 14).
+   */
   KAIMING_UNIFORM {
     @Override
     void fill(Random random, float[] values, long[] shape) {

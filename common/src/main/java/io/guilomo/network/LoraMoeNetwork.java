@@ -20,8 +20,9 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 
 /**
- * A frozen transformer with LoRA experts, routers and, in the search stage, GuidedSelection Vectors: a DL4J {@link
- * ComputationGraph} whose trainable parameters are one flat vector {@code [a | w]}, GSVs first. Not thread-safe.
+ * A frozen transformer with LoRA experts, routers and, in the search stage, GuidedSelection
+ * Vectors: a DL4J {@link ComputationGraph} whose trainable parameters are one flat vector {@code [a
+ * | w]}, GSVs first. Not thread-safe.
  */
 public final class LoraMoeNetwork implements AutoCloseable {
 
@@ -56,7 +57,9 @@ public final class LoraMoeNetwork implements AutoCloseable {
     this.loadBalance = first.loadBalance();
   }
 
-  /** The graph of a definition, as JSON-serialisable configuration. It does not load the backbone. */
+  /**
+   * The graph of a definition, as JSON-serialisable configuration. It does not load the backbone.
+   */
   public static ComputationGraphConfiguration configuration(NetworkDefinition definition) {
     ComputationGraphConfiguration.GraphBuilder builder =
         new NeuralNetConfiguration.Builder()
@@ -68,31 +71,53 @@ public final class LoraMoeNetwork implements AutoCloseable {
             .addInputs(INPUT);
     String last = INPUT;
     if (definition.stage() == Stage.SEARCH) {
-      last = add(builder, PartNames.SELECTION, PartSpec.of(definition, PartSpec.Kind.SELECTION, -1), last);
+      last =
+          add(
+              builder,
+              PartNames.SELECTION,
+              PartSpec.of(definition, PartSpec.Kind.SELECTION, -1),
+              last);
     }
-    last = add(builder, PartNames.EMBEDDING, PartSpec.of(definition, PartSpec.Kind.EMBEDDING, -1), last);
+    last =
+        add(
+            builder,
+            PartNames.EMBEDDING,
+            PartSpec.of(definition, PartSpec.Kind.EMBEDDING, -1),
+            last);
     for (int layer = 0; layer < definition.config().layers(); layer++) {
-      last = add(builder, PartNames.block(layer), PartSpec.of(definition, PartSpec.Kind.BLOCK, layer), last);
+      last =
+          add(
+              builder,
+              PartNames.block(layer),
+              PartSpec.of(definition, PartSpec.Kind.BLOCK, layer),
+              last);
     }
     last = add(builder, PartNames.HEAD, PartSpec.of(definition, PartSpec.Kind.HEAD, -1), last);
     return builder.setOutputs(last).build();
   }
 
   private static String add(
-      ComputationGraphConfiguration.GraphBuilder builder, String name, PartSpec spec, String input) {
-    // Two moments a parameter are all that is wanted of DL4J's updater: the steps themselves are AdamW's.
+      ComputationGraphConfiguration.GraphBuilder builder,
+      String name,
+      PartSpec spec,
+      String input) {
+    // Two moments a parameter are all that is wanted of DL4J's updater: the steps themselves are
+    // AdamW's.
     builder.addLayer(name, new PartConf(spec, new Adam()), input);
     return name;
   }
 
   /** A network with fresh parameters. */
-  public static LoraMoeNetwork create(NetworkDefinition definition, Backbone backbone, Kernels kernels) {
+  public static LoraMoeNetwork create(
+      NetworkDefinition definition, Backbone backbone, Kernels kernels) {
     ComputationGraph graph = new ComputationGraph(configuration(definition));
     graph.init();
     return of(graph, backbone, kernels);
   }
 
-  /** A network over a graph of {@link #configuration}, which keeps its parameters and updater state. */
+  /**
+   * A network over a graph of {@link #configuration}, which keeps its parameters and updater state.
+   */
   public static LoraMoeNetwork of(ComputationGraph graph, Backbone backbone, Kernels kernels) {
     return new LoraMoeNetwork(graph, backbone, kernels);
   }
@@ -107,8 +132,8 @@ public final class LoraMoeNetwork implements AutoCloseable {
   }
 
   /**
-   * Runs a batch forward and, as the options ask, backward. Gradients that the options ask for are in {@link
-   * #weightGradient()} and {@link #gsvGradient()} afterwards; the others are undefined.
+   * Runs a batch forward and, as the options ask, backward. Gradients that the options ask for are
+   * in {@link #weightGradient()} and {@link #gsvGradient()} afterwards; the others are undefined.
    */
   public PassResult pass(TokenBatch batch, PassOptions options) {
     context.begin(batch, options);
@@ -129,15 +154,17 @@ public final class LoraMoeNetwork implements AutoCloseable {
   }
 
   /**
-   * Logits without dropout: {@code [T, vocabulary]} of a causal language model, {@code [sequences, classes]} of a
-   * classifier. The next pass overwrites them.
+   * Logits without dropout: {@code [T, vocabulary]} of a causal language model, {@code [sequences,
+   * classes]} of a classifier. The next pass overwrites them.
    */
   public INDArray logits(TokenBatch batch) {
     context.begin(batch, PassOptions.evaluation());
     return head.forward(states());
   }
 
-  /** The states before the head without dropout, {@code [T, hidden]}. The next pass overwrites them. */
+  /**
+   * The states before the head without dropout, {@code [T, hidden]}. The next pass overwrites them.
+   */
   public INDArray states(TokenBatch batch) {
     context.begin(batch, PassOptions.evaluation());
     return states();
@@ -168,7 +195,8 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   /** Gradient of the last pass by {@link #weights()}. A view. */
   public INDArray weightGradient() {
-    return ArrayViews.stretch(graph.getFlattenedGradients(), gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(
+        graph.getFlattenedGradients(), gsvCount, graph.numParams() - gsvCount);
   }
 
   /** Outer variables {@code a}: all GSVs. A view. Only in the search stage. */
@@ -181,7 +209,10 @@ public final class LoraMoeNetwork implements AutoCloseable {
     return ArrayViews.stretch(graph.getFlattenedGradients(), 0, gsvCount);
   }
 
-  /** First moments of {@link #gsvs()} in the updater's state {@code [m_a | v_a | m_w | v_w]}. A view. */
+  /**
+   * First moments of {@link #gsvs()} in the updater's state {@code [m_a | v_a | m_w | v_w]}. A
+   * view.
+   */
   public INDArray gsvFirstMoment() {
     return ArrayViews.stretch(updaterState(), 0, gsvCount);
   }
@@ -196,7 +227,8 @@ public final class LoraMoeNetwork implements AutoCloseable {
   }
 
   public INDArray weightSecondMoment() {
-    return ArrayViews.stretch(updaterState(), graph.numParams() + gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(
+        updaterState(), graph.numParams() + gsvCount, graph.numParams() - gsvCount);
   }
 
   private INDArray updaterState() {
@@ -216,7 +248,8 @@ public final class LoraMoeNetwork implements AutoCloseable {
   /** Names of all parameters in the order of the flat vector. */
   public List<String> parameterNames() {
     List<String> names = new ArrayList<>();
-    layers.forEach(layer -> layer.part().parameters().slices().forEach(slice -> names.add(slice.name())));
+    layers.forEach(
+        layer -> layer.part().parameters().slices().forEach(slice -> names.add(slice.name())));
     return names;
   }
 

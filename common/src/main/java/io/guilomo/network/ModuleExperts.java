@@ -12,34 +12,41 @@ import java.util.List;
  * @param scalings {@code s_e}, the factor on each expert's output
  * @param topK experts a token is routed to
  */
-public record ModuleExperts(LinearModule module, List<Integer> ranks, List<Double> scalings, int topK) {
+public record ModuleExperts(
+    LinearModule module, List<Integer> ranks, List<Double> scalings, int topK) {
 
   public ModuleExperts {
     ranks = List.copyOf(ranks);
     scalings = List.copyOf(scalings);
     if (ranks.isEmpty() || scalings.size() != ranks.size()) {
       throw new IllegalArgumentException(
-          String.format("Cannot put %d experts with %d scalings on %s", ranks.size(), scalings.size(), module));
+          String.format(
+              "Cannot put %d experts with %d scalings on %s",
+              ranks.size(), scalings.size(), module));
     }
     for (int rank : ranks) {
       if (rank < 1) {
         throw new IllegalArgumentException(
-            String.format("Cannot put an expert of rank %d on %s: must be at least 1", rank, module));
+            String.format(
+                "Cannot put an expert of rank %d on %s: must be at least 1", rank, module));
       }
     }
     if (topK < 1) {
       throw new IllegalArgumentException(
-          String.format("Cannot route to the top %d experts of %s: must be at least 1", topK, module));
+          String.format(
+              "Cannot route to the top %d experts of %s: must be at least 1", topK, module));
     }
   }
 
   /** Experts of the given ranks, each scaled by {@code alpha / r_e}. */
   public static ModuleExperts of(LinearModule module, List<Integer> ranks, double alpha, int topK) {
-    return new ModuleExperts(module, ranks, ranks.stream().map(rank -> alpha / rank).toList(), topK);
+    return new ModuleExperts(
+        module, ranks, ranks.stream().map(rank -> alpha / rank).toList(), topK);
   }
 
   /** The same rank everywhere. */
-  public static ModuleExperts uniform(LinearModule module, int experts, int rank, double alpha, int topK) {
+  public static ModuleExperts uniform(
+      LinearModule module, int experts, int rank, double alpha, int topK) {
     return of(module, Collections.nCopies(experts, rank), alpha, topK);
   }
 

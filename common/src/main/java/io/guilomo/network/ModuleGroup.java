@@ -1,7 +1,7 @@
 package io.guilomo.network;
 
-import io.guilomo.data.Seeds;
 import io.guilomo.backbone.LinearModule;
+import io.guilomo.data.Seeds;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.ArrayList;
@@ -12,8 +12,9 @@ import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Frozen linear modules that read the same input (q, k, v; gate, up; or one alone) and the experts on them, in the stacked
- * form: one product for the frozen weights of all, one for all {@code A}, one for all routers.
+ * Frozen linear modules that read the same input (q, k, v; gate, up; or one alone) and the experts
+ * on them, in the stacked form: one product for the frozen weights of all, one for all {@code A},
+ * one for all routers.
  *
  * <pre>
  *   p̂ = top-k of softmax(x Gᵀ + m)      Z = (drop(x) Aᵀ) ⊙ (p̂ · s · λ · n)      y = x Wᵀ + b + Z Bᵀ
@@ -60,7 +61,8 @@ final class ModuleGroup {
             .filter(module -> module.layer() == spec.layer())
             .collect(Collectors.toMap(LinearModule::name, Function.identity()));
     Map<LinearModule, ModuleExperts> experts =
-        spec.modules().stream().collect(Collectors.toMap(ModuleExperts::module, Function.identity()));
+        spec.modules().stream()
+            .collect(Collectors.toMap(ModuleExperts::module, Function.identity()));
     this.inFeatures = all.get(modules.get(0)).inFeatures();
     for (String moduleName : modules) {
       LinearModule module = all.get(moduleName);

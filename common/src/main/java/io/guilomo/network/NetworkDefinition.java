@@ -1,7 +1,7 @@
 package io.guilomo.network;
 
-import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.backbone.BackboneConfig;
+import io.guilomo.config.ModelConfig.Pooling;
 import java.util.List;
 
 /**
@@ -29,7 +29,8 @@ public record NetworkDefinition(
   public NetworkDefinition {
     modules = List.copyOf(modules);
     if (!(dropout >= 0 && dropout < 1)) {
-      throw new IllegalArgumentException("Cannot use a dropout of " + dropout + ": must be in [0, 1)");
+      throw new IllegalArgumentException(
+          "Cannot use a dropout of " + dropout + ": must be in [0, 1)");
     }
     if (!(loadBalance >= 0)) {
       throw new IllegalArgumentException("Cannot use a load-balance coefficient of " + loadBalance);
@@ -48,7 +49,11 @@ public record NetworkDefinition(
   private static void checkSearchable(ModuleExperts experts) {
     if (experts.experts() < 2) {
       throw new IllegalArgumentException(
-          "Cannot search over " + experts.experts() + " expert on " + experts.module() + ": needs at least two");
+          "Cannot search over "
+              + experts.experts()
+              + " expert on "
+              + experts.module()
+              + ": needs at least two");
     }
   }
 }

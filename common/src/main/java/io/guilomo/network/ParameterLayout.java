@@ -5,7 +5,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Where the named parameters of a part lie in its stretch of the flat vector. Row-major, one behind the other. */
+/**
+ * Where the named parameters of a part lie in its stretch of the flat vector. Row-major, one behind
+ * the other.
+ */
 final class ParameterLayout {
 
   /**
@@ -49,7 +52,8 @@ final class ParameterLayout {
   Slice slice(String name) {
     Slice slice = slices.get(name);
     if (slice == null) {
-      throw new IllegalArgumentException("Cannot find parameter " + name + " among " + slices.keySet());
+      throw new IllegalArgumentException(
+          "Cannot find parameter " + name + " among " + slices.keySet());
     }
     return slice;
   }

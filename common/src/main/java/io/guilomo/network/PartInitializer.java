@@ -11,7 +11,9 @@ import org.deeplearning4j.nn.conf.layers.Layer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Cuts the views of a part's parameters out of the flat vector, and fills them on a fresh start. */
+/**
+ * Cuts the views of a part's parameters out of the flat vector, and fills them on a fresh start.
+ */
 final class PartInitializer implements ParamInitializer {
 
   static final PartInitializer INSTANCE = new PartInitializer();
@@ -54,12 +56,15 @@ final class PartInitializer implements ParamInitializer {
   }
 
   @Override
-  public Map<String, INDArray> init(NeuralNetConfiguration conf, INDArray paramsView, boolean initializeParams) {
+  public Map<String, INDArray> init(
+      NeuralNetConfiguration conf, INDArray paramsView, boolean initializeParams) {
     PartConf part = (PartConf) conf.getLayer();
-    Map<String, INDArray> views = views(part, paramsView, (slice, view) -> conf.addVariable(slice.name()));
+    Map<String, INDArray> views =
+        views(part, paramsView, (slice, view) -> conf.addVariable(slice.name()));
     if (initializeParams) {
       for (ParameterLayout.Slice slice : part.layout().slices()) {
-        float[] values = slice.initialisation().values(part.spec().seed(), slice.name(), slice.shape());
+        float[] values =
+            slice.initialisation().values(part.spec().seed(), slice.name(), slice.shape());
         views.get(slice.name()).assign(Nd4j.createFromArray(values).reshape('c', slice.shape()));
       }
     }
@@ -67,7 +72,8 @@ final class PartInitializer implements ParamInitializer {
   }
 
   @Override
-  public Map<String, INDArray> getGradientsFromFlattened(NeuralNetConfiguration conf, INDArray gradientView) {
+  public Map<String, INDArray> getGradientsFromFlattened(
+      NeuralNetConfiguration conf, INDArray gradientView) {
     return views((PartConf) conf.getLayer(), gradientView, (slice, view) -> {});
   }
 

@@ -34,7 +34,9 @@ class PartLayer extends BaseLayer<PartConf> {
     }
   }
 
-  /** Hands the gradient's stretch to the part; the graph makes it before its first backward pass. */
+  /**
+   * Hands the gradient's stretch to the part; the graph makes it before its first backward pass.
+   */
   void attachGradient() {
     if (gradientsFlattened != null) {
       part.attachGradient(gradientsFlattened);
@@ -47,7 +49,8 @@ class PartLayer extends BaseLayer<PartConf> {
   }
 
   @Override
-  public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
+  public Pair<Gradient, INDArray> backpropGradient(
+      INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
     INDArray gradient = part.backward(epsilon);
     // The graph insists on a gradient even for parts that need none.
     return new Pair<>(gradientInPlace(), gradient == null ? epsilon : gradient);

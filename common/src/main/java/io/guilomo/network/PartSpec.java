@@ -1,12 +1,12 @@
 package io.guilomo.network;
 
-import io.guilomo.config.ModelConfig.Pooling;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.backbone.BertConfig;
 import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.config.ModelConfig.Pooling;
 import java.util.List;
 
 /**
@@ -44,7 +44,8 @@ record PartSpec(
     List<ModuleExperts> modules =
         switch (kind) {
           case SELECTION -> definition.modules();
-          case BLOCK -> definition.modules().stream().filter(m -> m.module().layer() == layer).toList();
+          case BLOCK ->
+              definition.modules().stream().filter(m -> m.module().layer() == layer).toList();
           default -> List.of();
         };
     return new PartSpec(
@@ -89,7 +90,8 @@ record PartSpec(
     try {
       return MAPPER.readValue(json, PartSpec.class);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("Cannot read the layer specification: " + e.getOriginalMessage(), e);
+      throw new IllegalArgumentException(
+          "Cannot read the layer specification: " + e.getOriginalMessage(), e);
     }
   }
 }

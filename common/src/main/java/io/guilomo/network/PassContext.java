@@ -11,7 +11,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What the parts of one network share: their kernels and working arrays, and the pass that is under way. */
+/**
+ * What the parts of one network share: their kernels and working arrays, and the pass that is under
+ * way.
+ */
 final class PassContext {
 
   private final Backbone backbone;
@@ -91,11 +94,13 @@ final class PassContext {
     if (replays()) {
       int[] recorded = recordedChoices.get(module);
       if (recorded == null || recorded.length != length) {
-        throw new IllegalStateException("Cannot replay the routing of " + module + ": it was not recorded");
+        throw new IllegalStateException(
+            "Cannot replay the routing of " + module + ": it was not recorded");
       }
       return recorded;
     }
-    Map<LinearModule, int[]> kept = options.routing() == PassOptions.Routing.RECORD ? recordedChoices : choices;
+    Map<LinearModule, int[]> kept =
+        options.routing() == PassOptions.Routing.RECORD ? recordedChoices : choices;
     int[] choice = kept.get(module);
     if (choice == null || choice.length != length) {
       choice = new int[length];
@@ -105,9 +110,11 @@ final class PassContext {
   }
 
   /**
-   * Adds a module's load-balancing loss {@code E · Σ_e f_e P_e} (arXiv 2101.03961, eq. 4–6) to the pass.
+   * Adds a module's load-balancing loss {@code E · Σ_e f_e P_e} (arXiv 2101.03961, eq. 4–6) to the
+   * pass.
    *
-   * @return its gradient by the probabilities of each token, times {@code coefficient}: {@code [experts]}
+   * @return its gradient by the probabilities of each token, times {@code coefficient}: {@code
+   *     [experts]}
    */
   float[] balance(RoutingStatistics statistics, double coefficient) {
     int experts = statistics.counts().length;

@@ -6,8 +6,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Cosines and sines of every position, both {@code [maxPositions, headDim / 2]} (arXiv 2104.09864). One table serves all
- * blocks of a backbone.
+ * Cosines and sines of every position, both {@code [maxPositions, headDim / 2]} (arXiv 2104.09864).
+ * One table serves all blocks of a backbone.
  */
 record RotaryTable(INDArray cosine, INDArray sine) {
 

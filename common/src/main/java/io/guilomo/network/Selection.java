@@ -12,8 +12,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The GuidedSelection Vectors of all modules: turns them into masks before a pass and the masks' gradients into theirs
- * after it. It stands first in the graph, so that the outer variables are the begin of the flat vector.
+ * The GuidedSelection Vectors of all modules: turns them into masks before a pass and the masks'
+ * gradients into theirs after it. It stands first in the graph, so that the outer variables are the
+ * begin of the flat vector.
  */
 final class Selection implements Part {
 
@@ -33,14 +34,16 @@ final class Selection implements Part {
    * @param experts {@code m [E]}
    * @param ranks {@code n [R]}, expert by expert
    */
-  record Masks(INDArray experts, INDArray ranks, INDArray expertsGradient, INDArray ranksGradient) {}
+  record Masks(
+      INDArray experts, INDArray ranks, INDArray expertsGradient, INDArray ranksGradient) {}
 
   Selection(PartSpec spec) {
     this.modules = spec.modules();
     for (ModuleExperts module : modules) {
       layout.add(expertsName(module.module()), Initialisation.SOFTMAX_NORMAL, module.experts());
       for (int e = 0; e < module.experts(); e++) {
-        layout.add(rankName(module.module(), e), Initialisation.SOFTMAX_NORMAL, module.ranks().get(e));
+        layout.add(
+            rankName(module.module(), e), Initialisation.SOFTMAX_NORMAL, module.ranks().get(e));
       }
     }
   }
@@ -124,7 +127,10 @@ final class Selection implements Part {
     return null;
   }
 
-  /** Every mask's argmax, one number a vector in the order of the layout: what a move of the GSVs can change. */
+  /**
+   * Every mask's argmax, one number a vector in the order of the layout: what a move of the GSVs
+   * can change.
+   */
   static int[] choices(List<ModuleExperts> modules, float[] gsvs) {
     List<Integer> choices = new ArrayList<>();
     int offset = 0;

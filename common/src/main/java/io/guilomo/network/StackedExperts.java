@@ -66,16 +66,22 @@ final class StackedExperts {
   }
 
   void addA(ParameterLayout layout) {
-    Initialisation initialisation = search() ? Initialisation.NORMAL : Initialisation.KAIMING_UNIFORM;
+    Initialisation initialisation =
+        search() ? Initialisation.NORMAL : Initialisation.KAIMING_UNIFORM;
     layout.add(prefix + "A", initialisation, ranks(), spec.module().inFeatures());
   }
 
   void addRouter(ParameterLayout layout) {
-    layout.add(prefix + "router", Initialisation.KAIMING_UNIFORM, experts(), spec.module().inFeatures());
+    layout.add(
+        prefix + "router", Initialisation.KAIMING_UNIFORM, experts(), spec.module().inFeatures());
   }
 
   void addRest(ParameterLayout layout) {
-    layout.add(prefix + "B", search() ? Initialisation.NORMAL : Initialisation.ZERO, outFeatures(), ranks());
+    layout.add(
+        prefix + "B",
+        search() ? Initialisation.NORMAL : Initialisation.ZERO,
+        outFeatures(),
+        ranks());
     if (search()) {
       layout.add(prefix + "lambda", Initialisation.ONE, ranks());
     }
@@ -92,7 +98,8 @@ final class StackedExperts {
     this.masks = search() ? shared.selection().masks(spec.module()) : null;
     float[] values = new float[ranks()];
     for (int e = 0; e < experts(); e++) {
-      java.util.Arrays.fill(values, firstColumns[e], firstColumns[e + 1], spec.scalings().get(e).floatValue());
+      java.util.Arrays.fill(
+          values, firstColumns[e], firstColumns[e + 1], spec.scalings().get(e).floatValue());
     }
     this.scalings = shared.buffers().array(prefix + "scalings", ranks());
     scalings.assign(Nd4j.createFromArray(values));
@@ -128,7 +135,10 @@ final class StackedExperts {
     kernels.product(z, false, b, true, y, true);
   }
 
-  /** Writes {@code dh}, {@code dLogits} and the gradients of {@code B}, λ and the masks; {@code h} is overwritten. */
+  /**
+   * Writes {@code dh}, {@code dLogits} and the gradients of {@code B}, λ and the masks; {@code h}
+   * is overwritten.
+   */
   void backward(INDArray dy, INDArray h, INDArray dh, INDArray dLogits) {
     Kernels kernels = context.kernels();
     INDArray probabilities = buffer("probabilities", h.rows(), experts());
@@ -137,7 +147,14 @@ final class StackedExperts {
     INDArray dCoefficients = search() ? context.buffers().array("dCoefficients", ranks()) : null;
     kernels.product(dy, false, b, false, dh, false);
     kernels.scaleExpertsBackward(
-        dh, h, context.wantsWeights(), weights, coefficients(), firstColumns, dWeights, dCoefficients);
+        dh,
+        h,
+        context.wantsWeights(),
+        weights,
+        coefficients(),
+        firstColumns,
+        dWeights,
+        dCoefficients);
     if (context.wantsWeights()) {
       kernels.product(dy, true, h, false, gradientB, false);
     }
@@ -159,8 +176,7 @@ final class StackedExperts {
     }
   }
 
-  private static MulOp mul(
-      INDArray x, INDArray y, INDArray result) {
+  private static MulOp mul(INDArray x, INDArray y, INDArray result) {
     return new MulOp(x, y, result);
   }
 

@@ -11,9 +11,9 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Floating-point operations of the matrix products that a pass must do; a multiplication and an addition are two. What the
- * masks leave unused, attention to later tokens and elementwise work are counted as a plain implementation has them:
- * products in full, elementwise work not at all.
+ * Floating-point operations of the matrix products that a pass must do; a multiplication and an
+ * addition are two. What the masks leave unused, attention to later tokens and elementwise work are
+ * counted as a plain implementation has them: products in full, elementwise work not at all.
  */
 public final class StepCost {
 
@@ -30,11 +30,13 @@ public final class StepCost {
   public double pass(TokenBatch batch, PassOptions.Gradient gradient) {
     BackboneConfig config = definition.config();
     Map<LinearModule, ModuleExperts> experts =
-        definition.modules().stream().collect(Collectors.toMap(ModuleExperts::module, Function.identity()));
+        definition.modules().stream()
+            .collect(Collectors.toMap(ModuleExperts::module, Function.identity()));
     double tokens = batch.size();
     double operations = 0;
     for (LinearModule module : config.linearModules()) {
-      // Nothing trainable lies below the first block, so nothing asks for the gradient of its input.
+      // Nothing trainable lies below the first block, so nothing asks for the gradient of its
+      // input.
       boolean inputGradient = module.layer() > 0 || !ATTENTION_INPUTS.contains(module.name());
       double frozen = (double) module.inFeatures() * module.outFeatures();
       operations += product(tokens, frozen, gradient, inputGradient, false);
@@ -50,7 +52,9 @@ public final class StepCost {
     return operations + config.layers() * attention(batch, gradient) + head(batch, gradient);
   }
 
-  /** A search step, second order, that moves no argmax: two whole passes and two for the GSVs alone. */
+  /**
+   * A search step, second order, that moves no argmax: two whole passes and two for the GSVs alone.
+   */
   public double searchStep(TokenBatch train, TokenBatch validation) {
     return pass(train, PassOptions.Gradient.ALL)
         + pass(validation, PassOptions.Gradient.ALL)
@@ -58,7 +62,11 @@ public final class StepCost {
   }
 
   private static double product(
-      double tokens, double weights, PassOptions.Gradient gradient, boolean inputGradient, boolean trainable) {
+      double tokens,
+      double weights,
+      PassOptions.Gradient gradient,
+      boolean inputGradient,
+      boolean trainable) {
     double forward = 2 * tokens * weights;
     double backward = gradient != PassOptions.Gradient.NONE && inputGradient ? forward : 0;
     double weightGradient = gradient == PassOptions.Gradient.ALL && trainable ? forward : 0;

@@ -1,8 +1,8 @@
 package io.guilomo.network;
 
 /**
- * The two straight-through functions of GuidedSelection Vectors (arXiv 2506.14646, section 3.2): a hard mask forward, a soft
- * gradient backward.
+ * The two straight-through functions of GuidedSelection Vectors (arXiv 2506.14646, section 3.2): a
+ * hard mask forward, a soft gradient backward.
  */
 final class StraightThrough {
 
@@ -43,8 +43,11 @@ final class StraightThrough {
     }
   }
 
-  /** {@code ∂L/∂σ_{k*} = Σ_{i ≤ k*} ∂L/∂m_i · σ_i}, 0 elsewhere; then the derivative of the sigmoid. */
-  static void expertGradient(float[] gsv, int offset, int experts, float[] maskGradient, float[] gradient) {
+  /**
+   * {@code ∂L/∂σ_{k*} = Σ_{i ≤ k*} ∂L/∂m_i · σ_i}, 0 elsewhere; then the derivative of the sigmoid.
+   */
+  static void expertGradient(
+      float[] gsv, int offset, int experts, float[] maskGradient, float[] gradient) {
     int last = lastExpert(gsv, offset, experts);
     double sum = 0;
     for (int i = 0; i < experts; i++) {
@@ -56,8 +59,12 @@ final class StraightThrough {
     gradient[offset + last] = (float) (sum * sigmoidDerivative(gsv[offset + last]));
   }
 
-  /** {@code ∂L/∂τ_{r*} = Σ_{i ≤ r*} ∂L/∂n_i · τ_i}, {@code 1e-4 · ∂L/∂n_i} elsewhere; then the sigmoid's derivative. */
-  static void rankGradient(float[] gsv, int offset, int ranks, float[] maskGradient, float[] gradient) {
+  /**
+   * {@code ∂L/∂τ_{r*} = Σ_{i ≤ r*} ∂L/∂n_i · τ_i}, {@code 1e-4 · ∂L/∂n_i} elsewhere; then the
+   * sigmoid's derivative.
+   */
+  static void rankGradient(
+      float[] gsv, int offset, int ranks, float[] maskGradient, float[] gradient) {
     int last = lastRank(gsv, offset, ranks);
     double sum = 0;
     for (int i = 0; i < ranks; i++) {
@@ -65,7 +72,8 @@ final class StraightThrough {
       if (i <= last) {
         sum += maskGradient[offset + i] * soft;
       }
-      gradient[offset + i] = (float) (RANK_DROPPED * maskGradient[offset + i] * sigmoidDerivative(gsv[offset + i]));
+      gradient[offset + i] =
+          (float) (RANK_DROPPED * maskGradient[offset + i] * sigmoidDerivative(gsv[offset + i]));
     }
     gradient[offset + last] = (float) (sum * sigmoidDerivative(gsv[offset + last]));
   }

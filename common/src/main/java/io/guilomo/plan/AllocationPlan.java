@@ -12,11 +12,17 @@ import java.util.Set;
  * @param seed the seed it was made with: a learned plan depends on it
  * @param topK experts a token goes to; a module with fewer experts uses all it has
  * @param alpha LoRA's α; an expert's output is scaled by {@code α / rank}
- * @param singleLora whether a module may have a single expert, a plain LoRA; otherwise two is the minimum
+ * @param singleLora whether a module may have a single expert, a plain LoRA; otherwise two is the
+ *     minimum
  * @param modules one entry a module, in the order of the backbone's {@code linearModules()}
  */
 public record AllocationPlan(
-    String strategy, long seed, int topK, double alpha, boolean singleLora, List<ModulePlan> modules) {
+    String strategy,
+    long seed,
+    int topK,
+    double alpha,
+    boolean singleLora,
+    List<ModulePlan> modules) {
 
   public AllocationPlan {
     modules = List.copyOf(modules);
@@ -24,10 +30,12 @@ public record AllocationPlan(
       throw new IllegalArgumentException("Cannot make a plan without the name of its strategy");
     }
     if (topK < 1) {
-      throw new IllegalArgumentException("Cannot route a token to top-k " + topK + " experts: minimum is 1");
+      throw new IllegalArgumentException(
+          "Cannot route a token to top-k " + topK + " experts: minimum is 1");
     }
     if (!Double.isFinite(alpha) || alpha <= 0) {
-      throw new IllegalArgumentException("Cannot use alpha " + alpha + ": it must be positive and finite");
+      throw new IllegalArgumentException(
+          "Cannot use alpha " + alpha + ": it must be positive and finite");
     }
     if (modules.isEmpty()) {
       throw new IllegalArgumentException("Cannot make a plan for 0 modules");
@@ -38,7 +46,8 @@ public record AllocationPlan(
         throw new IllegalArgumentException("Cannot plan " + plan.module() + " twice");
       }
       if (plan.experts().size() < 2 && !singleLora) {
-        throw new IllegalArgumentException("Cannot allocate 1 expert to " + plan.module() + ": minimum is 2");
+        throw new IllegalArgumentException(
+            "Cannot allocate 1 expert to " + plan.module() + ": minimum is 2");
       }
     }
   }
@@ -56,7 +65,11 @@ public record AllocationPlan(
           throw new IllegalArgumentException(
               String.format(
                   "Cannot use the plan for %s: it has %d×%d features, the plan says %d×%d",
-                  module, module.inFeatures(), module.outFeatures(), planned.inFeatures(), planned.outFeatures()));
+                  module,
+                  module.inFeatures(),
+                  module.outFeatures(),
+                  planned.inFeatures(),
+                  planned.outFeatures()));
         }
         return plan;
       }

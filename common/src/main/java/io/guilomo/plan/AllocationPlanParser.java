@@ -10,7 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * {@code plan.json}. {@code single-lora}, {@code routed-tokens} and {@code unallocated-ranks} may be left out:
+ * {@code plan.json}. {@code single-lora}, {@code routed-tokens} and {@code unallocated-ranks} may
+ * be left out:
  *
  * <pre>{@code
  * {
@@ -54,7 +55,8 @@ public class AllocationPlanParser {
   /** The plan as the text of {@code plan.json}. */
   public static String toJson(AllocationPlan plan) {
     StringWriter text = new StringWriter();
-    try (JsonGenerator json = new JsonFactory().createGenerator(text).setPrettyPrinter(new IndentedJson(2))) {
+    try (JsonGenerator json =
+        new JsonFactory().createGenerator(text).setPrettyPrinter(new IndentedJson(2))) {
       json.writeStartObject();
       json.writeNumberField(FORMAT_VERSION_KEY, FORMAT_VERSION);
       json.writeStringField(STRATEGY, plan.strategy());
@@ -77,20 +79,23 @@ public class AllocationPlanParser {
   /**
    * Reads the text of a {@code plan.json}.
    *
-   * @throws IllegalArgumentException if it is no JSON, a key is missing or unknown, or a value is out of bounds
+   * @throws IllegalArgumentException if it is no JSON, a key is missing or unknown, or a value is
+   *     out of bounds
    */
   public static AllocationPlan fromJson(String text) {
     StrictObject json = StrictObject.parse("plan", text);
     int version = json.integer(FORMAT_VERSION_KEY, 1, Integer.MAX_VALUE);
     if (version != FORMAT_VERSION) {
-      throw json.refused(FORMAT_VERSION_KEY + " is " + version + ", this release reads " + FORMAT_VERSION);
+      throw json.refused(
+          FORMAT_VERSION_KEY + " is " + version + ", this release reads " + FORMAT_VERSION);
     }
     String strategy = json.text(STRATEGY);
     long seed = json.integer(SEED, Long.MIN_VALUE, Long.MAX_VALUE);
     int topK = json.integer(TOP_K, 1, MAX_EXPERTS);
     double alpha = json.number(ALPHA);
     boolean singleLora = json.flag(SINGLE_LORA, false);
-    List<ModulePlan> modules = json.objects(MODULES, MAX_MODULES).stream().map(AllocationPlanParser::read).toList();
+    List<ModulePlan> modules =
+        json.objects(MODULES, MAX_MODULES).stream().map(AllocationPlanParser::read).toList();
     json.end();
     return new AllocationPlan(strategy, seed, topK, alpha, singleLora, modules);
   }
@@ -126,12 +131,14 @@ public class AllocationPlanParser {
     List<Long> routed = json.integers(ROUTED_TOKENS, 0, Long.MAX_VALUE, MAX_EXPERTS);
     List<Long> unallocated = json.integers(UNALLOCATED_RANKS, 1, MAX_RANK, MAX_EXPERTS);
     if (json.has(ROUTED_TOKENS) && routed.size() != ranks.size()) {
-      throw json.refused(ROUTED_TOKENS + " has " + routed.size() + " entries, " + RANKS + " has " + ranks.size());
+      throw json.refused(
+          ROUTED_TOKENS + " has " + routed.size() + " entries, " + RANKS + " has " + ranks.size());
     }
     json.end();
     List<ExpertPlan> experts = new ArrayList<>();
     for (int expert = 0; expert < ranks.size(); expert++) {
-      experts.add(new ExpertPlan(ranks.get(expert).intValue(), routed.isEmpty() ? 0 : routed.get(expert)));
+      experts.add(
+          new ExpertPlan(ranks.get(expert).intValue(), routed.isEmpty() ? 0 : routed.get(expert)));
     }
     return new ModulePlan(module, experts, unallocated.stream().map(Long::intValue).toList());
   }

@@ -4,7 +4,8 @@ package io.guilomo.plan;
  * What one expert gets.
  *
  * @param rank rank of its {@code A} and {@code B}, at least 1
- * @param routedTokens (token, slot) pairs the router sent to it while the plan was learned; 0 where nothing was counted
+ * @param routedTokens (token, slot) pairs the router sent to it while the plan was learned; 0 where
+ *     nothing was counted
  */
 public record ExpertPlan(int rank, long routedTokens) {
 
@@ -13,7 +14,8 @@ public record ExpertPlan(int rank, long routedTokens) {
       throw new IllegalArgumentException("Cannot allocate rank " + rank + ": minimum is 1");
     }
     if (routedTokens < 0) {
-      throw new IllegalArgumentException("Cannot record " + routedTokens + " routed tokens: minimum is 0");
+      throw new IllegalArgumentException(
+          "Cannot record " + routedTokens + " routed tokens: minimum is 0");
     }
   }
 

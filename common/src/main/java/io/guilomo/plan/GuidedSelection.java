@@ -1,11 +1,11 @@
 package io.guilomo.plan;
 
-import io.guilomo.network.ModuleExperts;
-import java.util.Arrays;
-import java.util.Map;
 import io.guilomo.backbone.LinearModule;
+import io.guilomo.network.ModuleExperts;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The GuidedSelection Vectors (GSVs) of one module at the end of a search (arXiv 2506.14646).
@@ -15,12 +15,16 @@ import java.util.List;
  * @param rankVectors rank GSVs {@code h_e}, {@code [E_max][r_max]}
  * @param routedTokens (token, slot) pairs routed to each expert, {@code [E_max]}
  */
-public record GuidedSelection(LinearModule module, float[] expertVector, float[][] rankVectors, long[] routedTokens) {
+public record GuidedSelection(
+    LinearModule module, float[] expertVector, float[][] rankVectors, long[] routedTokens) {
 
   public GuidedSelection {
     if (expertVector.length < 2) {
       throw new IllegalArgumentException(
-          "Cannot allocate experts to " + module + " from an expert GSV of length " + expertVector.length
+          "Cannot allocate experts to "
+              + module
+              + " from an expert GSV of length "
+              + expertVector.length
               + ": minimum is 2");
     }
     if (rankVectors.length != expertVector.length || routedTokens.length != expertVector.length) {
@@ -32,7 +36,8 @@ public record GuidedSelection(LinearModule module, float[] expertVector, float[]
   }
 
   /**
-   * The vectors of all modules out of the flat outer variables: module by module {@code g}, then {@code h_0}, {@code h_1}, …
+   * The vectors of all modules out of the flat outer variables: module by module {@code g}, then
+   * {@code h_0}, {@code h_1}, …
    *
    * @param routedTokens modules without an entry were routed nothing
    */
@@ -53,7 +58,9 @@ public record GuidedSelection(LinearModule module, float[] expertVector, float[]
     }
     if (offset != gsvs.length) {
       throw new IllegalArgumentException(
-          String.format("Cannot read %d GSV entries of %d modules: expected %d", gsvs.length, modules.size(), offset));
+          String.format(
+              "Cannot read %d GSV entries of %d modules: expected %d",
+              gsvs.length, modules.size(), offset));
     }
     return selections;
   }
@@ -86,7 +93,8 @@ public record GuidedSelection(LinearModule module, float[] expertVector, float[]
   /** The first index of the largest entry. */
   private int argmax(String what, float[] vector) {
     if (vector.length == 0) {
-      throw new IllegalArgumentException("Cannot allocate " + module + ": its " + what + " is empty");
+      throw new IllegalArgumentException(
+          "Cannot allocate " + module + ": its " + what + " is empty");
     }
     int largest = 0;
     for (int i = 0; i < vector.length; i++) {

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.IOException;
 
-/** JSON laid out as Python's {@code json.dumps(…, indent=n)} does, arrays of numbers on one line. */
+/**
+ * JSON laid out as Python's {@code json.dumps(…, indent=n)} does, arrays of numbers on one line.
+ */
 class IndentedJson extends DefaultPrettyPrinter {
   private static final long serialVersionUID = 1L;
 

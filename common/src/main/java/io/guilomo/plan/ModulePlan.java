@@ -9,21 +9,28 @@ import java.util.List;
  *
  * @param module the frozen module
  * @param experts its experts, in the order of the router's rows; at least one
- * @param unallocatedRanks ranks the search settled on for the candidates after the last expert, which were not
- *     allocated; empty where there was no search. The released code's {@code rank.json} holds them too.
+ * @param unallocatedRanks ranks the search settled on for the candidates after the last expert,
+ *     which were not allocated; empty where there was no search. The released code's {@code
+ *     rank.json} holds them too.
  */
-public record ModulePlan(LinearModule module, List<ExpertPlan> experts, List<Integer> unallocatedRanks) {
+public record ModulePlan(
+    LinearModule module, List<ExpertPlan> experts, List<Integer> unallocatedRanks) {
 
   public ModulePlan {
     experts = List.copyOf(experts);
     unallocatedRanks = List.copyOf(unallocatedRanks);
     if (experts.isEmpty()) {
-      throw new IllegalArgumentException("Cannot allocate 0 experts to " + module + ": minimum is 1");
+      throw new IllegalArgumentException(
+          "Cannot allocate 0 experts to " + module + ": minimum is 1");
     }
     for (int rank : unallocatedRanks) {
       if (rank < 1) {
         throw new IllegalArgumentException(
-            "Cannot record rank " + rank + " for an unallocated expert of " + module + ": minimum is 1");
+            "Cannot record rank "
+                + rank
+                + " for an unallocated expert of "
+                + module
+                + ": minimum is 1");
       }
     }
   }
@@ -34,7 +41,8 @@ public record ModulePlan(LinearModule module, List<ExpertPlan> experts, List<Int
 
   /** {@code experts} experts of one rank. */
   static ModulePlan uniform(LinearModule module, int experts, int rank) {
-    return new ModulePlan(module, Collections.nCopies(Math.max(experts, 0), ExpertPlan.ofRank(rank)));
+    return new ModulePlan(
+        module, Collections.nCopies(Math.max(experts, 0), ExpertPlan.ofRank(rank)));
   }
 
   /** {@code R = Σ_e r_e}. */
@@ -42,7 +50,10 @@ public record ModulePlan(LinearModule module, List<ExpertPlan> experts, List<Int
     return experts.stream().mapToInt(ExpertPlan::rank).sum();
   }
 
-  /** Trainable parameters of one expert: {@code r_e (in + out)}, and {@code in} for its row of the router. */
+  /**
+   * Trainable parameters of one expert: {@code r_e (in + out)}, and {@code in} for its row of the
+   * router.
+   */
   public long parameters(int expert) {
     long features = (long) module.inFeatures() + module.outFeatures();
     return experts.get(expert).rank() * features + module.inFeatures();

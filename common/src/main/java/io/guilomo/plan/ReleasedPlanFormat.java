@@ -10,16 +10,19 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The two files of the released GuiLoMo code (github.com/Liar406/Gui-LoMo), byte for byte: {@code rank.json} maps
- * {@code PATH.expertlora_E_vector_{e}} to the rank of every candidate expert, {@code expert.json} maps {@code PATH} to
- * the number of experts. Neither holds α, top-k, the seed or a module's shape.
+ * The two files of the released GuiLoMo code (github.com/Liar406/Gui-LoMo), byte for byte: {@code
+ * rank.json} maps {@code PATH.expertlora_E_vector_{e}} to the rank of every candidate expert,
+ * {@code expert.json} maps {@code PATH} to the number of experts. Neither holds α, top-k, the seed
+ * or a module's shape.
  *
  * @param order paths and order of the modules; reading takes any order
  */
 public record ReleasedPlanFormat(StateDictOrder order) {
   private static final String RANK_SUFFIX = ".expertlora_E_vector_";
 
-  /** The text of {@code rank.json}: allocated experts, then the candidates that were not allocated. */
+  /**
+   * The text of {@code rank.json}: allocated experts, then the candidates that were not allocated.
+   */
   public String rankJson(AllocationPlan plan) {
     Map<String, Integer> ranks = new LinkedHashMap<>();
     for (ModulePlan module : order.sort(plan.modules())) {
@@ -47,12 +50,18 @@ public record ReleasedPlanFormat(StateDictOrder order) {
   /**
    * The plan in the two texts.
    *
-   * @param modules the modules of the backbone that carry experts; the texts must name each of them and no other
+   * @param modules the modules of the backbone that carry experts; the texts must name each of them
+   *     and no other
    * @param strategy name of the strategy the plan gets, as the texts do not tell
    * @throws IllegalArgumentException if a text is no such file or does not fit the modules
    */
   public AllocationPlan read(
-      String rankJson, String expertJson, List<LinearModule> modules, String strategy, int topK, double alpha) {
+      String rankJson,
+      String expertJson,
+      List<LinearModule> modules,
+      String strategy,
+      int topK,
+      double alpha) {
     StrictObject ranks = StrictObject.parse("rank.json", rankJson);
     StrictObject experts = StrictObject.parse("expert.json", expertJson);
     List<ModulePlan> plans = new ArrayList<>();

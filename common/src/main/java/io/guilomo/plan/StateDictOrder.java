@@ -7,7 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The modules of a block as a PyTorch model of the family lists them: their order and their paths. */
+/**
+ * The modules of a block as a PyTorch model of the family lists them: their order and their paths.
+ */
 public enum StateDictOrder {
   /** The released code's {@code llama}: down before up. */
   LLAMA(
@@ -52,7 +54,9 @@ public enum StateDictOrder {
 
   /** {@link #BERT} or {@link #LLAMA3}: the one that knows the modules. */
   public static StateDictOrder of(List<LinearModule> modules) {
-    return modules.stream().allMatch(module -> BERT.paths.containsKey(module.name())) ? BERT : LLAMA3;
+    return modules.stream().allMatch(module -> BERT.paths.containsKey(module.name()))
+        ? BERT
+        : LLAMA3;
   }
 
   /** Full path of a module: {@code model.layers.0.self_attn.q_proj}. */
@@ -60,7 +64,10 @@ public enum StateDictOrder {
     String path = paths.get(module.name());
     if (path == null) {
       throw new IllegalArgumentException(
-          "Cannot name the state-dict path of " + module + ": known are " + String.join(", ", paths.keySet()));
+          "Cannot name the state-dict path of "
+              + module
+              + ": known are "
+              + String.join(", ", paths.keySet()));
     }
     return prefix + module.layer() + "." + path;
   }

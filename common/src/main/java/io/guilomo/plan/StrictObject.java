@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A JSON object read strictly: values are checked against bounds, keys that nobody read are refused by {@link #end()}.
+ * A JSON object read strictly: values are checked against bounds, keys that nobody read are refused
+ * by {@link #end()}.
  */
 class StrictObject {
   /** Far above the largest plan the bounds of its parts allow in practice. */
@@ -44,13 +45,19 @@ class StrictObject {
   static StrictObject parse(String what, String text) {
     if (text.length() > MAX_CHARACTERS) {
       throw new IllegalArgumentException(
-          "Cannot read " + what + ": it has " + text.length() + " characters, maximum is " + MAX_CHARACTERS);
+          "Cannot read "
+              + what
+              + ": it has "
+              + text.length()
+              + " characters, maximum is "
+              + MAX_CHARACTERS);
     }
     try {
       return new StrictObject(what, READER.readTree(text));
     } catch (JsonProcessingException e) {
       String where = e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr();
-      throw new IllegalArgumentException("Cannot read " + what + ": " + e.getOriginalMessage() + where, e);
+      throw new IllegalArgumentException(
+          "Cannot read " + what + ": " + e.getOriginalMessage() + where, e);
     }
   }
 
@@ -150,7 +157,10 @@ class StrictObject {
   }
 
   private long integer(String key, JsonNode value, long min, long max) {
-    if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < min || value.longValue() > max) {
+    if (!value.isIntegralNumber()
+        || !value.canConvertToLong()
+        || value.longValue() < min
+        || value.longValue() > max) {
       throw refused(key + " must be an integer from " + min + " to " + max + ", not " + value);
     }
     return value.longValue();

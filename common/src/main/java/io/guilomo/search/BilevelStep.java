@@ -10,8 +10,9 @@ import io.guilomo.network.PassResult;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * One step of GuiLoMo's bilevel optimisation (arXiv 2506.14646, eq. 5–9; the outer gradient is that of DARTS, arXiv
- * 1806.09055, eq. 7–8). Inner variables {@code w} are the experts and routers, outer variables {@code a} the GSVs:
+ * One step of GuiLoMo's bilevel optimisation (arXiv 2506.14646, eq. 5–9; the outer gradient is that
+ * of DARTS, arXiv 1806.09055, eq. 7–8). Inner variables {@code w} are the experts and routers,
+ * outer variables {@code a} the GSVs:
  *
  * <pre>
  *   1  g1 = ∂w L_train(w, a);   w' = AdamW(w, g1)            virtual: the moments do not advance
@@ -22,8 +23,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *   6  w  ← AdamW(w, ∂w L_train(w, a))
  * </pre>
  *
- * The masks depend on {@code a} through argmaxes alone: where step 5 moves none, the gradient of step 6 is {@code g1} and is
- * not computed again.
+ * The masks depend on {@code a} through argmaxes alone: where step 5 moves none, the gradient of
+ * step 6 is {@code g1} and is not computed again.
  */
 public final class BilevelStep {
 
@@ -44,14 +45,16 @@ public final class BilevelStep {
   /**
    * Moves {@code w} and {@code a} by one step.
    *
-   * @param step number of the step, from 0: position in the learning-rate schedule and age of the moments
+   * @param step number of the step, from 0: position in the learning-rate schedule and age of the
+   *     moments
    * @throws ArithmeticException if a loss is not finite; nothing has been moved then
    */
   public SearchStepResult run(long step, TokenBatch train, TokenBatch validation) {
     return switch (settings.outerGradient()) {
       case SECOND_ORDER -> secondOrder(step, train, validation);
       case FIRST_ORDER -> firstOrder(step, train, validation);
-      case REFERENCE -> new ReferenceStep(network, kernels, settings, updates).run(step, train, validation);
+      case REFERENCE ->
+          new ReferenceStep(network, kernels, settings, updates).run(step, train, validation);
     };
   }
 
@@ -65,7 +68,8 @@ public final class BilevelStep {
     PassOptions training = updates.trainingPass(step);
 
     // 1  g1 = ∂w L_train(w, a);  w' = AdamW(w, g1)
-    PassResult trained = Updates.finite("training", step, network.pass(train, training.with(Routing.RECORD)));
+    PassResult trained =
+        Updates.finite("training", step, network.pass(train, training.with(Routing.RECORD)));
     kernels.copy(network.weightGradient(), g1);
     double norm = updates.clip(g1);
     kernels.copy(w, saved);
@@ -83,7 +87,9 @@ public final class BilevelStep {
 
       // 4  c = ( ∂a L_train(w + εv, a) − ∂a L_train(w − εv, a) ) / 2ε
       PassOptions gsvsOnly =
-          training.with(Gradient.GSVS).with(settings.freezeRouting() ? Routing.REPLAY : Routing.CHOOSE);
+          training
+              .with(Gradient.GSVS)
+              .with(settings.freezeRouting() ? Routing.REPLAY : Routing.CHOOSE);
       kernels.addScaled(saved, epsilon, v, w);
       network.pass(train, gsvsOnly);
       difference.assign(network.gsvGradient());
@@ -113,13 +119,16 @@ public final class BilevelStep {
   private SearchStepResult firstOrder(long step, TokenBatch train, TokenBatch validation) {
     double eta = settings.innerRate().at(step);
     PassOptions training = updates.trainingPass(step);
-    PassResult trained = Updates.finite("training", step, network.pass(train, training.with(Routing.RECORD)));
+    PassResult trained =
+        Updates.finite("training", step, network.pass(train, training.with(Routing.RECORD)));
     INDArray g1 = network.workingVector("g1");
     kernels.copy(network.weightGradient(), g1);
     double norm = updates.clip(g1);
     PassResult validated =
         Updates.finite(
-            "validation", step, network.pass(validation, updates.validationPass(step).with(Gradient.GSVS)));
+            "validation",
+            step,
+            network.pass(validation, updates.validationPass(step).with(Gradient.GSVS)));
     int moved = updates.outer(step, network.gsvGradient().dup());
     if (moved > 0) {
       network.pass(train, training);

@@ -9,17 +9,19 @@ import io.guilomo.network.PassResult;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A search step as the authors' released code computes it (Liar406/Gui-LoMo, commit 6aabed0), to reproduce its numbers.
+ * A search step as the authors' released code computes it (Liar406/Gui-LoMo, commit 6aabed0), to
+ * reproduce its numbers.
  *
- * <p>It differs from {@link BilevelStep} in that gradients are not cleared between the passes, so that
+ * <p>It differs from {@link BilevelStep} in that gradients are not cleared between the passes, so
+ * that
  *
  * <pre>
  *   v = ∂w L_train(w) + ∂w L_val(w')
  *   outer gradient = ∂a L_train(w) + ∂a L_val(w') + (η / 2ε) ∂a L_train(w − εv)
  * </pre>
  *
- * (the + pass cancels and is not run), and in that the moments of the inner AdamW advance in the virtual step too, but for
- * the very first, when there is no state to keep a reference to.
+ * (the + pass cancels and is not run), and in that the moments of the inner AdamW advance in the
+ * virtual step too, but for the very first, when there is no state to keep a reference to.
  */
 final class ReferenceStep {
 
@@ -44,7 +46,8 @@ final class ReferenceStep {
     PassOptions training = updates.trainingPass(step);
 
     PassResult trained =
-        Updates.finite("training", step, network.pass(train, training.with(PassOptions.Routing.RECORD)));
+        Updates.finite(
+            "training", step, network.pass(train, training.with(PassOptions.Routing.RECORD)));
     INDArray outer = network.gsvGradient().dup();
     kernels.copy(network.weightGradient(), g1);
     kernels.copy(g1, v);
@@ -56,7 +59,8 @@ final class ReferenceStep {
     kernels.addScaled(v, 1, network.weightGradient(), v);
     outer.addi(network.gsvGradient());
     if (step > 0) {
-      // The virtual step once more, for its moments: before the validation loss is known nothing must have moved.
+      // The virtual step once more, for its moments: before the validation loss is known nothing
+      // must have moved.
       kernels.copy(saved, w);
       updates.inner(2 * step, eta, g1, true);
     }

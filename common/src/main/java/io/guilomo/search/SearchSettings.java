@@ -1,8 +1,8 @@
 package io.guilomo.search;
 
-import io.guilomo.training.LearningRate;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.kernel.AdamW;
+import io.guilomo.training.LearningRate;
 import java.io.Serializable;
 
 /**
@@ -35,7 +35,9 @@ public record SearchSettings(
   public SearchSettings {
     if (!(outerRate > 0) || !(clipNorm >= 0)) {
       throw new IllegalArgumentException(
-          String.format("Cannot search with a GSV learning rate of %s and gradient norm %s", outerRate, clipNorm));
+          String.format(
+              "Cannot search with a GSV learning rate of %s and gradient norm %s",
+              outerRate, clipNorm));
     }
   }
 }

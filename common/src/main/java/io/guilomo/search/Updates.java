@@ -10,7 +10,10 @@ import io.guilomo.training.InnerUpdate;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What all outer-gradient modes do alike: the two AdamW updates, clipping, and the seeds of the passes. */
+/**
+ * What all outer-gradient modes do alike: the two AdamW updates, clipping, and the seeds of the
+ * passes.
+ */
 final class Updates {
 
   private final LoraMoeNetwork network;
@@ -34,7 +37,10 @@ final class Updates {
     return PassOptions.training(Seeds.mix(settings.seed(), 2 * step + 1));
   }
 
-  /** Runs the validation pass at the virtual weights; where it fails, they are set back to {@code saved}. */
+  /**
+   * Runs the validation pass at the virtual weights; where it fails, they are set back to {@code
+   * saved}.
+   */
   PassResult validate(long step, TokenBatch validation, INDArray saved) {
     try {
       return finite("validation", step, network.pass(validation, validationPass(step)));

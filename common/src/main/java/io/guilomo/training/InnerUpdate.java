@@ -13,7 +13,9 @@ public final class InnerUpdate {
   private final AdamW settings;
   private final double clipNorm;
 
-  /** @param clipNorm largest norm of the gradient; 0 for any */
+  /**
+   * @param clipNorm largest norm of the gradient; 0 for any
+   */
   public InnerUpdate(LoraMoeNetwork network, Kernels kernels, AdamW settings, double clipNorm) {
     this.network = network;
     this.kernels = kernels;

@@ -3,7 +3,8 @@ package io.guilomo.training;
 import java.io.Serializable;
 
 /**
- * Linear warm-up to a peak, then linear decay to 0 at the last step; constant if {@code totalSteps} is 0.
+ * Linear warm-up to a peak, then linear decay to 0 at the last step; constant if {@code totalSteps}
+ * is 0.
  *
  * @param peak highest rate
  * @param warmupSteps steps until the peak is reached
@@ -15,7 +16,8 @@ public record LearningRate(double peak, long warmupSteps, long totalSteps) imple
     if (!(peak > 0) || warmupSteps < 0 || totalSteps < 0) {
       throw new IllegalArgumentException(
           String.format(
-              "Cannot use a learning rate of %s with %d warm-up steps of %d", peak, warmupSteps, totalSteps));
+              "Cannot use a learning rate of %s with %d warm-up steps of %d",
+              peak, warmupSteps, totalSteps));
     }
   }
 

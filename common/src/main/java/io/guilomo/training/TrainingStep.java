@@ -14,8 +14,11 @@ public final class TrainingStep {
   private final LearningRate learningRate;
   private final long seed;
 
-  /** @param seed of the dropout masks */
-  public TrainingStep(LoraMoeNetwork network, InnerUpdate update, LearningRate learningRate, long seed) {
+  /**
+   * @param seed of the dropout masks
+   */
+  public TrainingStep(
+      LoraMoeNetwork network, InnerUpdate update, LearningRate learningRate, long seed) {
     this.network = network;
     this.update = update;
     this.learningRate = learningRate;

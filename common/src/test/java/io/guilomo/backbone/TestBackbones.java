@@ -26,7 +26,10 @@ class TestBackbones {
 
   private static final Configuration CONF = new Configuration();
 
-  /** Two layers, hidden 8, four heads of 2 features, two key-value heads, intermediate 6, vocabulary 5. */
+  /**
+   * Two layers, hidden 8, four heads of 2 features, two key-value heads, intermediate 6, vocabulary
+   * 5.
+   */
   private static final String LLAMA =
       """
       {"architectures":["LlamaForCausalLM"],"hidden_size":8,"intermediate_size":6,"num_hidden_layers":2,
@@ -41,7 +44,8 @@ class TestBackbones {
     write(LLAMA, tensors);
     LlamaBackbone backbone = (LlamaBackbone) load();
     assertThat(backbone.config())
-        .isEqualTo(new LlamaConfig(8, 6, 2, 4, 2, 2, 5, 2048, 1e-5f, new Rope(10000, null), 0, false));
+        .isEqualTo(
+            new LlamaConfig(8, 6, 2, 4, 2, 2, 5, 2048, 1e-5f, new Rope(10000, null), 0, false));
     LlamaBackbone.Layer layer = backbone.layers().get(1);
     String prefix = "model.layers.1.";
     assertThat(layer.attentionInput())
@@ -52,7 +56,9 @@ class TestBackbones {
                 tensors.get(prefix + "self_attn.v_proj.weight")));
     assertThat(layer.mlpInput())
         .isEqualTo(
-            Nd4j.vstack(tensors.get(prefix + "mlp.gate_proj.weight"), tensors.get(prefix + "mlp.up_proj.weight")));
+            Nd4j.vstack(
+                tensors.get(prefix + "mlp.gate_proj.weight"),
+                tensors.get(prefix + "mlp.up_proj.weight")));
     assertThat(layer.attentionOutput()).isEqualTo(tensors.get(prefix + "self_attn.o_proj.weight"));
     assertThat(layer.mlpOutput()).isEqualTo(tensors.get(prefix + "mlp.down_proj.weight"));
     assertThat(layer.attentionNorm()).isEqualTo(tensors.get(prefix + "input_layernorm.weight"));
@@ -85,7 +91,8 @@ class TestBackbones {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"../b.safetensors", "/b.safetensors", "..", "", "sub/b.safetensors", "file:b"})
+  @ValueSource(
+      strings = {"../b.safetensors", "/b.safetensors", "..", "", "sub/b.safetensors", "file:b"})
   void refusesShardsElsewhere(String shard) throws IOException {
     writeShards(llamaTensors());
     Path index = dir.resolve("model.safetensors.index.json");
@@ -93,7 +100,8 @@ class TestBackbones {
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageMatching(
-            "Cannot read .*index.json: tensor .* lies in \"%s\", which is not a plain file name".formatted(shard));
+            "Cannot read .*index.json: tensor .* lies in \"%s\", which is not a plain file name"
+                .formatted(shard));
   }
 
   @Test
@@ -101,7 +109,9 @@ class TestBackbones {
     writeShards(llamaTensors());
     Files.delete(dir.resolve("b.safetensors"));
     assertThatThrownBy(this::load)
-        .hasMessage("Cannot read %s/model.safetensors.index.json: shard b.safetensors is not in the directory", path());
+        .hasMessage(
+            "Cannot read %s/model.safetensors.index.json: shard b.safetensors is not in the directory",
+            path());
   }
 
   @Test
@@ -111,11 +121,15 @@ class TestBackbones {
     Files.writeString(
         index,
         Files.readString(index)
-            .replace("\"model.norm.weight\":\"b.safetensors\"", "\"model.norm.weight\":\"a.safetensors\"")
-            .replace("\"lm_head.weight\":\"b.safetensors\"", "\"lm_head.weight\":\"a.safetensors\""));
+            .replace(
+                "\"model.norm.weight\":\"b.safetensors\"",
+                "\"model.norm.weight\":\"a.safetensors\"")
+            .replace(
+                "\"lm_head.weight\":\"b.safetensors\"", "\"lm_head.weight\":\"a.safetensors\""));
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageMatching("Cannot read .*/a.safetensors: it has no tensor (model.norm|lm_head).weight");
+        .hasMessageMatching(
+            "Cannot read .*/a.safetensors: it has no tensor (model.norm|lm_head).weight");
     Files.writeString(index, "{\"metadata\":{}}");
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
@@ -140,13 +154,15 @@ class TestBackbones {
     write(LLAMA, tensors);
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot load %s: tensor model.layers.1.self_attn.k_proj.weight is missing", path());
+        .hasMessage(
+            "Cannot load %s: tensor model.layers.1.self_attn.k_proj.weight is missing", path());
     tensors.put("model.layers.1.self_attn.k_proj.weight", key.transpose());
     write(LLAMA, tensors);
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "Cannot load %s: tensor model.layers.1.self_attn.k_proj.weight has shape [8, 4], expected [4, 8]", path());
+            "Cannot load %s: tensor model.layers.1.self_attn.k_proj.weight has shape [8, 4], expected [4, 8]",
+            path());
   }
 
   @Test
@@ -171,7 +187,9 @@ class TestBackbones {
         .hasMessage("Cannot load %s: there is no such directory", dir.resolve("absent"));
     assertThatThrownBy(() -> Backbones.load(dir.resolve("pytorch_model.bin").toString(), CONF))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot load %s: it is a file, not a directory with a model", dir.resolve("pytorch_model.bin"));
+        .hasMessage(
+            "Cannot load %s: it is a file, not a directory with a model",
+            dir.resolve("pytorch_model.bin"));
     assertThatThrownBy(() -> Backbones.load("nowhere://x/y", CONF))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot load nowhere://x/y: No FileSystem for scheme \"nowhere\"");
@@ -233,15 +251,19 @@ class TestBackbones {
   @Test
   void ropeParametersOfTransformers5() throws IOException {
     write(
-        LLAMA.replace("\"silu\"", "\"silu\",\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":20000}"),
+        LLAMA.replace(
+            "\"silu\"",
+            "\"silu\",\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":20000}"),
         llamaTensors());
-    assertThat(((LlamaConfig) Backbones.config(dir.toString(), CONF)).rope()).isEqualTo(new Rope(20000, null));
+    assertThat(((LlamaConfig) Backbones.config(dir.toString(), CONF)).rope())
+        .isEqualTo(new Rope(20000, null));
   }
 
   @ParameterizedTest
   @CsvSource({"4096, 4096", "null, 0", ", 4096"})
   void mistralWindow(String given, int window) throws IOException {
-    String mistral = LLAMA.replace("\"architectures\":[\"LlamaForCausalLM\"]", "\"model_type\":\"mistral\"");
+    String mistral =
+        LLAMA.replace("\"architectures\":[\"LlamaForCausalLM\"]", "\"model_type\":\"mistral\"");
     String key = given == null ? "" : ",\"sliding_window\":" + given;
     write(mistral.replace("\"silu\"", "\"silu\",\"head_dim\":4" + key), llamaTensors());
     LlamaConfig config = (LlamaConfig) Backbones.config(dir.toString(), CONF);
@@ -259,7 +281,12 @@ class TestBackbones {
     LlamaBackbone backbone = (LlamaBackbone) load();
     Map<String, INDArray> tensors = GoldenFiles.tensors(golden.resolve("model.f32.safetensors"));
     int key = backbone.config().keyValueHeads() * backbone.config().headDim();
-    assertThat(backbone.layers().get(1).attentionInput().get(NDArrayIndex.interval(32 + key, 32 + 2 * key)))
+    assertThat(
+            backbone
+                .layers()
+                .get(1)
+                .attentionInput()
+                .get(NDArrayIndex.interval(32 + key, 32 + 2 * key)))
         .isEqualTo(tensors.get("model.layers.1.self_attn.v_proj.weight"));
     assertThat(backbone.config().epsilon()).isEqualTo(1e-6f);
   }
@@ -310,7 +337,9 @@ class TestBackbones {
     int i = 0;
     for (Map.Entry<String, INDArray> tensor : tensors.entrySet()) {
       String shard = i % 2 == 0 ? "a.safetensors" : "b.safetensors";
-      shards.computeIfAbsent(shard, name -> new LinkedHashMap<>()).put(tensor.getKey(), tensor.getValue());
+      shards
+          .computeIfAbsent(shard, name -> new LinkedHashMap<>())
+          .put(tensor.getKey(), tensor.getValue());
       index.append(i++ == 0 ? "" : ",").append("\"%s\":\"%s\"".formatted(tensor.getKey(), shard));
     }
     for (Map.Entry<String, Map<String, INDArray>> shard : shards.entrySet()) {

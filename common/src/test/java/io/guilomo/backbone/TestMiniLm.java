@@ -14,17 +14,21 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The real all-MiniLM-L6-v2, in the directory that system property {@code guilomo.minilm} names. */
+/**
+ * The real all-MiniLM-L6-v2, in the directory that system property {@code guilomo.minilm} names.
+ */
 class TestMiniLm {
 
   private static final Configuration CONF = new Configuration();
-  private static final Pattern LINE = Pattern.compile("(\\S+) (\\d+) \\[([0-9, ]+)] .*std ([0-9.]+)");
+  private static final Pattern LINE =
+      Pattern.compile("(\\S+) (\\d+) \\[([0-9, ]+)] .*std ([0-9.]+)");
 
   @Test
   void onnxTensors() throws IOException {
     String directory = directory();
     BertBackbone backbone = (BertBackbone) Backbones.load(directory, CONF);
-    assertThat(backbone.config()).isEqualTo(new BertConfig(384, 1536, 6, 12, 30522, 512, 2, 1e-12f));
+    assertThat(backbone.config())
+        .isEqualTo(new BertConfig(384, 1536, 6, 12, 30522, 512, 2, 1e-12f));
     assertThat(backbone.layers()).hasSize(6);
     assertThat(backbone.layers().get(5).attentionInput().shape()).containsExactly(3 * 384, 384);
     assertThat(backbone.layers().get(5).mlpOutput().shape()).containsExactly(384, 1536);
@@ -35,7 +39,8 @@ class TestMiniLm {
       for (String line : Files.readAllLines(golden)) {
         Matcher matcher = LINE.matcher(line);
         if (matcher.matches() && matcher.group(2).equals("1")) {
-          long[] shape = Arrays.stream(matcher.group(3).split(", ")).mapToLong(Long::parseLong).toArray();
+          long[] shape =
+              Arrays.stream(matcher.group(3).split(", ")).mapToLong(Long::parseLong).toArray();
           assertThat(model.names()).contains(matcher.group(1));
           if (matcher.group(1).startsWith("onnx::MatMul")) {
             shape = new long[] {shape[1], shape[0]};
@@ -43,8 +48,10 @@ class TestMiniLm {
           assertThat(model.shape(matcher.group(1))).isEqualTo(shape);
           INDArray tensor = SafetensorsFile.allocate(shape);
           model.readInto(matcher.group(1), tensor, null);
-          assertThat(deviation(tensor)).isBetween(
-              Double.parseDouble(matcher.group(4)) - 5.1e-5, Double.parseDouble(matcher.group(4)) + 5.1e-5);
+          assertThat(deviation(tensor))
+              .isBetween(
+                  Double.parseDouble(matcher.group(4)) - 5.1e-5,
+                  Double.parseDouble(matcher.group(4)) + 5.1e-5);
           checked++;
         }
       }
@@ -67,8 +74,10 @@ class TestMiniLm {
   @Test
   void tokenizer() throws IOException {
     try (Tokenizer tokenizer = Tokenizer.load(directory(), CONF)) {
-      assertThat(tokenizer.encode("this is a test")).containsExactly(101, 2023, 2003, 1037, 3231, 102);
-      assertThat(tokenizer.encodePair("this is", "a test").segments()).containsExactly(0, 0, 0, 0, 1, 1, 1);
+      assertThat(tokenizer.encode("this is a test"))
+          .containsExactly(101, 2023, 2003, 1037, 3231, 102);
+      assertThat(tokenizer.encodePair("this is", "a test").segments())
+          .containsExactly(0, 0, 0, 0, 1, 1, 1);
       assertThat(tokenizer.encode("test ".repeat(1000))).hasSize(1002);
       assertThat(tokenizer.cls()).hasValue(101);
       assertThat(tokenizer.sep()).hasValue(102);

@@ -21,7 +21,10 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** A BERT of one layer, hidden 4, two heads, intermediate 6, vocabulary 5, positions 7, in the form PyTorch exports. */
+/**
+ * A BERT of one layer, hidden 4, two heads, intermediate 6, vocabulary 5, positions 7, in the form
+ * PyTorch exports.
+ */
 class TestOnnxModel {
 
   private static final Configuration CONF = new Configuration();
@@ -59,7 +62,8 @@ class TestOnnxModel {
     assertThat(onnx.layers().get(0).attentionInputBias().getFloat(5))
         .isEqualTo(tensors.get("encoder.layer.0.attention.self.key.bias").getFloat(1));
     assertThat(onnx.layers().get(0).mlpOutput().ordering()).isEqualTo('c');
-    assertThat(onnx.layers().get(0).mlpOutput()).isEqualTo(tensors.get("encoder.layer.0.output.dense.weight"));
+    assertThat(onnx.layers().get(0).mlpOutput())
+        .isEqualTo(tensors.get("encoder.layer.0.output.dense.weight"));
   }
 
   /** Some exporters name the transposed weights themselves and the nodes not at all. */
@@ -74,19 +78,26 @@ class TestOnnxModel {
 
   /** The first BERT checkpoints call the norms' parameters gamma and beta. */
   private static String old(String prefix, String name) {
-    return prefix.isEmpty() ? name : name.replace("Norm.weight", "Norm.gamma").replace("Norm.bias", "Norm.beta");
+    return prefix.isEmpty()
+        ? name
+        : name.replace("Norm.weight", "Norm.gamma").replace("Norm.bias", "Norm.beta");
   }
 
   @Test
   void refusesBertConfigs() throws IOException {
     Files.write(dir.resolve("model.onnx"), model(tensors()));
     refusesConfig(
-        "\"vocab_size\"", "\"hidden_act\":\"gelu_new\",\"vocab_size\"", "hidden_act is gelu_new, supported is gelu");
+        "\"vocab_size\"",
+        "\"hidden_act\":\"gelu_new\",\"vocab_size\"",
+        "hidden_act is gelu_new, supported is gelu");
     refusesConfig(
         "\"vocab_size\"",
         "\"position_embedding_type\":\"relative_key\",\"vocab_size\"",
         "position_embedding_type is relative_key, supported is absolute");
-    refusesConfig("\"vocab_size\"", "\"is_decoder\":true,\"vocab_size\"", "is_decoder is true, which is not supported");
+    refusesConfig(
+        "\"vocab_size\"",
+        "\"is_decoder\":true,\"vocab_size\"",
+        "is_decoder is true, which is not supported");
     refusesConfig(":2,", ":3,", "hidden_size is 4, not a multiple of num_attention_heads 3");
   }
 
@@ -104,7 +115,8 @@ class TestOnnxModel {
     Files.write(dir.resolve("model.onnx"), model(tensors));
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot load %s: tensor encoder.layer.0.attention.self.value.weight is missing", dir);
+        .hasMessage(
+            "Cannot load %s: tensor encoder.layer.0.attention.self.value.weight is missing", dir);
 
     tensors.put("encoder.layer.0.attention.self.value.weight", Nd4j.zeros(DataType.FLOAT, 3, 4));
     Files.write(dir.resolve("model.onnx"), model(tensors));
@@ -149,7 +161,8 @@ class TestOnnxModel {
   @Test
   void refusesGraphThatDoesNotTellHeads() throws IOException {
     byte[] model = model(tensors());
-    String text = new String(model, StandardCharsets.ISO_8859_1).replace("self/Concat", "self/Cancat");
+    String text =
+        new String(model, StandardCharsets.ISO_8859_1).replace("self/Concat", "self/Cancat");
     Files.write(dir.resolve("model.onnx"), text.getBytes(StandardCharsets.ISO_8859_1));
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
@@ -167,7 +180,9 @@ class TestOnnxModel {
     Files.write(dir.resolve("b.onnx"), model(tensors()));
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot load %s: it holds several ONNX files (a.onnx, b.onnx), none called model.onnx", dir);
+        .hasMessage(
+            "Cannot load %s: it holds several ONNX files (a.onnx, b.onnx), none called model.onnx",
+            dir);
   }
 
   @Test
@@ -184,7 +199,9 @@ class TestOnnxModel {
     huge[1] = 0x7f;
     Files.write(dir.resolve("model.onnx"), huge);
     assertThatThrownBy(this::load)
-        .hasMessage("Cannot read %s/model.onnx: it is not a sound ONNX file (field 7 at byte 2 claims 127 bytes)", dir);
+        .hasMessage(
+            "Cannot read %s/model.onnx: it is not a sound ONNX file (field 7 at byte 2 claims 127 bytes)",
+            dir);
   }
 
   @Test
@@ -242,7 +259,9 @@ class TestOnnxModel {
     return model(tensors, true);
   }
 
-  /** The ONNX file of the tensors: linear weights transposed, dimensions packed in every second one. */
+  /**
+   * The ONNX file of the tensors: linear weights transposed, dimensions packed in every second one.
+   */
   private static byte[] model(Map<String, INDArray> tensors, boolean anonymousWeights) {
     ByteArrayOutputStream graph = new ByteArrayOutputStream();
     int anonymous = 885;
@@ -272,13 +291,28 @@ class TestOnnxModel {
       }
       ByteBuffer raw = little((int) (4 * tensor.length()));
       raw.asFloatBuffer().put(tensor.data().asFloat());
-      write(initialisers, bytes(5, message(shape, new byte[] {2 << 3, 1}, text(8, name), bytes(9, raw.array()))));
+      write(
+          initialisers,
+          bytes(5, message(shape, new byte[] {2 << 3, 1}, text(8, name), bytes(9, raw.array()))));
     }
     write(graph, bytes(1, constant("heads", 7, little(8).putLong(2))));
     write(graph, bytes(1, constant("epsilon", 1, little(4).putFloat(1e-12f))));
-    write(graph, bytes(1, node("Concat", "/encoder/layer.0/attention/self/Concat", "c", "b", "t", "heads", "heads")));
+    write(
+        graph,
+        bytes(
+            1,
+            node(
+                "Concat",
+                "/encoder/layer.0/attention/self/Concat",
+                "c",
+                "b",
+                "t",
+                "heads",
+                "heads")));
     write(graph, bytes(1, node("Add", "/embeddings/LayerNorm/Add", "d", "variance", "epsilon")));
-    write(graph, bytes(1, node("Erf", "/encoder/layer.0/intermediate/intermediate_act_fn/Erf", "e", "x")));
+    write(
+        graph,
+        bytes(1, node("Erf", "/encoder/layer.0/intermediate/intermediate_act_fn/Erf", "e", "x")));
     write(graph, initialisers.toByteArray());
     return message(new byte[] {1 << 3, 7}, text(2, "pytorch"), bytes(7, graph.toByteArray()));
   }
@@ -289,7 +323,10 @@ class TestOnnxModel {
 
   private static byte[] constant(String output, int type, ByteBuffer raw) {
     byte[] tensor = message(new byte[] {1 << 3, 1, 2 << 3, (byte) type}, bytes(9, raw.array()));
-    return message(text(2, output), text(4, "Constant"), bytes(5, message(text(1, "value"), bytes(5, tensor))));
+    return message(
+        text(2, output),
+        text(4, "Constant"),
+        bytes(5, message(text(1, "value"), bytes(5, tensor))));
   }
 
   private static byte[] node(String operator, String name, String output, String... inputs) {

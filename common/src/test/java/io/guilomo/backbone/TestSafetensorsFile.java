@@ -45,12 +45,15 @@ class TestSafetensorsFile {
     tensors.put("empty", Nd4j.create(DataType.FLOAT, 0, 3));
     SafetensorsWriter.write(hadoop("x.safetensors"), CONF, tensors, Map.of("format", "pt"));
     try (SafetensorsFile file = open("x.safetensors")) {
-      assertThat(file.names()).containsExactly("matrix", "fortran", "scalar", "doubles", "column", "empty");
+      assertThat(file.names())
+          .containsExactly("matrix", "fortran", "scalar", "doubles", "column", "empty");
       assertThat(file.metadata()).containsExactly(Map.entry("format", "pt"));
       assertThat(file.dtype("doubles")).isEqualTo("F32");
       assertThat(file.shape("fortran")).containsExactly(2, 3);
-      assertThat(file.read("matrix").toFloatMatrix()).isDeepEqualTo(new float[][] {{1, 2, 3}, {4, 5, 6}});
-      assertThat(file.read("fortran").toFloatMatrix()).isDeepEqualTo(new float[][] {{1, 3, 5}, {2, 4, 6}});
+      assertThat(file.read("matrix").toFloatMatrix())
+          .isDeepEqualTo(new float[][] {{1, 2, 3}, {4, 5, 6}});
+      assertThat(file.read("fortran").toFloatMatrix())
+          .isDeepEqualTo(new float[][] {{1, 3, 5}, {2, 4, 6}});
       assertThat(file.read("scalar").rank()).isZero();
       assertThat(file.read("scalar").getFloat(0)).isEqualTo(-7.5f);
       assertThat(file.read("doubles").toFloatVector()).containsExactly(0.5f, -0.25f);
@@ -69,7 +72,8 @@ class TestSafetensorsFile {
     for (int i = 0; i < values.length; i++) {
       values[i] = random.nextFloat();
     }
-    SafetensorsWriter.write(hadoop("x.safetensors"), CONF, Map.of("a", Nd4j.createFromArray(values)), Map.of());
+    SafetensorsWriter.write(
+        hadoop("x.safetensors"), CONF, Map.of("a", Nd4j.createFromArray(values)), Map.of());
     try (SafetensorsFile file = open("x.safetensors")) {
       assertThat(file.read("a").toFloatVector()).isEqualTo(values);
     }
@@ -85,8 +89,10 @@ class TestSafetensorsFile {
     try (SafetensorsFile file = open("x.safetensors")) {
       file.readInto("q", fused.get(NDArrayIndex.interval(1, 3), NDArrayIndex.all()));
       file.readInto("k", fused.get(NDArrayIndex.interval(3, 4), NDArrayIndex.all()));
-      assertThat(fused.toFloatMatrix()).isDeepEqualTo(new float[][] {{0, 0}, {1, 2}, {3, 4}, {5, 6}});
-      assertThatThrownBy(() -> file.readInto("q", fused.get(NDArrayIndex.all(), NDArrayIndex.interval(0, 1))))
+      assertThat(fused.toFloatMatrix())
+          .isDeepEqualTo(new float[][] {{0, 0}, {1, 2}, {3, 4}, {5, 6}});
+      assertThatThrownBy(
+              () -> file.readInto("q", fused.get(NDArrayIndex.all(), NDArrayIndex.interval(0, 1))))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("it is not contiguous float32");
       assertThatThrownBy(() -> file.readInto("q", fused))
@@ -96,9 +102,11 @@ class TestSafetensorsFile {
 
   @Test
   void arraysOutliveWorkspaces() throws IOException {
-    SafetensorsWriter.write(hadoop("x.safetensors"), CONF, Map.of("a", Nd4j.createFromArray(1f, 2f)), Map.of());
+    SafetensorsWriter.write(
+        hadoop("x.safetensors"), CONF, Map.of("a", Nd4j.createFromArray(1f, 2f)), Map.of());
     INDArray array;
-    try (MemoryWorkspace ignored = Nd4j.getWorkspaceManager().getAndActivateWorkspace("TestSafetensorsFile");
+    try (MemoryWorkspace ignored =
+            Nd4j.getWorkspaceManager().getAndActivateWorkspace("TestSafetensorsFile");
         SafetensorsFile file = open("x.safetensors")) {
       array = file.read("a");
       assertThat(array.isAttached()).isFalse();
@@ -108,10 +116,22 @@ class TestSafetensorsFile {
 
   @Test
   void halfPrecision() throws IOException {
-    int[] bits = {0x0000, 0x8000, 0x3c00, 0xc000, 0x7bff, 0x0001, 0x03ff, 0x0400, 0x7c00, 0xfc00, 0x7e00, 0x3555};
+    int[] bits = {
+      0x0000, 0x8000, 0x3c00, 0xc000, 0x7bff, 0x0001, 0x03ff, 0x0400, 0x7c00, 0xfc00, 0x7e00, 0x3555
+    };
     float[] expected = {
-      0f, -0f, 1f, -2f, 65504f, 0x1p-24f, 1023 * 0x1p-24f, 0x1p-14f, Float.POSITIVE_INFINITY,
-      Float.NEGATIVE_INFINITY, Float.NaN, 0.33325195f
+      0f,
+      -0f,
+      1f,
+      -2f,
+      65504f,
+      0x1p-24f,
+      1023 * 0x1p-24f,
+      0x1p-14f,
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      Float.NaN,
+      0.33325195f
     };
     writeShorts("F16", bits);
     try (SafetensorsFile file = open("x.safetensors")) {
@@ -124,8 +144,16 @@ class TestSafetensorsFile {
   void brainFloat() throws IOException {
     int[] bits = {0x0000, 0x8000, 0x3f80, 0xc000, 0x7f7f, 0x0001, 0x7f80, 0xff80, 0x7fc0, 0x3eab};
     float[] expected = {
-      0f, -0f, 1f, -2f, 3.3895314e38f, Float.intBitsToFloat(0x10000), Float.POSITIVE_INFINITY,
-      Float.NEGATIVE_INFINITY, Float.NaN, 0.33398438f
+      0f,
+      -0f,
+      1f,
+      -2f,
+      3.3895314e38f,
+      Float.intBitsToFloat(0x10000),
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      Float.NaN,
+      0.33398438f
     };
     writeShorts("BF16", bits);
     try (SafetensorsFile file = open("x.safetensors")) {
@@ -146,7 +174,9 @@ class TestSafetensorsFile {
       assertThat(file.readLongs("b")).containsExactly(-1, 7);
       assertThatThrownBy(() -> file.read("a"))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("Cannot read %s: tensor a has dtype I64, expected F32, F16 or BF16", hadoop("x.safetensors"));
+          .hasMessage(
+              "Cannot read %s: tensor a has dtype I64, expected F32, F16 or BF16",
+              hadoop("x.safetensors"));
       assertThatThrownBy(() -> file.read("c"))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("Cannot read %s: it has no tensor c", hadoop("x.safetensors"));
@@ -162,9 +192,14 @@ class TestSafetensorsFile {
         Arguments.of("{'a':3}", "tensor a is not described by a JSON object"),
         Arguments.of("{'__metadata__':3}", "its __metadata__ is not a JSON object"),
         Arguments.of("{'__metadata__':{'x':3}}", "its __metadata__ holds x, which is not a string"),
-        Arguments.of("{'a':{'dtype':'Q4','shape':[1],'data_offsets':[0,4]}}", "tensor a has the unknown dtype Q4"),
-        Arguments.of("{'a':{'shape':[1],'data_offsets':[0,4]}}", "tensor a has the unknown dtype (none)"),
-        Arguments.of("{'a':{'dtype':'F32','data_offsets':[0,4]}}", "tensor a has no shape of at most 32 numbers"),
+        Arguments.of(
+            "{'a':{'dtype':'Q4','shape':[1],'data_offsets':[0,4]}}",
+            "tensor a has the unknown dtype Q4"),
+        Arguments.of(
+            "{'a':{'shape':[1],'data_offsets':[0,4]}}", "tensor a has the unknown dtype (none)"),
+        Arguments.of(
+            "{'a':{'dtype':'F32','data_offsets':[0,4]}}",
+            "tensor a has no shape of at most 32 numbers"),
         Arguments.of(
             "{'a':{'dtype':'F32','shape':[1.5],'data_offsets':[0,4]}}",
             "tensor a has the shape entry 1.5, not a 64-bit integer"),
@@ -172,12 +207,14 @@ class TestSafetensorsFile {
             "{'a':{'dtype':'F32','shape':[99999999999999999999],'data_offsets':[0,4]}}",
             "tensor a has the shape entry 99999999999999999999, not a 64-bit integer"),
         Arguments.of(
-            "{'a':{'dtype':'F32','shape':[-1],'data_offsets':[0,4]}}", "tensor a has the negative shape [-1]"),
+            "{'a':{'dtype':'F32','shape':[-1],'data_offsets':[0,4]}}",
+            "tensor a has the negative shape [-1]"),
         Arguments.of(
             "{'a':{'dtype':'F32','shape':[4294967296,4294967296],'data_offsets':[0,4]}}",
             "tensor a has the impossible shape [4294967296, 4294967296]"),
         Arguments.of(
-            "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0]}}", "tensor a has 1 data_offsets, expected 2"),
+            "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0]}}",
+            "tensor a has 1 data_offsets, expected 2"),
         Arguments.of(
             "{'a':{'dtype':'F32','shape':[2],'data_offsets':[4,12]}}",
             "tensor a lies at bytes 4 to 12 of 8 bytes of data"),
@@ -220,14 +257,18 @@ class TestSafetensorsFile {
   void refusesLengths() throws IOException {
     Files.write(dir.resolve("x.safetensors"), new byte[5]);
     assertThatThrownBy(() -> open("x.safetensors"))
-        .hasMessage("Cannot read %s: it is 5 bytes long, shorter than a header", hadoop("x.safetensors"));
+        .hasMessage(
+            "Cannot read %s: it is 5 bytes long, shorter than a header", hadoop("x.safetensors"));
     writeLength(1000);
     assertThatThrownBy(() -> open("x.safetensors"))
-        .hasMessage("Cannot read %s: its header claims 1000 bytes, the file has 16", hadoop("x.safetensors"));
+        .hasMessage(
+            "Cannot read %s: its header claims 1000 bytes, the file has 16",
+            hadoop("x.safetensors"));
     writeLength(100_000_001);
     assertThatThrownBy(() -> open("x.safetensors"))
         .hasMessage(
-            "Cannot read %s: its header claims 100000001 bytes, more than 100000000", hadoop("x.safetensors"));
+            "Cannot read %s: its header claims 100000001 bytes, more than 100000000",
+            hadoop("x.safetensors"));
     writeLength(-1);
     assertThatThrownBy(() -> open("x.safetensors"))
         .hasMessage(
@@ -269,7 +310,8 @@ class TestSafetensorsFile {
 
   private static void parse(byte[] json) {
     try {
-      for (SafetensorsHeader.Tensor tensor : SafetensorsHeader.parse(json, 20, "x").tensors().values()) {
+      for (SafetensorsHeader.Tensor tensor :
+          SafetensorsHeader.parse(json, 20, "x").tensors().values()) {
         assertThat(tensor.begin()).isNotNegative();
         assertThat(tensor.end()).isBetween(tensor.begin(), 20L);
       }
@@ -295,9 +337,12 @@ class TestSafetensorsFile {
   @Test
   void writerRefusesIntegers() {
     assertThatThrownBy(
-            () -> SafetensorsWriter.write(hadoop("x"), CONF, Map.of("a", Nd4j.createFromArray(1L)), Map.of()))
+            () ->
+                SafetensorsWriter.write(
+                    hadoop("x"), CONF, Map.of("a", Nd4j.createFromArray(1L)), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot write %s: tensor a has type LONG, which is not a floating type", hadoop("x"));
+        .hasMessage(
+            "Cannot write %s: tensor a has type LONG, which is not a floating type", hadoop("x"));
   }
 
   @Test
@@ -316,7 +361,8 @@ class TestSafetensorsFile {
       data.putShort((short) value);
     }
     write(
-        "{'a':{'dtype':'%s','shape':[%s],'data_offsets':[0,%s]}}".formatted(dtype, bits.length, 2 * bits.length),
+        "{'a':{'dtype':'%s','shape':[%s],'data_offsets':[0,%s]}}"
+            .formatted(dtype, bits.length, 2 * bits.length),
         data.array());
   }
 
@@ -328,7 +374,8 @@ class TestSafetensorsFile {
 
   private void write(String header, byte[] data) throws IOException {
     byte[] json = header.replace('\'', '"').getBytes(StandardCharsets.UTF_8);
-    ByteBuffer bytes = ByteBuffer.allocate(8 + json.length + data.length).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(8 + json.length + data.length).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putLong(json.length).put(json).put(data);
     Files.write(dir.resolve("x.safetensors"), bytes.array());
   }

@@ -18,7 +18,9 @@ class TestTokenizer {
 
   private static final Configuration CONF = new Configuration();
 
-  /** A word-level BERT-like tokenizer that also asks for truncation to 4 and padding to 8 tokens. */
+  /**
+   * A word-level BERT-like tokenizer that also asks for truncation to 4 and padding to 8 tokens.
+   */
   private static final String BERT =
       """
       {"version":"1.0",
@@ -43,7 +45,10 @@ class TestTokenizer {
   void neverTruncatesNorPads() throws IOException {
     Files.writeString(dir.resolve("tokenizer.json"), BERT);
     try (Tokenizer tokenizer = load(dir)) {
-      assertThat(tokenizer.encode("one two " + "two ".repeat(1000))).hasSize(1004).startsWith(2, 4, 5).endsWith(5, 3);
+      assertThat(tokenizer.encode("one two " + "two ".repeat(1000)))
+          .hasSize(1004)
+          .startsWith(2, 4, 5)
+          .endsWith(5, 3);
       assertThat(tokenizer.encode("one")).containsExactly(2, 4, 3);
       assertThat(tokenizer.encodeBare("one three")).containsExactly(4, 1);
       assertThat(tokenizer.encodeBare("")).isEmpty();
@@ -63,8 +68,12 @@ class TestTokenizer {
   @Test
   void specialTokensOfTheModelsFiles() throws IOException {
     Files.writeString(dir.resolve("tokenizer.json"), BERT);
-    Files.writeString(dir.resolve("tokenizer_config.json"), "{\"bos_token\":{\"content\":\"one\"},\"pad_token\":null}");
-    Files.writeString(dir.resolve("config.json"), "{\"eos_token_id\":[5,3],\"bos_token_id\":3,\"pad_token_id\":1}");
+    Files.writeString(
+        dir.resolve("tokenizer_config.json"),
+        "{\"bos_token\":{\"content\":\"one\"},\"pad_token\":null}");
+    Files.writeString(
+        dir.resolve("config.json"),
+        "{\"eos_token_id\":[5,3],\"bos_token_id\":3,\"pad_token_id\":1}");
     try (Tokenizer tokenizer = load(dir)) {
       assertThat(tokenizer.bos()).hasValue(4);
       assertThat(tokenizer.eos()).hasValue(5);
@@ -87,7 +96,8 @@ class TestTokenizer {
       assertThat(tokenizer.encodePair("one", "two").segments()).containsExactly(0, 0, 1, 1);
     }
     Files.writeString(
-        dir.resolve("tokenizer_config.json"), "{\"tokenizer_class\":\"LlamaTokenizer\",\"bos_token\":\"[CLS]\"}");
+        dir.resolve("tokenizer_config.json"),
+        "{\"tokenizer_class\":\"LlamaTokenizer\",\"bos_token\":\"[CLS]\"}");
     try (Tokenizer tokenizer = load(dir)) {
       assertThat(tokenizer.encode("one")).containsExactly(2, 4);
     }
@@ -101,7 +111,8 @@ class TestTokenizer {
     Files.writeString(dir.resolve("tokenizer.json"), "{}");
     assertThatThrownBy(() -> load(dir))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("Cannot read %s/tokenizer.json: it is not a tokenizer (", hadoop(dir));
+        .hasMessageStartingWith(
+            "Cannot read %s/tokenizer.json: it is not a tokenizer (", hadoop(dir));
     Files.writeString(dir.resolve("tokenizer.json"), "no");
     assertThatThrownBy(() -> load(dir))
         .isInstanceOf(IllegalArgumentException.class)
@@ -109,16 +120,21 @@ class TestTokenizer {
     Files.move(dir.resolve("tokenizer.json"), dir.resolve("a-tokenizer.json"));
     Files.writeString(dir.resolve("b-tokenizer.json"), "{}");
     assertThatThrownBy(() -> load(dir))
-        .hasMessage("Cannot load %s: it has several: a-tokenizer.json, b-tokenizer.json", hadoop(dir));
+        .hasMessage(
+            "Cannot load %s: it has several: a-tokenizer.json, b-tokenizer.json", hadoop(dir));
   }
 
-  /** The vocabulary that lies under this name is Mistral's: its {@code ▁Hello} is 22557, not LLaMA-2's 15043. */
+  /**
+   * The vocabulary that lies under this name is Mistral's: its {@code ▁Hello} is 22557, not
+   * LLaMA-2's 15043.
+   */
   @Test
   void mistral() throws IOException {
     try (Tokenizer tokenizer = load(GoldenFiles.models().resolve("llama2-hf-tokenizer"))) {
       assumeThat(tokenizer.id("▁Hello")).as("Mistral's vocabulary").hasValue(22557);
       assertThat(tokenizer.encode("Hello world")).containsExactly(1, 22557, 1526);
-      assertThat(tokenizer.encode("This is a test.")).containsExactly(1, 851, 349, 264, 1369, 28723);
+      assertThat(tokenizer.encode("This is a test."))
+          .containsExactly(1, 851, 349, 264, 1369, 28723);
       assertThat(tokenizer.encodeBare("Hello world")).containsExactly(22557, 1526);
       assertThat(tokenizer.encode("")).containsExactly(1);
       assertThat(tokenizer.encode("\n")).containsExactly(1, 28705, 13);
@@ -137,7 +153,8 @@ class TestTokenizer {
     try (Tokenizer tokenizer = load(GoldenFiles.models().resolve("llama2-hf-tokenizer"))) {
       assumeThat(tokenizer.id("▁Hello")).as("LLaMA-2's vocabulary").hasValue(15043);
       assertThat(tokenizer.encode("Hello world")).containsExactly(1, 15043, 3186);
-      assertThat(tokenizer.encode("This is a test.")).containsExactly(1, 910, 338, 263, 1243, 29889);
+      assertThat(tokenizer.encode("This is a test."))
+          .containsExactly(1, 910, 338, 263, 1243, 29889);
       assertThat(tokenizer.encode("\n")).containsExactly(1, 29871, 13);
     }
   }
@@ -148,7 +165,9 @@ class TestTokenizer {
     try (Tokenizer tokenizer = load(model)) {
       for (JsonNode golden : GoldenFiles.parse(model.resolve("encode_golden.json"))) {
         int[] ids =
-            StreamSupport.stream(golden.get("ids").spliterator(), false).mapToInt(JsonNode::asInt).toArray();
+            StreamSupport.stream(golden.get("ids").spliterator(), false)
+                .mapToInt(JsonNode::asInt)
+                .toArray();
         assertThat(tokenizer.encode(golden.get("text").asText())).isEqualTo(ids);
         assertThat(tokenizer.decode(ids)).isEqualTo(golden.get("text").asText());
       }

@@ -20,10 +20,10 @@ class TestReferenceConf {
   private static final Map<String, List<String>> NAMED_OTHERWISE =
       Map.of(
           "data.columns",
-              List.of("instruction", "input", "output", "answer", "question", "choices", "hint")
-                  .stream()
-                  .map("data.columns."::concat)
-                  .toList());
+          List.of("instruction", "input", "output", "answer", "question", "choices", "hint")
+              .stream()
+              .map("data.columns."::concat)
+              .toList());
 
   @Test
   void everyKeyHasAnExplanationOfOneLine() {

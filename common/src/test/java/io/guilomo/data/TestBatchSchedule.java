@@ -37,7 +37,8 @@ class TestBatchSchedule {
   }
 
   @Property(tries = 100)
-  void isAFunctionOfSeedAndStep(@ForAll long seed, @ForAll @LongRange(min = 0, max = 5000) long step) {
+  void isAFunctionOfSeedAndStep(
+      @ForAll long seed, @ForAll @LongRange(min = 0, max = 5000) long step) {
     BatchSchedule used = schedule(100, 8, seed);
     for (long s = 0; s < 30; s++) {
       used.batch(s);
@@ -58,7 +59,8 @@ class TestBatchSchedule {
     long spread = 0;
     for (int step = 0; step < 100; step++) {
       int[] lengths = IntStream.of(schedule.batch(step)).map(TestBatchSchedule::length).toArray();
-      spread += Arrays.stream(lengths).max().orElseThrow() - Arrays.stream(lengths).min().orElseThrow();
+      spread +=
+          Arrays.stream(lengths).max().orElseThrow() - Arrays.stream(lengths).min().orElseThrow();
     }
     // 800 lengths of 1 to 97: unsorted batches of eight would spread over about 75.
     assertThat(spread / 100.0).isLessThan(4);
@@ -91,6 +93,7 @@ class TestBatchSchedule {
   }
 
   private static BatchSchedule schedule(int examples, int batch, long seed) {
-    return new BatchSchedule(IntStream.range(0, examples).map(TestBatchSchedule::length).toArray(), batch, seed);
+    return new BatchSchedule(
+        IntStream.range(0, examples).map(TestBatchSchedule::length).toArray(), batch, seed);
   }
 }

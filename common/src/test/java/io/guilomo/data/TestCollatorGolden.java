@@ -23,7 +23,10 @@ class TestCollatorGolden {
 
   @BeforeAll
   static void read() throws IOException {
-    Path file = Path.of(System.getProperty("guilomo.golden", "../../shared/golden"), "data/collator_and_prompt.json");
+    Path file =
+        Path.of(
+            System.getProperty("guilomo.golden", "../../shared/golden"),
+            "data/collator_and_prompt.json");
     Assumptions.assumeTrue(Files.exists(file), "no golden vectors at " + file);
     golden = new ObjectMapper().readTree(file.toFile());
   }
@@ -64,9 +67,11 @@ class TestCollatorGolden {
       int prompt = (int) IntStream.of(labels).filter(label -> label == TokenBatch.IGNORED).count();
       TextEncoder encoder =
           new TestRecordEncoder.StubEncoder(
-              text -> Arrays.copyOf(ids, text.endsWith("OUT") ? ids.length - 1 : prompt), OptionalInt.of(2));
+              text -> Arrays.copyOf(ids, text.endsWith("OUT") ? ids.length - 1 : prompt),
+              OptionalInt.of(2));
       Example example =
-          new RecordEncoder(encoder, RecordEncoder.Options.causal(256, false, PromptTemplate.alpaca()))
+          new RecordEncoder(
+                  encoder, RecordEncoder.Options.causal(256, false, PromptTemplate.alpaca()))
               .encode(new TextRecord.Instruction("I", "", "OUT", null))
               .example()
               .orElseThrow();

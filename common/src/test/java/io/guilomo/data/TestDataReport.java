@@ -30,7 +30,9 @@ class TestDataReport {
     assertThat(sum.bad()).isEqualTo(9);
     assertThat(sum.meanLength()).isEqualTo(6.0);
     assertThat(sum.longest()).isEqualTo(8);
-    assertThat(sum.samples()).extracting(DataReport.BadRecord::position).containsExactly(1L, 2L, 3L, 4L, 5L);
+    assertThat(sum.samples())
+        .extracting(DataReport.BadRecord::position)
+        .containsExactly(1L, 2L, 3L, 4L, 5L);
 
     Collections.shuffle(parts, new Random(7));
     assertThat(parts.stream().reduce(DataReport.EMPTY, DataReport::merge)).isEqualTo(sum);
@@ -48,7 +50,8 @@ class TestDataReport {
     DataReport read = report;
     assertThatThrownBy(() -> read.check("data.jsonl", 0.01))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot read data.jsonl: 17 of 200 records are bad (limit 2): first: d:1: reason: text");
+        .hasMessage(
+            "Cannot read data.jsonl: 17 of 200 records are bad (limit 2): first: d:1: reason: text");
     read.check("data.jsonl", 0.085);
     DataReport exact = new DataReport(100, 71, 0, 0, 0, 29, List.of(), 0, 0);
     exact.check("data.jsonl", 0.29);

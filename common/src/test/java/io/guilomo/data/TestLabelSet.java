@@ -10,7 +10,8 @@ class TestLabelSet {
 
   @Test
   void ordersByValueOrByText() {
-    assertThat(LabelSet.of(List.of("10", "9", "10", "-1")).labels()).containsExactly("-1", "9", "10");
+    assertThat(LabelSet.of(List.of("10", "9", "10", "-1")).labels())
+        .containsExactly("-1", "9", "10");
     assertThat(LabelSet.of(List.of("10", "9", "x")).labels()).containsExactly("10", "9", "x");
     assertThat(new LabelSet(List.of("no", "maybe")).index("maybe")).isEqualTo(1);
   }

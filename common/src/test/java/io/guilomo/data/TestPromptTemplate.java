@@ -9,9 +9,11 @@ class TestPromptTemplate {
 
   @Test
   void fillsPlaceholdersOnceOnly() {
-    TextRecord.Instruction record = new TextRecord.Instruction("use {input} and $1", "{instruction}\\", "", null);
+    TextRecord.Instruction record =
+        new TextRecord.Instruction("use {input} and $1", "{instruction}\\", "", null);
     assertThat(PromptTemplate.alpaca().prompt(record))
-        .contains("### Instruction:\nuse {input} and $1\n\n### Input:\n{instruction}\\\n\n### Response:\n");
+        .contains(
+            "### Instruction:\nuse {input} and $1\n\n### Input:\n{instruction}\\\n\n### Response:\n");
   }
 
   @Test
@@ -37,7 +39,8 @@ class TestPromptTemplate {
     assertThatThrownBy(() -> PromptTemplate.fromJson("{\"prompt_input\": 1}"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot read a prompt template: no text prompt_input");
-    assertThatThrownBy(() -> PromptTemplate.fromJson("{")).hasMessageStartingWith("Cannot read a prompt template: ");
+    assertThatThrownBy(() -> PromptTemplate.fromJson("{"))
+        .hasMessageStartingWith("Cannot read a prompt template: ");
     assertThatThrownBy(() -> PromptTemplate.alpaca().withAnswerPattern("answer"))
         .hasMessage("Cannot use answer pattern answer: it has no group");
     assertThatThrownBy(() -> PromptTemplate.alpaca().withAnswerPattern("("))

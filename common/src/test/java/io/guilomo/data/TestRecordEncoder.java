@@ -13,7 +13,8 @@ class TestRecordEncoder {
 
   private static final int X = TokenBatch.IGNORED;
   private static final PromptTemplate TEMPLATE =
-      new PromptTemplate("{instruction} {input} : ", "{instruction} : ", ":", Pattern.compile("(.)"));
+      new PromptTemplate(
+          "{instruction} {input} : ", "{instruction} : ", ":", Pattern.compile("(.)"));
 
   private final WordEncoder words = new WordEncoder();
 
@@ -65,7 +66,8 @@ class TestRecordEncoder {
 
   @Test
   void encodesAPromptToPredict() {
-    Example example = causal(4, false).encodeInput(instruction("a b", "c d")).example().orElseThrow();
+    Example example =
+        causal(4, false).encodeInput(instruction("a b", "c d")).example().orElseThrow();
     assertThat(example.tokens()).containsExactly(1, 10, 11, 12);
     assertThat(example.labels()).containsOnly(X);
   }
@@ -108,7 +110,8 @@ class TestRecordEncoder {
         .hasMessage("Cannot learn from a record without an output");
     assertThatThrownBy(() -> classifier(8).encode(instruction("a", "b")))
         .hasMessage("Cannot classify an instruction: expected a sentence with a label");
-    assertThatThrownBy(() -> causal(3, false)).hasMessage("Cannot cut examples to 3 tokens: at least 4 are needed");
+    assertThatThrownBy(() -> causal(3, false))
+        .hasMessage("Cannot cut examples to 3 tokens: at least 4 are needed");
     assertThatThrownBy(
             () ->
                 new RecordEncoder(
@@ -118,7 +121,8 @@ class TestRecordEncoder {
   }
 
   private RecordEncoder causal(int maxLength, boolean trainOnInputs) {
-    return new RecordEncoder(words, RecordEncoder.Options.causal(maxLength, trainOnInputs, TEMPLATE));
+    return new RecordEncoder(
+        words, RecordEncoder.Options.causal(maxLength, trainOnInputs, TEMPLATE));
   }
 
   private RecordEncoder classifier(int maxLength) {

@@ -12,7 +12,9 @@ class TestRecordParser {
 
   @Test
   void readsInstructions() {
-    assertThat(parse(Task.CAUSAL_LM, "{'instruction': 'i', 'input': null, 'output': 'o', 'answer': 3}"))
+    assertThat(
+            parse(
+                Task.CAUSAL_LM, "{'instruction': 'i', 'input': null, 'output': 'o', 'answer': 3}"))
         .isEqualTo(new TextRecord.Instruction("i", "", "o", "3"));
     assertThat(
             new RecordParser(Task.CAUSAL_LM, Map.of("instruction", "question", "output", "a.b"))
@@ -24,7 +26,10 @@ class TestRecordParser {
   void readsQuestionsInAllForms() {
     TextRecord question =
         new TextRecord.MultipleChoice(
-            null, "s", List.of(new TextRecord.Choice("1", "x"), new TextRecord.Choice("2", "y")), "2");
+            null,
+            "s",
+            List.of(new TextRecord.Choice("1", "x"), new TextRecord.Choice("2", "y")),
+            "2");
     assertThat(
             parse(
                 Task.MULTIPLE_CHOICE,
@@ -38,11 +43,14 @@ class TestRecordParser {
         .isEqualTo(question);
     assertThat(((TextRecord.MultipleChoice) question).toInstruction())
         .isEqualTo(
-            new TextRecord.Instruction("Question: s\nOptions: (A) x (B) y\n", "", "Answer: The answer is B.", "B"));
+            new TextRecord.Instruction(
+                "Question: s\nOptions: (A) x (B) y\n", "", "Answer: The answer is B.", "B"));
 
     TextRecord.MultipleChoice lettered =
         (TextRecord.MultipleChoice)
-            parse(Task.MULTIPLE_CHOICE, "{'question': 's', 'choices': ['x', 'y'], 'answer': 'A', 'hint': ''}");
+            parse(
+                Task.MULTIPLE_CHOICE,
+                "{'question': 's', 'choices': ['x', 'y'], 'answer': 'A', 'hint': ''}");
     assertThat(lettered.toInstruction().instruction())
         .isEqualTo("Context: N/A\nQuestion: s\nOptions: (A) x (B) y\n");
     assertThat(parse(Task.MULTIPLE_CHOICE, "{'instruction': 'i', 'output': 'o', 'answer': 'A'}"))
@@ -55,7 +63,8 @@ class TestRecordParser {
         .isEqualTo(new TextRecord.Sentence("s", "1"));
     assertThat(parse(Task.CLASSIFICATION, "{'sentence1': 's', 'sentence2': 't', 'label': 'no'}"))
         .isEqualTo(new TextRecord.SentencePair("s", "t", "no"));
-    assertThat(parse(Task.CLASSIFICATION, "{'sentence': 's'}")).isEqualTo(new TextRecord.Sentence("s", null));
+    assertThat(parse(Task.CLASSIFICATION, "{'sentence': 's'}"))
+        .isEqualTo(new TextRecord.Sentence("s", null));
   }
 
   @Test
@@ -67,13 +76,20 @@ class TestRecordParser {
         .hasMessage("empty sentence");
     assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{'sentence': 's'"))
         .hasMessageStartingWith("malformed JSON: ");
-    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{} {}")).hasMessageStartingWith("malformed JSON: ");
+    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{} {}"))
+        .hasMessageStartingWith("malformed JSON: ");
     assertThatThrownBy(() -> parse(Task.CAUSAL_LM, "[1]")).hasMessage("no JSON object");
-    assertThatThrownBy(() -> parse(Task.MULTIPLE_CHOICE, "{'question': 'q', 'choices': ['x', 'y'], 'answer': 'C'}"))
+    assertThatThrownBy(
+            () ->
+                parse(
+                    Task.MULTIPLE_CHOICE,
+                    "{'question': 'q', 'choices': ['x', 'y'], 'answer': 'C'}"))
         .hasMessage("Cannot use answer C: labels are [A, B]");
-    assertThatThrownBy(() -> parse(Task.MULTIPLE_CHOICE, "{'question': 'q', 'choices': ['x'], 'answer': 'A'}"))
+    assertThatThrownBy(
+            () -> parse(Task.MULTIPLE_CHOICE, "{'question': 'q', 'choices': ['x'], 'answer': 'A'}"))
         .hasMessage("Cannot ask a question with 1 choices: expected 2 to 26");
-    assertThatThrownBy(() -> parse(Task.MULTIPLE_CHOICE, "{'question': 'q'}")).hasMessage("no list of choices");
+    assertThatThrownBy(() -> parse(Task.MULTIPLE_CHOICE, "{'question': 'q'}"))
+        .hasMessage("no list of choices");
   }
 
   @Test
@@ -88,7 +104,8 @@ class TestRecordParser {
         .hasMessage("Cannot read a.tsv: no column label; columns are _c3");
     parser.checkColumns("a.tsv", Set.of("_c3"), false);
     assertThatThrownBy(() -> Task.parse("ranking"))
-        .hasMessage("Cannot use task ranking: expected one of [causal-lm, multiple-choice, classification]");
+        .hasMessage(
+            "Cannot use task ranking: expected one of [causal-lm, multiple-choice, classification]");
   }
 
   private static TextRecord parse(Task task, String json) {

@@ -17,21 +17,25 @@ import org.junit.jupiter.api.Test;
 class TestSplit {
 
   @Property(tries = 200)
-  void sidesNeverOverlap(@ForAll List<String> texts, @ForAll @DoubleRange(max = 0.99) double fraction) {
+  void sidesNeverOverlap(
+      @ForAll List<String> texts, @ForAll @DoubleRange(max = 0.99) double fraction) {
     Split split = new Split(fraction);
     Map<Boolean, Set<String>> sides =
         texts.stream()
             .collect(
                 Collectors.partitioningBy(
-                    text -> split.holdsOut(new TextRecord.Sentence(text, "1")), Collectors.toSet()));
+                    text -> split.holdsOut(new TextRecord.Sentence(text, "1")),
+                    Collectors.toSet()));
     assertThat(Collections.disjoint(sides.get(true), sides.get(false))).isTrue();
-    assertThat(sides.get(true).size() + sides.get(false).size()).isEqualTo(Set.copyOf(texts).size());
+    assertThat(sides.get(true).size() + sides.get(false).size())
+        .isEqualTo(Set.copyOf(texts).size());
   }
 
   @Property(tries = 200)
   void agreesWithTheSameRecordInAnotherFormat(@ForAll String text, @ForAll int label) {
     TextRecord record = new TextRecord.Sentence(text, String.valueOf(label));
-    TextRecord other = new TextRecord.Sentence(new String(text.toCharArray()), Integer.toString(label));
+    TextRecord other =
+        new TextRecord.Sentence(new String(text.toCharArray()), Integer.toString(label));
     assertThat(record.digest()).isEqualTo(other.digest()).hasSize(32);
   }
 
@@ -48,7 +52,8 @@ class TestSplit {
 
   @Test
   void neverMovesARecordBetweenReleases() {
-    assertThat(new TextRecord.SentencePair("a", "b", null).digest()).isEqualTo("3f83974fffd1d712fcee48d27a0b910a");
+    assertThat(new TextRecord.SentencePair("a", "b", null).digest())
+        .isEqualTo("3f83974fffd1d712fcee48d27a0b910a");
     assertThat(new TextRecord.SentencePair("ab", "", null).digest())
         .isNotEqualTo(new TextRecord.SentencePair("a", "b", null).digest());
   }
@@ -58,7 +63,8 @@ class TestSplit {
     for (double fraction : new double[] {-0.1, 1, Double.NaN}) {
       assertThatThrownBy(() -> new Split(fraction))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("Cannot hold out a validation fraction of " + fraction + ": expected 0 to below 1");
+          .hasMessage(
+              "Cannot hold out a validation fraction of " + fraction + ": expected 0 to below 1");
     }
   }
 }

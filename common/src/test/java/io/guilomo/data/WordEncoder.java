@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** A vocabulary made as it reads: words and line breaks are tokens from 10 on; 1 begins, 2 ends, 3 is CLS, 4 is SEP. */
+/**
+ * A vocabulary made as it reads: words and line breaks are tokens from 10 on; 1 begins, 2 ends, 3
+ * is CLS, 4 is SEP.
+ */
 final class WordEncoder implements TextEncoder {
 
   private final List<String> words = new ArrayList<>();

@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Assumptions;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Vectors computed with the released GuiLoMo code, which tests compare with. They are not part of this project: system
- * property {@code guilomo.golden} names their directory, by default {@code shared/golden} beside the project. Tests
- * that need them are skipped where they are absent.
+ * Vectors computed with the released GuiLoMo code, which tests compare with. They are not part of
+ * this project: system property {@code guilomo.golden} names their directory, by default {@code
+ * shared/golden} beside the project. Tests that need them are skipped where they are absent.
  */
 public final class GoldenFiles {
 
@@ -63,7 +63,10 @@ public final class GoldenFiles {
     return path;
   }
 
-  /** The files of a golden folder that match {@code glob}, sorted by name; skips where the folder is absent. */
+  /**
+   * The files of a golden folder that match {@code glob}, sorted by name; skips where the folder is
+   * absent.
+   */
   public static List<Path> list(String folder, String glob) {
     List<Path> files = new ArrayList<>();
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(require(folder), glob)) {
@@ -110,7 +113,10 @@ public final class GoldenFiles {
     return SafetensorsFile.open(new org.apache.hadoop.fs.Path(path.toUri()), new Configuration());
   }
 
-  /** The JSON beside a safetensors file: {@code X.json} of {@code X.safetensors}, else its folder's index. */
+  /**
+   * The JSON beside a safetensors file: {@code X.json} of {@code X.safetensors}, else its folder's
+   * index.
+   */
   public static JsonNode json(Path safetensors) {
     String name = safetensors.getFileName().toString();
     Path own = safetensors.resolveSibling(name.replaceFirst("\\.safetensors$", ".json"));
@@ -126,7 +132,10 @@ public final class GoldenFiles {
     }
   }
 
-  /** The largest difference, relative to the largest entry of {@code expected}; absolute where that is zero. */
+  /**
+   * The largest difference, relative to the largest entry of {@code expected}; absolute where that
+   * is zero.
+   */
   public static double relativeError(INDArray actual, INDArray expected) {
     assertThat(actual.shape()).isEqualTo(expected.shape());
     float[] actuals = actual.dup('c').data().asFloat();
@@ -144,7 +153,8 @@ public final class GoldenFiles {
   }
 
   /** Fails if {@link #relativeError} is above {@code tolerance}; returns it. */
-  public static double assertClose(String name, INDArray actual, INDArray expected, double tolerance) {
+  public static double assertClose(
+      String name, INDArray actual, INDArray expected, double tolerance) {
     double error = relativeError(actual, expected);
     assertThat(error).as("relative error of %s", name).isLessThanOrEqualTo(tolerance);
     return error;

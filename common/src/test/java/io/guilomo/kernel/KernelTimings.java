@@ -8,8 +8,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Prints how long operations take on the shapes of a small transformer: {@code KernelTimings [seconds per operation
- * [threads]]}. With one thread it is that thread's processor time, which other programs disturb less.
+ * Prints how long operations take on the shapes of a small transformer: {@code KernelTimings
+ * [seconds per operation [threads]]}. With one thread it is that thread's processor time, which
+ * other programs disturb less.
  */
 class KernelTimings {
   private static final int T = 1024;
@@ -30,11 +31,16 @@ class KernelTimings {
   }
 
   public static void main(String[] arguments) {
-    int threads = arguments.length > 1 ? Integer.parseInt(arguments[1]) : Runtime.getRuntime().availableProcessors();
+    int threads =
+        arguments.length > 1
+            ? Integer.parseInt(arguments[1])
+            : Runtime.getRuntime().availableProcessors();
     ComputeThreads.limit(threads);
     KernelTimings timings =
-        new KernelTimings(arguments.length > 0 ? Double.parseDouble(arguments[0]) : 1, threads == 1);
-    System.out.printf("%-26s %12s %12s %12s %12s%n", "ms", "vector best", "median", "portable", "median");
+        new KernelTimings(
+            arguments.length > 0 ? Double.parseDouble(arguments[0]) : 1, threads == 1);
+    System.out.printf(
+        "%-26s %12s %12s %12s %12s%n", "ms", "vector best", "median", "portable", "median");
     timings.run();
   }
 
@@ -62,7 +68,9 @@ class KernelTimings {
   }
 
   private long now() {
-    return alone ? ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() : System.nanoTime();
+    return alone
+        ? ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime()
+        : System.nanoTime();
   }
 
   private void run() {
@@ -158,7 +166,9 @@ class KernelTimings {
     time("scaleExperts", k -> k.scaleExperts(h, ones, coefficients, firstColumn, z));
     time(
         "scaleExpertsBackward",
-        k -> k.scaleExpertsBackward(z, h, true, ones, coefficients, firstColumn, dLogits, dCoefficients));
+        k ->
+            k.scaleExpertsBackward(
+                z, h, true, ones, coefficients, firstColumn, dLogits, dCoefficients));
     time("columnSums of logits", k -> k.columnSums(logits, mask));
   }
 

@@ -14,7 +14,8 @@ class ReferenceAttention {
   private final double[][] key;
   private final double[][] value;
 
-  ReferenceAttention(AttentionShape shape, int[] starts, double[][] query, double[][] key, double[][] value) {
+  ReferenceAttention(
+      AttentionShape shape, int[] starts, double[][] query, double[][] key, double[][] value) {
     this.shape = shape;
     this.starts = starts;
     this.query = query;
@@ -38,7 +39,10 @@ class ReferenceAttention {
   }
 
   private interface OnRow {
-    /** Row {@code t} of a head, whose probabilities start at {@code offset}, of the sequence from {@code first}. */
+    /**
+     * Row {@code t} of a head, whose probabilities start at {@code offset}, of the sequence from
+     * {@code first}.
+     */
     void run(int first, int n, int t, int head, int offset);
   }
 
@@ -66,7 +70,8 @@ class ReferenceAttention {
     double largest = Double.NEGATIVE_INFINITY;
     for (int o = 0; o < n; o++) {
       for (int i = 0; i < d; i++) {
-        scores[o] += shape.scale() * query[first + t][head * d + i] * key[first + o][source * d + i];
+        scores[o] +=
+            shape.scale() * query[first + t][head * d + i] * key[first + o][source * d + i];
       }
       if (sees(t, o)) {
         largest = Math.max(largest, scores[o]);

@@ -8,7 +8,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** A random argument of a kernel, its values in double precision, and what surrounds it in memory. */
+/**
+ * A random argument of a kernel, its values in double precision, and what surrounds it in memory.
+ */
 class Sample {
   private static final int ROWS_BEFORE = 1;
   private static final int COLUMNS_BEFORE = 3;
@@ -91,7 +93,10 @@ class Sample {
     isClose(expected, tolerance, 1e-30);
   }
 
-  /** Within the tolerance times the largest expected entry, or times {@code floor} where that is larger. */
+  /**
+   * Within the tolerance times the largest expected entry, or times {@code floor} where that is
+   * larger.
+   */
   void isClose(double[][] expected, double tolerance, double floor) {
     assertClose(matrixOf(array), expected, tolerance, floor);
     onlyArrayChanged();
@@ -115,7 +120,9 @@ class Sample {
                 && c >= COLUMNS_BEFORE
                 && c < COLUMNS_BEFORE + array.size(1);
         if (!inside && after[r][c] != before[r][c]) {
-          assertThat(after[r][c]).as("element [%d, %d] outside the view", r, c).isEqualTo(before[r][c]);
+          assertThat(after[r][c])
+              .as("element [%d, %d] outside the view", r, c)
+              .isEqualTo(before[r][c]);
         }
       }
     }
@@ -125,7 +132,8 @@ class Sample {
     assertClose(actual, expected, tolerance, 1e-30);
   }
 
-  private static void assertClose(double[][] actual, double[][] expected, double tolerance, double floor) {
+  private static void assertClose(
+      double[][] actual, double[][] expected, double tolerance, double floor) {
     assertThat(actual.length).isEqualTo(expected.length);
     double largest = floor;
     for (double[] row : expected) {
@@ -139,7 +147,9 @@ class Sample {
         double error = Math.abs(actual[r][c] - expected[r][c]);
         if (!(error <= tolerance * largest)) {
           assertThat(actual[r][c])
-              .as("element [%d, %d] of [%d, %d], largest %s", r, c, expected.length, expected[r].length, largest)
+              .as(
+                  "element [%d, %d] of [%d, %d], largest %s",
+                  r, c, expected.length, expected[r].length, largest)
               .isEqualTo(expected[r][c]);
         }
       }

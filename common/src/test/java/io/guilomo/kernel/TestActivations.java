@@ -6,7 +6,6 @@ import static io.guilomo.kernel.Sample.onShapes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.guilomo.kernel.Sample.Layout;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.apache.commons.math3.special.Erf;
@@ -122,7 +121,9 @@ class TestActivations {
   @EnumSource
   void extremesStayFinite(Implementation implementation) {
     Kernels kernels = implementation.kernels();
-    float[] extremes = {-1e30f, -3e4f, -104, -88.5f, -20, -5.9f, -1e-20f, 0, 1e-20f, 5.9f, 20, 88.5f, 104, 3e4f, 1e30f};
+    float[] extremes = {
+      -1e30f, -3e4f, -104, -88.5f, -20, -5.9f, -1e-20f, 0, 1e-20f, 5.9f, 20, 88.5f, 104, 3e4f, 1e30f
+    };
     int n = extremes.length;
     float[] gateUp = new float[2 * n];
     for (int i = 0; i < n; i++) {
@@ -142,10 +143,18 @@ class TestActivations {
     for (int i = 0; i < n; i++) {
       double value = extremes[i];
       double tolerance = 2e-6 * Math.max(1, Math.abs(value));
-      assertThat((double) silu.getFloat(0, i)).as("silu(%s)", value).isCloseTo(silu(value), within(tolerance));
-      assertThat((double) both.getFloat(0, i)).as("silu'(%s)", value).isCloseTo(siluSlope(value), within(2e-6));
-      assertThat((double) gelu.getFloat(0, i)).as("gelu(%s)", value).isCloseTo(gelu(value), within(tolerance));
-      assertThat((double) dx.getFloat(0, i)).as("gelu'(%s)", value).isCloseTo(geluSlope(value), within(2e-6));
+      assertThat((double) silu.getFloat(0, i))
+          .as("silu(%s)", value)
+          .isCloseTo(silu(value), within(tolerance));
+      assertThat((double) both.getFloat(0, i))
+          .as("silu'(%s)", value)
+          .isCloseTo(siluSlope(value), within(2e-6));
+      assertThat((double) gelu.getFloat(0, i))
+          .as("gelu(%s)", value)
+          .isCloseTo(gelu(value), within(tolerance));
+      assertThat((double) dx.getFloat(0, i))
+          .as("gelu'(%s)", value)
+          .isCloseTo(geluSlope(value), within(2e-6));
     }
   }
 

@@ -93,10 +93,12 @@ class TestAttention {
     Sample k = matrix(random, tokens, keyColumns, layout);
     Sample v = matrix(random, tokens, keyColumns, layout);
     Sample result = matrix(random, tokens, queryColumns, layout);
-    ReferenceAttention exact = new ReferenceAttention(shape, starts, q.values(), k.values(), v.values());
+    ReferenceAttention exact =
+        new ReferenceAttention(shape, starts, q.values(), k.values(), v.values());
     int kept = exact.probabilities.length;
     INDArray probabilities = Nd4j.valueArrayOf(new long[] {kept + 3}, 9f);
-    kernels.attention(shape, starts, q.array(), k.array(), v.array(), probabilities, result.array());
+    kernels.attention(
+        shape, starts, q.array(), k.array(), v.array(), probabilities, result.array());
     result.isClose(exact.result, FORWARD);
     double[] all = Sample.vectorOf(probabilities);
     for (int i = 0; i < kept; i++) {
@@ -123,7 +125,8 @@ class TestAttention {
         dk.array(),
         dv.array());
     exact.backward(gradient.values());
-    // Where every position sees itself alone the first two gradients are zero: compare at the size of their terms.
+    // Where every position sees itself alone the first two gradients are zero: compare at the size
+    // of their terms.
     dq.isClose(exact.dQuery, BACKWARD, 0.1);
     dk.isClose(exact.dKey, BACKWARD, 0.1);
     dv.isClose(exact.dValue, BACKWARD);
@@ -143,7 +146,8 @@ class TestAttention {
     INDArray result = Nd4j.create(20, 16);
     implementation
         .kernels()
-        .attention(shape, new int[] {0, 20}, q.array(), q.array().dup(), v.array(), probabilities, result);
+        .attention(
+            shape, new int[] {0, 20}, q.array(), q.array().dup(), v.array(), probabilities, result);
     ReferenceAttention exact =
         new ReferenceAttention(shape, new int[] {0, 20}, q.values(), q.values(), v.values());
     // Scores of about 14,000 are themselves only known to 1e-3.

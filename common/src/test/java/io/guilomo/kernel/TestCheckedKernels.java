@@ -21,14 +21,16 @@ class TestCheckedKernels {
   @Test
   void productsOfUnequalSizes() {
     refused(
-        "Cannot multiply [4, 6] by [4, 6]ᵀ into [4, 6]", () -> kernels.product(x, false, y, true, x, false));
+        "Cannot multiply [4, 6] by [4, 6]ᵀ into [4, 6]",
+        () -> kernels.product(x, false, y, true, x, false));
   }
 
   @Test
   void typesAndStrides() {
     INDArray doubles = Nd4j.create(DataType.DOUBLE, 4, 6);
     refused(
-        "Cannot use y, DOUBLE with sizes/strides [4/6, 6/1], as 32-bit floats", () -> kernels.gelu(x, doubles));
+        "Cannot use y, DOUBLE with sizes/strides [4/6, 6/1], as 32-bit floats",
+        () -> kernels.gelu(x, doubles));
     refused(
         "Cannot use x, FLOAT with sizes/strides [6/1, 4/6], as a row-major matrix with unit column stride",
         () -> kernels.gelu(x.transpose(), y));
@@ -45,20 +47,27 @@ class TestCheckedKernels {
 
   @Test
   void rowsAndSequences() {
-    refused("Cannot use row 4: there are 4", () -> kernels.gatherRows(x, new int[] {0, 4}, Nd4j.create(2, 6), false));
-    refused("Cannot use row -1: there are 4", () -> kernels.scatterAddRows(Nd4j.create(1, 6), new int[] {-1}, x));
+    refused(
+        "Cannot use row 4: there are 4",
+        () -> kernels.gatherRows(x, new int[] {0, 4}, Nd4j.create(2, 6), false));
+    refused(
+        "Cannot use row -1: there are 4",
+        () -> kernels.scatterAddRows(Nd4j.create(1, 6), new int[] {-1}, x));
     refused(
         "Cannot split 4 tokens into sequences: starts must rise from 0 to 4",
         () -> kernels.meanPool(x, new int[] {0, 3, 3, 4}, Nd4j.create(3, 6)));
     refused(
         "Cannot rotate 4 positions from 7: the tables hold 10",
-        () -> kernels.rotate(x, new int[] {0, 4}, 1, 7, Nd4j.create(10, 3), Nd4j.create(10, 3), false));
+        () ->
+            kernels.rotate(
+                x, new int[] {0, 4}, 1, 7, Nd4j.create(10, 3), Nd4j.create(10, 3), false));
   }
 
   @Test
   void routingAndExperts() {
     refused(
-        "Cannot choose 7 of 6 experts", () -> kernels.route(x, null, 7, false, new int[28], y, Nd4j.create(4, 6)));
+        "Cannot choose 7 of 6 experts",
+        () -> kernels.route(x, null, 7, false, new int[28], y, Nd4j.create(4, 6)));
     refused(
         "Cannot use 3 choices: 4 are needed",
         () -> kernels.route(x, null, 1, false, new int[3], y, Nd4j.create(4, 6)));

@@ -161,7 +161,8 @@ class TestExperts {
         double[] moved = logits.clone();
         moved[e] += side == 0 ? 1e-5 : -1e-5;
         for (int i = 0; i < 4; i++) {
-          losses[side] += dWeights[i] * weights(moved, mask, chosen)[i] + dP[i] * softmax(moved, mask)[i];
+          losses[side] +=
+              dWeights[i] * weights(moved, mask, chosen)[i] + dP[i] * softmax(moved, mask)[i];
         }
       }
       assertThat(gradient[e]).isCloseTo((losses[0] - losses[1]) / 2e-5, within(1e-8));
@@ -171,7 +172,8 @@ class TestExperts {
   @ParameterizedTest
   @EnumSource
   void equalsGoToTheLowestIndex(Implementation implementation) {
-    INDArray logits = Nd4j.createFromArray(new float[][] {{1, 1, 1, 1, 1}, {0, 2, 0, 2, 2}, {5, 0, 0, 0, 5}});
+    INDArray logits =
+        Nd4j.createFromArray(new float[][] {{1, 1, 1, 1, 1}, {0, 2, 0, 2, 2}, {5, 0, 0, 0, 5}});
     int[] choice = new int[9];
     INDArray p = Nd4j.create(3, 5);
     INDArray weights = Nd4j.create(3, 5);
@@ -189,7 +191,8 @@ class TestExperts {
     int[] choice = new int[4];
     INDArray p = Nd4j.create(2, 4);
     INDArray weights = Nd4j.create(2, 4);
-    RoutingStatistics statistics = implementation.kernels().route(logits, mask, 2, false, choice, p, weights);
+    RoutingStatistics statistics =
+        implementation.kernels().route(logits, mask, 2, false, choice, p, weights);
     assertThat(choice).containsExactly(1, 0, 1, 0);
     assertThat(p.toFloatMatrix()).isDeepEqualTo(new float[][] {{0, 1, 0, 0}, {0, 1, 0, 0}});
     assertThat(weights.toFloatMatrix()).isDeepEqualTo(new float[][] {{0, 1, 0, 0}, {0, 1, 0, 0}});
@@ -251,7 +254,8 @@ class TestExperts {
     INDArray p = Nd4j.create(2, 3);
     INDArray weights = Nd4j.create(2, 3);
     int[] choice = new int[4];
-    RoutingStatistics statistics = implementation.kernels().route(logits, null, 2, false, choice, p, weights);
+    RoutingStatistics statistics =
+        implementation.kernels().route(logits, null, 2, false, choice, p, weights);
     assertThat(choice).containsExactly(0, 1, 2, 1);
     assertThat(weights.getFloat(0, 0)).isNaN();
     assertThat(statistics.probabilitySums()[0]).isNaN();
@@ -260,7 +264,9 @@ class TestExperts {
   @ParameterizedTest
   @EnumSource
   void scalesTheColumnsOfEachExpert(Implementation implementation) {
-    int[][] columns = {{0, 5}, {0, 8, 16, 24, 32}, {0, 3, 3, 20, 33}, {0, 0, 7, 64}, {0, 64, 72, 96}};
+    int[][] columns = {
+      {0, 5}, {0, 8, 16, 24, 32}, {0, 3, 3, 20, 33}, {0, 0, 7, 64}, {0, 64, 72, 96}
+    };
     for (int tokens : new int[] {1, 3, 17, 130}) {
       for (int[] firstColumn : columns) {
         for (Layout layout : Layout.values()) {

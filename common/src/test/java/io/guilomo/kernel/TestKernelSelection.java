@@ -48,21 +48,27 @@ class TestKernelSelection {
   void withoutTheModuleThePortableKernelsAreUsed() throws IOException, InterruptedException {
     assertThat(withoutTheModule()).isEqualTo("Nd4jKernels 11.0");
     assertThat(withoutTheModule("-Dguilomo.kernels=vector"))
-        .isEqualTo("Cannot use vector kernels: they need ND4J's CPU backend and --add-modules jdk.incubator.vector");
+        .isEqualTo(
+            "Cannot use vector kernels: they need ND4J's CPU backend and --add-modules jdk.incubator.vector");
   }
 
-  private static String withoutTheModule(String... options) throws IOException, InterruptedException {
+  private static String withoutTheModule(String... options)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(new File(System.getProperty("java.home"), "bin/java").getPath());
     command.addAll(List.of(options));
     command.addAll(List.of("-cp", classPath(), Selecting.class.getName()));
-    Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     return output.trim();
   }
 
-  /** Of this class and, launched by Maven or by a launcher with a class loader of its own, of all it depends on. */
+  /**
+   * Of this class and, launched by Maven or by a launcher with a class loader of its own, of all it
+   * depends on.
+   */
   private static String classPath() {
     Set<String> paths = new LinkedHashSet<>();
     for (Class<?> type : List.of(Selecting.class, KernelSelection.class)) {

@@ -37,14 +37,16 @@ class TestLossAndVectors {
             expected[r] = Math.log(sum) - logits.values()[r][labels[r]];
             total += expected[r];
             for (int c = 0; c < classes; c++) {
-              gradient[r][c] = 0.125 * (Math.exp(logits.values()[r][c]) / sum - (c == labels[r] ? 1 : 0));
+              gradient[r][c] =
+                  0.125 * (Math.exp(logits.values()[r][c]) / sum - (c == labels[r] ? 1 : 0));
             }
           }
           float[] losses = new float[rows];
           assertThat(kernels.crossEntropy(logits.array(), labels, 0.125f, false, losses))
               .isCloseTo(total, within(TOLERANCE * Math.max(total, 1)));
           logits.isUnchanged();
-          assertClose(new double[][] {Sample.doubles(losses)}, new double[][] {expected}, TOLERANCE);
+          assertClose(
+              new double[][] {Sample.doubles(losses)}, new double[][] {expected}, TOLERANCE);
           float[] again = new float[rows];
           assertThat(kernels.crossEntropy(logits.array(), labels, 0.125f, true, again))
               .isCloseTo(total, within(TOLERANCE * Math.max(total, 1)));
@@ -56,7 +58,8 @@ class TestLossAndVectors {
   @ParameterizedTest
   @EnumSource
   void crossEntropyOfLargeLogits(Implementation implementation) {
-    INDArray logits = Nd4j.createFromArray(new float[][] {{3e4f, -3e4f, 0}, {Float.NEGATIVE_INFINITY, 1, 1}});
+    INDArray logits =
+        Nd4j.createFromArray(new float[][] {{3e4f, -3e4f, 0}, {Float.NEGATIVE_INFINITY, 1, 1}});
     float[] losses = new float[2];
     implementation.kernels().crossEntropy(logits, new int[] {1, 2}, 1, true, losses);
     assertThat(losses[0]).isEqualTo(6e4f);
@@ -74,7 +77,8 @@ class TestLossAndVectors {
         values[1][bad] = Float.NaN;
         float[] losses = new float[2];
         INDArray logits = Nd4j.createFromArray(values);
-        double sum = implementation.kernels().crossEntropy(logits, new int[] {0, 1}, 1, true, losses);
+        double sum =
+            implementation.kernels().crossEntropy(logits, new int[] {0, 1}, 1, true, losses);
         assertThat(losses[0]).isCloseTo((float) Math.log(classes), within(1e-5f));
         assertThat(losses[1]).isNaN();
         assertThat(sum).isNaN();
@@ -82,7 +86,9 @@ class TestLossAndVectors {
       }
     }
     INDArray infinite = Nd4j.createFromArray(new float[][] {{1, Float.POSITIVE_INFINITY, 3}});
-    assertThat(implementation.kernels().crossEntropy(infinite, new int[] {0}, 1, false, new float[1])).isNaN();
+    assertThat(
+            implementation.kernels().crossEntropy(infinite, new int[] {0}, 1, false, new float[1]))
+        .isNaN();
   }
 
   @ParameterizedTest
@@ -106,7 +112,9 @@ class TestLossAndVectors {
           m[i] = 0.9 * m[i] + 0.1 * g;
           v[i] = 0.999 * v[i] + 0.001 * g * g;
           double change =
-              m[i] / (1 - Math.pow(0.9, step)) / (Math.sqrt(v[i] / (1 - Math.pow(0.999, step))) + 1e-8);
+              m[i]
+                  / (1 - Math.pow(0.9, step))
+                  / (Math.sqrt(v[i] / (1 - Math.pow(0.999, step))) + 1e-8);
           target[i] = w[i] * (1 - 3e-3 * 0.01) - 3e-3 * change;
         }
         INDArray virtual = Nd4j.create(length);
@@ -162,9 +170,11 @@ class TestLossAndVectors {
       for (double value : Sample.vectorOf(x)) {
         sum += value * value;
       }
-      assertThat(implementation.kernels().norm(x)).isCloseTo(Math.sqrt(sum), within(1e-9 * Math.sqrt(sum)));
+      assertThat(implementation.kernels().norm(x))
+          .isCloseTo(Math.sqrt(sum), within(1e-9 * Math.sqrt(sum)));
     }
-    assertThat(implementation.kernels().norm(Nd4j.createFromArray(3e30f, 4e30f))).isCloseTo(5e30, within(1e24));
+    assertThat(implementation.kernels().norm(Nd4j.createFromArray(3e30f, 4e30f)))
+        .isCloseTo(5e30, within(1e24));
     assertThat(implementation.kernels().norm(Nd4j.createFromArray(1, Float.NaN))).isNaN();
   }
 }

@@ -63,7 +63,9 @@ class TestNorms {
       double[] dx = new double[x.length];
       for (int i = 0; i < x.length; i++) {
         double average = centred ? sum / x.length : 0;
-        dx[i] = inverse * (dy[i] * weight[i] - average - (x[i] - mean) * inverse * projection / x.length);
+        dx[i] =
+            inverse
+                * (dy[i] * weight[i] - average - (x[i] - mean) * inverse * projection / x.length);
       }
       return dx;
     }
@@ -160,7 +162,9 @@ class TestNorms {
     INDArray zeros = Nd4j.create(48);
     Norm norm = new Norm(true, Sample.vectorOf(ones), new double[48]);
     INDArray y = Nd4j.create(4, 48);
-    implementation.kernels().layerNorm(x.array(), ones, zeros, EPSILON, y, Nd4j.create(4), Nd4j.create(4));
+    implementation
+        .kernels()
+        .layerNorm(x.array(), ones, zeros, EPSILON, y, Nd4j.create(4), Nd4j.create(4));
     double[][] expected = new double[4][];
     for (int r = 0; r < 4; r++) {
       expected[r] = norm.forward(shifted[r]);

@@ -58,7 +58,8 @@ class TestProductsAndRows {
         expected[i][j] = accumulate ? c.values()[i][j] : 0;
         for (int l = 0; l < k; l++) {
           expected[i][j] +=
-              (transposeA ? a.values()[l][i] : a.values()[i][l]) * (transposeB ? b.values()[j][l] : b.values()[l][j]);
+              (transposeA ? a.values()[l][i] : a.values()[i][l])
+                  * (transposeB ? b.values()[j][l] : b.values()[l][j]);
         }
       }
     }
@@ -90,7 +91,8 @@ class TestProductsAndRows {
             double[][] expected = new double[indices.length][columns];
             for (int i = 0; i < indices.length; i++) {
               for (int c = 0; c < columns; c++) {
-                expected[i][c] = table.values()[indices[i]][c] + (accumulate ? result.values()[i][c] : 0);
+                expected[i][c] =
+                    table.values()[indices[i]][c] + (accumulate ? result.values()[i][c] : 0);
               }
             }
             result.isClose(expected, accumulate ? TOLERANCE : 0);

@@ -44,7 +44,8 @@ class TestThreadIndependence {
     List<float[]> expected = everything();
     ExecutorService callers = Executors.newFixedThreadPool(3);
     try {
-      List<Callable<List<float[]>>> calls = List.of(this::everything, this::everything, this::everything);
+      List<Callable<List<float[]>>> calls =
+          List.of(this::everything, this::everything, this::everything);
       for (Future<List<float[]>> results : callers.invokeAll(calls)) {
         assertSame(results.get(), expected);
       }
@@ -96,7 +97,8 @@ class TestThreadIndependence {
     kernels.rmsNorm(x, sum, 1e-5f, y, inverse);
     kernels.rmsNormBackward(x, y, sum, inverse, z);
     INDArray gradient = Nd4j.create(64, 96);
-    kernels.product(matrix(random, TOKENS, 64, Layout.CONTIGUOUS).array(), true, z, false, gradient, false);
+    kernels.product(
+        matrix(random, TOKENS, 64, Layout.CONTIGUOUS).array(), true, z, false, gradient, false);
     add(results, y, z, gradient);
 
     AttentionShape shape = new AttentionShape(6, 3, 16, 0.25f, true, 0);
@@ -117,17 +119,29 @@ class TestThreadIndependence {
     kernels.scaleExpertsBackward(y, z, true, weights, sum, firstColumn, dWeights, dCoefficients);
     add(results, y, z, dWeights, row(dCoefficients));
     int[] choice = new int[2 * TOKENS];
-    RoutingStatistics statistics = kernels.route(dWeights, null, 2, false, choice, weights.dup(), weights);
+    RoutingStatistics statistics =
+        kernels.route(dWeights, null, 2, false, choice, weights.dup(), weights);
     add(results, weights);
     INDArray flat = vector(random, 200_000);
     kernels.adamW(
-        new AdamW(0.9, 0.999, 1e-8, 0), 1e-3, 1, flat, flat.dup(), flat.dup(), flat.mul(flat), flat, true);
+        new AdamW(0.9, 0.999, 1e-8, 0),
+        1e-3,
+        1,
+        flat,
+        flat.dup(),
+        flat.dup(),
+        flat.mul(flat),
+        flat,
+        true);
     results.add(flat.toFloatVector());
     float[] losses = new float[TOKENS];
     int[] labels = random.ints(TOKENS, 0, 96).toArray();
     double loss = kernels.crossEntropy(x, labels, 1, true, losses);
     results.add(losses);
-    results.add(new float[] {(float) kernels.norm(flat), (float) loss, (float) statistics.probabilitySums()[1]});
+    results.add(
+        new float[] {
+          (float) kernels.norm(flat), (float) loss, (float) statistics.probabilitySums()[1]
+        });
     return results;
   }
 

@@ -1,12 +1,12 @@
 package io.guilomo.network;
 
-import io.guilomo.config.ModelConfig.Pooling;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.backbone.Rope;
+import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
@@ -19,7 +19,9 @@ import java.util.regex.Pattern;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Builds networks from golden tensors and finds our view of a tensor by the released code's name. */
+/**
+ * Builds networks from golden tensors and finds our view of a tensor by the released code's name.
+ */
 public final class GoldenNetwork {
 
   private static final String PREFIX = "base_model.model.";
@@ -30,7 +32,9 @@ public final class GoldenNetwork {
 
   private GoldenNetwork() {}
 
-  /** The tiny decoder of the golden models, from tensors named {@code prefix + base_model.model.…}. */
+  /**
+   * The tiny decoder of the golden models, from tensors named {@code prefix + base_model.model.…}.
+   */
   public static LlamaBackbone backbone(Map<String, INDArray> tensors, String prefix) {
     INDArray embeddings = tensors.get(prefix + PREFIX + "model.embed_tokens.weight");
     int hidden = (int) embeddings.columns();
@@ -81,8 +85,12 @@ public final class GoldenNetwork {
     return Nd4j.concat(0, parts).dup('c');
   }
 
-  /** Our view of the tensor that the released code calls {@code name}; null if it is none of an expert, router or GSV. */
-  public static INDArray find(LoraMoeNetwork network, Function<String, INDArray> parameters, String name) {
+  /**
+   * Our view of the tensor that the released code calls {@code name}; null if it is none of an
+   * expert, router or GSV.
+   */
+  public static INDArray find(
+      LoraMoeNetwork network, Function<String, INDArray> parameters, String name) {
     Matcher matcher = NAME.matcher(name);
     if (!matcher.matches()) {
       return null;
@@ -97,8 +105,12 @@ public final class GoldenNetwork {
     int expert = matcher.group(4) == null ? -1 : Integer.parseInt(matcher.group(4));
     int[] first = experts.firstColumns();
     return switch (matcher.group(3)) {
-      case "lora_A" -> ArrayViews.rows(parameters.apply(prefix + "A"), first[expert], experts.ranks().get(expert));
-      case "lora_B" -> ArrayViews.columns(parameters.apply(prefix + "B"), first[expert], experts.ranks().get(expert));
+      case "lora_A" ->
+          ArrayViews.rows(
+              parameters.apply(prefix + "A"), first[expert], experts.ranks().get(expert));
+      case "lora_B" ->
+          ArrayViews.columns(
+              parameters.apply(prefix + "B"), first[expert], experts.ranks().get(expert));
       case "lora_E" ->
           ArrayViews.stretch(
               parameters.apply(prefix + "lambda"), first[expert], experts.ranks().get(expert), 1);
@@ -122,7 +134,8 @@ public final class GoldenNetwork {
   }
 
   /**
-   * Largest relative error of our arrays against the tensors named {@code prefix + …}, each asserted.
+   * Largest relative error of our arrays against the tensors named {@code prefix + …}, each
+   * asserted.
    *
    * @param gsvTolerance for the GSVs
    * @param tolerance for the others
@@ -144,7 +157,9 @@ public final class GoldenNetwork {
       INDArray ours = find(network, actual, name);
       if (ours != null) {
         double allowed = name.contains("_vector") ? gsvTolerance : tolerance;
-        largest = Math.max(largest, GoldenFiles.assertClose(entry.getKey(), ours, entry.getValue(), allowed));
+        largest =
+            Math.max(
+                largest, GoldenFiles.assertClose(entry.getKey(), ours, entry.getValue(), allowed));
         compared++;
       }
     }
@@ -163,7 +178,10 @@ public final class GoldenNetwork {
     return GoldenFiles.assertClose(name, actual, expected, tolerance);
   }
 
-  /** A batch {@code prefix + input_ids/attention_mask/labels} of {@code rows} rows; padding is left out. */
+  /**
+   * A batch {@code prefix + input_ids/attention_mask/labels} of {@code rows} rows; padding is left
+   * out.
+   */
   public static TokenBatch batch(Map<String, long[]> longs, String prefix, int rows) {
     long[] ids = longs.get(prefix + "input_ids");
     long[] mask = longs.get(prefix + "attention_mask");
@@ -183,11 +201,18 @@ public final class GoldenNetwork {
       starts[row + 1] = size;
     }
     return new TokenBatch(
-        java.util.Arrays.copyOf(tokens, size), new int[size], java.util.Arrays.copyOf(kept, size), starts);
+        java.util.Arrays.copyOf(tokens, size),
+        new int[size],
+        java.util.Arrays.copyOf(kept, size),
+        starts);
   }
 
-  /** A search network of {@code experts} experts of rank {@code rank} on all modules; no dropout, no balance loss. */
-  public static NetworkDefinition search(LlamaConfig config, int experts, int rank, int topK, double alpha) {
+  /**
+   * A search network of {@code experts} experts of rank {@code rank} on all modules; no dropout, no
+   * balance loss.
+   */
+  public static NetworkDefinition search(
+      LlamaConfig config, int experts, int rank, int topK, double alpha) {
     return definition(
         config,
         Stage.SEARCH,
@@ -197,15 +222,19 @@ public final class GoldenNetwork {
   }
 
   /** A network of the given experts; no dropout, no balance loss. */
-  public static NetworkDefinition definition(LlamaConfig config, Stage stage, List<ModuleExperts> modules) {
+  public static NetworkDefinition definition(
+      LlamaConfig config, Stage stage, List<ModuleExperts> modules) {
     return new NetworkDefinition("memory:golden", config, stage, modules, 0, 0, 0, Pooling.MEAN, 1);
   }
 
   /** The name of a module in the released code. */
   public static String path(LinearModule module) {
-    String block = module.name().startsWith("gate") || module.name().startsWith("up") || module.name().startsWith("down")
-        ? "mlp"
-        : "self_attn";
+    String block =
+        module.name().startsWith("gate")
+                || module.name().startsWith("up")
+                || module.name().startsWith("down")
+            ? "mlp"
+            : "self_attn";
     return "model.layers." + module.layer() + "." + block + "." + module.name();
   }
 }

@@ -23,8 +23,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Gradients of whole networks against central differences of the loss along random directions, with dropout and a
- * balance loss. The choice of experts is replayed: the loss jumps where it flips.
+ * Gradients of whole networks against central differences of the loss along random directions, with
+ * dropout and a balance loss. The choice of experts is replayed: the loss jumps where it flips.
  */
 class TestFiniteDifferences {
 
@@ -33,15 +33,18 @@ class TestFiniteDifferences {
   private static final PassOptions RECORD = PassOptions.training(9).with(Routing.RECORD);
   private static final PassOptions REPLAY = RECORD.with(Routing.REPLAY);
   private static final int DIRECTIONS = 6;
+
   /** Each entry of a direction is +1 or −1: large enough a step for 32-bit losses. */
   private static final float STEP = 2e-3f;
+
   private static final double TOLERANCE = 1e-2;
 
   private record Setting(Backbone backbone, Stage stage, Pooling pooling, TokenBatch batch) {
 
     NetworkDefinition definition() {
       List<ModuleExperts> modules = TinyModels.unequal(backbone.config(), stage);
-      NetworkDefinition tiny = TinyModels.definition(backbone, stage, modules, DROPOUT, LOAD_BALANCE);
+      NetworkDefinition tiny =
+          TinyModels.definition(backbone, stage, modules, DROPOUT, LOAD_BALANCE);
       return new NetworkDefinition(
           tiny.backbone(),
           tiny.config(),
@@ -63,26 +66,32 @@ class TestFiniteDifferences {
   static Stream<Arguments> settings() {
     List<Setting> settings = new ArrayList<>();
     for (Stage stage : Stage.values()) {
-      settings.add(new Setting(TinyModels.llama(1), stage, Pooling.MEAN, TinyModels.causal(2, 7, 4)));
+      settings.add(
+          new Setting(TinyModels.llama(1), stage, Pooling.MEAN, TinyModels.causal(2, 7, 4)));
       for (Pooling pooling : Pooling.values()) {
-        settings.add(new Setting(TinyModels.bert(3), stage, pooling, TinyModels.classified(4, 6, 3)));
+        settings.add(
+            new Setting(TinyModels.bert(3), stage, pooling, TinyModels.classified(4, 6, 3)));
       }
     }
     return settings.stream()
-        .flatMap(setting -> Stream.of("vector", "portable").map(kernels -> Arguments.of(setting, kernels)));
+        .flatMap(
+            setting ->
+                Stream.of("vector", "portable").map(kernels -> Arguments.of(setting, kernels)));
   }
 
   @ParameterizedTest
   @MethodSource("settings")
   void weights(Setting setting, String kernels) {
     try (LoraMoeNetwork network =
-        LoraMoeNetwork.create(setting.definition(), setting.backbone(), KernelSelection.named(kernels))) {
+        LoraMoeNetwork.create(
+            setting.definition(), setting.backbone(), KernelSelection.named(kernels))) {
       TinyModels.shake(network, 6, 0.2);
       network.pass(setting.batch(), RECORD);
       network.pass(setting.batch(), REPLAY);
       DoubleSupplier loss = () -> network.pass(setting.batch(), REPLAY.with(Gradient.NONE)).loss();
 
-      assertThat(check(network, name -> name.endsWith(".A"), loss)).isEqualTo(setting.definition().modules().size());
+      assertThat(check(network, name -> name.endsWith(".A"), loss))
+          .isEqualTo(setting.definition().modules().size());
       check(network, name -> name.endsWith(".B"), loss);
       check(network, name -> name.endsWith(".router"), loss);
       if (setting.stage() == Stage.SEARCH) {
@@ -102,10 +111,12 @@ class TestFiniteDifferences {
   @MethodSource("searchSettings")
   void masks(Setting setting, String kernels) {
     try (LoraMoeNetwork network =
-        LoraMoeNetwork.create(setting.definition(), setting.backbone(), KernelSelection.named(kernels))) {
+        LoraMoeNetwork.create(
+            setting.definition(), setting.backbone(), KernelSelection.named(kernels))) {
       TinyModels.shake(network, 6, 0.2);
       Assembly assembly = new Assembly(setting, network, KernelSelection.named(kernels));
-      assertThat(assembly.loss(RECORD, null, 0)).isEqualTo(network.pass(setting.batch(), RECORD).loss());
+      assertThat(assembly.loss(RECORD, null, 0))
+          .isEqualTo(network.pass(setting.batch(), RECORD).loss());
 
       List<INDArray> gradients = assembly.maskGradients();
       for (int kind = 0; kind < 2; kind++) {
@@ -121,7 +132,8 @@ class TestFiniteDifferences {
             expected += direction.get(j).mul(gradients.get(j)).sumNumber().doubleValue();
           }
           double actual =
-              (assembly.loss(REPLAY, direction, STEP) - assembly.loss(REPLAY, direction, -STEP)) / (2 * STEP);
+              (assembly.loss(REPLAY, direction, STEP) - assembly.loss(REPLAY, direction, -STEP))
+                  / (2 * STEP);
           squaredError += (actual - expected) * (actual - expected);
           squared += expected * expected;
         }
@@ -170,7 +182,9 @@ class TestFiniteDifferences {
 
   private static void assertClose(String name, double squaredError, double squared) {
     assertThat(squared).as("derivative along %s", name).isGreaterThan(1e-6);
-    assertThat(Math.sqrt(squaredError / squared)).as("relative error along %s", name).isLessThan(TOLERANCE);
+    assertThat(Math.sqrt(squaredError / squared))
+        .as("relative error along %s", name)
+        .isLessThan(TOLERANCE);
   }
 
   private static INDArray signs(Random random, INDArray like) {
@@ -181,7 +195,10 @@ class TestFiniteDifferences {
     return Nd4j.createFromArray(values).reshape('c', like.shape());
   }
 
-  /** The parts of a network without its graph, so that masks can be moved between the selection and the blocks. */
+  /**
+   * The parts of a network without its graph, so that masks can be moved between the selection and
+   * the blocks.
+   */
   private static final class Assembly {
 
     private final PassContext context;
@@ -215,10 +232,14 @@ class TestFiniteDifferences {
       }
       selection = (Selection) parts.get(0);
       head = (Head) parts.get(parts.size() - 1);
-      masks = definition.modules().stream().map(module -> selection.masks(module.module())).toList();
+      masks =
+          definition.modules().stream().map(module -> selection.masks(module.module())).toList();
     }
 
-    /** The loss with the masks moved along {@code direction}: experts and ranks of each module in turn. */
+    /**
+     * The loss with the masks moved along {@code direction}: experts and ranks of each module in
+     * turn.
+     */
     double loss(PassOptions options, List<INDArray> direction, float step) {
       head.measure(states(options.with(Gradient.NONE), direction, step));
       return head.loss() + LOAD_BALANCE * context.balanceLoss();

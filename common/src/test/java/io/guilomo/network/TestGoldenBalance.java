@@ -46,12 +46,15 @@ class TestGoldenBalance {
         INDArray dLogits = Nd4j.zeros(logits.shape());
         kernels.routeBackward(Nd4j.zeros(logits.shape()), dp, topK, choice, p, weights, dLogits);
         String gradient = "grad." + name.substring("logits.".length());
-        largest = Math.max(largest, GoldenNetwork.closeOrZero(gradient, dLogits, golden.get(gradient), 3e-6));
+        largest =
+            Math.max(
+                largest, GoldenNetwork.closeOrZero(gradient, dLogits, golden.get(gradient), 3e-6));
       }
       JsonNode entry = entry(file);
       assertThat(entry.get("top_k").get(0).asInt()).isEqualTo(topK);
       double loss = golden.get("loss").getDouble(0);
-      assertThat(context.balanceLoss()).isCloseTo(loss, org.assertj.core.data.Offset.offset(3e-6 * loss));
+      assertThat(context.balanceLoss())
+          .isCloseTo(loss, org.assertj.core.data.Offset.offset(3e-6 * loss));
       GoldenFiles.report("aux/" + file.getFileName(), largest);
     }
   }
@@ -66,10 +69,12 @@ class TestGoldenBalance {
   }
 
   private static PassContext context(Kernels kernels, int tokens) {
-    LlamaConfig config = new LlamaConfig(4, 4, 1, 1, 1, 4, 2, 4, 1e-6f, new Rope(10000, null), 0, true);
+    LlamaConfig config =
+        new LlamaConfig(4, 4, 1, 1, 1, 4, 2, 4, 1e-6f, new Rope(10000, null), 0, true);
     PassContext context =
         new PassContext(
-            new LlamaBackbone(config, "", Nd4j.zeros(2, 4), List.of(), Nd4j.ones(4), Nd4j.zeros(2, 4)),
+            new LlamaBackbone(
+                config, "", Nd4j.zeros(2, 4), List.of(), Nd4j.ones(4), Nd4j.zeros(2, 4)),
             kernels,
             new Buffers());
     context.begin(

@@ -40,9 +40,12 @@ class TestGoldenGates {
       StraightThrough.rankMask(gsv, 0, gsv.length, mask);
       StraightThrough.rankGradient(gsv, 0, gsv.length, maskGradient, gradient);
     }
-    double maskError = GoldenFiles.assertClose(name + ".mask", Nd4j.createFromArray(mask), tensors.get(name + ".mask"), 0);
+    double maskError =
+        GoldenFiles.assertClose(
+            name + ".mask", Nd4j.createFromArray(mask), tensors.get(name + ".mask"), 0);
     double gradientError =
-        GoldenFiles.assertClose(name + ".grad_v", Nd4j.createFromArray(gradient), tensors.get(name + ".grad_v"), 3e-6);
+        GoldenFiles.assertClose(
+            name + ".grad_v", Nd4j.createFromArray(gradient), tensors.get(name + ".grad_v"), 3e-6);
     return Math.max(maskError, gradientError);
   }
 }

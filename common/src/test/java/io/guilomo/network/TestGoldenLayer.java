@@ -1,6 +1,5 @@
 package io.guilomo.network;
 
-import io.guilomo.config.ModelConfig.Pooling;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -8,6 +7,7 @@ import io.guilomo.backbone.LinearModule;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.backbone.Rope;
+import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
@@ -28,7 +28,10 @@ class TestGoldenLayer {
   private static final double TOLERANCE = 3e-6;
   private static final double EXPERT_GSV_TOLERANCE = 3e-5;
 
-  /** Half a unit in the last place of a 16-bit float: how the released code's evaluation rounds rank gradients. */
+  /**
+   * Half a unit in the last place of a 16-bit float: how the released code's evaluation rounds rank
+   * gradients.
+   */
   private static final double HALF_PRECISION = 0x1p-11;
 
   @ParameterizedTest
@@ -43,7 +46,8 @@ class TestGoldenLayer {
               Collections.nCopies(experts, entry.get("r").asInt()),
               Collections.nCopies(experts, entry.get("scaling").asDouble()),
               entry.get("topk").asInt());
-      GoldenFiles.report("layer/" + file.getFileName(), check(kernels, file, entry, module, Stage.SEARCH));
+      GoldenFiles.report(
+          "layer/" + file.getFileName(), check(kernels, file, entry, module, Stage.SEARCH));
     }
   }
 
@@ -60,7 +64,8 @@ class TestGoldenLayer {
               ranks,
               Collections.nCopies(ranks.size(), entry.get("scaling_used").asDouble()),
               entry.get("topk").asInt());
-      GoldenFiles.report("layer/" + file.getFileName(), check(kernels, file, entry, module, Stage.FINE_TUNING));
+      GoldenFiles.report(
+          "layer/" + file.getFileName(), check(kernels, file, entry, module, Stage.FINE_TUNING));
     }
   }
 
@@ -77,17 +82,31 @@ class TestGoldenLayer {
     return new LinearModule(0, "q_proj", entry.get("fin").asInt(), entry.get("fout").asInt());
   }
 
-  private static double check(Kernels kernels, Path file, JsonNode entry, ModuleExperts module, Stage stage) {
+  private static double check(
+      Kernels kernels, Path file, JsonNode entry, ModuleExperts module, Stage stage) {
     Map<String, INDArray> golden = GoldenFiles.tensors(file);
     int in = module.module().inFeatures();
     int out = module.module().outFeatures();
-    LlamaConfig config = new LlamaConfig(in, in, 1, 1, 1, out, 2, 64, 1e-6f, new Rope(10000, null), 0, true);
+    LlamaConfig config =
+        new LlamaConfig(in, in, 1, 1, 1, out, 2, 64, 1e-6f, new Rope(10000, null), 0, true);
     PartSpec spec =
         new PartSpec(
-            PartSpec.Kind.BLOCK, "memory:layer", config, null, 0, stage, List.of(module), 0, 0, 0, Pooling.MEAN, 1);
+            PartSpec.Kind.BLOCK,
+            "memory:layer",
+            config,
+            null,
+            0,
+            stage,
+            List.of(module),
+            0,
+            0,
+            0,
+            Pooling.MEAN,
+            1);
     PassContext context =
         new PassContext(
-            new LlamaBackbone(config, "", Nd4j.zeros(2, in), List.of(), Nd4j.ones(in), Nd4j.zeros(2, in)),
+            new LlamaBackbone(
+                config, "", Nd4j.zeros(2, in), List.of(), Nd4j.ones(in), Nd4j.zeros(2, in)),
             kernels,
             new Buffers());
     Selection selection = null;
@@ -108,12 +127,14 @@ class TestGoldenLayer {
     group.attachGradient(gradient);
 
     Views views = new Views(module, layout, selection, parameters, gsvs);
-    golden.forEach((name, tensor) -> views.find(name, "param.").ifPresent(view -> view.assign(tensor)));
+    golden.forEach(
+        (name, tensor) -> views.find(name, "param.").ifPresent(view -> view.assign(tensor)));
 
     int tokens = entry.get("B").asInt() * entry.get("T").asInt();
     int[] starts = {0, tokens};
     context.begin(
-        new TokenBatch(new int[tokens], new int[tokens], new int[tokens], starts), PassOptions.training(0));
+        new TokenBatch(new int[tokens], new int[tokens], new int[tokens], starts),
+        PassOptions.training(0));
     INDArray x = golden.get("in.x").reshape(tokens, in);
     INDArray y = Nd4j.zeros(tokens, out);
     if (selection != null) {
@@ -137,7 +158,8 @@ class TestGoldenLayer {
       INDArray view = gradients.find(name, "grad_y.").orElse(null);
       if (view != null) {
         double tolerance = tolerance(file, name);
-        largest = Math.max(largest, GoldenNetwork.closeOrZero(name, view, golden.get(name), tolerance));
+        largest =
+            Math.max(largest, GoldenNetwork.closeOrZero(name, view, golden.get(name), tolerance));
         compared++;
       }
     }
@@ -145,7 +167,9 @@ class TestGoldenLayer {
     return Math.max(largest, routerLogits(golden, module, views, gradients, context, dx));
   }
 
-  /** The vectors with a second gradient that enters at the router logits: it adds three products. */
+  /**
+   * The vectors with a second gradient that enters at the router logits: it adds three products.
+   */
   private static double routerLogits(
       Map<String, INDArray> golden,
       ModuleExperts module,
@@ -160,7 +184,10 @@ class TestGoldenLayer {
     INDArray routerGradient = gradients.find("router.router.weight", "").orElseThrow();
     double largest =
         GoldenFiles.assertClose(
-            "grad_y_and_logits.router", routerGradient.add(dLogits.transpose().mmul(x)), expected, TOLERANCE);
+            "grad_y_and_logits.router",
+            routerGradient.add(dLogits.transpose().mmul(x)),
+            expected,
+            TOLERANCE);
     largest =
         Math.max(
             largest,
@@ -194,7 +221,8 @@ class TestGoldenLayer {
     if (file.getFileName().toString().contains("_tie_")) {
       return EXPERT_GSV_TOLERANCE;
     }
-    boolean half = file.getFileName().toString().contains("_eval") && name.contains("expertlora_E_vector");
+    boolean half =
+        file.getFileName().toString().contains("_eval") && name.contains("expertlora_E_vector");
     return half ? HALF_PRECISION : TOLERANCE;
   }
 
@@ -213,7 +241,11 @@ class TestGoldenLayer {
 
   /** Finds our view of a tensor by the released code's name inside a module. */
   private record Views(
-      ModuleExperts module, ParameterLayout layout, Selection selection, INDArray flat, INDArray gsvs) {
+      ModuleExperts module,
+      ParameterLayout layout,
+      Selection selection,
+      INDArray flat,
+      INDArray gsvs) {
 
     java.util.Optional<INDArray> find(String name, String prefix) {
       if (!name.startsWith(prefix)) {
@@ -221,13 +253,18 @@ class TestGoldenLayer {
       }
       String rest = name.substring(prefix.length());
       String[] words = rest.split("\\.");
-      int expert = words.length > 1 && words[1].startsWith("default_") ? Integer.parseInt(words[1].substring(8)) : -1;
+      int expert =
+          words.length > 1 && words[1].startsWith("default_")
+              ? Integer.parseInt(words[1].substring(8))
+              : -1;
       int[] first = module.firstColumns();
       return java.util.Optional.ofNullable(
           switch (words[0]) {
             case "lora_A" -> ArrayViews.rows(slice("A"), first[expert], module.ranks().get(expert));
-            case "lora_B" -> ArrayViews.columns(slice("B"), first[expert], module.ranks().get(expert));
-            case "lora_E" -> ArrayViews.stretch(slice("lambda"), first[expert], module.ranks().get(expert), 1);
+            case "lora_B" ->
+                ArrayViews.columns(slice("B"), first[expert], module.ranks().get(expert));
+            case "lora_E" ->
+                ArrayViews.stretch(slice("lambda"), first[expert], module.ranks().get(expert), 1);
             case "router" -> slice("router");
             case "router_expert_vector" -> gsv(Selection.expertsName(module.module()));
             case "expertlora_E_vector" -> gsv(Selection.rankName(module.module(), expert));

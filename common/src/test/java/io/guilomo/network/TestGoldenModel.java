@@ -32,10 +32,12 @@ class TestGoldenModel {
         double largest = GoldenFiles.assertClose("train.logits", logits, expected, 6e-5);
 
         PassResult result = network.pass(batch, PassOptions.training(0));
-        assertThat(result.taskLoss()).isCloseTo(golden.get("train.loss").getDouble(0), Offset.offset(5e-6 * 5));
+        assertThat(result.taskLoss())
+            .isCloseTo(golden.get("train.loss").getDouble(0), Offset.offset(5e-6 * 5));
         largest =
             Math.max(
-                largest, GoldenNetwork.compare(network, network::gradient, golden, "grad.", 1.5e-4, 6e-5));
+                largest,
+                GoldenNetwork.compare(network, network::gradient, golden, "grad.", 1.5e-4, 6e-5));
         GoldenFiles.report("model/" + file.getFileName(), largest);
       }
     }

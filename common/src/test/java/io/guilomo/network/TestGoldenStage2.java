@@ -22,7 +22,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The fine-tuning model of an exported plan, and five steps of its training, against the released code. */
+/**
+ * The fine-tuning model of an exported plan, and five steps of its training, against the released
+ * code.
+ */
 class TestGoldenStage2 {
 
   private static final double TOLERANCE = 6e-5;
@@ -42,13 +45,17 @@ class TestGoldenStage2 {
         double largest = GoldenFiles.assertClose("fwd.logits", logits, expected, TOLERANCE);
 
         PassResult result = network.pass(batch, PassOptions.training(0));
-        largest = Math.max(largest, close("loss", result.taskLoss(), golden.get("fwd.loss").getDouble(0)));
+        largest =
+            Math.max(
+                largest, close("loss", result.taskLoss(), golden.get("fwd.loss").getDouble(0)));
         assertThat(result.loss()).as("without a balance loss").isEqualTo(result.taskLoss());
         double balance = golden.get("fwd.aux_unscaled").getDouble(0);
         largest = Math.max(largest, close("balance loss", result.balanceLoss(), balance));
         double gradients =
-            GoldenNetwork.compare(network, network::gradient, golden, "fwd.grad/", TOLERANCE, TOLERANCE);
-        GoldenFiles.report("stage2/" + file.getFileName() + " forward and backward", Math.max(largest, gradients));
+            GoldenNetwork.compare(
+                network, network::gradient, golden, "fwd.grad/", TOLERANCE, TOLERANCE);
+        GoldenFiles.report(
+            "stage2/" + file.getFileName() + " forward and backward", Math.max(largest, gradients));
       }
     }
   }
@@ -74,7 +81,8 @@ class TestGoldenStage2 {
         for (int step = 0; step < losses.size(); step++) {
           TokenBatch batch = GoldenNetwork.batch(longs, "batch." + step + ".", ROWS);
           double loss = training.run(step, batch).taskLoss();
-          largest = Math.max(largest, close("loss of step " + step, loss, losses.get(step).asDouble()));
+          largest =
+              Math.max(largest, close("loss of step " + step, loss, losses.get(step).asDouble()));
           String after = "step" + step + ".w_after/";
           if (golden.keySet().stream().anyMatch(name -> name.startsWith(after))) {
             largest = Math.max(largest, compare(network, golden, after));
@@ -97,8 +105,11 @@ class TestGoldenStage2 {
     LlamaBackbone backbone = GoldenNetwork.backbone(golden, "init/");
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream().map(module -> experts(module, json)).toList();
-    assertThat(modules).as("plan").anyMatch(module -> module.ranks().stream().distinct().count() > 1);
-    NetworkDefinition definition = GoldenNetwork.definition(backbone.config(), Stage.FINE_TUNING, modules);
+    assertThat(modules)
+        .as("plan")
+        .anyMatch(module -> module.ranks().stream().distinct().count() > 1);
+    NetworkDefinition definition =
+        GoldenNetwork.definition(backbone.config(), Stage.FINE_TUNING, modules);
     LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels);
     GoldenNetwork.load(network, golden, "init/");
     return network;
@@ -115,8 +126,10 @@ class TestGoldenStage2 {
     return new ModuleExperts(module, ranks, Collections.nCopies(ranks.size(), scaling), 2);
   }
 
-  private static double compare(LoraMoeNetwork network, Map<String, INDArray> golden, String prefix) {
-    return GoldenNetwork.compare(network, network::parameter, golden, prefix, STEP_TOLERANCE, STEP_TOLERANCE);
+  private static double compare(
+      LoraMoeNetwork network, Map<String, INDArray> golden, String prefix) {
+    return GoldenNetwork.compare(
+        network, network::parameter, golden, prefix, STEP_TOLERANCE, STEP_TOLERANCE);
   }
 
   private static double close(String name, double actual, double expected) {

@@ -72,7 +72,8 @@ class TestLoraMoeNetwork {
       for (int i = 0; i < 16; i++) {
         assertThat(flat[i] == 7).as("element %d", i).isEqualTo(i >= 7 && i < 10);
       }
-      assertThat(network.gsvs().length() + network.weights().length()).isEqualTo(network.graph().numParams());
+      assertThat(network.gsvs().length() + network.weights().length())
+          .isEqualTo(network.graph().numParams());
       assertThat(network.graph().getUpdater().getStateViewArray().length())
           .isEqualTo(2 * network.graph().numParams());
       network.gsvFirstMoment().assign(1);
@@ -104,12 +105,16 @@ class TestLoraMoeNetwork {
           LoraMoeNetwork written = LoraMoeNetwork.create(definition, BACKBONE, kernels)) {
         assertThat(LoraMoeNetwork.backboneOf(graph)).isEqualTo(definition.backbone());
         assertThat(read.modules()).isEqualTo(written.modules());
-        assertThat(values(graph.params())).as("same seed").isEqualTo(values(written.graph().params()));
+        assertThat(values(graph.params()))
+            .as("same seed")
+            .isEqualTo(values(written.graph().params()));
         TinyModels.shake(written, 3, 0.1);
         double fresh = read.pass(BATCH, PassOptions.training(4)).loss();
         graph.params().assign(written.graph().params());
         double same = read.pass(BATCH, PassOptions.training(4)).loss();
-        assertThat(same).isEqualTo(written.pass(BATCH, PassOptions.training(4)).loss()).isNotEqualTo(fresh);
+        assertThat(same)
+            .isEqualTo(written.pass(BATCH, PassOptions.training(4)).loss())
+            .isNotEqualTo(fresh);
       }
     }
   }
@@ -119,7 +124,15 @@ class TestLoraMoeNetwork {
     NetworkDefinition one = search(0);
     NetworkDefinition two =
         new NetworkDefinition(
-            one.backbone(), one.config(), one.stage(), one.modules(), 0.3, 0, 0, one.pooling(), one.seed() + 1);
+            one.backbone(),
+            one.config(),
+            one.stage(),
+            one.modules(),
+            0.3,
+            0,
+            0,
+            one.pooling(),
+            one.seed() + 1);
     try (LoraMoeNetwork first = create(one);
         LoraMoeNetwork second = create(two)) {
       for (String name : first.parameterNames()) {
@@ -149,7 +162,8 @@ class TestLoraMoeNetwork {
       try (LoraMoeNetwork network = create(definition)) {
         TinyModels.shake(network, 3, 0.1);
         assertThat(network.modules()).isEqualTo(some).hasSize(4);
-        assertThat(network.parameterNames()).allMatch(name -> name.matches("[01]\\.(k|down)-proj\\..*"));
+        assertThat(network.parameterNames())
+            .allMatch(name -> name.matches("[01]\\.(k|down)-proj\\..*"));
         network.pass(BATCH, PassOptions.training(1).with(Routing.RECORD));
         assertThat(network.routedTokens()).hasSize(4);
         assertThat(network.gradient("0.k-proj.A").norm2Number().doubleValue()).isPositive();
@@ -209,14 +223,17 @@ class TestLoraMoeNetwork {
       TinyModels.shake(network, 3, 0.1);
       int[] tokens = {1, 2, 3, 4, 5};
       int ignored = TokenBatch.IGNORED;
-      PassResult answer = network.pass(batch(tokens, ignored, ignored, ignored, 4, 5), PassOptions.training(1));
+      PassResult answer =
+          network.pass(batch(tokens, ignored, ignored, ignored, 4, 5), PassOptions.training(1));
       float[] gradient = values(network.weightGradient());
       assertThat(answer.labels()).isEqualTo(2);
       // Nothing comes before the first token, so its label cannot be learned either.
-      PassResult first = network.pass(batch(tokens, 1, ignored, ignored, 4, 5), PassOptions.training(1));
+      PassResult first =
+          network.pass(batch(tokens, 1, ignored, ignored, 4, 5), PassOptions.training(1));
       assertThat(first).isEqualTo(answer);
       assertThat(values(network.weightGradient())).isEqualTo(gradient);
-      PassResult prompt = network.pass(batch(tokens, ignored, 2, ignored, 4, 5), PassOptions.training(1));
+      PassResult prompt =
+          network.pass(batch(tokens, ignored, 2, ignored, 4, 5), PassOptions.training(1));
       assertThat(prompt.labels()).isEqualTo(3);
       assertThat(prompt.loss()).isNotEqualTo(answer.loss());
     }
@@ -227,7 +244,11 @@ class TestLoraMoeNetwork {
   void sequencesDoNotSeeEachOther(Kernels kernels) {
     NetworkDefinition definition =
         TinyModels.definition(
-            BACKBONE, Stage.FINE_TUNING, TinyModels.unequal(BACKBONE.config(), Stage.FINE_TUNING), 0, 0);
+            BACKBONE,
+            Stage.FINE_TUNING,
+            TinyModels.unequal(BACKBONE.config(), Stage.FINE_TUNING),
+            0,
+            0);
     try (LoraMoeNetwork network = LoraMoeNetwork.create(definition, BACKBONE, kernels)) {
       TinyModels.shake(network, 3, 0.2);
       List<Example> examples = new ArrayList<>();
@@ -238,13 +259,18 @@ class TestLoraMoeNetwork {
       double together = network.pass(TokenBatch.of(examples), PassOptions.training(1)).loss();
       INDArray gradient = network.weightGradient().dup();
       double swapped =
-          network.pass(TokenBatch.of(List.of(examples.get(1), examples.get(0))), PassOptions.training(1)).loss();
+          network
+              .pass(
+                  TokenBatch.of(List.of(examples.get(1), examples.get(0))), PassOptions.training(1))
+              .loss();
       assertThat(swapped).isCloseTo(together, Offset.offset(1e-6));
 
       // 8 and 3 labels: the first token of a sequence is none.
-      double first = network.pass(TokenBatch.of(examples.subList(0, 1)), PassOptions.training(1)).loss();
+      double first =
+          network.pass(TokenBatch.of(examples.subList(0, 1)), PassOptions.training(1)).loss();
       INDArray mean = network.weightGradient().mul(8 / 11.0);
-      double second = network.pass(TokenBatch.of(examples.subList(1, 2)), PassOptions.training(1)).loss();
+      double second =
+          network.pass(TokenBatch.of(examples.subList(1, 2)), PassOptions.training(1)).loss();
       mean.addi(network.weightGradient().mul(3 / 11.0));
       assertThat(first).isNotCloseTo(second, Offset.offset(1e-2));
       assertThat(together).isCloseTo((8 * first + 3 * second) / 11, Offset.offset(1e-6));
@@ -256,7 +282,8 @@ class TestLoraMoeNetwork {
   @MethodSource("io.guilomo.network.KernelChoices#all")
   void replayKeepsTheRecordedExperts(Kernels kernels) {
     List<ModuleExperts> modules = TinyModels.uniform(BACKBONE.config());
-    NetworkDefinition definition = TinyModels.definition(BACKBONE, Stage.FINE_TUNING, modules, 0, 0);
+    NetworkDefinition definition =
+        TinyModels.definition(BACKBONE, Stage.FINE_TUNING, modules, 0, 0);
     try (LoraMoeNetwork network = LoraMoeNetwork.create(definition, BACKBONE, kernels)) {
       TinyModels.shake(network, 3, 0.2);
       network.pass(BATCH, PassOptions.training(1).with(Routing.RECORD));
@@ -281,7 +308,10 @@ class TestLoraMoeNetwork {
         assertThat(normOfB(network, module, 2)).isZero();
         assertThat(normOfB(network, module, 3)).isZero();
       }
-      assertThatThrownBy(() -> network.pass(TinyModels.causal(1, 3), PassOptions.training(1).with(Routing.REPLAY)))
+      assertThatThrownBy(
+              () ->
+                  network.pass(
+                      TinyModels.causal(1, 3), PassOptions.training(1).with(Routing.REPLAY)))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("Cannot replay the routing of layer 0 q_proj: it was not recorded");
     }

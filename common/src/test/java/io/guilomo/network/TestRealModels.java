@@ -24,7 +24,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Small real models behind fresh fine-tuning experts, which contribute nothing because {@code B} starts at 0. */
+/**
+ * Small real models behind fresh fine-tuning experts, which contribute nothing because {@code B}
+ * starts at 0.
+ */
 class TestRealModels {
 
   private static final double TOLERANCE = 1e-4;
@@ -42,7 +45,8 @@ class TestRealModels {
       PassResult result = network.pass(batch(Arrays.copyOf(ids, 32)), PassOptions.evaluation());
       assertThat(result.labels()).isEqualTo(31);
       assertThat(result.taskLoss())
-          .isCloseTo(golden.get("mean_nll_ids_1_to_31").asDouble(), Offset.offset(TOLERANCE * 0.18));
+          .isCloseTo(
+              golden.get("mean_nll_ids_1_to_31").asDouble(), Offset.offset(TOLERANCE * 0.18));
     }
   }
 
@@ -53,7 +57,8 @@ class TestRealModels {
     int[] expected = ints(golden.get("greedy_ids"));
     assertThat(expected).hasSizeGreaterThan(100);
     try (LoraMoeNetwork network = network(stories(), 0, kernels)) {
-      // Attention is causal: one pass over the whole text gives the choice after each of its beginnings.
+      // Attention is causal: one pass over the whole text gives the choice after each of its
+      // beginnings.
       INDArray choices = network.logits(batch(expected)).argMax(1);
       int[] actual = new int[expected.length];
       actual[0] = expected[0];
@@ -75,17 +80,22 @@ class TestRealModels {
   @ParameterizedTest
   @MethodSource("io.guilomo.network.KernelChoices#all")
   void miniLmStates(Kernels kernels) throws IOException {
-    JsonNode golden = GoldenFiles.parse(GoldenFiles.models().resolve("all-minilm-l6-v2/golden.json"));
+    JsonNode golden =
+        GoldenFiles.parse(GoldenFiles.models().resolve("all-minilm-l6-v2/golden.json"));
     int[] ids = ints(golden.get("input_ids"));
     try (LoraMoeNetwork network = network(miniLm(), 2, kernels)) {
       // A second sequence in the batch must not be seen by the first.
       TokenBatch batch =
-          TokenBatch.of(List.of(example(ids), example(new int[] {101, 7592, 2088, 2003, 2307, 2651, 102})));
+          TokenBatch.of(
+              List.of(example(ids), example(new int[] {101, 7592, 2088, 2003, 2307, 2651, 102})));
       INDArray states = network.states(batch).dup();
       INDArray first = ArrayViews.rows(states, 0, ids.length);
       double largest =
           GoldenFiles.assertClose(
-              "CLS", ArrayViews.rows(first, 0, 1), row(golden.get("last_hidden_state_CLS")), TOLERANCE);
+              "CLS",
+              ArrayViews.rows(first, 0, 1),
+              row(golden.get("last_hidden_state_CLS")),
+              TOLERANCE);
       largest =
           Math.max(
               largest,
@@ -107,7 +117,8 @@ class TestRealModels {
     return directory;
   }
 
-  private static LoraMoeNetwork network(String directory, int classes, Kernels kernels) throws IOException {
+  private static LoraMoeNetwork network(String directory, int classes, Kernels kernels)
+      throws IOException {
     Backbone backbone = Backbones.load(directory, new Configuration());
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
@@ -115,7 +126,15 @@ class TestRealModels {
             .toList();
     NetworkDefinition definition =
         new NetworkDefinition(
-            directory, backbone.config(), Stage.FINE_TUNING, modules, 0, 0, classes, Pooling.MEAN, 1);
+            directory,
+            backbone.config(),
+            Stage.FINE_TUNING,
+            modules,
+            0,
+            0,
+            classes,
+            Pooling.MEAN,
+            1);
     return LoraMoeNetwork.create(definition, backbone, kernels);
   }
 

@@ -10,7 +10,10 @@ import java.util.Arrays;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 
-/** Operation counts of the benchmark's decoder: 6 layers of 384, 8 experts of rank 8 on every module, 1024 tokens. */
+/**
+ * Operation counts of the benchmark's decoder: 6 layers of 384, 8 experts of rank 8 on every
+ * module, 1024 tokens.
+ */
 class TestStepCost {
 
   private static final LlamaConfig CONFIG =
@@ -28,7 +31,8 @@ class TestStepCost {
   void searchStep() {
     double operations = cost(Stage.SEARCH).searchStep(BATCH, BATCH);
     assertThat(operations).isCloseTo(270.4e9, Percentage.withPercentage(1));
-    assertThat(operations).isCloseTo(2 * expected(true) + 2 * expected(false), Percentage.withPercentage(1e-9));
+    assertThat(operations)
+        .isCloseTo(2 * expected(true) + 2 * expected(false), Percentage.withPercentage(1e-9));
   }
 
   @Test
@@ -48,7 +52,8 @@ class TestStepCost {
     TokenBatch unlabelled = new TokenBatch(BATCH.tokens(), BATCH.segments(), none, BATCH.starts());
     double head = 2.0 * 8 * 127 * 384 * 4096;
     StepCost cost = cost(Stage.SEARCH);
-    assertThat(cost.pass(BATCH, Gradient.NONE) - cost.pass(unlabelled, Gradient.NONE)).isEqualTo(head);
+    assertThat(cost.pass(BATCH, Gradient.NONE) - cost.pass(unlabelled, Gradient.NONE))
+        .isEqualTo(head);
   }
 
   /** Matrix products of one pass written out, two operations a multiplication. */
@@ -61,7 +66,8 @@ class TestStepCost {
     double experts = 8;
 
     double frozen = 4 * hidden * hidden + 3 * hidden * wide;
-    // q, k, v, o, gate and up read the narrow state, down the wide one; the other way round for what they write.
+    // q, k, v, o, gate and up read the narrow state, down the wide one; the other way round for
+    // what they write.
     double down = (ranks + experts) * (6 * hidden + wide);
     double up = ranks * (5 * hidden + 2 * wide);
     double forward = 2 * tokens * layers * (frozen + down + up);
@@ -78,7 +84,9 @@ class TestStepCost {
         GoldenNetwork.definition(
             CONFIG,
             stage,
-            CONFIG.linearModules().stream().map(module -> ModuleExperts.uniform(module, 8, 8, 16, 2)).toList()));
+            CONFIG.linearModules().stream()
+                .map(module -> ModuleExperts.uniform(module, 8, 8, 16, 2))
+                .toList()));
   }
 
   private static TokenBatch batch(int sequences, int length) {

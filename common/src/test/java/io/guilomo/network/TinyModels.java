@@ -73,7 +73,8 @@ public final class TinyModels {
   /** An encoder of 2 layers. */
   public static BertBackbone bert(long seed) {
     Random random = new Random(seed);
-    BertConfig config = new BertConfig(HIDDEN, INTERMEDIATE, LAYERS, HEADS, VOCABULARY, POSITIONS, 2, 1e-12f);
+    BertConfig config =
+        new BertConfig(HIDDEN, INTERMEDIATE, LAYERS, HEADS, VOCABULARY, POSITIONS, 2, 1e-12f);
     List<BertBackbone.Layer> layers = new ArrayList<>();
     for (int layer = 0; layer < LAYERS; layer++) {
       layers.add(
@@ -101,7 +102,9 @@ public final class TinyModels {
 
   /** Four experts of rank 3 on every module: what a search needs. */
   public static List<ModuleExperts> uniform(BackboneConfig config) {
-    return config.linearModules().stream().map(module -> ModuleExperts.uniform(module, 4, 3, 6, 2)).toList();
+    return config.linearModules().stream()
+        .map(module -> ModuleExperts.uniform(module, 4, 3, 6, 2))
+        .toList();
   }
 
   /** One to four experts a module, two to four in the search stage, of ranks from 1 to 3. */
@@ -120,10 +123,22 @@ public final class TinyModels {
 
   /** A definition over a tiny model, with dropout and a balance loss. */
   public static NetworkDefinition definition(
-      Backbone backbone, Stage stage, List<ModuleExperts> modules, double dropout, double loadBalance) {
+      Backbone backbone,
+      Stage stage,
+      List<ModuleExperts> modules,
+      double dropout,
+      double loadBalance) {
     int classes = backbone instanceof BertBackbone ? 3 : 0;
     return new NetworkDefinition(
-        "memory:tiny", backbone.config(), stage, modules, dropout, loadBalance, classes, Pooling.MEAN, 5);
+        "memory:tiny",
+        backbone.config(),
+        stage,
+        modules,
+        dropout,
+        loadBalance,
+        classes,
+        Pooling.MEAN,
+        5);
   }
 
   /** A causal batch: sequences of the given lengths, every token a label. */
@@ -146,13 +161,17 @@ public final class TinyModels {
       Arrays.fill(labels, TokenBatch.IGNORED);
       labels[0] = random.nextInt(3);
       examples.add(
-          new Example(random.ints(length, 0, VOCABULARY).toArray(), random.ints(length, 0, 2).toArray(), labels));
+          new Example(
+              random.ints(length, 0, VOCABULARY).toArray(),
+              random.ints(length, 0, 2).toArray(),
+              labels));
     }
     return TokenBatch.of(examples);
   }
 
   /**
-   * Moves all weights away from where they start, so that no expert and no gradient is zero; the GSVs stay.
+   * Moves all weights away from where they start, so that no expert and no gradient is zero; the
+   * GSVs stay.
    *
    * @param size deviation of what is added
    */

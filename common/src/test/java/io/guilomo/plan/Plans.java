@@ -23,12 +23,26 @@ class Plans {
         List.of(
             new ModulePlan(QUERY, List.of(new ExpertPlan(3, 512), new ExpertPlan(8, 1L << 40))),
             new ModulePlan(
-                DOWN, List.of(ExpertPlan.ofRank(1), new ExpertPlan(2, 9), new ExpertPlan(4, 0)), List.of(7))));
+                DOWN,
+                List.of(ExpertPlan.ofRank(1), new ExpertPlan(2, 9), new ExpertPlan(4, 0)),
+                List.of(7))));
   }
 
-  static List<LinearModule> llama(int hidden, int intermediate, int layers, int heads, int keyValueHeads) {
+  static List<LinearModule> llama(
+      int hidden, int intermediate, int layers, int heads, int keyValueHeads) {
     return new LlamaConfig(
-            hidden, intermediate, layers, heads, keyValueHeads, hidden / heads, 32000, 4096, 1e-5f, null, 0, false)
+            hidden,
+            intermediate,
+            layers,
+            heads,
+            keyValueHeads,
+            hidden / heads,
+            32000,
+            4096,
+            1e-5f,
+            null,
+            0,
+            false)
         .linearModules();
   }
 

@@ -46,8 +46,11 @@ class TestAllocationPlan {
   void aMeanOfFiveExpertsCostsWhatFiveCost() {
     List<LinearModule> modules = Plans.llama(4096, 11008, 32, 32, 32);
     List<ModulePlan> plans =
-        modules.stream().map(module -> ModulePlan.uniform(module, module.layer() % 2 == 0 ? 2 : 8, 8)).toList();
-    assertThat(new AllocationPlan("mola", 0, 2, 16, false, plans).parameters()).isEqualTo(105_635_840L);
+        modules.stream()
+            .map(module -> ModulePlan.uniform(module, module.layer() % 2 == 0 ? 2 : 8, 8))
+            .toList();
+    assertThat(new AllocationPlan("mola", 0, 2, 16, false, plans).parameters())
+        .isEqualTo(105_635_840L);
   }
 
   @Test
@@ -63,7 +66,8 @@ class TestAllocationPlan {
     assertThat(single.singleLora()).isTrue();
     assertThat(single.experts(Plans.QUERY)).isEqualTo(1);
     assertThat(single.topK(Plans.QUERY)).isEqualTo(1);
-    refused("Cannot allocate 1 expert to layer 0 q_proj: minimum is 2", 2, 16, false, single.modules());
+    refused(
+        "Cannot allocate 1 expert to layer 0 q_proj: minimum is 2", 2, 16, false, single.modules());
   }
 
   @Test
@@ -79,11 +83,17 @@ class TestAllocationPlan {
         .withMessage("Cannot record -1 routed tokens: minimum is 0");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new ModulePlan(Plans.QUERY, List.of(ExpertPlan.ofRank(1)), List.of(0)))
-        .withMessage("Cannot record rank 0 for an unallocated expert of layer 0 q_proj: minimum is 1");
+        .withMessage(
+            "Cannot record rank 0 for an unallocated expert of layer 0 q_proj: minimum is 1");
     List<ModulePlan> modules = plan.modules();
     refused("Cannot route a token to top-k 0 experts: minimum is 1", 0, 16, false, modules);
     refused("Cannot use alpha NaN: it must be positive and finite", 2, Double.NaN, false, modules);
-    refused("Cannot use alpha Infinity: it must be positive and finite", 2, Double.POSITIVE_INFINITY, false, modules);
+    refused(
+        "Cannot use alpha Infinity: it must be positive and finite",
+        2,
+        Double.POSITIVE_INFINITY,
+        false,
+        modules);
     refused("Cannot use alpha 0.0: it must be positive and finite", 2, 0, false, modules);
     refused("Cannot make a plan for 0 modules", 2, 16, false, List.of());
     LinearModule reshaped = new LinearModule(0, "q_proj", 9, 9);
@@ -102,7 +112,8 @@ class TestAllocationPlan {
         .withMessage("Cannot find layer 1 q_proj in the plan");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> plan.rank(new LinearModule(0, "q_proj", 8, 6), 0))
-        .withMessage("Cannot use the plan for layer 0 q_proj: it has 8×6 features, the plan says 4×6");
+        .withMessage(
+            "Cannot use the plan for layer 0 q_proj: it has 8×6 features, the plan says 4×6");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> plan.rank(Plans.QUERY, 2))
         .withMessage("Cannot find expert 2 of layer 0 q_proj: it has 2");
@@ -112,7 +123,8 @@ class TestAllocationPlan {
     return new UniformAllocation(experts, 8, 2, 16).plan(modules).parameters();
   }
 
-  private static void refused(String message, int topK, double alpha, boolean single, List<ModulePlan> modules) {
+  private static void refused(
+      String message, int topK, double alpha, boolean single, List<ModulePlan> modules) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new AllocationPlan("guilomo", 0, topK, alpha, single, modules))
         .withMessage(message);

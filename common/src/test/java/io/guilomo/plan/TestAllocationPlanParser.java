@@ -26,7 +26,8 @@ class TestAllocationPlanParser {
     AllocationPlan plan = Plans.learned();
     assertThat(AllocationPlanParser.fromJson(AllocationPlanParser.toJson(plan))).isEqualTo(plan);
     AllocationPlan single = new UniformAllocation(1, 4, 1, 0.1).plan(List.of(Plans.QUERY));
-    assertThat(AllocationPlanParser.fromJson(AllocationPlanParser.toJson(single))).isEqualTo(single);
+    assertThat(AllocationPlanParser.fromJson(AllocationPlanParser.toJson(single)))
+        .isEqualTo(single);
   }
 
   @Test
@@ -64,7 +65,8 @@ class TestAllocationPlanParser {
   @Test
   void aPlanWrittenByHandNeedsNoCounts() {
     AllocationPlan plan = AllocationPlanParser.fromJson(SMALL);
-    assertThat(plan.module(Plans.QUERY).experts()).containsExactly(ExpertPlan.ofRank(3), ExpertPlan.ofRank(8));
+    assertThat(plan.module(Plans.QUERY).experts())
+        .containsExactly(ExpertPlan.ofRank(3), ExpertPlan.ofRank(8));
     assertThat(plan.module(Plans.QUERY).unallocatedRanks()).isEmpty();
     assertThat(plan.singleLora()).isFalse();
     assertThat(plan.alpha()).isEqualTo(16.0);
@@ -116,7 +118,8 @@ class TestAllocationPlanParser {
   void refusesMoreThanAModelCanHave() {
     String ranks = "[1" + ",1".repeat(AllocationPlanParser.MAX_EXPERTS) + "]";
     refused(
-        SMALL.replace("[ 3, 8 ]", ranks), "Cannot read plan: modules[0]: ranks has 1025 entries, maximum is 1024");
+        SMALL.replace("[ 3, 8 ]", ranks),
+        "Cannot read plan: modules[0]: ranks has 1025 entries, maximum is 1024");
     refused(
         "x".repeat(StrictObject.MAX_CHARACTERS + 1),
         "Cannot read plan: it has 67108865 characters, maximum is 67108864");
@@ -124,14 +127,20 @@ class TestAllocationPlanParser {
 
   @Test
   void refusesAnInvalidPlan() {
-    refused(SMALL.replace("[ 3, 8 ]", "[ 3 ]"), "Cannot allocate 1 expert to layer 0 q_proj: minimum is 2");
-    refused(SMALL.replace("[ 3, 8 ]", "[ ]"), "Cannot allocate 0 experts to layer 0 q_proj: minimum is 1");
+    refused(
+        SMALL.replace("[ 3, 8 ]", "[ 3 ]"),
+        "Cannot allocate 1 expert to layer 0 q_proj: minimum is 2");
+    refused(
+        SMALL.replace("[ 3, 8 ]", "[ ]"),
+        "Cannot allocate 0 experts to layer 0 q_proj: minimum is 1");
     refused(
         SMALL.replace("\"alpha\": 16", "\"alpha\": 1e999"),
         "Cannot use alpha Infinity: it must be positive and finite");
   }
 
   private static void refused(String json, String message) {
-    assertThatIllegalArgumentException().isThrownBy(() -> AllocationPlanParser.fromJson(json)).withMessage(message);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> AllocationPlanParser.fromJson(json))
+        .withMessage(message);
   }
 }

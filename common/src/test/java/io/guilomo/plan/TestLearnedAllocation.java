@@ -10,7 +10,8 @@ class TestLearnedAllocation {
 
   @Test
   void expertsAndRanksAreThePositionsOfTheLargestEntries() {
-    AllocationPlan plan = plan(new float[] {0, 1, 3, 2}, new float[][] {{1, 0}, {0, 1}, {-2, -1}, {5, 4}});
+    AllocationPlan plan =
+        plan(new float[] {0, 1, 3, 2}, new float[][] {{1, 0}, {0, 1}, {-2, -1}, {5, 4}});
     assertThat(plan.strategy()).isEqualTo("guilomo");
     assertThat(plan.seed()).isEqualTo(9);
     assertThat(plan.module(Plans.QUERY).experts())
@@ -28,7 +29,8 @@ class TestLearnedAllocation {
 
   @Test
   void tiesGoToTheFirst() {
-    AllocationPlan plan = plan(new float[] {0, 1, 3, 3}, new float[][] {{7, 7}, {0, 1}, {1, 1}, {0, 0}});
+    AllocationPlan plan =
+        plan(new float[] {0, 1, 3, 3}, new float[][] {{7, 7}, {0, 1}, {1, 1}, {0, 0}});
     assertThat(plan.experts(Plans.QUERY)).isEqualTo(3);
     assertThat(plan.rank(Plans.QUERY, 0)).isEqualTo(1);
     assertThat(plan.rank(Plans.QUERY, 2)).isEqualTo(1);
@@ -38,9 +40,13 @@ class TestLearnedAllocation {
   void refusesBrokenVectors() {
     float[][] ranks = {{1, 0}, {0, 1}, {0, Float.NaN}, {0, 1}};
     refused(
-        new float[] {0, 1, Float.NaN, 2}, ranks, "Cannot allocate layer 0 q_proj: entry 2 of its expert GSV is NaN");
+        new float[] {0, 1, Float.NaN, 2},
+        ranks,
+        "Cannot allocate layer 0 q_proj: entry 2 of its expert GSV is NaN");
     refused(
-        new float[] {0, 1, 2, 0}, ranks, "Cannot allocate layer 0 q_proj: entry 1 of its rank GSV of expert 2 is NaN");
+        new float[] {0, 1, 2, 0},
+        ranks,
+        "Cannot allocate layer 0 q_proj: entry 1 of its rank GSV of expert 2 is NaN");
     refused(
         new float[] {0, 1, 2},
         ranks,
@@ -62,6 +68,8 @@ class TestLearnedAllocation {
   }
 
   private static void refused(float[] experts, float[][] ranks, String message) {
-    assertThatIllegalArgumentException().isThrownBy(() -> plan(experts, ranks)).withMessage(message);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> plan(experts, ranks))
+        .withMessage(message);
   }
 }

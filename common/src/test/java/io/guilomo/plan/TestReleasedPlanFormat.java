@@ -76,7 +76,8 @@ class TestReleasedPlanFormat {
   void readsWhatItWrites() {
     AllocationPlan plan = Plans.learned();
     AllocationPlan read = read(LLAMA3.rankJson(plan), LLAMA3.expertJson(plan));
-    assertThat(read.module(Plans.QUERY).experts()).containsExactly(ExpertPlan.ofRank(3), ExpertPlan.ofRank(8));
+    assertThat(read.module(Plans.QUERY).experts())
+        .containsExactly(ExpertPlan.ofRank(3), ExpertPlan.ofRank(8));
     assertThat(read.module(Plans.DOWN).unallocatedRanks()).containsExactly(7);
     assertThat(LLAMA3.rankJson(read)).isEqualTo(LLAMA3.rankJson(plan));
     assertThat(LLAMA3.expertJson(read)).isEqualTo(LLAMA3.expertJson(plan));
@@ -118,6 +119,8 @@ class TestReleasedPlanFormat {
   }
 
   private static void refused(String ranks, String experts, String message) {
-    assertThatIllegalArgumentException().isThrownBy(() -> read(ranks, experts)).withMessage(message);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> read(ranks, experts))
+        .withMessage(message);
   }
 }

@@ -24,7 +24,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** What a search step must and must not do, on a tiny random model with dropout and a balance loss. */
+/**
+ * What a search step must and must not do, on a tiny random model with dropout and a balance loss.
+ */
 class TestBilevelStep {
 
   private static final double ETA = 1e-3;
@@ -54,7 +56,8 @@ class TestBilevelStep {
       SearchSettings settings = settings(OuterGradient.SECOND_ORDER, ETA, outerRate, true, 1);
       try (LoraMoeNetwork network = network(kernels);
           LoraMoeNetwork other = network(kernels)) {
-        SearchStepResult result = new BilevelStep(network, kernels, settings).run(0, TRAIN, VALIDATION);
+        SearchStepResult result =
+            new BilevelStep(network, kernels, settings).run(0, TRAIN, VALIDATION);
         assertThat(result.movedChoices() > 0).isEqualTo(outerRate > OUTER_RATE);
 
         other.gsvs().assign(network.gsvs());
@@ -109,14 +112,17 @@ class TestBilevelStep {
     SearchSettings settings = settings(OuterGradient.FIRST_ORDER, ETA, OUTER_RATE, true, 1);
     try (LoraMoeNetwork network = network(kernels);
         LoraMoeNetwork other = network(kernels)) {
-      SearchStepResult result = new BilevelStep(network, kernels, settings).run(0, TRAIN, VALIDATION);
+      SearchStepResult result =
+          new BilevelStep(network, kernels, settings).run(0, TRAIN, VALIDATION);
       assertThat(result.validationGradientNorm()).isZero();
 
-      double loss = other.pass(VALIDATION, new Updates(other, kernels, settings).validationPass(0)).loss();
+      double loss =
+          other.pass(VALIDATION, new Updates(other, kernels, settings).validationPass(0)).loss();
       assertThat(result.validation().loss()).isEqualTo(loss);
       INDArray gradient = other.gsvGradient();
       GoldenFiles.assertClose("m", network.gsvFirstMoment(), gradient.mul(0.5), 1e-6);
-      GoldenFiles.assertClose("v", network.gsvSecondMoment(), gradient.mul(gradient).muli(1e-3), 1e-5);
+      GoldenFiles.assertClose(
+          "v", network.gsvSecondMoment(), gradient.mul(gradient).muli(1e-3), 1e-5);
     }
   }
 
@@ -131,7 +137,8 @@ class TestBilevelStep {
     assertThat(kernels.norm(frozen.sub(chosen))).isGreaterThan(0.1 * kernels.norm(frozen));
   }
 
-  private static INDArray outerGradient(Kernels kernels, int experts, double routerScale, boolean freeze) {
+  private static INDArray outerGradient(
+      Kernels kernels, int experts, double routerScale, boolean freeze) {
     try (LoraMoeNetwork network = network(kernels, experts, 0.1)) {
       network.parameterNames().stream()
           .filter(name -> name.endsWith(".router"))
@@ -147,7 +154,8 @@ class TestBilevelStep {
   void lossThatIsNotFiniteMovesNothing(Kernels kernels) {
     for (OuterGradient mode : OuterGradient.values()) {
       try (LoraMoeNetwork network = network(kernels)) {
-        BilevelStep step = new BilevelStep(network, kernels, settings(mode, ETA, OUTER_RATE, true, 1));
+        BilevelStep step =
+            new BilevelStep(network, kernels, settings(mode, ETA, OUTER_RATE, true, 1));
         for (int i = 0; i < 3; i++) {
           step.run(i, TRAIN, VALIDATION);
         }
@@ -172,8 +180,10 @@ class TestBilevelStep {
     // First order validates at the weights themselves.
     for (OuterGradient mode : List.of(OuterGradient.SECOND_ORDER, OuterGradient.REFERENCE)) {
       try (LoraMoeNetwork network = network(kernels)) {
-        new BilevelStep(network, kernels, settings(mode, ETA, OUTER_RATE, true, 1)).run(0, TRAIN, VALIDATION);
-        BilevelStep wild = new BilevelStep(network, kernels, settings(mode, 1e30, OUTER_RATE, true, 1));
+        new BilevelStep(network, kernels, settings(mode, ETA, OUTER_RATE, true, 1))
+            .run(0, TRAIN, VALIDATION);
+        BilevelStep wild =
+            new BilevelStep(network, kernels, settings(mode, 1e30, OUTER_RATE, true, 1));
         State before = State.of(network);
         assertThatThrownBy(() -> wild.run(1, TRAIN, VALIDATION))
             .as(mode.toString())
@@ -195,7 +205,8 @@ class TestBilevelStep {
       try (LoraMoeNetwork network = network(kernels, 4, 0)) {
         State before = State.of(network);
         SearchStepResult result =
-            new BilevelStep(network, kernels, settings(mode, ETA, OUTER_RATE, true, 1)).run(0, TRAIN, validation);
+            new BilevelStep(network, kernels, settings(mode, ETA, OUTER_RATE, true, 1))
+                .run(0, TRAIN, validation);
         assertThat(result.validation().labels()).isZero();
         assertThat(result.validation().loss()).isZero();
         assertThat(result.validationGradientNorm()).isZero();
@@ -212,10 +223,13 @@ class TestBilevelStep {
     for (OuterGradient mode : OuterGradient.values()) {
       try (LoraMoeNetwork network = network(kernels)) {
         State before = State.of(network);
-        // A rate that rounds to no change: what is left is what the virtual step and the ± passes did.
+        // A rate that rounds to no change: what is left is what the virtual step and the ± passes
+        // did.
         SearchStepResult result =
-            new BilevelStep(network, kernels, settings(mode, 1e-30, OUTER_RATE, true, 1)).run(0, TRAIN, VALIDATION);
-        assertThat(result.validationGradientNorm() > 0).isEqualTo(mode != OuterGradient.FIRST_ORDER);
+            new BilevelStep(network, kernels, settings(mode, 1e-30, OUTER_RATE, true, 1))
+                .run(0, TRAIN, VALIDATION);
+        assertThat(result.validationGradientNorm() > 0)
+            .isEqualTo(mode != OuterGradient.FIRST_ORDER);
         assertSame(network.weights(), before.weights());
         assertThat(kernels.norm(network.gsvs().sub(before.gsvs()))).isGreaterThan(1e-6);
       }
@@ -228,15 +242,20 @@ class TestBilevelStep {
     try (LoraMoeNetwork free = network(kernels);
         LoraMoeNetwork clipped = network(kernels)) {
       SearchStepResult expected =
-          new BilevelStep(free, kernels, settings(OuterGradient.FIRST_ORDER, ETA, OUTER_RATE, true, 0))
+          new BilevelStep(
+                  free, kernels, settings(OuterGradient.FIRST_ORDER, ETA, OUTER_RATE, true, 0))
               .run(0, TRAIN, VALIDATION);
       SearchStepResult actual =
-          new BilevelStep(clipped, kernels, settings(OuterGradient.FIRST_ORDER, ETA, OUTER_RATE, true, 1e-3))
+          new BilevelStep(
+                  clipped,
+                  kernels,
+                  settings(OuterGradient.FIRST_ORDER, ETA, OUTER_RATE, true, 1e-3))
               .run(0, TRAIN, VALIDATION);
       assertThat(actual.gradientNorm()).isEqualTo(expected.gradientNorm()).isGreaterThan(0.1);
       assertSame(clipped.gsvFirstMoment(), free.gsvFirstMoment());
       assertSame(clipped.gsvSecondMoment(), free.gsvSecondMoment());
-      assertThat(kernels.norm(clipped.weightFirstMoment())).isCloseTo(0.1 * 1e-3, Offset.offset(1e-9));
+      assertThat(kernels.norm(clipped.weightFirstMoment()))
+          .isCloseTo(0.1 * 1e-3, Offset.offset(1e-9));
       assertThat(kernels.norm(free.weightFirstMoment()))
           .isCloseTo(0.1 * expected.gradientNorm(), Offset.offset(1e-5 * expected.gradientNorm()));
     }
@@ -247,7 +266,9 @@ class TestBilevelStep {
 
     static State of(LoraMoeNetwork network) {
       return new State(
-          network.weights().dup(), network.gsvs().dup(), network.graph().getUpdater().getStateViewArray().dup());
+          network.weights().dup(),
+          network.gsvs().dup(),
+          network.graph().getUpdater().getStateViewArray().dup());
     }
 
     void assertEqual(LoraMoeNetwork network) {
@@ -275,7 +296,9 @@ class TestBilevelStep {
             .toList();
     LoraMoeNetwork network =
         LoraMoeNetwork.create(
-            TinyModels.definition(backbone, Stage.SEARCH, modules, 0.3, loadBalance), backbone, kernels);
+            TinyModels.definition(backbone, Stage.SEARCH, modules, 0.3, loadBalance),
+            backbone,
+            kernels);
     TinyModels.shake(network, 3, 0.2);
     return network;
   }

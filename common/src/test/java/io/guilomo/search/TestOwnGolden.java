@@ -29,8 +29,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Five search steps on tiny random models, with dropout, balance loss, warm-up and clipping, against what this code
- * computed when it agreed with the released code's vectors. Where a change is meant, write the numbers anew:
+ * Five search steps on tiny random models, with dropout, balance loss, warm-up and clipping,
+ * against what this code computed when it agreed with the released code's vectors. Where a change
+ * is meant, write the numbers anew:
  *
  * <pre>mvn -pl common test -Dtest=TestOwnGolden -Dguilomo.golden.write=true</pre>
  */
@@ -76,10 +77,13 @@ class TestOwnGolden {
     for (int step = 0; step < STEPS; step++) {
       JsonNode ours = actual.get(step);
       JsonNode theirs = expected.get(step);
-      assertThat(ours.get("choices")).as("argmaxes after step %d", step).isEqualTo(theirs.get("choices"));
+      assertThat(ours.get("choices"))
+          .as("argmaxes after step %d", step)
+          .isEqualTo(theirs.get("choices"));
       assertThat(ours.get("moved")).isEqualTo(theirs.get("moved"));
       moved += theirs.get("moved").asInt();
-      for (String name : new String[] {"training", "validation", "balance", "gradient-norm", "validation-norm"}) {
+      for (String name :
+          new String[] {"training", "validation", "balance", "gradient-norm", "validation-norm"}) {
         double value = theirs.get(name).asDouble();
         assertThat(ours.get(name).asDouble())
             .as("%s of step %d", name, step)
@@ -103,13 +107,15 @@ class TestOwnGolden {
     ArrayNode steps = JSON.createArrayNode();
     try (LoraMoeNetwork network =
         LoraMoeNetwork.create(
-            TinyModels.definition(backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.05, 0.01),
+            TinyModels.definition(
+                backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.05, 0.01),
             backbone,
             kernels)) {
       TinyModels.shake(network, 3, 0.1);
       BilevelStep bilevel = new BilevelStep(network, kernels, settings);
       for (int step = 0; step < STEPS; step++) {
-        SearchStepResult result = bilevel.run(step, batch(backbone, 2 * step), batch(backbone, 2 * step + 1));
+        SearchStepResult result =
+            bilevel.run(step, batch(backbone, 2 * step), batch(backbone, 2 * step + 1));
         steps
             .addObject()
             .put("training", result.training().loss())
@@ -120,7 +126,9 @@ class TestOwnGolden {
             .put("moved", result.movedChoices())
             .put(
                 "choices",
-                Arrays.stream(network.maskChoices()).mapToObj(Integer::toString).collect(Collectors.joining()));
+                Arrays.stream(network.maskChoices())
+                    .mapToObj(Integer::toString)
+                    .collect(Collectors.joining()));
       }
     }
     return steps;

@@ -32,7 +32,9 @@ class TestLearningRate {
     LearningRate rate = new LearningRate(1e-2, 4, 12);
     assertThat(rate.at(12)).as("one step more than planned").isCloseTo(1e-2 / 8, EXACT);
     assertThat(rate.at(1000)).isCloseTo(1e-2 / 8, EXACT);
-    assertThat(new LearningRate(1e-2, 100, 3).at(2)).as("a run shorter than its warm-up").isPositive();
+    assertThat(new LearningRate(1e-2, 100, 3).at(2))
+        .as("a run shorter than its warm-up")
+        .isPositive();
     assertThat(new LearningRate(1e-2, 5, 5).at(5)).isPositive().isLessThanOrEqualTo(1e-2);
   }
 
@@ -51,7 +53,8 @@ class TestLearningRate {
         .hasMessage("Cannot use a learning rate of 0.0 with 1 warm-up steps of 2");
     assertThatThrownBy(() -> LearningRate.constant(Double.NaN))
         .hasMessageContaining("Cannot use a learning rate of NaN");
-    assertThatThrownBy(() -> new LearningRate(1e-3, -1, 2)).hasMessageContaining("-1 warm-up steps");
+    assertThatThrownBy(() -> new LearningRate(1e-3, -1, 2))
+        .hasMessageContaining("-1 warm-up steps");
     assertThatThrownBy(() -> new LearningRate(1e-3, 1, -2)).hasMessageContaining("of -2");
   }
 }

@@ -42,7 +42,8 @@ class TestTrainingStep {
   void gradientIsClipped(Kernels kernels) {
     try (LoraMoeNetwork network = network(kernels)) {
       step(network, kernels, 1e-2).run(0, BATCH);
-      assertThat(kernels.norm(network.weightFirstMoment())).isCloseTo(0.1 * 1e-2, Offset.offset(1e-8));
+      assertThat(kernels.norm(network.weightFirstMoment()))
+          .isCloseTo(0.1 * 1e-2, Offset.offset(1e-8));
     }
   }
 
@@ -59,7 +60,9 @@ class TestTrainingStep {
       for (int i = 1; i < 40; i++) {
         last = step.run(i, BATCH).taskLoss();
         if (i < 3) {
-          assertThat(again.run(i, BATCH).taskLoss()).as("the same dropout in step %d", i).isEqualTo(last);
+          assertThat(again.run(i, BATCH).taskLoss())
+              .as("the same dropout in step %d", i)
+              .isEqualTo(last);
         }
       }
       assertThat(last).isLessThan(0.5 * first);
@@ -68,7 +71,10 @@ class TestTrainingStep {
 
   private static TrainingStep step(LoraMoeNetwork network, Kernels kernels, double clipNorm) {
     return new TrainingStep(
-        network, new InnerUpdate(network, kernels, ADAMW, clipNorm), LearningRate.constant(1e-2), 7);
+        network,
+        new InnerUpdate(network, kernels, ADAMW, clipNorm),
+        LearningRate.constant(1e-2),
+        7);
   }
 
   private static LoraMoeNetwork network(Kernels kernels) {
@@ -76,7 +82,11 @@ class TestTrainingStep {
     LoraMoeNetwork network =
         LoraMoeNetwork.create(
             TinyModels.definition(
-                backbone, Stage.FINE_TUNING, TinyModels.unequal(backbone.config(), Stage.FINE_TUNING), 0.05, 0.01),
+                backbone,
+                Stage.FINE_TUNING,
+                TinyModels.unequal(backbone.config(), Stage.FINE_TUNING),
+                0.05,
+                0.01),
             backbone,
             kernels);
     TinyModels.shake(network, 3, 0.1);

@@ -26,7 +26,9 @@ public final class SharedSparkSession {
                 .config("spark.sql.shuffle.partitions", "2")
                 .config("spark.default.parallelism", "2")
                 .config("spark.sql.session.timeZone", "UTC")
-                .config("spark.sql.warehouse.dir", Files.createTempDirectory("warehouse").toUri().toString())
+                .config(
+                    "spark.sql.warehouse.dir",
+                    Files.createTempDirectory("warehouse").toUri().toString())
                 .config("spark.driver.bindAddress", "127.0.0.1")
                 .config("spark.driver.host", "127.0.0.1")
                 .getOrCreate();

@@ -18,8 +18,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Times steps beside the best product of the same minute: a step, then two large products, in turn, so that what slows the
- * machine slows both.
+ * Times steps beside the best product of the same minute: a step, then two large products, in turn,
+ * so that what slows the machine slows both.
  */
 public final class Bench {
 

@@ -30,8 +30,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * One benchmark: a model of random weights, its batches and a step over them, with 8 experts of rank 8 and top-2 routing on
- * every linear module.
+ * One benchmark: a model of random weights, its batches and a step over them, with 8 experts of
+ * rank 8 and top-2 routing on every linear module.
  */
 final class BenchCase implements AutoCloseable {
 
@@ -108,15 +108,26 @@ final class BenchCase implements AutoCloseable {
                 network,
                 kernels,
                 new SearchSettings(
-                    SearchSettings.INNER, rate, SearchSettings.OUTER, 3e-3, OuterGradient.SECOND_ORDER, true, 1, 1))
+                    SearchSettings.INNER,
+                    rate,
+                    SearchSettings.OUTER,
+                    3e-3,
+                    OuterGradient.SECOND_ORDER,
+                    true,
+                    1,
+                    1))
             : null;
     this.finetune =
         searches
             ? null
-            : new TrainingStep(network, new InnerUpdate(network, kernels, SearchSettings.INNER, 1), rate, 1);
+            : new TrainingStep(
+                network, new InnerUpdate(network, kernels, SearchSettings.INNER, 1), rate, 1);
   }
 
-  /** Makes every eighth entry the largest of its vector by far: no argmax moves, so every step has four passes. */
+  /**
+   * Makes every eighth entry the largest of its vector by far: no argmax moves, so every step has
+   * four passes.
+   */
   private static void widen(INDArray gsvs) {
     for (long i = EXPERTS - 1; i < gsvs.length(); i += EXPERTS) {
       gsvs.putScalar(i, gsvs.getFloat(i) + 2);
@@ -138,7 +149,10 @@ final class BenchCase implements AutoCloseable {
   /** Products that a step must do, in units of 10⁹ operations. */
   double gflop() {
     StepCost cost = new StepCost(definition);
-    return (search != null ? cost.searchStep(train, validation) : cost.pass(train, PassOptions.Gradient.ALL)) / 1e9;
+    return (search != null
+            ? cost.searchStep(train, validation)
+            : cost.pass(train, PassOptions.Gradient.ALL))
+        / 1e9;
   }
 
   @Override
@@ -146,7 +160,8 @@ final class BenchCase implements AutoCloseable {
     network.close();
   }
 
-  private static TokenBatch batch(Random random, int sequences, int length, int vocabulary, int classes) {
+  private static TokenBatch batch(
+      Random random, int sequences, int length, int vocabulary, int classes) {
     List<Example> examples = new ArrayList<>();
     for (int i = 0; i < sequences; i++) {
       int[] tokens = random.ints(length, 0, vocabulary).toArray();
@@ -174,7 +189,8 @@ final class BenchCase implements AutoCloseable {
               random(2 * 1024, 384),
               random(384, 1024)));
     }
-    return new LlamaBackbone(config, "random", random(4096, 384), layers, Nd4j.ones(384), random(4096, 384));
+    return new LlamaBackbone(
+        config, "random", random(4096, 384), layers, Nd4j.ones(384), random(4096, 384));
   }
 
   private static Backbone bert() {
@@ -194,7 +210,8 @@ final class BenchCase implements AutoCloseable {
               Nd4j.zeros(384),
               norm()));
     }
-    return new BertBackbone(config, "random", random(30522, 384), random(512, 384), random(2, 384), norm(), layers);
+    return new BertBackbone(
+        config, "random", random(30522, 384), random(512, 384), random(2, 384), norm(), layers);
   }
 
   private static BertBackbone.Norm norm() {

@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.function.UnaryOperator;
 
 /**
- * A plan for the terminal: one line a layer, one column a module, {@code experts×mean rank} in each cell, and what it
- * costs beside eight experts of rank 8 everywhere.
+ * A plan for the terminal: one line a layer, one column a module, {@code experts×mean rank} in each
+ * cell, and what it costs beside eight experts of rank 8 everywhere.
  */
 public class AllocationPlanPrinter {
   private static final int UNIFORM_EXPERTS = 8;
@@ -29,8 +29,14 @@ public class AllocationPlanPrinter {
   }
 
   private String text() {
-    List<String> names = plan.modules().stream().map(planned -> planned.module().name()).distinct().toList();
-    int[] layers = plan.modules().stream().mapToInt(planned -> planned.module().layer()).distinct().sorted().toArray();
+    List<String> names =
+        plan.modules().stream().map(planned -> planned.module().name()).distinct().toList();
+    int[] layers =
+        plan.modules().stream()
+            .mapToInt(planned -> planned.module().layer())
+            .distinct()
+            .sorted()
+            .toArray();
     List<List<String>> lines = new ArrayList<>();
     lines.add(line("layer", names, name -> name));
     for (int layer : layers) {
@@ -85,7 +91,9 @@ public class AllocationPlanPrinter {
     List<LinearModule> modules = plan.modules().stream().map(ModulePlan::module).toList();
     long parameters = plan.parameters();
     long uniform =
-        new UniformAllocation(UNIFORM_EXPERTS, UNIFORM_RANK, plan.topK(), plan.alpha()).plan(modules).parameters();
+        new UniformAllocation(UNIFORM_EXPERTS, UNIFORM_RANK, plan.topK(), plan.alpha())
+            .plan(modules)
+            .parameters();
     return format(
             "%s, seed %d: %,d experts of mean rank %.2f on %,d modules%n",
             plan.strategy(),

@@ -52,7 +52,8 @@ public final class Main implements Runnable {
         (spark, config, progress, out) ->
             out.print(SearchReport.print(new AllocateJob(spark, config, progress).run())),
         (spark, config, directory, progress, out) ->
-            out.print(SearchReport.print(new QuickstartJob(spark, config, directory, progress).run())),
+            out.print(
+                SearchReport.print(new QuickstartJob(spark, config, directory, progress).run())),
         (cases, progress, out) -> new Bench(progress, out).run(cases));
   }
 

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** What a search ended with, for the terminal: its plan, what became of the first one, and what was learned. */
+/**
+ * What a search ended with, for the terminal: its plan, what became of the first one, and what was
+ * learned.
+ */
 final class SearchReport {
 
   private SearchReport() {}
@@ -43,13 +46,19 @@ final class SearchReport {
 
   /** Of all candidates, also of those that got no place in the plan. */
   private static List<Integer> ranks(ModulePlan plan) {
-    return Stream.concat(plan.experts().stream().map(ExpertPlan::rank), plan.unallocatedRanks().stream()).toList();
+    return Stream.concat(
+            plan.experts().stream().map(ExpertPlan::rank), plan.unallocatedRanks().stream())
+        .toList();
   }
 
   private static String learned(ValidationLoss.Measured before, ValidationLoss.Measured after) {
     return format(
         "validation loss %.4f before, %.4f after; accuracy %.1f %% before, %.1f %% after (%,d labels)\n",
-        before.loss(), after.loss(), 100 * before.accuracy(), 100 * after.accuracy(), after.labels());
+        before.loss(),
+        after.loss(),
+        100 * before.accuracy(),
+        100 * after.accuracy(),
+        after.labels());
   }
 
   private static String format(String pattern, Object... values) {

@@ -27,7 +27,9 @@ public enum DataFormat {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    String.format("Cannot use data format %s: expected one of %s", name, Arrays.toString(values()))));
+                    String.format(
+                        "Cannot use data format %s: expected one of %s",
+                        name, Arrays.toString(values()))));
   }
 
   /** The format that the name's extension tells. */

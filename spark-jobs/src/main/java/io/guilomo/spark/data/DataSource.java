@@ -7,7 +7,8 @@ import java.util.Optional;
 /**
  * The data of a run.
  *
- * @param validation where the validation records are; empty to hold them out of the training records
+ * @param validation where the validation records are; empty to hold them out of the training
+ *     records
  * @param split applies where {@code validation} is empty
  * @param format empty to go by the extension
  * @param maxBadFraction share of the records of a path that may be bad
@@ -25,7 +26,9 @@ public record DataSource(
   public DataSource {
     if (validation.isPresent() && validation.get().equals(train)) {
       throw new IllegalArgumentException(
-          String.format("Cannot validate on the training data %s: name another or none to hold some out", train));
+          String.format(
+              "Cannot validate on the training data %s: name another or none to hold some out",
+              train));
     }
     if (validation.isEmpty() && split.fraction() == 0) {
       throw new IllegalArgumentException(
@@ -33,7 +36,8 @@ public record DataSource(
     }
     if (!(maxBadFraction >= 0 && maxBadFraction <= 1)) {
       throw new IllegalArgumentException(
-          String.format("Cannot tolerate a fraction of %s bad records: expected 0 to 1", maxBadFraction));
+          String.format(
+              "Cannot tolerate a fraction of %s bad records: expected 0 to 1", maxBadFraction));
     }
   }
 }

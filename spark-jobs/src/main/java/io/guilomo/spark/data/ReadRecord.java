@@ -13,7 +13,8 @@ import java.io.Serializable;
  * @param record null for a bad record
  * @param reason why the record is bad, else null
  */
-public record ReadRecord(String source, long position, String json, TextRecord record, String reason)
+public record ReadRecord(
+    String source, long position, String json, TextRecord record, String reason)
     implements Serializable {
 
   public boolean isBad() {

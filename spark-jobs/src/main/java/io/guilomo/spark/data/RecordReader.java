@@ -25,12 +25,14 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Reads the records of a file or directory. Every format goes through one JSON object a record, so that equal records
- * are equal whatever file they come from; text formats are read as text, never with inferred types.
+ * Reads the records of a file or directory. Every format goes through one JSON object a record, so
+ * that equal records are equal whatever file they come from; text formats are read as text, never
+ * with inferred types.
  */
 public final class RecordReader {
 
   private static final String CORRUPT = "_corrupt_record";
+
   /** Spark's names of columns in a file without a header. */
   private static final Pattern UNNAMED = Pattern.compile("_c\\d+");
 
@@ -38,7 +40,9 @@ public final class RecordReader {
   private final RecordParser parser;
   private final Optional<DataFormat> format;
 
-  /** @param format empty to go by the extension */
+  /**
+   * @param format empty to go by the extension
+   */
   public RecordReader(SparkSession spark, RecordParser parser, Optional<DataFormat> format) {
     this.spark = spark;
     this.parser = parser;
@@ -46,8 +50,8 @@ public final class RecordReader {
   }
 
   /**
-   * All records of {@code path}, bad ones included. A mapping to columns named {@code _c0}, {@code _c1}, … says that
-   * tabular text has no header.
+   * All records of {@code path}, bad ones included. A mapping to columns named {@code _c0}, {@code
+   * _c1}, … says that tabular text has no header.
    *
    * @param target whether the records are learned from, so that the column of the target is needed
    * @throws IllegalArgumentException for a path or column that is not there
@@ -58,7 +62,8 @@ public final class RecordReader {
           case JSONL -> spark.read().textFile(path).toJavaRDD();
           case PARQUET -> objects(path, parquet(path), target);
           case TSV -> objects(path, separated(path, Map.of("sep", "\t", "quote", "")), target);
-          case CSV -> objects(path, separated(path, Map.of("multiLine", "true", "escape", "\"")), target);
+          case CSV ->
+              objects(path, separated(path, Map.of("multiLine", "true", "escape", "\"")), target);
         };
     RecordParser records = parser;
     return objects
@@ -86,7 +91,8 @@ public final class RecordReader {
       FileSystem files = path.getFileSystem(spark.sparkContext().hadoopConfiguration());
       FileStatus[] found = files.globStatus(path);
       if (found == null || found.length == 0) {
-        throw new IllegalArgumentException(String.format("Cannot read %s: there is no such file", name));
+        throw new IllegalArgumentException(
+            String.format("Cannot read %s: there is no such file", name));
       }
       if (format.isPresent()) {
         return format.get();
@@ -100,25 +106,35 @@ public final class RecordReader {
           .sorted()
           .findFirst()
           .map(DataFormat::ofFile)
-          .orElseThrow(() -> new IllegalArgumentException(String.format("Cannot read %s: it holds no files", name)));
+          .orElseThrow(
+              () ->
+                  new IllegalArgumentException(
+                      String.format("Cannot read %s: it holds no files", name)));
     } catch (IOException e) {
-      throw new IllegalArgumentException(String.format("Cannot read %s: %s", name, e.getMessage()), e);
+      throw new IllegalArgumentException(
+          String.format("Cannot read %s: %s", name, e.getMessage()), e);
     }
   }
 
-  /** Rows as JSON objects, absent values as nulls; a row that could not be split keeps its text behind a marker. */
+  /**
+   * Rows as JSON objects, absent values as nulls; a row that could not be split keeps its text
+   * behind a marker.
+   */
   private JavaRDD<String> objects(String path, Dataset<Row> rows, boolean target) {
     Set<String> present = new LinkedHashSet<>(List.of(rows.columns()));
     present.remove(CORRUPT);
     if (present.isEmpty()) {
-      throw new IllegalArgumentException(String.format("Cannot read %s: it holds no records", path));
+      throw new IllegalArgumentException(
+          String.format("Cannot read %s: it holds no records", path));
     }
     parser.checkColumns(path, present, target);
     Column[] columns = present.stream().map(RecordReader::column).toArray(Column[]::new);
     Column json = functions.to_json(functions.struct(columns), Map.of("ignoreNullFields", "false"));
     boolean text = List.of(rows.columns()).contains(CORRUPT);
     Column corrupt = functions.concat(functions.lit(CORRUPT), functions.col(CORRUPT));
-    return rows.select(text ? functions.coalesce(corrupt, json) : json).as(Encoders.STRING()).toJavaRDD();
+    return rows.select(text ? functions.coalesce(corrupt, json) : json)
+        .as(Encoders.STRING())
+        .toJavaRDD();
   }
 
   private Dataset<Row> parquet(String path) {
@@ -126,12 +142,14 @@ public final class RecordReader {
       return spark.read().parquet(path);
     } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw new IllegalArgumentException(String.format("Cannot read %s as Parquet: %s", path, reason), e);
+      throw new IllegalArgumentException(
+          String.format("Cannot read %s as Parquet: %s", path, reason), e);
     }
   }
 
   private Dataset<Row> separated(String path, Map<String, String> dialect) {
-    boolean header = parser.columns().values().stream().noneMatch(name -> UNNAMED.matcher(name).matches());
+    boolean header =
+        parser.columns().values().stream().noneMatch(name -> UNNAMED.matcher(name).matches());
     DataFrameReader reader =
         spark
             .read()

@@ -23,8 +23,9 @@ import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
 
 /**
- * The data of a run as one shard a worker. Examples are ordered by their record's digest and example {@code i} goes to
- * worker {@code i mod workers}: shards depend on the records alone, not on files, partitions or executors.
+ * The data of a run as one shard a worker. Examples are ordered by their record's digest and
+ * example {@code i} goes to worker {@code i mod workers}: shards depend on the records alone, not
+ * on files, partitions or executors.
  *
  * @param shards exactly one {@link Shard} in each of {@code workers} partitions, persisted
  * @param labels empty unless the task is classification
@@ -44,12 +45,17 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
       Optional<LabelSet> labels) {}
 
   /** An example on its way to a worker; without an example it only counts. */
-  private record Entry(String digest, boolean heldOut, Example example, DataReport report) implements Serializable {}
+  private record Entry(String digest, boolean heldOut, Example example, DataReport report)
+      implements Serializable {}
 
-  /** @throws IllegalArgumentException for data that cannot be read or is not enough for all workers */
-  public static ShardedData load(SparkSession spark, DataSource source, Encoding encoding, int workers) {
+  /**
+   * @throws IllegalArgumentException for data that cannot be read or is not enough for all workers
+   */
+  public static ShardedData load(
+      SparkSession spark, DataSource source, Encoding encoding, int workers) {
     if (workers < 1) {
-      throw new IllegalArgumentException(String.format("Cannot shard over %d workers: expected at least 1", workers));
+      throw new IllegalArgumentException(
+          String.format("Cannot shard over %d workers: expected at least 1", workers));
     }
     requireJavaSerializer(spark.sparkContext().getConf());
     List<JavaRDD<?>> scratch = new ArrayList<>();
@@ -60,17 +66,24 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
       Optional<LabelSet> labels = labels(source.parser().task(), encoding.labels(), train);
       RecordEncoder.Options options =
           new RecordEncoder.Options(
-              encoding.maxLength(), encoding.trainOnInputs(), encoding.template(), labels.orElse(null));
+              encoding.maxLength(),
+              encoding.trainOnInputs(),
+              encoding.template(),
+              labels.orElse(null));
 
       Split split = source.validation().isPresent() ? new Split(0) : source.split();
       TextEncoderFactory factory = encoding.encoder();
-      JavaRDD<Entry> learned = persist(train.map(record -> entry(record, factory, options, split, false)), scratch);
+      JavaRDD<Entry> learned =
+          persist(train.map(record -> entry(record, factory, options, split, false)), scratch);
       JavaRDD<Entry> heldOut = learned;
       DataReport report = sum(learned.map(Entry::report));
       report.check(source.train(), source.maxBadFraction());
       if (source.validation().isPresent()) {
         String path = source.validation().get();
-        heldOut = persist(reader.read(path, true).map(record -> entry(record, factory, options, split, true)), scratch);
+        heldOut =
+            persist(
+                reader.read(path, true).map(record -> entry(record, factory, options, split, true)),
+                scratch);
         DataReport other = sum(heldOut.map(Entry::report));
         other.check(path, source.maxBadFraction());
         report = report.merge(other);
@@ -96,7 +109,8 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     String serializer = conf.get("spark.serializer", expected);
     if (!serializer.equals(expected)) {
       throw new IllegalArgumentException(
-          String.format("Cannot shard records with spark.serializer=%s: expected %s", serializer, expected));
+          String.format(
+              "Cannot shard records with spark.serializer=%s: expected %s", serializer, expected));
     }
   }
 
@@ -105,14 +119,18 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     return rdd;
   }
 
-  private static Optional<LabelSet> labels(Task task, Optional<LabelSet> configured, JavaRDD<ReadRecord> records) {
+  private static Optional<LabelSet> labels(
+      Task task, Optional<LabelSet> configured, JavaRDD<ReadRecord> records) {
     if (task != Task.CLASSIFICATION || configured.isPresent()) {
       return task == Task.CLASSIFICATION ? configured : Optional.empty();
     }
     return Optional.of(
         LabelSet.of(
             records
-                .filter(record -> record.record() instanceof TextRecord.Labelled labelled && labelled.label() != null)
+                .filter(
+                    record ->
+                        record.record() instanceof TextRecord.Labelled labelled
+                            && labelled.label() != null)
                 .map(record -> ((TextRecord.Labelled) record.record()).label())
                 .distinct()
                 .collect()));
@@ -132,7 +150,11 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
   }
 
   private static Entry entry(
-      ReadRecord read, TextEncoderFactory factory, RecordEncoder.Options options, Split split, boolean validation) {
+      ReadRecord read,
+      TextEncoderFactory factory,
+      RecordEncoder.Options options,
+      Split split,
+      boolean validation) {
     if (read.isBad()) {
       return new Entry("", false, null, DataReport.ofBad(read.bad(read.reason())));
     }
@@ -141,7 +163,8 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     boolean heldOut = validation || split.holdsOut(digest);
     try {
       RecordEncoder.Outcome outcome = encoder.encode(read.record());
-      return new Entry(digest, heldOut, outcome.example().orElse(null), DataReport.of(outcome, heldOut));
+      return new Entry(
+          digest, heldOut, outcome.example().orElse(null), DataReport.of(outcome, heldOut));
     } catch (IllegalArgumentException e) {
       return new Entry(digest, heldOut, null, DataReport.ofBad(read.bad(e.getMessage())));
     }
@@ -151,7 +174,8 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     if (records < workers) {
       throw new IllegalArgumentException(
           String.format(
-              "Cannot shard %d %s records over %d workers: each needs at least one", records, kind, workers));
+              "Cannot shard %d %s records over %d workers: each needs at least one",
+              records, kind, workers));
     }
   }
 

@@ -22,9 +22,9 @@ import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.TableWriter;
 import io.guilomo.spark.training.BilevelTrainingMaster;
-import io.guilomo.spark.training.WorkerRound;
 import io.guilomo.spark.training.ValidationLoss;
 import io.guilomo.spark.training.WorkerBatches;
+import io.guilomo.spark.training.WorkerRound;
 import io.guilomo.spark.training.WorkerSettings;
 import java.io.IOException;
 import java.time.Instant;
@@ -44,7 +44,10 @@ import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
-/** Learns an allocation plan: shards the data over workers, runs the bilevel search, reads the plan off the GSVs. */
+/**
+ * Learns an allocation plan: shards the data over workers, runs the bilevel search, reads the plan
+ * off the GSVs.
+ */
 public final class AllocateJob {
 
   static final String NAME = "allocate";
@@ -95,9 +98,12 @@ public final class AllocateJob {
 
     TableWriter tables =
         new TableWriter(
-            spark, config.output().dir(), new JobRun(runId, LocalDate.ofInstant(startedAt, ZoneOffset.UTC), NAME));
+            spark,
+            config.output().dir(),
+            new JobRun(runId, LocalDate.ofInstant(startedAt, ZoneOffset.UTC), NAME));
     RunRecord record =
-        new RunRecord(tables, config, NAME, seed, LearnedAllocation.STRATEGY, workers.count(), startedAt);
+        new RunRecord(
+            tables, config, NAME, seed, LearnedAllocation.STRATEGY, workers.count(), startedAt);
     record.running();
     try {
       BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
@@ -119,12 +125,15 @@ public final class AllocateJob {
     if (!family.equals("auto") && !family.equals(found)) {
       throw new IllegalArgumentException(
           String.format(
-              "Cannot use guilomo.model.family = %s: %s is of family %s", family, config.model().path(), found));
+              "Cannot use guilomo.model.family = %s: %s is of family %s",
+              family, config.model().path(), found));
     }
     boolean classifies = Task.parse(config.data().task()) == Task.CLASSIFICATION;
     if (classifies && backbone instanceof LlamaConfig) {
       throw new IllegalArgumentException(
-          "Cannot classify with " + config.model().path() + ": decoders learn task causal-lm or multiple-choice");
+          "Cannot classify with "
+              + config.model().path()
+              + ": decoders learn task causal-lm or multiple-choice");
     }
     if (!classifies && !(backbone instanceof LlamaConfig)) {
       throw new IllegalArgumentException(
@@ -143,12 +152,17 @@ public final class AllocateJob {
       TableWriter tables,
       RunRecord record)
       throws IOException {
-    long largestShard = data.shards().map(shard -> (long) shard.train().length).collect().stream()
-        .flatMapToLong(LongStream::of).max().orElseThrow();
+    long largestShard =
+        data.shards().map(shard -> (long) shard.train().length).collect().stream()
+            .flatMapToLong(LongStream::of)
+            .max()
+            .orElseThrow();
     SearchPlan plan =
-        SearchPlan.of(config, backbone, seed, largestShard, data.labels().map(LabelSet::size).orElse(0));
+        SearchPlan.of(
+            config, backbone, seed, largestShard, data.labels().map(LabelSet::size).orElse(0));
     WorkerSettings settings =
-        new WorkerSettings(plan.settings(), workers.threads(), new SerializableConfiguration(hadoop));
+        new WorkerSettings(
+            plan.settings(), workers.threads(), new SerializableConfiguration(hadoop));
     int batchSize = config.search().batchSize();
     BilevelTrainingMaster master =
         new BilevelTrainingMaster(workers.count(), batchSize, plan.stepsPerRound(), settings);
@@ -171,7 +185,9 @@ public final class AllocateJob {
     for (long round = 0; round < plan.rounds(); round++) {
       graph.fitMultiDataSet(batches(data.shards(), plan, round, batchSize, seed));
       for (WorkerRound worker : master.lastRound()) {
-        worker.routedTokens().forEach((module, counts) -> routed.merge(module, counts.clone(), AllocateJob::add));
+        worker
+            .routedTokens()
+            .forEach((module, counts) -> routed.merge(module, counts.clone(), AllocateJob::add));
         digest = worker.backboneDigest();
       }
       curves.gsvs(round + 1, selections(graph, plan, routed));
@@ -199,7 +215,9 @@ public final class AllocateJob {
     return shards.flatMap(
         shard -> {
           WorkerBatches batches = new WorkerBatches(shard, batchSize, seed);
-          return LongStream.range(first, end).mapToObj(step -> (MultiDataSet) batches.dataSet(step)).iterator();
+          return LongStream.range(first, end)
+              .mapToObj(step -> (MultiDataSet) batches.dataSet(step))
+              .iterator();
         });
   }
 
@@ -210,7 +228,8 @@ public final class AllocateJob {
   }
 
   private static float[] gsvs(INDArray parameters, SearchPlan plan) {
-    long count = plan.network().modules().stream().mapToLong(m -> m.experts() + m.totalRank()).sum();
+    long count =
+        plan.network().modules().stream().mapToLong(m -> m.experts() + m.totalRank()).sum();
     return ArrayViews.stretch(parameters, 0, count).dup().toFloatVector();
   }
 
@@ -226,7 +245,8 @@ public final class AllocateJob {
     tables.replace(PlanExpertsTable.INSTANCE, PlanExpertsTable.rows(plan));
     RunDirectory directory = new RunDirectory(config.output().dir(), runId, hadoop);
     ReleasedPlanFormat released =
-        new ReleasedPlanFormat(StateDictOrder.of(plan.modules().stream().map(m -> m.module()).toList()));
+        new ReleasedPlanFormat(
+            StateDictOrder.of(plan.modules().stream().map(m -> m.module()).toList()));
     directory.write("config.conf", config.asHocon());
     directory.write("plan.json", AllocationPlanParser.toJson(plan));
     directory.write("rank.json", released.rankJson(plan));

@@ -19,7 +19,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.SparkSession;
@@ -45,7 +44,9 @@ final class JobData {
             data.requireTrain(),
             given(data.validation()),
             new Split(data.validationFraction()),
-            data.format().equals("auto") ? Optional.empty() : Optional.of(DataFormat.parse(data.format())),
+            data.format().equals("auto")
+                ? Optional.empty()
+                : Optional.of(DataFormat.parse(data.format())),
             new RecordParser(Task.parse(data.task()), data.columns()),
             data.maxBadFraction());
     ShardedData.Encoding encoding =
@@ -71,7 +72,8 @@ final class JobData {
     Path path = new Path(name);
     try (FSDataInputStream in =
         path.getFileSystem(spark.sparkContext().hadoopConfiguration()).open(path)) {
-      return PromptTemplate.fromJson(new String(in.readNBytes(TEMPLATE_BYTES), StandardCharsets.UTF_8));
+      return PromptTemplate.fromJson(
+          new String(in.readNBytes(TEMPLATE_BYTES), StandardCharsets.UTF_8));
     }
   }
 
@@ -94,7 +96,8 @@ final class JobData {
   }
 
   /** The tokenizer in the model's directory. */
-  private record ModelTokenizer(String key, SerializableConfiguration hadoop) implements TextEncoderFactory {
+  private record ModelTokenizer(String key, SerializableConfiguration hadoop)
+      implements TextEncoderFactory {
 
     @Override
     public TextEncoder create() {

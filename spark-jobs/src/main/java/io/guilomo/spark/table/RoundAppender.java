@@ -9,8 +9,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Fills a table while a run goes, one Parquet file a seed and averaging round. Queries that start after
- * {@link #append} returned see its rows. One thread at a time.
+ * Fills a table while a run goes, one Parquet file a seed and averaging round. Queries that start
+ * after {@link #append} returned see its rows. One thread at a time.
  */
 public final class RoundAppender<R> {
   private final TableWriter writer;
@@ -34,7 +34,13 @@ public final class RoundAppender<R> {
   public void append(long seed, long round, List<R> rows) {
     if (round < 0 || round <= kept.getOrDefault(seed, -1L)) {
       throw new IllegalArgumentException(
-          "Cannot append round " + round + " of seed " + seed + " to table " + table + ": the next is "
+          "Cannot append round "
+              + round
+              + " of seed "
+              + seed
+              + " to table "
+              + table
+              + ": the next is "
               + (kept.getOrDefault(seed, -1L) + 1));
     }
     try {
@@ -55,7 +61,10 @@ public final class RoundAppender<R> {
     }
   }
 
-  /** Merges the files of the rounds into one, so that queries need not open thousands. Nothing is appended after it. */
+  /**
+   * Merges the files of the rounds into one, so that queries need not open thousands. Nothing is
+   * appended after it.
+   */
   public void finish() {
     writer.rewrite(table, rows -> rows);
   }

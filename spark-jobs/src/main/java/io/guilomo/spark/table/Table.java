@@ -9,8 +9,9 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * A Parquet table of an output directory: {@code tables/NAME/run_date=YYYY-MM-DD/run_id=…/*.parquet}. Columns may be
- * added, never renamed or retyped. Indices and ranks are INT, counts BIGINT, values DOUBLE, times TIMESTAMP (UTC,
+ * A Parquet table of an output directory: {@code
+ * tables/NAME/run_date=YYYY-MM-DD/run_id=…/*.parquet}. Columns may be added, never renamed or
+ * retyped. Indices and ranks are INT, counts BIGINT, values DOUBLE, times TIMESTAMP (UTC,
  * microseconds).
  *
  * @param <R> one row, without the columns that all tables share
@@ -18,8 +19,10 @@ import org.apache.spark.sql.types.StructType;
 public abstract class Table<R> {
   /** INT: the release of the schema that a row was written with. */
   public static final String SCHEMA_VERSION = "schema_version";
+
   /** DATE: the day the run began, in UTC; a directory. */
   public static final String RUN_DATE = "run_date";
+
   /** STRING: a directory. */
   public static final String RUN_ID = "run_id";
 

@@ -11,8 +11,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * The files of one table, as one job of a run sees them. Temporary directories lie beside the partitions and start with
- * {@code _}, which readers skip.
+ * The files of one table, as one job of a run sees them. Temporary directories lie beside the
+ * partitions and start with {@code _}, which readers skip.
  */
 class TableFiles {
   private static final String TEMPORARY = "_temporary-";
@@ -40,7 +40,8 @@ class TableFiles {
 
   /** Where the rows go. */
   Path partition() {
-    return new Path(root, Table.RUN_DATE + "=" + run.runDate() + "/" + Table.RUN_ID + "=" + run.runId());
+    return new Path(
+        root, Table.RUN_DATE + "=" + run.runDate() + "/" + Table.RUN_ID + "=" + run.runId());
   }
 
   /** The run's directories, of any date. */
@@ -48,14 +49,18 @@ class TableFiles {
     List<Path> partitions = new ArrayList<>();
     for (FileStatus date : list(root)) {
       Path partition = new Path(date.getPath(), Table.RUN_ID + "=" + run.runId());
-      if (date.getPath().getName().startsWith(Table.RUN_DATE + "=") && fileSystem.exists(partition)) {
+      if (date.getPath().getName().startsWith(Table.RUN_DATE + "=")
+          && fileSystem.exists(partition)) {
         partitions.add(partition);
       }
     }
     return partitions;
   }
 
-  /** What replacing the rows removes: the run's directories, or the job's files where other jobs' rows must stay. */
+  /**
+   * What replacing the rows removes: the run's directories, or the job's files where other jobs'
+   * rows must stay.
+   */
   List<Path> owned() throws IOException {
     List<Path> partitions = partitions();
     if (!perJob) {
@@ -63,7 +68,9 @@ class TableFiles {
     }
     List<Path> owned = new ArrayList<>();
     for (Path partition : partitions) {
-      parquetFiles(partition).stream().filter(file -> file.getName().startsWith(ownedPrefix())).forEach(owned::add);
+      parquetFiles(partition).stream()
+          .filter(file -> file.getName().startsWith(ownedPrefix()))
+          .forEach(owned::add);
     }
     return owned;
   }
@@ -73,7 +80,10 @@ class TableFiles {
     return ownedPrefix() + "*.parquet";
   }
 
-  /** Where files written to {@code written} go: the directory as a whole, or each file under the job's name. */
+  /**
+   * Where files written to {@code written} go: the directory as a whole, or each file under the
+   * job's name.
+   */
   void place(Path written, Moves moves) throws IOException {
     if (!perJob) {
       moves.add(written, partition());

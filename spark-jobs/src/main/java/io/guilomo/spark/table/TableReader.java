@@ -14,8 +14,9 @@ import org.apache.spark.sql.SparkSession;
 public record TableReader(SparkSession spark, String outputDir) {
 
   /**
-   * All rows, in the columns of {@link Table#schema()}: none where nothing was written yet, null in columns that the
-   * release which wrote the row did not have. The dataset sees the files there are now.
+   * All rows, in the columns of {@link Table#schema()}: none where nothing was written yet, null in
+   * columns that the release which wrote the row did not have. The dataset sees the files there are
+   * now.
    */
   public Dataset<Row> read(Table<?> table) {
     Path root = TableFiles.root(outputDir, table);

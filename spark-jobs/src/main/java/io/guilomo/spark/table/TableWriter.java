@@ -19,9 +19,10 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructField;
 
 /**
- * Writes the rows of one job of a run. Rows replace the earlier ones of their run, whatever their date, so a job that
- * runs again leaves the tables as if it had run once. In tables with a column {@code job} they replace those of the
- * same job only. One writer a run and job at a time; other runs may write to the same tables.
+ * Writes the rows of one job of a run. Rows replace the earlier ones of their run, whatever their
+ * date, so a job that runs again leaves the tables as if it had run once. In tables with a column
+ * {@code job} they replace those of the same job only. One writer a run and job at a time; other
+ * runs may write to the same tables.
  */
 public final class TableWriter {
   private final SparkSession spark;
@@ -51,7 +52,8 @@ public final class TableWriter {
     List<Column> columns = new ArrayList<>();
     for (StructField field : table.columns().fields()) {
       if (!given.contains(field.name())) {
-        throw new IllegalArgumentException("Cannot write table " + table + ": column " + field.name() + " is missing");
+        throw new IllegalArgumentException(
+            "Cannot write table " + table + ": column " + field.name() + " is missing");
       }
       columns.add(col(field.name()).cast(field.dataType()));
     }
@@ -73,9 +75,13 @@ public final class TableWriter {
     }
   }
 
-  /** Goes on where an attempt stopped: removes the rows of {@code seed} after {@code lastRound}, keeps the others. */
+  /**
+   * Goes on where an attempt stopped: removes the rows of {@code seed} after {@code lastRound},
+   * keeps the others.
+   */
   public <R> RoundAppender<R> resume(Table<R> table, long seed, long lastRound) {
-    rewrite(table, own -> own.filter(not(col("seed").equalTo(seed).and(col("round").gt(lastRound)))));
+    rewrite(
+        table, own -> own.filter(not(col("seed").equalTo(seed).and(col("round").gt(lastRound)))));
     try {
       return new RoundAppender<R>(this, table, files(table)).after(seed, lastRound);
     } catch (IOException e) {
@@ -89,9 +95,14 @@ public final class TableWriter {
       TableFiles files = files(table);
       if (!files.owned().isEmpty()) {
         // Directories and a pattern: Spark starts a job to list many single paths.
-        String[] partitions = files.partitions().stream().map(Path::toString).toArray(String[]::new);
+        String[] partitions =
+            files.partitions().stream().map(Path::toString).toArray(String[]::new);
         Dataset<Row> own =
-            spark.read().schema(table.fileSchema()).option("pathGlobFilter", files.ownedNames()).parquet(partitions);
+            spark
+                .read()
+                .schema(table.fileSchema())
+                .option("pathGlobFilter", files.ownedNames())
+                .parquet(partitions);
         replaceFiles(table, change.apply(own).coalesce(1));
       }
     } catch (IOException e) {
@@ -100,12 +111,16 @@ public final class TableWriter {
   }
 
   <R> Dataset<Row> dataset(Table<R> table, List<R> rows) {
-    return spark.createDataFrame(rows.stream().map(table::row).toList(), table.fileSchema()).coalesce(1);
+    return spark
+        .createDataFrame(rows.stream().map(table::row).toList(), table.fileSchema())
+        .coalesce(1);
   }
 
   /** Writes Parquet files, and nothing beside them, into a new directory. */
   static void write(Dataset<Row> rows, Path directory) {
-    rows.write().option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").parquet(directory.toString());
+    rows.write()
+        .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
+        .parquet(directory.toString());
   }
 
   private void replaceFiles(Table<?> table, Dataset<Row> rows) {
@@ -136,7 +151,8 @@ public final class TableWriter {
   }
 
   /** Deletes what was written, but not earlier rows that could not be moved back. */
-  private static void discard(FileSystem fileSystem, Path temporary, Path written) throws IOException {
+  private static void discard(FileSystem fileSystem, Path temporary, Path written)
+      throws IOException {
     fileSystem.delete(written, true);
     if (fileSystem.exists(temporary) && fileSystem.listStatus(temporary).length == 0) {
       fileSystem.delete(temporary, true);

@@ -19,12 +19,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * Parameter averaging of bilevel steps: one call of {@code executeTrainingMDS} is one averaging round, whose data set has
- * one partition a worker.
+ * Parameter averaging of bilevel steps: one call of {@code executeTrainingMDS} is one averaging
+ * round, whose data set has one partition a worker.
  *
- * <p>It differs from dl4j-spark's in that it does not split or shuffle what it is given, and in that it adds the workers'
- * parameters up in the order of their partitions: the order of arrival, in which {@code treeAggregate} adds, would give
- * other roundings from run to run with three workers or more.
+ * <p>It differs from dl4j-spark's in that it does not split or shuffle what it is given, and in
+ * that it adds the workers' parameters up in the order of their partitions: the order of arrival,
+ * in which {@code treeAggregate} adds, would give other roundings from run to run with three
+ * workers or more.
  */
 public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaster {
 
@@ -36,7 +37,8 @@ public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaste
    * @param batchSize rows of every batch
    * @param averagingFrequency most steps of a round
    */
-  public BilevelTrainingMaster(int workers, int batchSize, int averagingFrequency, WorkerSettings settings) {
+  public BilevelTrainingMaster(
+      int workers, int batchSize, int averagingFrequency, WorkerSettings settings) {
     super(
         new Builder(workers, batchSize)
             .batchSizePerWorker(batchSize)
@@ -61,11 +63,18 @@ public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaste
             .getSparkContext()
             .broadcast(
                 new NetBroadcastTuple(
-                    network.getConfiguration(), network.params(), network.getUpdater().getStateViewArray()));
+                    network.getConfiguration(),
+                    network.params(),
+                    network.getUpdater().getStateViewArray()));
     return new BilevelTrainingWorker(
         broadcast,
         new WorkerConfiguration(
-            true, rddDataSetNumExamples, batchSizePerWorker, averagingFrequency, prefetchNumBatches, false),
+            true,
+            rddDataSetNumExamples,
+            batchSizePerWorker,
+            averagingFrequency,
+            prefetchNumBatches,
+            false),
         settings,
         network.getConfiguration().getIterationCount());
   }
@@ -101,7 +110,8 @@ public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaste
     network.setParams(parameters);
     network.getUpdater().setStateViewArray(updaterState);
     ComputationGraphConfiguration configuration = network.getConfiguration();
-    configuration.setIterationCount(configuration.getIterationCount() + lastRound.get(0).steps().size());
+    configuration.setIterationCount(
+        configuration.getIterationCount() + lastRound.get(0).steps().size());
     graph.setScore(
         lastRound.stream()
             .flatMap(round -> round.steps().stream())

@@ -22,7 +22,10 @@ import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingResult;
 import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingWorker;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
-/** Runs bilevel steps where dl4j-spark's worker would fit: each batch holds a training and a validation batch. */
+/**
+ * Runs bilevel steps where dl4j-spark's worker would fit: each batch holds a training and a
+ * validation batch.
+ */
 final class BilevelTrainingWorker extends ParameterAveragingTrainingWorker {
 
   private static final long serialVersionUID = 1;
@@ -36,7 +39,8 @@ final class BilevelTrainingWorker extends ParameterAveragingTrainingWorker {
   private transient List<SearchStepResult> results;
 
   /**
-   * @param firstStep number of the round's first step: a graph that dl4j-spark makes of the broadcast counts from 0
+   * @param firstStep number of the round's first step: a graph that dl4j-spark makes of the
+   *     broadcast counts from 0
    */
   BilevelTrainingWorker(
       Broadcast<NetBroadcastTuple> broadcast,
@@ -55,7 +59,8 @@ final class BilevelTrainingWorker extends ParameterAveragingTrainingWorker {
       begin(graph);
     }
     results.add(
-        bilevel.run(step++, TokenBatch.of(batch.getFeatures(0)), TokenBatch.of(batch.getFeatures(1))));
+        bilevel.run(
+            step++, TokenBatch.of(batch.getFeatures(0)), TokenBatch.of(batch.getFeatures(1))));
     return isLast ? getFinalResult(graph) : null;
   }
 

@@ -49,7 +49,8 @@ public final class ValidationLoss {
     String configuration = graph.getConfiguration().toJson();
     WorkerSettings worker = settings;
     int size = batchSize;
-    List<Sums> sums = shards.map(shard -> sums(shard, configuration, parameters, worker, size)).collect();
+    List<Sums> sums =
+        shards.map(shard -> sums(shard, configuration, parameters, worker, size)).collect();
     parameters.destroy();
     double loss = 0;
     long correct = 0;
@@ -63,12 +64,17 @@ public final class ValidationLoss {
   }
 
   private static Sums sums(
-      Shard shard, String configuration, Broadcast<INDArray> parameters, WorkerSettings settings, int batchSize)
+      Shard shard,
+      String configuration,
+      Broadcast<INDArray> parameters,
+      WorkerSettings settings,
+      int batchSize)
       throws IOException {
     ComputeThreads.limit(settings.threads());
     Kernels kernels = KernelSelection.best();
     ComputationGraph graph =
-        new ComputationGraph(org.deeplearning4j.nn.conf.ComputationGraphConfiguration.fromJson(configuration));
+        new ComputationGraph(
+            org.deeplearning4j.nn.conf.ComputationGraphConfiguration.fromJson(configuration));
     graph.init(parameters.value().unsafeDuplication(), false);
     Example[] examples = shard.validation().clone();
     Arrays.sort(examples, Comparator.comparingInt(Example::length));
@@ -81,7 +87,8 @@ public final class ValidationLoss {
             BackboneCache.get(LoraMoeNetwork.backboneOf(graph), settings.hadoop().value()),
             kernels)) {
       for (int from = 0; from < examples.length; from += batchSize) {
-        List<Example> batch = Arrays.asList(examples).subList(from, Math.min(examples.length, from + batchSize));
+        List<Example> batch =
+            Arrays.asList(examples).subList(from, Math.min(examples.length, from + batchSize));
         PassResult result = network.pass(TokenBatch.of(batch), PassOptions.evaluation());
         loss += result.taskLoss() * result.labels();
         correct += result.correct();

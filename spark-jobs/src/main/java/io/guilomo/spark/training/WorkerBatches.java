@@ -12,8 +12,9 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The batches of one worker: step {@code t} learns from a batch of its training shard and one of its validation shard, which
- * go through epochs of their own. A function of shard, seed and step alone.
+ * The batches of one worker: step {@code t} learns from a batch of its training shard and one of
+ * its validation shard, which go through epochs of their own. A function of shard, seed and step
+ * alone.
  */
 public final class WorkerBatches {
 

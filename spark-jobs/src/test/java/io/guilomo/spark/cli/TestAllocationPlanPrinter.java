@@ -45,7 +45,9 @@ class TestAllocationPlanPrinter {
   @Test
   void theReadersLocaleChangesNothing() {
     List<LinearModule> modules =
-        IntStream.range(0, 2).mapToObj(layer -> new LinearModule(layer, "query", 384, 384)).toList();
+        IntStream.range(0, 2)
+            .mapToObj(layer -> new LinearModule(layer, "query", 384, 384))
+            .toList();
     AllocationPlan plan = new UniformAllocation(8, 8, 2, 16).plan(modules);
     Locale before = Locale.getDefault();
     try {

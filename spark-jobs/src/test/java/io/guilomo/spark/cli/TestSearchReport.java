@@ -20,7 +20,8 @@ class TestSearchReport {
   @Test
   void saysWhatTheSearchHasChanged() {
     AllocationPlan initial = plan(module(QUERY, 2, 1, 2, 3), module(KEY, 2, 4, 4, 4));
-    // One expert more, which had a rank already; another rank of an expert that is in the plan, and of one that is not.
+    // One expert more, which had a rank already; another rank of an expert that is in the plan, and
+    // of one that is not.
     AllocationPlan learned = plan(module(QUERY, 3, 1, 2, 3), module(KEY, 2, 5, 4, 1));
     String text =
         SearchReport.print(

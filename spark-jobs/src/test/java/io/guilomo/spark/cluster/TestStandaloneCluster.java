@@ -25,7 +25,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The packaged jar on a cluster of several processes, both started by the scripts that users start them by. */
+/**
+ * The packaged jar on a cluster of several processes, both started by the scripts that users start
+ * them by.
+ */
 @Tag("cluster")
 class TestStandaloneCluster {
 
@@ -35,14 +38,41 @@ class TestStandaloneCluster {
       Map.of(
           "animal",
               List.of(
-                  "ant", "badger", "cat", "cow", "crow", "deer", "dog", "duck", "eagle", "fox", "frog", "goat",
-                  "hare", "hen", "horse", "lion", "mole", "mouse", "otter", "owl", "pig", "rat", "seal", "sheep",
-                  "snail", "swan", "toad", "trout", "whale", "wolf"),
+                  "ant", "badger", "cat", "cow", "crow", "deer", "dog", "duck", "eagle", "fox",
+                  "frog", "goat", "hare", "hen", "horse", "lion", "mole", "mouse", "otter", "owl",
+                  "pig", "rat", "seal", "sheep", "snail", "swan", "toad", "trout", "whale", "wolf"),
           "tool",
               List.of(
-                  "anvil", "awl", "axe", "broom", "chisel", "clamp", "crowbar", "drill", "file", "hammer", "hoe",
-                  "jack", "knife", "ladder", "lathe", "lever", "mallet", "needle", "plane", "pliers", "pump",
-                  "rake", "saw", "scissors", "screwdriver", "shovel", "sickle", "spade", "trowel", "wrench"));
+                  "anvil",
+                  "awl",
+                  "axe",
+                  "broom",
+                  "chisel",
+                  "clamp",
+                  "crowbar",
+                  "drill",
+                  "file",
+                  "hammer",
+                  "hoe",
+                  "jack",
+                  "knife",
+                  "ladder",
+                  "lathe",
+                  "lever",
+                  "mallet",
+                  "needle",
+                  "plane",
+                  "pliers",
+                  "pump",
+                  "rake",
+                  "saw",
+                  "scissors",
+                  "screwdriver",
+                  "shovel",
+                  "sickle",
+                  "spade",
+                  "trowel",
+                  "wrench"));
 
   @TempDir private Path directory;
   private String master;
@@ -51,7 +81,8 @@ class TestStandaloneCluster {
 
   @BeforeEach
   void startCluster() throws Exception {
-    Assumptions.assumeTrue(Files.isRegularFile(Path.of(System.getProperty("guilomo.jar", ""))), "no packaged jar");
+    Assumptions.assumeTrue(
+        Files.isRegularFile(Path.of(System.getProperty("guilomo.jar", ""))), "no packaged jar");
     Assumptions.assumeTrue(
         Files.isRegularFile(Path.of(System.getProperty("guilomo.minilm", ""), "config.json")),
         "system property guilomo.minilm names no model");
@@ -60,7 +91,15 @@ class TestStandaloneCluster {
       port = free.getLocalPort();
     }
     Ended started =
-        script("deploy/standalone-cluster", "start", "--workers", "2", "--memory", "1g", "--port", "" + port);
+        script(
+            "deploy/standalone-cluster",
+            "start",
+            "--workers",
+            "2",
+            "--memory",
+            "1g",
+            "--port",
+            "" + port);
     master = started.out().strip();
     assertThat(master).as(started.err()).isEqualTo("spark://127.0.0.1:" + port);
   }
@@ -72,28 +111,40 @@ class TestStandaloneCluster {
 
   @Test
   void twoWorkersLearnTheSamePlanTwice() throws Exception {
-    Path train = Files.write(directory.resolve("train.jsonl"), sentences("I saw a %s yesterday.", 30));
-    Path validation = Files.write(directory.resolve("validation.jsonl"), sentences("This %s is heavy.", 10));
+    Path train =
+        Files.write(directory.resolve("train.jsonl"), sentences("I saw a %s yesterday.", 30));
+    Path validation =
+        Files.write(directory.resolve("validation.jsonl"), sentences("This %s is heavy.", 10));
     for (String runId : List.of("first", "second")) {
       Ended ended = allocate(runId, train, validation);
       assertThat(ended.status()).as(ended.err()).isZero();
       assertThat(ended.out()).contains("guilomo, seed 42: ").contains("validation loss ");
-      assertThat(ended.err()).contains("search: round 4 of 4").doesNotContain("WARN", "ERROR", "Exception");
+      assertThat(ended.err())
+          .contains("search: round 4 of 4")
+          .doesNotContain("WARN", "ERROR", "Exception");
     }
     Path runs = directory.resolve("output/runs");
-    assertThat(runs.resolve("second/plan.json")).hasSameTextualContentAs(runs.resolve("first/plan.json"));
-    assertThat(rows(PlanModulesTable.INSTANCE, "second")).isEqualTo(rows(PlanModulesTable.INSTANCE, "first"));
+    assertThat(runs.resolve("second/plan.json"))
+        .hasSameTextualContentAs(runs.resolve("first/plan.json"));
+    assertThat(rows(PlanModulesTable.INSTANCE, "second"))
+        .isEqualTo(rows(PlanModulesTable.INSTANCE, "first"));
     assertThat(rows(PlanExpertsTable.INSTANCE, "second"))
         .isEqualTo(rows(PlanExpertsTable.INSTANCE, "first"))
         .isNotEmpty();
-    assertThat(tables().read(RunsTable.INSTANCE).select("status", "workers").distinct().collectAsList())
+    assertThat(
+            tables()
+                .read(RunsTable.INSTANCE)
+                .select("status", "workers")
+                .distinct()
+                .collectAsList())
         .extracting(Row::toString)
         .containsExactly("[SUCCEEDED,2]");
   }
 
   private Ended allocate(String runId, Path train, Path validation) throws Exception {
     List<String> command =
-        new ArrayList<>(List.of("deploy/guilomo", "allocate", "--master", master, "--executor-memory", "1g"));
+        new ArrayList<>(
+            List.of("deploy/guilomo", "allocate", "--master", master, "--executor-memory", "1g"));
     for (String setting :
         List.of(
             "run.id=" + runId,
@@ -124,7 +175,8 @@ class TestStandaloneCluster {
                 .forEach(
                     word ->
                         lines.add(
-                            "{\"sentence\":\"%s\",\"label\":\"%s\"}".formatted(pattern.formatted(word), label))));
+                            "{\"sentence\":\"%s\",\"label\":\"%s\"}"
+                                .formatted(pattern.formatted(word), label))));
     return lines;
   }
 

@@ -30,7 +30,9 @@ final class HashEncoder implements TextEncoder {
 
   @Override
   public int[] encodeBare(String text) {
-    return Arrays.stream(text.split("\\s+")).mapToInt(word -> 10 + Math.floorMod(word.hashCode(), 1000)).toArray();
+    return Arrays.stream(text.split("\\s+"))
+        .mapToInt(word -> 10 + Math.floorMod(word.hashCode(), 1000))
+        .toArray();
   }
 
   @Override

@@ -25,11 +25,13 @@ class TestRealData {
 
   @Test
   void cola() {
-    List<ReadRecord> records = read("cola/in_domain_train.tsv", Task.CLASSIFICATION, Optional.empty(), COLA);
+    List<ReadRecord> records =
+        read("cola/in_domain_train.tsv", Task.CLASSIFICATION, Optional.empty(), COLA);
     assertThat(records).hasSize(8551);
     assertThat(records.get(0).record())
         .isEqualTo(
-            new TextRecord.Sentence("Our friends won't buy this analysis, let alone the next one we propose.", "1"));
+            new TextRecord.Sentence(
+                "Our friends won't buy this analysis, let alone the next one we propose.", "1"));
   }
 
   @Test
@@ -53,7 +55,8 @@ class TestRealData {
 
   @Test
   void rte() {
-    List<ReadRecord> records = read("rte/train.tsv", Task.CLASSIFICATION, Optional.empty(), Map.of());
+    List<ReadRecord> records =
+        read("rte/train.tsv", Task.CLASSIFICATION, Optional.empty(), Map.of());
     assertThat(records).hasSize(2490);
     assertThat(records.get(0).record())
         .isEqualTo(
@@ -68,7 +71,11 @@ class TestRealData {
     ObjectMapper json = new ObjectMapper();
     for (String part : List.of("train", "validation")) {
       List<ReadRecord> records =
-          read("scienceqa_mola_sample/" + part + ".jsonl", Task.MULTIPLE_CHOICE, Optional.empty(), Map.of());
+          read(
+              "scienceqa_mola_sample/" + part + ".jsonl",
+              Task.MULTIPLE_CHOICE,
+              Optional.empty(),
+              Map.of());
       assertThat(records).hasSize(200);
       for (ReadRecord record : records) {
         // The file holds the authors' own text of each question.
@@ -84,7 +91,11 @@ class TestRealData {
   @Test
   void questionsOfAi2() {
     List<ReadRecord> arc =
-        read("arc_challenge/ARC-Challenge-Train.jsonl", Task.MULTIPLE_CHOICE, Optional.empty(), Map.of());
+        read(
+            "arc_challenge/ARC-Challenge-Train.jsonl",
+            Task.MULTIPLE_CHOICE,
+            Optional.empty(),
+            Map.of());
     assertThat(arc).hasSize(1119);
     assertThat(((TextRecord.MultipleChoice) arc.get(0).record()).toInstruction())
         .isEqualTo(
@@ -96,10 +107,17 @@ class TestRealData {
                 "Answer: The answer is A.",
                 "A"));
     // Twenty-three of them number their choices.
-    assertThat(arc).allMatch(record -> ((TextRecord.MultipleChoice) record.record()).letter().matches("[A-E]"));
-    assertThat(read("openbookqa/train.jsonl", Task.MULTIPLE_CHOICE, Optional.empty(), Map.of())).hasSize(4957);
+    assertThat(arc)
+        .allMatch(
+            record -> ((TextRecord.MultipleChoice) record.record()).letter().matches("[A-E]"));
+    assertThat(read("openbookqa/train.jsonl", Task.MULTIPLE_CHOICE, Optional.empty(), Map.of()))
+        .hasSize(4957);
     List<ReadRecord> commonsense =
-        read("commonsenseqa/train_rand_split.jsonl", Task.MULTIPLE_CHOICE, Optional.empty(), Map.of());
+        read(
+            "commonsenseqa/train_rand_split.jsonl",
+            Task.MULTIPLE_CHOICE,
+            Optional.empty(),
+            Map.of());
     assertThat(commonsense).hasSize(9741);
     assertThat(((TextRecord.MultipleChoice) commonsense.get(1).record()).choices().get(2))
         .isEqualTo(new TextRecord.Choice("C", "the desert"));
@@ -136,8 +154,10 @@ class TestRealData {
     assertThat(data.report().train()).isEqualTo(8551);
     assertThat(data.report().validation()).isEqualTo(527);
     assertThat(data.labels().orElseThrow().labels()).containsExactly("0", "1");
-    assertThat(data.shards().map(shard -> shard.train().length).collect()).containsExactly(4276, 4275);
-    assertThat(data.shards().map(shard -> shard.validation().length).collect()).containsExactly(264, 263);
+    assertThat(data.shards().map(shard -> shard.train().length).collect())
+        .containsExactly(4276, 4275);
+    assertThat(data.shards().map(shard -> shard.validation().length).collect())
+        .containsExactly(264, 263);
   }
 
   private static List<ReadRecord> read(
@@ -151,7 +171,9 @@ class TestRealData {
   }
 
   private static Path file(String name) {
-    Path file = Path.of(System.getProperty("guilomo.golden", "../../shared/golden")).resolve("../data/" + name);
+    Path file =
+        Path.of(System.getProperty("guilomo.golden", "../../shared/golden"))
+            .resolve("../data/" + name);
     Assumptions.assumeTrue(Files.exists(file), "no data at " + file);
     return file.normalize();
   }

@@ -28,7 +28,10 @@ class TestRecordReader {
 
   @Test
   void readsJsonLines() throws IOException {
-    Path file = write("a.jsonl", "{\"sentence\": \"one\", \"label\": 1}\n\n{\"sentence\": \n{\"sentence\": \"two\"}\n");
+    Path file =
+        write(
+            "a.jsonl",
+            "{\"sentence\": \"one\", \"label\": 1}\n\n{\"sentence\": \n{\"sentence\": \"two\"}\n");
     List<ReadRecord> records = read(file, Task.CLASSIFICATION, NO_NAMES);
     assertThat(records).extracting(ReadRecord::position).containsExactly(1L, 3L, 4L);
     assertThat(records.get(0).record()).isEqualTo(new TextRecord.Sentence("one", "1"));
@@ -40,9 +43,12 @@ class TestRecordReader {
 
   @Test
   void readsTabSeparatedTextWithoutHeader() throws IOException {
-    Path file = write("cola.tsv", "gj\t1\t\tHe said \"no\\\".\r\ngj\t0\t*\t\"Open 'quote\r\nshort\t1\r\n");
-    List<ReadRecord> records = read(file, Task.CLASSIFICATION, Map.of("sentence", "_c3", "label", "_c1"));
-    assertThat(records.get(0).record()).isEqualTo(new TextRecord.Sentence("He said \"no\\\".", "1"));
+    Path file =
+        write("cola.tsv", "gj\t1\t\tHe said \"no\\\".\r\ngj\t0\t*\t\"Open 'quote\r\nshort\t1\r\n");
+    List<ReadRecord> records =
+        read(file, Task.CLASSIFICATION, Map.of("sentence", "_c3", "label", "_c1"));
+    assertThat(records.get(0).record())
+        .isEqualTo(new TextRecord.Sentence("He said \"no\\\".", "1"));
     assertThat(records.get(1).record()).isEqualTo(new TextRecord.Sentence("\"Open 'quote", "0"));
     assertThat(records.get(2).json()).isEqualTo("short\t1");
     assertThat(records.get(2).reason()).isEqualTo("wrong number of columns or broken quotes");
@@ -66,7 +72,9 @@ class TestRecordReader {
     List<ReadRecord> records = read(file, Task.CLASSIFICATION, NO_NAMES);
     assertThat(records)
         .extracting(ReadRecord::record)
-        .containsExactly(new TextRecord.Sentence("one, \"two\"\nthree", "1"), new TextRecord.Sentence("four", "0"));
+        .containsExactly(
+            new TextRecord.Sentence("one, \"two\"\nthree", "1"),
+            new TextRecord.Sentence("four", "0"));
   }
 
   @Test
@@ -82,7 +90,10 @@ class TestRecordReader {
     assertThat(record)
         .isEqualTo(
             new TextRecord.MultipleChoice(
-                null, "s", List.of(new TextRecord.Choice("A", "x"), new TextRecord.Choice("B", "y")), "B"))
+                null,
+                "s",
+                List.of(new TextRecord.Choice("A", "x"), new TextRecord.Choice("B", "y")),
+                "B"))
         .isEqualTo(read(json, Task.MULTIPLE_CHOICE, NO_NAMES).get(0).record());
 
     Path whole = dir.resolve("directory");

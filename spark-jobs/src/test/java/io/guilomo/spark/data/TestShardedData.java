@@ -75,7 +75,8 @@ class TestShardedData {
     lines.add("{\"sentence\": \"broken\"");
     lines.add("{\"sentence\": \"" + "long ".repeat(40) + "\", \"label\": \"yes\"}");
     ShardedData data = load(write("a.jsonl", lines), 2);
-    long held = IntStream.range(0, 198).mapToObj(TestShardedData::record).filter(TENTH::holdsOut).count();
+    long held =
+        IntStream.range(0, 198).mapToObj(TestShardedData::record).filter(TENTH::holdsOut).count();
     assertThat(data.report().read()).isEqualTo(200);
     assertThat(data.report().bad()).isEqualTo(1);
     assertThat(data.report().truncated()).isEqualTo(1);
@@ -104,7 +105,10 @@ class TestShardedData {
     Path validation = write("validation.jsonl", lines(60).subList(40, 60));
     ShardedData data =
         ShardedData.load(
-            spark, source(train, Optional.of(validation.toString()), Task.CLASSIFICATION), encoding(), 2);
+            spark,
+            source(train, Optional.of(validation.toString()), Task.CLASSIFICATION),
+            encoding(),
+            2);
     assertThat(data.report().train()).isEqualTo(40);
     assertThat(data.report().validation()).isEqualTo(20);
 
@@ -112,9 +116,13 @@ class TestShardedData {
     assertThatThrownBy(
             () ->
                 ShardedData.load(
-                    spark, source(train, Optional.of(unknown.toString()), Task.CLASSIFICATION), encoding(), 2))
+                    spark,
+                    source(train, Optional.of(unknown.toString()), Task.CLASSIFICATION),
+                    encoding(),
+                    2))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("Cannot read " + unknown + ": 1 of 1 records are bad (limit 0): first: " + unknown)
+        .hasMessageStartingWith(
+            "Cannot read " + unknown + ": 1 of 1 records are bad (limit 0): first: " + unknown)
         .hasMessageContaining(":1: Cannot use label maybe: expected one of [no, yes]: ");
   }
 
@@ -125,7 +133,8 @@ class TestShardedData {
       lines.add("{\"instruction\": \"say " + i + "\", \"output\": \"word " + i + "\"}");
     }
     ShardedData.Encoding encoding =
-        new ShardedData.Encoding(HashEncoder.factory(), 64, false, PromptTemplate.alpaca(), Optional.empty());
+        new ShardedData.Encoding(
+            HashEncoder.factory(), 64, false, PromptTemplate.alpaca(), Optional.empty());
     DataSource source =
         new DataSource(
             write("i.jsonl", lines).toString(),
@@ -157,13 +166,19 @@ class TestShardedData {
     assertThatThrownBy(
             () ->
                 ShardedData.load(
-                    spark, source(three, Optional.of(many.toString()), Task.CLASSIFICATION), encoding(), 4))
+                    spark,
+                    source(three, Optional.of(many.toString()), Task.CLASSIFICATION),
+                    encoding(),
+                    4))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot shard 3 training records over 4 workers: each needs at least one");
     assertThatThrownBy(
             () ->
                 ShardedData.load(
-                    spark, source(many, Optional.of(three.toString()), Task.CLASSIFICATION), encoding(), 4))
+                    spark,
+                    source(many, Optional.of(three.toString()), Task.CLASSIFICATION),
+                    encoding(),
+                    4))
         .hasMessage("Cannot shard 3 validation records over 4 workers: each needs at least one");
 
     List<String> lines = lines(183);
@@ -172,18 +187,28 @@ class TestShardedData {
     assertThatThrownBy(() -> load(bad, 2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(
-            "Cannot read " + bad + ": 17 of 200 records are bad (limit 2): first: " + bad + ":184: malformed JSON: ");
+            "Cannot read "
+                + bad
+                + ": 17 of 200 records are bad (limit 2): first: "
+                + bad
+                + ":184: malformed JSON: ");
 
     Path empty = write("empty.jsonl", List.of());
-    assertThatThrownBy(() -> load(empty, 2)).hasMessage("Cannot read " + empty + ": it holds no records");
+    assertThatThrownBy(() -> load(empty, 2))
+        .hasMessage("Cannot read " + empty + ": it holds no records");
     assertThatThrownBy(() -> source(bad, Optional.of(bad.toString()), Task.CLASSIFICATION))
-        .hasMessage("Cannot validate on the training data " + bad + ": name another or none to hold some out");
-    assertThatThrownBy(() -> load(bad, 0)).hasMessage("Cannot shard over 0 workers: expected at least 1");
+        .hasMessage(
+            "Cannot validate on the training data "
+                + bad
+                + ": name another or none to hold some out");
+    assertThatThrownBy(() -> load(bad, 0))
+        .hasMessage("Cannot shard over 0 workers: expected at least 1");
   }
 
   @Test
   void refusesASerializerThatCannotDoRecords() {
-    SparkConf conf = new SparkConf(false).set("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
+    SparkConf conf =
+        new SparkConf(false).set("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
     assertThatThrownBy(() -> ShardedData.requireJavaSerializer(conf))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
@@ -193,12 +218,18 @@ class TestShardedData {
   }
 
   private ShardedData load(Path path, int workers) {
-    return ShardedData.load(spark, source(path, Optional.empty(), Task.CLASSIFICATION), encoding(), workers);
+    return ShardedData.load(
+        spark, source(path, Optional.empty(), Task.CLASSIFICATION), encoding(), workers);
   }
 
   private static DataSource source(Path train, Optional<String> validation, Task task) {
     return new DataSource(
-        train.toString(), validation, TENTH, Optional.empty(), new RecordParser(task, Map.of()), 0.01);
+        train.toString(),
+        validation,
+        TENTH,
+        Optional.empty(),
+        new RecordParser(task, Map.of()),
+        0.01);
   }
 
   private static ShardedData.Encoding encoding() {
@@ -212,7 +243,9 @@ class TestShardedData {
   private static List<String> lines(int records) {
     List<String> lines = new ArrayList<>();
     for (int i = 0; i < records; i++) {
-      lines.add(String.format("{\"sentence\": \"%s\", \"label\": \"%s\"}", record(i).text(), record(i).label()));
+      lines.add(
+          String.format(
+              "{\"sentence\": \"%s\", \"label\": \"%s\"}", record(i).text(), record(i).label()));
     }
     return lines;
   }

@@ -37,7 +37,11 @@ class TestAllocateJob {
   private static final int MODULES = 7 * LAYERS;
   private static final int EXPERTS = 3;
   private static final int RANKS = 2;
-  /** Five steps of two workers that have 20 records each, four to a step, averaged after every second. */
+
+  /**
+   * Five steps of two workers that have 20 records each, four to a step, averaged after every
+   * second.
+   */
   private static final int ROUNDS = 3;
 
   private static final int STEPS = 5;
@@ -49,8 +53,12 @@ class TestAllocateJob {
   @Test
   void aRunFillsEveryTableAndFile() throws IOException {
     AllocateJob.Result result = run("first");
-    assertThat(rounds).hasSize(ROUNDS).allSatisfy(values -> assertThat(values).containsKey("train loss"));
-    assertThat(messages).anyMatch(line -> line.startsWith("data: ")).anyMatch(line -> line.startsWith("plan written"));
+    assertThat(rounds)
+        .hasSize(ROUNDS)
+        .allSatisfy(values -> assertThat(values).containsKey("train loss"));
+    assertThat(messages)
+        .anyMatch(line -> line.startsWith("data: "))
+        .anyMatch(line -> line.startsWith("plan written"));
     assertThat(result.after().loss()).isNotEqualTo(result.before().loss());
 
     Row run = only(RunsTable.INSTANCE, "first");
@@ -60,7 +68,8 @@ class TestAllocateJob {
     assertThat(GuilomoConfig.fromJson(run.getAs("config_json")).search().epochs()).isEqualTo(1);
 
     Path files = output.resolve("runs/first");
-    AllocationPlan plan = AllocationPlanParser.fromJson(Files.readString(files.resolve("plan.json")));
+    AllocationPlan plan =
+        AllocationPlanParser.fromJson(Files.readString(files.resolve("plan.json")));
     assertThat(plan).isEqualTo(result.plan());
     assertThat(rows(PlanModulesTable.INSTANCE, "first").count()).isEqualTo(MODULES);
     assertThat(rows(PlanExpertsTable.INSTANCE, "first").count()).isEqualTo(plan.totalExperts());
@@ -76,22 +85,30 @@ class TestAllocateJob {
     JsonNode ranks = new ObjectMapper().readTree(files.resolve("rank.json").toFile());
     assertThat(experts).hasSize(MODULES);
     assertThat(ranks).hasSize(MODULES * EXPERTS);
-    assertThat(experts.get("model.layers.2.self_attn.q_proj").asInt()).isEqualTo(experts(plan, 2, "q_proj"));
+    assertThat(experts.get("model.layers.2.self_attn.q_proj").asInt())
+        .isEqualTo(experts(plan, 2, "q_proj"));
 
     Dataset<Row> history = rows(GsvHistoryTable.INSTANCE, "first");
-    assertThat(history.count()).isEqualTo((long) (ROUNDS + 1) * MODULES * (EXPERTS + EXPERTS * RANKS));
+    assertThat(history.count())
+        .isEqualTo((long) (ROUNDS + 1) * MODULES * (EXPERTS + EXPERTS * RANKS));
     Row learned =
         history
-            .filter("round = 3 AND kind = 'experts' AND layer = 2 AND module = 'q_proj' AND is_argmax")
+            .filter(
+                "round = 3 AND kind = 'experts' AND layer = 2 AND module = 'q_proj' AND is_argmax")
             .collectAsList()
             .get(0);
-    assertThat(experts(plan, 2, "q_proj")).isEqualTo(Math.max(2, learned.<Integer>getAs("index") + 1));
+    assertThat(experts(plan, 2, "q_proj"))
+        .isEqualTo(Math.max(2, learned.<Integer>getAs("index") + 1));
 
     Dataset<Row> metrics = rows(MetricsTable.INSTANCE, "first");
-    assertThat(metrics.filter("split = 'train' AND name = 'loss' AND worker = -1").count()).isEqualTo(STEPS);
-    assertThat(metrics.filter("split = 'train' AND name = 'loss' AND worker >= 0").count()).isEqualTo(2 * STEPS);
-    assertThat(metrics.filter("split = 'validation' AND name = 'loss' AND worker = -1").count()).isEqualTo(2);
-    assertThat(GuilomoConfig.load(files.resolve("config.conf").toString(), List.of()).run().id()).isEqualTo("first");
+    assertThat(metrics.filter("split = 'train' AND name = 'loss' AND worker = -1").count())
+        .isEqualTo(STEPS);
+    assertThat(metrics.filter("split = 'train' AND name = 'loss' AND worker >= 0").count())
+        .isEqualTo(2 * STEPS);
+    assertThat(metrics.filter("split = 'validation' AND name = 'loss' AND worker = -1").count())
+        .isEqualTo(2);
+    assertThat(GuilomoConfig.load(files.resolve("config.conf").toString(), List.of()).run().id())
+        .isEqualTo("first");
   }
 
   @Test
@@ -144,7 +161,8 @@ class TestAllocateJob {
   void aModuleThatTheModelDoesNotHaveFailsTheRun() {
     assertThatThrownBy(() -> run("failed", "lora-moe.target-modules=[query]"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("Cannot put experts on query: the model's modules are [down_proj, ");
+        .hasMessageStartingWith(
+            "Cannot put experts on query: the model's modules are [down_proj, ");
     assertFailed("failed");
   }
 
@@ -199,7 +217,8 @@ class TestAllocateJob {
 
   private static int experts(AllocationPlan plan, int layer, String name) {
     return plan.modules().stream()
-        .filter(planned -> planned.module().layer() == layer && planned.module().name().equals(name))
+        .filter(
+            planned -> planned.module().layer() == layer && planned.module().name().equals(name))
         .findFirst()
         .orElseThrow()
         .experts()
@@ -218,7 +237,10 @@ class TestAllocateJob {
 
   /** All rows without their times, sorted. */
   private List<String> values(Table<?> table, String runId) {
-    return rows(table, runId).drop(col("at")).collectAsList().stream().map(Row::toString).sorted().toList();
+    return rows(table, runId).drop(col("at")).collectAsList().stream()
+        .map(Row::toString)
+        .sorted()
+        .toList();
   }
 
   private final class Listener implements ProgressListener {

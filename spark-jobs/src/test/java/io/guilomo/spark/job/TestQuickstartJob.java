@@ -16,7 +16,8 @@ class TestQuickstartJob {
 
   @Test
   void withoutTheLibraryItSaysWhoFetchesIt() {
-    QuickstartJob job = new QuickstartJob(null, GuilomoConfig.load(null, List.of()), directory, new Silent());
+    QuickstartJob job =
+        new QuickstartJob(null, GuilomoConfig.load(null, List.of()), directory, new Silent());
     assertThatThrownBy(job::run)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(

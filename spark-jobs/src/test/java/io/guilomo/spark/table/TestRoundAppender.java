@@ -72,8 +72,10 @@ class TestRoundAppender {
       metrics.append(7, round, List.of(metric("allocate", 7, round, round)));
       metrics.append(8, round, List.of(metric("allocate", 8, round, round)));
     }
-    RoundAppender<Metric> resumed = writer(MONDAY.plusDays(1), "allocate").resume(MetricsTable.INSTANCE, 8, 1);
-    assertThat(rows()).containsExactly("7,0,0.0", "7,1,1.0", "7,2,2.0", "7,3,3.0", "8,0,0.0", "8,1,1.0");
+    RoundAppender<Metric> resumed =
+        writer(MONDAY.plusDays(1), "allocate").resume(MetricsTable.INSTANCE, 8, 1);
+    assertThat(rows())
+        .containsExactly("7,0,0.0", "7,1,1.0", "7,2,2.0", "7,3,3.0", "8,0,0.0", "8,1,1.0");
     resumed.append(8, 2, List.of(metric("allocate", 8, 2, 20)));
     assertThat(rows()).hasSize(7).endsWith("8,2,20.0");
     assertThatIllegalArgumentException()
@@ -116,7 +118,15 @@ class TestRoundAppender {
 
   private static Metric metric(String job, long seed, long round, double value) {
     return new Metric(
-        job, seed, round, round * 10, MetricsTable.ALL_WORKERS, "train", "loss", value, Instant.EPOCH);
+        job,
+        seed,
+        round,
+        round * 10,
+        MetricsTable.ALL_WORKERS,
+        "train",
+        "loss",
+        value,
+        Instant.EPOCH);
   }
 
   private TableWriter writer(LocalDate date, String job) {
@@ -125,7 +135,10 @@ class TestRoundAppender {
 
   private List<String> rows() {
     return new TableReader(spark, dir.toString())
-        .read(MetricsTable.INSTANCE).orderBy("seed", "round", "value").select("seed", "round", "value").collectAsList()
+            .read(MetricsTable.INSTANCE)
+            .orderBy("seed", "round", "value")
+            .select("seed", "round", "value")
+            .collectAsList()
             .stream()
             .map((Row row) -> row.mkString(","))
             .toList();

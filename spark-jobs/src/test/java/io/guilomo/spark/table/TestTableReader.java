@@ -30,7 +30,8 @@ class TestTableReader {
           false,
           List.of(
               new ModulePlan(
-                  new LinearModule(0, "q_proj", 64, 32), List.of(new ExpertPlan(3, 512), new ExpertPlan(8, 1L << 40))),
+                  new LinearModule(0, "q_proj", 64, 32),
+                  List.of(new ExpertPlan(3, 512), new ExpertPlan(8, 1L << 40))),
               new ModulePlan(
                   new LinearModule(1, "o_proj", 32, 64),
                   List.of(ExpertPlan.ofRank(1), ExpertPlan.ofRank(2), ExpertPlan.ofRank(4)),
@@ -40,10 +41,12 @@ class TestTableReader {
 
   @Test
   void aTableThatIsNotThereHasItsColumnsAndNoRows() throws IOException {
-    assertThat(reader().read(MetricsTable.INSTANCE).schema()).isEqualTo(MetricsTable.INSTANCE.schema());
+    assertThat(reader().read(MetricsTable.INSTANCE).schema())
+        .isEqualTo(MetricsTable.INSTANCE.schema());
     assertThat(reader().read(MetricsTable.INSTANCE).count()).isZero();
     Files.createDirectories(dir.resolve("tables/metrics/run_date=2026-03-02"));
-    assertThat(reader().read(MetricsTable.INSTANCE).schema()).isEqualTo(MetricsTable.INSTANCE.schema());
+    assertThat(reader().read(MetricsTable.INSTANCE).schema())
+        .isEqualTo(MetricsTable.INSTANCE.schema());
     assertThat(reader().read(MetricsTable.INSTANCE, "r1").count()).isZero();
     assertThatIllegalArgumentException()
         .isThrownBy(() -> reader().read(MetricsTable.INSTANCE, "a'b"))
@@ -81,13 +84,18 @@ class TestTableReader {
     writer("r1").replace(PlanExpertsTable.INSTANCE, PlanExpertsTable.rows(plan));
     writer("r2").replace(PlanExpertsTable.INSTANCE, PlanExpertsTable.rows(plan));
     String location = dir.resolve("tables/plan_experts").toUri().toString();
-    String query = "SELECT run_id, sum(rank) FROM %s WHERE run_date = DATE'2026-03-02' GROUP BY 1 ORDER BY 1";
-    spark.sql("CREATE OR REPLACE TEMPORARY VIEW plans_view USING parquet OPTIONS (path '" + location + "')");
+    String query =
+        "SELECT run_id, sum(rank) FROM %s WHERE run_date = DATE'2026-03-02' GROUP BY 1 ORDER BY 1";
+    spark.sql(
+        "CREATE OR REPLACE TEMPORARY VIEW plans_view USING parquet OPTIONS (path '"
+            + location
+            + "')");
     assertThat(spark.sql(String.format(query, "plans_view")).collectAsList())
         .extracting(Row::mkString)
         .containsExactly("r118", "r218");
 
-    // A table's catalog has to be told of partitions, unless spark.sql.hive.manageFilesourcePartitions is false.
+    // A table's catalog has to be told of partitions, unless
+    // spark.sql.hive.manageFilesourcePartitions is false.
     spark.sql("DROP TABLE IF EXISTS plans");
     spark.sql("CREATE TABLE plans USING parquet LOCATION '" + location + "'");
     spark.sql("MSCK REPAIR TABLE plans");
@@ -105,7 +113,8 @@ class TestTableReader {
   void columnsThatAnOlderReleaseDidNotWriteAreNull() {
     String partition = dir.resolve("tables/plan_experts/run_date=2025-01-01/run_id=old").toString();
     spark
-        .sql("SELECT 'guilomo' AS strategy, 5 AS rank, 'x' AS of_a_later_release, 0 AS schema_version")
+        .sql(
+            "SELECT 'guilomo' AS strategy, 5 AS rank, 'x' AS of_a_later_release, 0 AS schema_version")
         .write()
         .parquet(partition);
     writer("r1").replace(PlanExpertsTable.INSTANCE, PlanExpertsTable.rows(plan));
@@ -117,7 +126,8 @@ class TestTableReader {
   }
 
   private TableWriter writer(String runId) {
-    return new TableWriter(spark, dir.toString(), new JobRun(runId, LocalDate.of(2026, 3, 2), "allocate"));
+    return new TableWriter(
+        spark, dir.toString(), new JobRun(runId, LocalDate.of(2026, 3, 2), "allocate"));
   }
 
   private TableReader reader() {

@@ -44,6 +44,7 @@ class TestTableSchemas {
   @MethodSource("schemas")
   void columnsAreTheDocumentedOnes(Table<?> table, String name, String columns) {
     assertThat(table.name()).isEqualTo(name);
-    assertThat(table.schema().toDDL()).isEqualTo(columns + ",schema_version INT,run_date DATE,run_id STRING");
+    assertThat(table.schema().toDDL())
+        .isEqualTo(columns + ",schema_version INT,run_date DATE,run_id STRING");
   }
 }

@@ -67,11 +67,20 @@ class TestTableWriter {
 
   @Test
   void jobsOfARunKeepEachOthersRows() {
-    writer("r1", MONDAY, "allocate").replace(RunsTable.INSTANCE, List.of(run("allocate", "RUNNING")));
-    writer("r1", TUESDAY, "finetune").replace(RunsTable.INSTANCE, List.of(run("finetune", "RUNNING")));
-    writer("r1", TUESDAY, "allocate").replace(RunsTable.INSTANCE, List.of(run("allocate", "FAILED")));
-    writer("r1", TUESDAY, "finetune").replace(RunsTable.INSTANCE, List.of(run("finetune", "SUCCEEDED")));
-    assertThat(reader().read(RunsTable.INSTANCE).orderBy("job").select("job", "status").collectAsList())
+    writer("r1", MONDAY, "allocate")
+        .replace(RunsTable.INSTANCE, List.of(run("allocate", "RUNNING")));
+    writer("r1", TUESDAY, "finetune")
+        .replace(RunsTable.INSTANCE, List.of(run("finetune", "RUNNING")));
+    writer("r1", TUESDAY, "allocate")
+        .replace(RunsTable.INSTANCE, List.of(run("allocate", "FAILED")));
+    writer("r1", TUESDAY, "finetune")
+        .replace(RunsTable.INSTANCE, List.of(run("finetune", "SUCCEEDED")));
+    assertThat(
+            reader()
+                .read(RunsTable.INSTANCE)
+                .orderBy("job")
+                .select("job", "status")
+                .collectAsList())
         .extracting(Row::mkString)
         .containsExactly("allocateFAILED", "finetuneSUCCEEDED");
     assertThat(hidden("runs")).isEmpty();
@@ -79,7 +88,8 @@ class TestTableWriter {
 
   @Test
   void timesAreMicrosecondsOfUtc() {
-    writer("r1", MONDAY, "allocate").replace(RunsTable.INSTANCE, List.of(run("allocate", "RUNNING")));
+    writer("r1", MONDAY, "allocate")
+        .replace(RunsTable.INSTANCE, List.of(run("allocate", "RUNNING")));
     Dataset<Row> rows = reader().read(RunsTable.INSTANCE, "r1");
     assertThat(rows.selectExpr("unix_micros(started_at)").first().getLong(0))
         .isEqualTo(START.getEpochSecond() * 1_000_000 + 123_456);
@@ -103,8 +113,10 @@ class TestTableWriter {
         reader()
             .read(GsvHistoryTable.INSTANCE)
             .crossJoin(spark.range(2000).toDF("n"))
-            .withColumn("value", udf(fails, DataTypes.DoubleType).apply(functions.col("n").cast("double")));
-    assertThatThrownBy(() -> writer.replace(GsvHistoryTable.INSTANCE, broken)).hasStackTraceContaining("disk on fire");
+            .withColumn(
+                "value", udf(fails, DataTypes.DoubleType).apply(functions.col("n").cast("double")));
+    assertThatThrownBy(() -> writer.replace(GsvHistoryTable.INSTANCE, broken))
+        .hasStackTraceContaining("disk on fire");
     assertThat(values("r1")).containsExactly(1.0, 2.0, 3.0);
     assertThat(hidden("gsv_history")).isEmpty();
   }
@@ -115,8 +127,10 @@ class TestTableWriter {
     writer.replace(GsvHistoryTable.INSTANCE, entries(1, 2));
     Path table = dir.resolve("tables/gsv_history");
     String uuid = "01234567-89ab-cdef-0123-456789abcdef";
-    for (String name : List.of("_temporary-r1-allocate-" + uuid, "_temporary-r1-allocate-x-allocate-" + uuid)) {
-      Path dead = Files.createDirectories(table.resolve(name).resolve("run_date=2026-03-02/run_id=r1"));
+    for (String name :
+        List.of("_temporary-r1-allocate-" + uuid, "_temporary-r1-allocate-x-allocate-" + uuid)) {
+      Path dead =
+          Files.createDirectories(table.resolve(name).resolve("run_date=2026-03-02/run_id=r1"));
       try (Stream<Path> files = Files.list(table.resolve("run_date=2026-03-02/run_id=r1"))) {
         for (Path file : files.toList()) {
           Files.copy(file, dead.resolve(file.getFileName()));
@@ -137,11 +151,19 @@ class TestTableWriter {
                 + "0 AS layer, 7 AS round, 42 AS seed, 'x' AS other FROM range(0, 3, 1, 2)");
     writer("r1", MONDAY, "allocate").replace(GsvHistoryTable.INSTANCE, rows);
     assertThat(values("r1")).containsExactly(0.0, 1.0, 2.0);
-    assertThat(reader().read(GsvHistoryTable.INSTANCE).filter("is_argmax").select("index").first().getInt(0))
+    assertThat(
+            reader()
+                .read(GsvHistoryTable.INSTANCE)
+                .filter("is_argmax")
+                .select("index")
+                .first()
+                .getInt(0))
         .isEqualTo(2);
     assertThatIllegalArgumentException()
         .isThrownBy(
-            () -> writer("r1", MONDAY, "allocate").replace(GsvHistoryTable.INSTANCE, rows.drop("module")))
+            () ->
+                writer("r1", MONDAY, "allocate")
+                    .replace(GsvHistoryTable.INSTANCE, rows.drop("module")))
         .withMessage("Cannot write table gsv_history: column module is missing");
   }
 
@@ -150,7 +172,8 @@ class TestTableWriter {
   void refusesRunIdsThatAreNoDirectoryNames(String runId) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new JobRun(runId, MONDAY, "allocate"))
-        .withMessage("Cannot use run id '" + runId + "': it must match [A-Za-z0-9][A-Za-z0-9._-]{0,127}");
+        .withMessage(
+            "Cannot use run id '" + runId + "': it must match [A-Za-z0-9][A-Za-z0-9._-]{0,127}");
   }
 
   @Test
@@ -167,7 +190,8 @@ class TestTableWriter {
   private static List<Entry> entries(double first, int count) {
     return Stream.iterate(0, i -> i + 1)
         .limit(count)
-        .map(i -> new Entry(42, 7, 0, "q_proj", GsvHistoryTable.EXPERTS, null, i, first + i, i == 0))
+        .map(
+            i -> new Entry(42, 7, 0, "q_proj", GsvHistoryTable.EXPERTS, null, i, first + i, i == 0))
         .toList();
   }
 
@@ -184,14 +208,22 @@ class TestTableWriter {
   }
 
   private List<Double> values(String runId) {
-    return reader().read(GsvHistoryTable.INSTANCE, runId).orderBy("index").select("value").collectAsList().stream()
+    return reader()
+        .read(GsvHistoryTable.INSTANCE, runId)
+        .orderBy("index")
+        .select("value")
+        .collectAsList()
+        .stream()
         .map(row -> row.getDouble(0))
         .toList();
   }
 
   private List<String> hidden(String table) {
     try (Stream<Path> files = Files.list(dir.resolve("tables").resolve(table))) {
-      return files.map(file -> file.getFileName().toString()).filter(name -> name.startsWith("_")).toList();
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.startsWith("_"))
+          .toList();
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }

@@ -78,14 +78,27 @@ class TestBilevelTraining {
          "num_attention_heads":4,"num_key_value_heads":2,"vocab_size":11,"rms_norm_eps":1e-5,"hidden_act":"silu"}
         """);
     SafetensorsWriter.write(
-        new org.apache.hadoop.fs.Path(model.resolve("model.safetensors").toUri()), CONF, tensors(), Map.of());
+        new org.apache.hadoop.fs.Path(model.resolve("model.safetensors").toUri()),
+        CONF,
+        tensors(),
+        Map.of());
     backbone = Backbones.load(model.toString(), CONF);
     List<ModuleExperts> modules =
-        backbone.config().linearModules().stream().map(module -> ModuleExperts.uniform(module, 3, 2, 4, 2)).toList();
+        backbone.config().linearModules().stream()
+            .map(module -> ModuleExperts.uniform(module, 3, 2, 4, 2))
+            .toList();
     configuration =
         LoraMoeNetwork.configuration(
             new NetworkDefinition(
-                model.toString(), backbone.config(), Stage.SEARCH, modules, 0.1, 1e-3, 0, Pooling.MEAN, SEED));
+                model.toString(),
+                backbone.config(),
+                Stage.SEARCH,
+                modules,
+                0.1,
+                1e-3,
+                0,
+                Pooling.MEAN,
+                SEED));
     settings = new WorkerSettings(search, 1, new SerializableConfiguration(CONF));
   }
 
@@ -106,8 +119,13 @@ class TestBilevelTraining {
     State second = plain(configuration.clone(), shards.get(1), 3);
     assertThat(first.parameters()).isNotEqualTo(second.parameters());
     State averaged = onSpark(shards, 3, 1);
-    assertThat(averaged.parameters().squaredDistance(first.parameters().add(second.parameters()).div(2))).isZero();
-    assertThat(averaged.moments().squaredDistance(first.moments().add(second.moments()).div(2))).isZero();
+    assertThat(
+            averaged
+                .parameters()
+                .squaredDistance(first.parameters().add(second.parameters()).div(2)))
+        .isZero();
+    assertThat(averaged.moments().squaredDistance(first.moments().add(second.moments()).div(2)))
+        .isZero();
   }
 
   private State plain(ComputationGraphConfiguration copy, Shard shard, int steps) {
@@ -126,8 +144,10 @@ class TestBilevelTraining {
   }
 
   private State onSpark(List<Shard> shards, int stepsPerRound, int rounds) {
-    JavaSparkContext context = JavaSparkContext.fromSparkContext(SharedSparkSession.session().sparkContext());
-    BilevelTrainingMaster master = new BilevelTrainingMaster(shards.size(), BATCH, stepsPerRound, settings);
+    JavaSparkContext context =
+        JavaSparkContext.fromSparkContext(SharedSparkSession.session().sparkContext());
+    BilevelTrainingMaster master =
+        new BilevelTrainingMaster(shards.size(), BATCH, stepsPerRound, settings);
     SparkComputationGraph graph = new SparkComputationGraph(context, configuration.clone(), master);
     JavaRDD<Shard> distributed = context.parallelize(shards, shards.size());
     for (int round = 0; round < rounds; round++) {
@@ -140,16 +160,21 @@ class TestBilevelTraining {
                     .mapToObj(step -> (MultiDataSet) batches.dataSet(step))
                     .iterator();
               }));
-      assertThat(master.lastRound()).extracting(WorkerRound::worker).containsExactly(workers(shards));
+      assertThat(master.lastRound())
+          .extracting(WorkerRound::worker)
+          .containsExactly(workers(shards));
       assertThat(master.lastRound())
           .allSatisfy(
               worker ->
                   assertThat(worker.steps())
                       .extracting(SearchStepResult::learningRate)
                       .containsExactlyElementsOf(
-                          IntStream.range(from, from + stepsPerRound).mapToObj(search.innerRate()::at).toList()));
+                          IntStream.range(from, from + stepsPerRound)
+                              .mapToObj(search.innerRate()::at)
+                              .toList()));
     }
-    return new State(graph.getNetwork().params(), graph.getNetwork().getUpdater().getStateViewArray());
+    return new State(
+        graph.getNetwork().params(), graph.getNetwork().getUpdater().getStateViewArray());
   }
 
   private static Integer[] workers(List<Shard> shards) {
@@ -192,7 +217,8 @@ class TestBilevelTraining {
     return tensors;
   }
 
-  private static void put(Map<String, INDArray> tensors, Random random, String name, long... shape) {
+  private static void put(
+      Map<String, INDArray> tensors, Random random, String name, long... shape) {
     float[] values = new float[(int) Nd4j.create(shape).length()];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) random.nextGaussian();

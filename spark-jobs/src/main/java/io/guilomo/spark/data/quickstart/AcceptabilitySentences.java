@@ -10,15 +10,17 @@ import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamReader;
 
 /**
- * The example sentences of LanguageTool's grammar rules: {@code unacceptable} where the example has a correction, else
- * {@code acceptable}. Their group is the id of the rule (or rule group), so that a wrong sentence and its right
- * counterpart never part.
+ * The example sentences of LanguageTool's grammar rules: {@code unacceptable} where the example has
+ * a correction, else {@code acceptable}. Their group is the id of the rule (or rule group), so that
+ * a wrong sentence and its right counterpart never part.
  */
 final class AcceptabilitySentences {
 
   private AcceptabilitySentences() {}
 
-  /** @param grammar {@code org/languagetool/rules/en/grammar.xml} */
+  /**
+   * @param grammar {@code org/languagetool/rules/en/grammar.xml}
+   */
   static List<LabelledSentence> read(InputStream grammar) {
     List<LabelledSentence> sentences = new ArrayList<>();
     try {
@@ -27,19 +29,24 @@ final class AcceptabilitySentences {
       int depth = 0;
       while (xml.hasNext()) {
         int event = xml.next();
-        boolean rule = xml.hasName() && (xml.getLocalName().equals("rule") || xml.getLocalName().equals("rulegroup"));
+        boolean rule =
+            xml.hasName()
+                && (xml.getLocalName().equals("rule") || xml.getLocalName().equals("rulegroup"));
         if (event == XMLStreamConstants.START_ELEMENT && rule) {
           // A rule in a group belongs to the group, whatever its own id.
           group = depth == 0 ? xml.getAttributeValue(null, "id") : group;
           depth++;
         } else if (event == XMLStreamConstants.END_ELEMENT && rule) {
           depth--;
-        } else if (event == XMLStreamConstants.START_ELEMENT && depth > 0 && xml.getLocalName().equals("example")) {
+        } else if (event == XMLStreamConstants.START_ELEMENT
+            && depth > 0
+            && xml.getLocalName().equals("example")) {
           boolean wrong = xml.getAttributeValue(null, "correction") != null;
           boolean skipped = "triggers_error".equals(xml.getAttributeValue(null, "type"));
           String sentence = text(xml);
           if (!skipped && !sentence.isEmpty()) {
-            sentences.add(new LabelledSentence(sentence, wrong ? "unacceptable" : "acceptable", group));
+            sentences.add(
+                new LabelledSentence(sentence, wrong ? "unacceptable" : "acceptable", group));
           }
         }
       }
@@ -65,7 +72,9 @@ final class AcceptabilitySentences {
     return text.toString().strip().replaceAll("\\s+", " ");
   }
 
-  /** The rules use entities that they declare themselves; nothing outside the file is ever opened. */
+  /**
+   * The rules use entities that they declare themselves; nothing outside the file is ever opened.
+   */
   private static XMLInputFactory factory() {
     XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
     factory.setProperty(XMLInputFactory.SUPPORT_DTD, true);

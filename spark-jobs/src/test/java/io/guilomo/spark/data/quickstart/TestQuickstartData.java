@@ -57,7 +57,9 @@ class TestQuickstartData {
   void opensNothingOutsideTheFile() throws IOException {
     Path secret = Files.writeString(dir.resolve("secret.txt"), "secret");
     String entity =
-        "<!DOCTYPE rules [ <!ENTITY leak SYSTEM \"" + secret.toUri() + "\"> ]>"
+        "<!DOCTYPE rules [ <!ENTITY leak SYSTEM \""
+            + secret.toUri()
+            + "\"> ]>"
             + "<rules><rule id='A'><example>a &leak; b</example></rule></rules>";
     assertNothingLeaks(entity);
     String dtd = "<!DOCTYPE rules SYSTEM \"" + secret.toUri() + "\"><rules/>";
@@ -85,7 +87,8 @@ class TestQuickstartData {
     assertThatThrownBy(() -> GlossSentences.read(new BufferedReader(new StringReader(nouns)), 4))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot choose 4 noun classes: expected 2 to 3");
-    assertThatThrownBy(() -> GlossSentences.read(new BufferedReader(new StringReader("00001740 99 n | x")), 2))
+    assertThatThrownBy(
+            () -> GlossSentences.read(new BufferedReader(new StringReader("00001740 99 n | x")), 2))
         .hasMessage("Cannot read WordNet nouns: line 1 is no synset");
   }
 
@@ -102,7 +105,10 @@ class TestQuickstartData {
     sentences.add(new LabelledSentence("sentence 2", "a", "rule 2"));
     Map<String, Integer> written =
         QuickstartData.write(sentences, dir, new QuickstartData.Sizes(101, 10, 0));
-    assertThat(written).containsEntry("train", 101).containsEntry("validation", 10).containsKey("test");
+    assertThat(written)
+        .containsEntry("train", 101)
+        .containsEntry("validation", 10)
+        .containsKey("test");
 
     Map<String, Set<String>> seen = new HashMap<>();
     for (String file : List.of("train", "validation", "test")) {
@@ -112,7 +118,8 @@ class TestQuickstartData {
         assertThat(record.size()).isEqualTo(2);
         assertThat(record.get("sentence").asText()).isNotEqualTo("sentence 2");
         labels.merge(record.get("label").asText(), 1, Integer::sum);
-        seen.computeIfAbsent(file, name -> new HashSet<>()).add(groups.get(record.get("sentence").asText()));
+        seen.computeIfAbsent(file, name -> new HashSet<>())
+            .add(groups.get(record.get("sentence").asText()));
       }
       if (file.equals("train")) {
         assertThat(Math.abs(labels.get("a") - labels.get("b"))).isEqualTo(1);
@@ -128,11 +135,15 @@ class TestQuickstartData {
 
   @Test
   void refusesWhatIsNotThere() {
-    assertThatThrownBy(() -> QuickstartData.acceptability(dir, dir, new QuickstartData.Sizes(1, 1, 1)))
+    assertThatThrownBy(
+            () -> QuickstartData.acceptability(dir, dir, new QuickstartData.Sizes(1, 1, 1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "Cannot read " + dir.resolve("org/languagetool/rules/en/grammar.xml") + ": there is no such file");
-    assertThatThrownBy(() -> QuickstartData.write(List.of(), dir, new QuickstartData.Sizes(8, 1, 1)))
+            "Cannot read "
+                + dir.resolve("org/languagetool/rules/en/grammar.xml")
+                + ": there is no such file");
+    assertThatThrownBy(
+            () -> QuickstartData.write(List.of(), dir, new QuickstartData.Sizes(8, 1, 1)))
         .hasMessage("Cannot make train data of 8 records: there are 0");
     assertThatThrownBy(() -> acceptability("<rules><rule>"))
         .isInstanceOf(IllegalArgumentException.class)
@@ -148,6 +159,7 @@ class TestQuickstartData {
   }
 
   private static List<LabelledSentence> acceptability(String xml) {
-    return AcceptabilitySentences.read(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
+    return AcceptabilitySentences.read(
+        new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
   }
 }
