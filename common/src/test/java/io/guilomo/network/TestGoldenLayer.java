@@ -27,6 +27,7 @@ class TestGoldenLayer {
 
   private static final double TOLERANCE = 3e-6;
   private static final double EXPERT_GSV_TOLERANCE = 3e-5;
+  private static final double TIE_TOLERANCE = 5e-5;
 
   /**
    * Half a unit in the last place of a 16-bit float: how the released code's evaluation rounds rank
@@ -219,7 +220,7 @@ class TestGoldenLayer {
     }
     // The released code's top-k orders exact ties its own way: other roundings of the same sums.
     if (file.getFileName().toString().contains("_tie_")) {
-      return EXPERT_GSV_TOLERANCE;
+      return TIE_TOLERANCE;
     }
     boolean half =
         file.getFileName().toString().contains("_eval") && name.contains("expertlora_E_vector");
