@@ -84,7 +84,8 @@ class TestStandaloneCluster {
     Assumptions.assumeTrue(
         Files.isRegularFile(Path.of(System.getProperty("guilomo.jar", ""))), "no packaged jar");
     Assumptions.assumeTrue(
-        Files.isRegularFile(Path.of(System.getProperty("guilomo.minilm", ""), "config.json")),
+        Files.isRegularFile(
+            Path.of(System.getProperty("guilomo.minilm", ""), "all-minilm-l6-v2.onnx")),
         "system property guilomo.minilm names no model");
     int port;
     try (ServerSocket free = new ServerSocket(0)) {
