@@ -28,6 +28,11 @@ public final class GuilomoConfig implements Serializable {
       DataConfig data,
       LoraMoeConfig loraMoe,
       SearchConfig search,
+      AllocationConfig allocation,
+      FinetuneConfig finetune,
+      EvaluateConfig evaluate,
+      GenerationConfig generation,
+      CompareConfig compare,
       ClusterConfig cluster) {}
 
   private GuilomoConfig(Config resolved) {
@@ -104,6 +109,26 @@ public final class GuilomoConfig implements Serializable {
     return sections().search;
   }
 
+  public AllocationConfig allocation() {
+    return sections().allocation;
+  }
+
+  public FinetuneConfig finetune() {
+    return sections().finetune;
+  }
+
+  public EvaluateConfig evaluate() {
+    return sections().evaluate;
+  }
+
+  public GenerationConfig generation() {
+    return sections().generation;
+  }
+
+  public CompareConfig compare() {
+    return sections().compare;
+  }
+
   public ClusterConfig cluster() {
     return sections().cluster;
   }
@@ -175,6 +200,11 @@ public final class GuilomoConfig implements Serializable {
         DataConfig.of(root.section("data")),
         LoraMoeConfig.of(root.section("lora-moe")),
         SearchConfig.of(root.section("search")),
+        AllocationConfig.of(root.section("allocation")),
+        FinetuneConfig.of(root.section("finetune")),
+        EvaluateConfig.of(root.section("evaluate")),
+        GenerationConfig.of(root.section("generation")),
+        CompareConfig.of(root.section("compare")),
         ClusterConfig.of(root.section("cluster")));
   }
 }

@@ -1,10 +1,12 @@
 package io.guilomo.config;
 
+import java.util.List;
 import java.util.Locale;
 
 /**
  * The search for a plan; {@code guilomo.search}.
  *
+ * @param seeds one search each; empty: one, of the run's seed
  * @param batchSize records of one step on one worker
  * @param learningRate of experts and routers
  * @param betas of experts and routers
@@ -12,6 +14,7 @@ import java.util.Locale;
  * @param clipNorm 0: no limit
  */
 public record SearchConfig(
+    List<Long> seeds,
     int epochs,
     int batchSize,
     double learningRate,
@@ -45,6 +48,7 @@ public record SearchConfig(
 
   static SearchConfig of(Section section) {
     return new SearchConfig(
+        section.seeds("seeds", 0),
         section.whole("epochs", 1),
         section.whole("batch-size", 1),
         section.positive("learning-rate"),

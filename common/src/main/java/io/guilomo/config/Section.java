@@ -123,6 +123,17 @@ record Section(Config config, String path) {
     return new Betas(values.get(0).doubleValue(), values.get(1).doubleValue());
   }
 
+  /** Different whole numbers, at least so many. */
+  List<Long> seeds(String name, int least) {
+    String expected = "must be different whole numbers" + (least > 0 ? ", at least " + least : "");
+    List<Long> seeds =
+        numbers(name, expected).stream().map(value -> exact(name, value, expected)).toList();
+    if (seeds.size() < least || seeds.stream().distinct().count() < seeds.size()) {
+      throw refuse(name, expected);
+    }
+    return seeds;
+  }
+
   IllegalArgumentException refuse(String name, String reason) {
     return new IllegalArgumentException(
         String.format("Cannot use %s = %s: %s", key(name), shown(value(name)), reason));

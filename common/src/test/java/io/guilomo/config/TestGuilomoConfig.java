@@ -35,6 +35,7 @@ class TestGuilomoConfig {
     assertThat(config.search())
         .isEqualTo(
             new SearchConfig(
+                List.of(),
                 4,
                 64,
                 3e-4,
@@ -47,6 +48,11 @@ class TestGuilomoConfig {
                 new Betas(0.5, 0.999),
                 SearchConfig.OuterGradient.SECOND_ORDER,
                 true));
+    assertThat(config.finetune())
+        .isEqualTo(
+            new FinetuneConfig(
+                "", 20, 0, 64, 1, 3e-4, new Betas(0.9, 0.999), 1e-8, 0, 100, 1.0, 0, 0));
+    assertThat(config.allocation()).isEqualTo(new AllocationConfig("guilomo", 0, "", 5, 8));
     assertThat(config.cluster()).isEqualTo(new ClusterConfig(0, 5, 0));
     assertThat(config.data().columns()).isEmpty();
     assertThat(config.data().validationFraction()).isEqualTo(0.1);
@@ -67,6 +73,22 @@ class TestGuilomoConfig {
     assertThat(config.search().gsvBetas()).isEqualTo(new Betas(0.4, 0.9));
     assertThat(config.search().warmupSteps()).isEqualTo(100);
     assertThat(config.data().columns()).isEqualTo(Map.of("sentence", "_c3"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "search.seeds=[1, 1] | Cannot use guilomo.search.seeds = [1, 1]: must be different whole numbers",
+        "compare.seeds=[] | Cannot use guilomo.compare.seeds = []: must be different whole numbers, at least 1",
+        "compare.baseline=best | Cannot use guilomo.compare.baseline = best: must be one of guilomo, uniform,"
+            + " mola-2-4-6-8, random",
+        "generation.top-p=0 | Cannot use guilomo.generation.top-p = 0: must be above 0",
+        "evaluate.methods=[guess] | Cannot use guilomo.evaluate.methods = [guess]: must be some of generation, choices",
+        "allocation.budget.parameters=-1 | Cannot use guilomo.allocation.budget.parameters = -1: must be at least 0"
+      })
+  void whatTheFollowUpJobsCannotUseIsRefused(String override, String message) {
+    assertThatThrownBy(() -> GuilomoConfig.load(null, List.of(override))).hasMessage(message);
   }
 
   @Test

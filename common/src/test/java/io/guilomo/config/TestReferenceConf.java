@@ -23,7 +23,9 @@ class TestReferenceConf {
           List.of("instruction", "input", "output", "answer", "question", "choices", "hint")
               .stream()
               .map("data.columns."::concat)
-              .toList());
+              .toList(),
+          "allocation.budget-parameters",
+          List.of("allocation.budget.parameters"));
 
   @Test
   void everyKeyHasAnExplanationOfOneLine() {
@@ -47,6 +49,11 @@ class TestReferenceConf {
     read(DataConfig.class, "data", read);
     read(LoraMoeConfig.class, "lora-moe", read);
     read(SearchConfig.class, "search", read);
+    read(AllocationConfig.class, "allocation", read);
+    read(FinetuneConfig.class, "finetune", read);
+    read(EvaluateConfig.class, "evaluate", read);
+    read(GenerationConfig.class, "generation", read);
+    read(CompareConfig.class, "compare", read);
     read(ClusterConfig.class, "cluster", read);
     for (String field : List.of("sentence", "sentence2", "label")) {
       read.add("data.columns." + field);

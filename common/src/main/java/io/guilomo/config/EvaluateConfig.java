@@ -1,0 +1,43 @@
+package io.guilomo.config;
+
+import java.util.List;
+
+/**
+ * Scoring and prediction; {@code guilomo.evaluate}.
+ *
+ * @param data records to score or to predict
+ * @param adapter directory of the adapter; empty: the best of the run
+ * @param batchSize records that are run together
+ * @param methods how language models are scored: {@code generation}, {@code choices}
+ * @param confidence level of the intervals
+ * @param bootstrapSamples resamplings behind an interval
+ */
+public record EvaluateConfig(
+    String data,
+    String adapter,
+    int batchSize,
+    List<String> methods,
+    double confidence,
+    int bootstrapSamples) {
+
+  private static final List<String> METHODS = List.of("generation", "choices");
+
+  static EvaluateConfig of(Section section) {
+    List<String> methods = section.texts("methods");
+    if (methods.isEmpty() || !METHODS.containsAll(methods)) {
+      throw section.refuse("methods", "must be some of " + String.join(", ", METHODS));
+    }
+    return new EvaluateConfig(
+        section.text("data"),
+        section.text("adapter"),
+        section.whole("batch-size", 1),
+        methods,
+        section.fraction("confidence"),
+        section.whole("bootstrap-samples", 1));
+  }
+
+  /** Where the records are. */
+  public String requireData() {
+    return GuilomoConfig.require("evaluate.data", data);
+  }
+}

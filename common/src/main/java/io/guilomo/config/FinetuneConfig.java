@@ -1,0 +1,45 @@
+package io.guilomo.config;
+
+/**
+ * Training of the allocated model; {@code guilomo.finetune}.
+ *
+ * @param plan the plan to train; empty: that of the run
+ * @param steps of each worker; 0: as many as the epochs need
+ * @param batchSize records of one pass on one worker
+ * @param accumulationSteps passes whose mean gradient makes one step
+ * @param clipNorm 0: no limit
+ * @param validateEverySteps 0: once an epoch
+ * @param patience validations without a better loss after which training ends; 0: never
+ */
+public record FinetuneConfig(
+    String plan,
+    int epochs,
+    long steps,
+    int batchSize,
+    int accumulationSteps,
+    double learningRate,
+    Betas betas,
+    double epsilon,
+    double weightDecay,
+    int warmupSteps,
+    double clipNorm,
+    long validateEverySteps,
+    int patience) {
+
+  static FinetuneConfig of(Section section) {
+    return new FinetuneConfig(
+        section.text("plan"),
+        section.whole("epochs", 1),
+        section.whole("steps", 0L),
+        section.whole("batch-size", 1),
+        section.whole("accumulation-steps", 1),
+        section.positive("learning-rate"),
+        section.betas("betas"),
+        section.positive("epsilon"),
+        section.number("weight-decay", 0.0),
+        section.whole("warmup-steps", 0),
+        section.number("clip-norm", 0.0),
+        section.whole("validate-every-steps", 0L),
+        section.whole("patience", 0));
+  }
+}
