@@ -1,6 +1,7 @@
 package io.guilomo.plan;
 
 import io.guilomo.backbone.LinearModule;
+import io.guilomo.network.ModuleExperts;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -110,6 +111,19 @@ public record AllocationPlan(
   /** Trainable parameters of all modules: {@code Σ_modules [ Σ_e r_e (in + out) + E · in ]}. */
   public long parameters() {
     return modules.stream().mapToLong(ModulePlan::parameters).sum();
+  }
+
+  /** What the modules of the planned network carry, in the plan's order. */
+  public List<ModuleExperts> moduleExperts() {
+    return modules.stream()
+        .map(
+            plan ->
+                ModuleExperts.of(
+                    plan.module(),
+                    plan.experts().stream().map(ExpertPlan::rank).toList(),
+                    alpha,
+                    topK))
+        .toList();
   }
 
   /** Experts of all modules. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.guilomo.backbone.LinearModule;
+import io.guilomo.network.ModuleExperts;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -51,6 +52,12 @@ class TestAllocationPlan {
             .toList();
     assertThat(new AllocationPlan("mola", 0, 2, 16, false, plans).parameters())
         .isEqualTo(105_635_840L);
+  }
+
+  @Test
+  void theNetworkGetsThePlansRanksAndScalings() {
+    assertThat(plan.moduleExperts())
+        .contains(new ModuleExperts(Plans.QUERY, List.of(3, 8), List.of(16.0 / 3, 2.0), 2));
   }
 
   @Test
