@@ -277,6 +277,14 @@ public final class LoraMoeNetwork implements AutoCloseable {
     return context.routedTokens();
   }
 
+  /**
+   * How undecided each router was in the last recorded pass of the fine-tuning stage: mean over the
+   * tokens of the entropy of its probabilities, in nats, at most {@code ln experts}.
+   */
+  public Map<LinearModule, Double> routerEntropy() {
+    return context.routerEntropy();
+  }
+
   /** A working vector as long as {@link #weights()}, kept under a name. */
   public INDArray workingVector(String name) {
     return buffers.array("vector." + name, graph.numParams() - gsvCount);

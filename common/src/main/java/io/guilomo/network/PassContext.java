@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What the parts of one network share: their kernels and working arrays, and the pass that is under
@@ -22,6 +23,7 @@ final class PassContext {
   private final Kernels kernels;
   private final Buffers buffers;
   private final Map<LinearModule, long[]> routedTokens = new LinkedHashMap<>();
+  private final Map<LinearModule, Double> routerEntropy = new LinkedHashMap<>();
   private final Map<LinearModule, int[]> choices = new HashMap<>();
   private final Map<LinearModule, int[]> recordedChoices = new HashMap<>();
   private Selection selection;
@@ -128,8 +130,12 @@ final class PassContext {
     return gradient;
   }
 
-  /** Counts where the tokens of a recorded (that is: training) pass went. */
-  void count(LinearModule module, RoutingStatistics statistics) {
+  /**
+   * Counts where the tokens of a recorded pass went, and measures how undecided the router was.
+   *
+   * @param probabilities {@code [T, experts]}
+   */
+  void count(LinearModule module, RoutingStatistics statistics, INDArray probabilities) {
     if (options.routing() != PassOptions.Routing.RECORD) {
       return;
     }
@@ -137,9 +143,25 @@ final class PassContext {
     for (int e = 0; e < counts.length; e++) {
       counts[e] += statistics.counts()[e];
     }
+    if (selection == null) {
+      routerEntropy.put(module, meanEntropy(probabilities));
+    }
+  }
+
+  /** Mean over the tokens of {@code −Σ_e p_e ln p_e}, in nats. */
+  private static double meanEntropy(INDArray probabilities) {
+    double sum = 0;
+    for (float p : probabilities.dup('c').data().asFloat()) {
+      sum -= p > 0 ? p * Math.log(p) : 0;
+    }
+    return sum / probabilities.rows();
   }
 
   Map<LinearModule, long[]> routedTokens() {
     return routedTokens;
+  }
+
+  Map<LinearModule, Double> routerEntropy() {
+    return routerEntropy;
   }
 }

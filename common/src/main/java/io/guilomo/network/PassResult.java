@@ -12,4 +12,16 @@ import java.io.Serializable;
  * @param correct labels whose class had the largest logit
  */
 public record PassResult(double loss, double taskLoss, double balanceLoss, int labels, int correct)
-    implements Serializable {}
+    implements Serializable {
+
+  /** Of both batches together: means over all their labels. */
+  public PassResult plus(PassResult other) {
+    double share = labels + other.labels == 0 ? 0 : (double) labels / (labels + other.labels);
+    return new PassResult(
+        share * loss + (1 - share) * other.loss,
+        share * taskLoss + (1 - share) * other.taskLoss,
+        share * balanceLoss + (1 - share) * other.balanceLoss,
+        labels + other.labels,
+        correct + other.correct);
+  }
+}

@@ -130,7 +130,7 @@ final class StackedExperts {
             probabilities,
             weights);
     balanceGradient = context.balance(statistics, loadBalance);
-    context.count(spec.module(), statistics);
+    context.count(spec.module(), statistics, probabilities);
     kernels.scaleExperts(h, weights, coefficients(), firstColumns, z);
     kernels.product(z, false, b, true, y, true);
   }

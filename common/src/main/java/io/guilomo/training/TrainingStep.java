@@ -2,14 +2,22 @@ package io.guilomo.training;
 
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
+import io.guilomo.network.PassOptions.Routing;
 import io.guilomo.network.PassResult;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** One plain step of fine-tuning: {@code w ← AdamW(w, ∂w L(w))}. */
+/**
+ * One plain step of fine-tuning: {@code w ← AdamW(w, ∂w L(w))}. {@code L} may be that of several
+ * batches, which are run one after the other to save memory.
+ */
 public final class TrainingStep {
 
   private final LoraMoeNetwork network;
+  private final Kernels kernels;
   private final InnerUpdate update;
   private final LearningRate learningRate;
   private final long seed;
@@ -18,8 +26,13 @@ public final class TrainingStep {
    * @param seed of the dropout masks
    */
   public TrainingStep(
-      LoraMoeNetwork network, InnerUpdate update, LearningRate learningRate, long seed) {
+      LoraMoeNetwork network,
+      Kernels kernels,
+      InnerUpdate update,
+      LearningRate learningRate,
+      long seed) {
     this.network = network;
+    this.kernels = kernels;
     this.update = update;
     this.learningRate = learningRate;
     this.seed = seed;
@@ -31,14 +44,47 @@ public final class TrainingStep {
    * @param step from 0
    * @throws ArithmeticException if the loss is not finite; nothing has been moved then
    */
-  public PassResult run(long step, TokenBatch batch) {
-    PassResult result = network.pass(batch, PassOptions.training(Seeds.mix(seed, step)));
+  public TrainingStepResult run(long step, TokenBatch batch) {
+    return run(step, List.of(batch), Routing.CHOOSE);
+  }
+
+  /**
+   * Moves the weights by one step of several batches. Each weighs as many labels as it has, so that
+   * the gradient of the cross-entropy is that of one batch of all.
+   *
+   * @param routing {@link Routing#RECORD} to measure the routers
+   * @throws ArithmeticException if a loss is not finite; nothing has been moved then
+   */
+  public TrainingStepResult run(long step, List<TokenBatch> batches, Routing routing) {
+    INDArray gradient = network.weightGradient();
+    PassResult all = pass(step, 0, batches, routing);
+    if (batches.size() > 1) {
+      INDArray sum = network.workingVector("accumulated");
+      kernels.copy(gradient, sum);
+      kernels.scale(sum, all.labels());
+      for (int i = 1; i < batches.size(); i++) {
+        PassResult next = pass(step, i, batches, routing);
+        kernels.addScaled(sum, next.labels(), gradient, sum);
+        all = all.plus(next);
+      }
+      kernels.scale(sum, 1.0 / Math.max(1, all.labels()));
+      gradient = sum;
+    }
+    double rate = learningRate.at(step);
+    double norm = update.clip(gradient);
+    update.apply(step + 1, rate, gradient, true);
+    return new TrainingStepResult(
+        all, rate, norm, batches.stream().mapToInt(TokenBatch::size).sum());
+  }
+
+  private PassResult pass(long step, int index, List<TokenBatch> batches, Routing routing) {
+    long dropoutSeed = Seeds.mix(seed, step * batches.size() + index);
+    PassResult result =
+        network.pass(batches.get(index), PassOptions.training(dropoutSeed).with(routing));
     if (!Double.isFinite(result.loss())) {
       throw new ArithmeticException(
           String.format("Cannot go on from step %d: the training loss is %s", step, result.loss()));
     }
-    update.clip(network.weightGradient());
-    update.apply(step + 1, learningRate.at(step), network.weightGradient(), true);
     return result;
   }
 }

@@ -72,6 +72,7 @@ class TestGoldenStage2 {
         TrainingStep training =
             new TrainingStep(
                 network,
+                kernels,
                 new InnerUpdate(network, kernels, new AdamW(0.9, 0.999, 1e-8, 0), 0),
                 LearningRate.constant(json.get("lr").asDouble()),
                 1);
@@ -80,7 +81,7 @@ class TestGoldenStage2 {
         assertThat(losses).hasSize(5);
         for (int step = 0; step < losses.size(); step++) {
           TokenBatch batch = GoldenNetwork.batch(longs, "batch." + step + ".", ROWS);
-          double loss = training.run(step, batch).taskLoss();
+          double loss = training.run(step, batch).training().taskLoss();
           largest =
               Math.max(largest, close("loss of step " + step, loss, losses.get(step).asDouble()));
           String after = "step" + step + ".w_after/";

@@ -121,7 +121,11 @@ final class BenchCase implements AutoCloseable {
         searches
             ? null
             : new TrainingStep(
-                network, new InnerUpdate(network, kernels, SearchSettings.INNER, 1), rate, 1);
+                network,
+                kernels,
+                new InnerUpdate(network, kernels, SearchSettings.INNER, 1),
+                rate,
+                1);
   }
 
   /**

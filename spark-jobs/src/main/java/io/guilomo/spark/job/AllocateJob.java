@@ -15,13 +15,15 @@ import io.guilomo.plan.GuidedSelection;
 import io.guilomo.plan.LearnedAllocation;
 import io.guilomo.plan.ReleasedPlanFormat;
 import io.guilomo.plan.StateDictOrder;
+import io.guilomo.search.SearchStepResult;
 import io.guilomo.spark.data.Shard;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.TableWriter;
-import io.guilomo.spark.training.BilevelTrainingMaster;
+import io.guilomo.spark.training.AveragingMaster;
+import io.guilomo.spark.training.BilevelTraining;
 import io.guilomo.spark.training.ValidationLoss;
 import io.guilomo.spark.training.WorkerBatches;
 import io.guilomo.spark.training.WorkerRound;
@@ -161,11 +163,15 @@ public final class AllocateJob {
         SearchPlan.of(
             config, backbone, seed, largestShard, data.labels().map(LabelSet::size).orElse(0));
     WorkerSettings settings =
-        new WorkerSettings(
-            plan.settings(), workers.threads(), new SerializableConfiguration(hadoop));
+        new WorkerSettings(workers.threads(), new SerializableConfiguration(hadoop));
     int batchSize = config.search().batchSize();
-    BilevelTrainingMaster master =
-        new BilevelTrainingMaster(workers.count(), batchSize, plan.stepsPerRound(), settings);
+    AveragingMaster<SearchStepResult> master =
+        new AveragingMaster<>(
+            workers.count(),
+            batchSize,
+            plan.stepsPerRound(),
+            new BilevelTraining(plan.settings()),
+            settings);
     SparkComputationGraph graph =
         new SparkComputationGraph(
             JavaSparkContext.fromSparkContext(spark.sparkContext()),
@@ -184,7 +190,7 @@ public final class AllocateJob {
     progress.begin("search", plan.rounds());
     for (long round = 0; round < plan.rounds(); round++) {
       graph.fitMultiDataSet(batches(data.shards(), plan, round, batchSize, seed));
-      for (WorkerRound worker : master.lastRound()) {
+      for (WorkerRound<SearchStepResult> worker : master.lastRound()) {
         worker
             .routedTokens()
             .forEach((module, counts) -> routed.merge(module, counts.clone(), AllocateJob::add));

@@ -82,12 +82,13 @@ final class LearningCurves {
    *
    * @return what to show of it: means over its steps and workers
    */
-  Map<String, Double> round(long round, long firstStep, List<WorkerRound> workers) {
+  Map<String, Double> round(
+      long round, long firstStep, List<WorkerRound<SearchStepResult>> workers) {
     Instant now = Instant.now();
     int steps = workers.get(0).steps().size();
     for (int i = 0; i < steps; i++) {
       int step = i;
-      for (WorkerRound worker : workers) {
+      for (WorkerRound<SearchStepResult> worker : workers) {
         addStep(round, firstStep + step, worker.worker(), worker.steps().get(step), now);
       }
       List<SearchStepResult> all =

@@ -7,6 +7,7 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.spark.data.Shard;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -39,7 +40,19 @@ public final class WorkerBatches {
 
   /** Both batches of a step as dl4j-spark carries them: two features of {@code batchSize} rows. */
   public MultiDataSet dataSet(long step) {
-    INDArray[] features = {train(step).toArray(), validation(step).toArray()};
+    return dataSet(new INDArray[] {train(step).toArray(), validation(step).toArray()});
+  }
+
+  /** The training batches whose gradients make one step, as dl4j-spark carries them. */
+  public MultiDataSet trainSet(long step, int batches) {
+    INDArray[] features =
+        LongStream.range(step * batches, (step + 1) * batches)
+            .mapToObj(batch -> train(batch).toArray())
+            .toArray(INDArray[]::new);
+    return dataSet(features);
+  }
+
+  private static MultiDataSet dataSet(INDArray[] features) {
     INDArray unused = Nd4j.zeros(features[0].size(0), 1);
     return new MultiDataSet(features, new INDArray[] {unused});
   }

@@ -99,7 +99,7 @@ class TestBilevelTraining {
                 0,
                 Pooling.MEAN,
                 SEED));
-    settings = new WorkerSettings(search, 1, new SerializableConfiguration(CONF));
+    settings = new WorkerSettings(1, new SerializableConfiguration(CONF));
   }
 
   @Test
@@ -135,7 +135,8 @@ class TestBilevelTraining {
     graph.init();
     WorkerBatches batches = new WorkerBatches(shard, BATCH, SEED);
     try (LoraMoeNetwork network = LoraMoeNetwork.of(graph, backbone, kernels)) {
-      BilevelStep bilevel = new BilevelStep(network, kernels, settings.of(shard.index()));
+      BilevelStep bilevel =
+          new BilevelStep(network, kernels, new BilevelTraining(search).of(shard.index()));
       for (long step = 0; step < steps; step++) {
         bilevel.run(step, batches.train(step), batches.validation(step));
       }
@@ -146,8 +147,9 @@ class TestBilevelTraining {
   private State onSpark(List<Shard> shards, int stepsPerRound, int rounds) {
     JavaSparkContext context =
         JavaSparkContext.fromSparkContext(SharedSparkSession.session().sparkContext());
-    BilevelTrainingMaster master =
-        new BilevelTrainingMaster(shards.size(), BATCH, stepsPerRound, settings);
+    AveragingMaster<SearchStepResult> master =
+        new AveragingMaster<>(
+            shards.size(), BATCH, stepsPerRound, new BilevelTraining(search), settings);
     SparkComputationGraph graph = new SparkComputationGraph(context, configuration.clone(), master);
     JavaRDD<Shard> distributed = context.parallelize(shards, shards.size());
     for (int round = 0; round < rounds; round++) {

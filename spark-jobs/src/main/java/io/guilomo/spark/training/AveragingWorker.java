@@ -7,11 +7,10 @@ import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
-import io.guilomo.search.BilevelStep;
-import io.guilomo.search.SearchStepResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -23,31 +22,34 @@ import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingWorker;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * Runs bilevel steps where dl4j-spark's worker would fit: each batch holds a training and a
- * validation batch.
+ * Runs the steps of a {@link LocalTraining} where dl4j-spark's worker would fit: the features of a
+ * {@link MultiDataSet} are the token batches of one step.
  */
-final class BilevelTrainingWorker extends ParameterAveragingTrainingWorker {
+final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
 
   private static final long serialVersionUID = 1;
 
+  private final LocalTraining<S> training;
   private final WorkerSettings settings;
   private final long firstStep;
   private transient LoraMoeNetwork network;
-  private transient BilevelStep bilevel;
+  private transient LocalTraining.Steps<S> steps;
   private transient String backboneDigest;
-  private transient long step;
-  private transient List<SearchStepResult> results;
+  private transient List<S> results;
+  private transient long nanos;
 
   /**
    * @param firstStep number of the round's first step: a graph that dl4j-spark makes of the
    *     broadcast counts from 0
    */
-  BilevelTrainingWorker(
+  AveragingWorker(
       Broadcast<NetBroadcastTuple> broadcast,
       WorkerConfiguration configuration,
+      LocalTraining<S> training,
       WorkerSettings settings,
       long firstStep) {
     super(broadcast, true, configuration, null, null, null);
+    this.training = training;
     this.settings = settings;
     this.firstStep = firstStep;
   }
@@ -58,9 +60,10 @@ final class BilevelTrainingWorker extends ParameterAveragingTrainingWorker {
     if (network == null) {
       begin(graph);
     }
-    results.add(
-        bilevel.run(
-            step++, TokenBatch.of(batch.getFeatures(0)), TokenBatch.of(batch.getFeatures(1))));
+    long start = System.nanoTime();
+    List<TokenBatch> batches = Arrays.stream(batch.getFeatures()).map(TokenBatch::of).toList();
+    results.add(steps.run(firstStep + results.size(), batches, isLast));
+    nanos += System.nanoTime() - start;
     return isLast ? getFinalResult(graph) : null;
   }
 
@@ -75,22 +78,24 @@ final class BilevelTrainingWorker extends ParameterAveragingTrainingWorker {
     }
     network = LoraMoeNetwork.of(graph, backbone, kernels);
     backboneDigest = backbone.digest();
-    bilevel = new BilevelStep(network, kernels, settings.of(TaskContext.getPartitionId()));
-    step = firstStep;
+    steps = training.begin(network, kernels, TaskContext.getPartitionId());
     results = new ArrayList<>();
   }
 
   @Override
   public ParameterAveragingTrainingResult getFinalResult(ComputationGraph graph) {
     try (LoraMoeNetwork finished = network) {
-      return new BilevelTrainingResult(
-          new WorkerRound(
+      return new AveragingResult<>(
+          new WorkerRound<>(
               TaskContext.getPartitionId(),
               graph.params(),
               graph.getUpdater().getStateViewArray(),
               results,
               finished.routedTokens(),
-              backboneDigest));
+              finished.routerEntropy(),
+              nanos / 1e9,
+              backboneDigest),
+          training.loss(results.get(results.size() - 1)));
     }
   }
 }

@@ -19,26 +19,31 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * Parameter averaging of bilevel steps: one call of {@code executeTrainingMDS} is one averaging
- * round, whose data set has one partition a worker.
+ * An averaging round on dl4j-spark: each worker runs the steps of its {@link LocalTraining}, then
+ * parameters and updater state are averaged.
  *
  * <p>It differs from dl4j-spark's in that it does not split or shuffle what it is given, and in
  * that it adds the workers' parameters up in the order of their partitions: the order of arrival,
  * in which {@code treeAggregate} adds, would give other roundings from run to run with three
  * workers or more.
  */
-public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaster {
+public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
 
+  private final LocalTraining<S> training;
   private final WorkerSettings settings;
   private Broadcast<NetBroadcastTuple> broadcast;
-  private List<WorkerRound> lastRound = List.of();
+  private List<WorkerRound<S>> lastRound = List.of();
 
   /**
    * @param batchSize rows of every batch
    * @param averagingFrequency most steps of a round
    */
-  public BilevelTrainingMaster(
-      int workers, int batchSize, int averagingFrequency, WorkerSettings settings) {
+  public AveragingMaster(
+      int workers,
+      int batchSize,
+      int averagingFrequency,
+      LocalTraining<S> training,
+      WorkerSettings settings) {
     super(
         new Builder(workers, batchSize)
             .batchSizePerWorker(batchSize)
@@ -47,11 +52,12 @@ public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaste
             .repartionData(Repartition.Never)
             .rddTrainingApproach(RDDTrainingApproach.Direct)
             .saveUpdater(true));
+    this.training = training;
     this.settings = settings;
   }
 
   /** What the workers handed back in the last round, in the order of their numbers. */
-  public List<WorkerRound> lastRound() {
+  public List<WorkerRound<S>> lastRound() {
     return lastRound;
   }
 
@@ -66,7 +72,7 @@ public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaste
                     network.getConfiguration(),
                     network.params(),
                     network.getUpdater().getStateViewArray()));
-    return new BilevelTrainingWorker(
+    return new AveragingWorker<>(
         broadcast,
         new WorkerConfiguration(
             true,
@@ -75,6 +81,7 @@ public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaste
             averagingFrequency,
             prefetchNumBatches,
             false),
+        training,
         settings,
         network.getConfiguration().getIterationCount());
   }
@@ -92,13 +99,13 @@ public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaste
       int splitNum,
       int totalSplits) {
     lastRound =
-        results.map(result -> ((BilevelTrainingResult) result).round()).collect().stream()
+        results.map(AveragingMaster::<S>round).collect().stream()
             .sorted(Comparator.comparingInt(WorkerRound::worker))
             .toList();
     broadcast.destroy();
     INDArray parameters = lastRound.get(0).parameters().dup();
     INDArray updaterState = lastRound.get(0).updaterState().dup();
-    for (WorkerRound result : lastRound.subList(1, lastRound.size())) {
+    for (WorkerRound<S> result : lastRound.subList(1, lastRound.size())) {
       parameters.addi(result.parameters());
       updaterState.addi(result.updaterState());
     }
@@ -115,8 +122,13 @@ public final class BilevelTrainingMaster extends ParameterAveragingTrainingMaste
     graph.setScore(
         lastRound.stream()
             .flatMap(round -> round.steps().stream())
-            .mapToDouble(step -> step.training().loss())
+            .mapToDouble(training::loss)
             .average()
             .orElseThrow());
+  }
+
+  @SuppressWarnings("unchecked") // Its worker is the one that this master made.
+  private static <S> WorkerRound<S> round(ParameterAveragingTrainingResult result) {
+    return ((AveragingResult<S>) result).round();
   }
 }

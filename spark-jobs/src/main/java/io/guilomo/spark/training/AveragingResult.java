@@ -3,22 +3,16 @@ package io.guilomo.spark.training;
 import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingResult;
 
 /** What dl4j-spark carries inside a task; it is not serialisable, the round in it is. */
-final class BilevelTrainingResult extends ParameterAveragingTrainingResult {
+final class AveragingResult<S> extends ParameterAveragingTrainingResult {
 
-  private final WorkerRound round;
+  private final WorkerRound<S> round;
 
-  BilevelTrainingResult(WorkerRound round) {
-    super(
-        round.parameters(),
-        round.updaterState(),
-        round.steps().get(round.steps().size() - 1).training().loss(),
-        null,
-        null,
-        null);
+  AveragingResult(WorkerRound<S> round, double score) {
+    super(round.parameters(), round.updaterState(), score, null, null, null);
     this.round = round;
   }
 
-  WorkerRound round() {
+  WorkerRound<S> round() {
     return round;
   }
 
