@@ -19,6 +19,9 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
    * @param worker {@link #ALL_WORKERS}: averaged over workers
    * @param split {@code train}, {@code validation} or {@code test}
    * @param name {@code loss}, {@code accuracy}, …
+   * @param layer of the module that was measured, from 0; null for the whole model
+   * @param module null for the whole model
+   * @param expert that was measured, from 0; null for all
    */
   public record Metric(
       String job,
@@ -29,12 +32,30 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
       String split,
       String name,
       double value,
-      Instant at) {}
+      Instant at,
+      Integer layer,
+      String module,
+      Integer expert) {
+
+    /** Of the whole model. */
+    public Metric(
+        String job,
+        long seed,
+        long round,
+        long step,
+        int worker,
+        String split,
+        String name,
+        double value,
+        Instant at) {
+      this(job, seed, round, step, worker, split, name, value, at, null, null, null);
+    }
+  }
 
   private MetricsTable() {
     super(
         "metrics",
-        1,
+        2,
         new StructType()
             .add("job", STRING)
             .add("seed", BIGINT)
@@ -44,7 +65,10 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
             .add("split", STRING)
             .add("name", STRING)
             .add("value", DOUBLE)
-            .add("at", TIMESTAMP));
+            .add("at", TIMESTAMP)
+            .add("layer", INT)
+            .add("module", STRING)
+            .add("expert", INT));
   }
 
   @Override
@@ -58,7 +82,10 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
       row.split(),
       row.name(),
       row.value(),
-      row.at()
+      row.at(),
+      row.layer(),
+      row.module(),
+      row.expert()
     };
   }
 }

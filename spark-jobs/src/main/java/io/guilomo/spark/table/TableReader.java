@@ -30,6 +30,25 @@ public record TableReader(SparkSession spark, String outputDir) {
     return spark.read().schema(table.schema()).parquet(root.toString());
   }
 
+  /**
+   * All rows with every column that any run wrote: {@code predictions} have the columns of their
+   * records too, where those of several runs do not contradict each other.
+   */
+  Dataset<Row> readAll(Table<?> table) {
+    Dataset<Row> own = read(table);
+    if (table != PredictionsTable.INSTANCE || own.isEmpty()) {
+      return own;
+    }
+    try {
+      return spark
+          .read()
+          .option("mergeSchema", "true")
+          .parquet(TableFiles.root(outputDir, table).toString());
+    } catch (Exception e) { // Spark's own, when a column has two types.
+      return own;
+    }
+  }
+
   /** The rows of one run. */
   public Dataset<Row> read(Table<?> table, String runId) {
     JobRun.checkRunId(runId);

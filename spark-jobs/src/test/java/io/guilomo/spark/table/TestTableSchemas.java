@@ -37,7 +37,7 @@ class TestTableSchemas {
             MetricsTable.INSTANCE,
             "metrics",
             "job STRING,seed BIGINT,round BIGINT,step BIGINT,worker INT,split STRING,name STRING,value DOUBLE,"
-                + "at TIMESTAMP"));
+                + "at TIMESTAMP,layer INT,module STRING,expert INT"));
   }
 
   @ParameterizedTest
