@@ -85,6 +85,20 @@ public final class GuilomoConfig implements Serializable {
     }
   }
 
+  /**
+   * This configuration with other values for some keys.
+   *
+   * @param overrides as of {@link #load}
+   */
+  public GuilomoConfig with(List<String> overrides) {
+    Config config = ConfigFactory.parseString(json);
+    KnownKeys known = new KnownKeys(reference());
+    for (String override : overrides) {
+      config = ConfigSource.override(override, known).withFallback(config);
+    }
+    return of(config);
+  }
+
   public RunConfig run() {
     return sections().run;
   }

@@ -237,34 +237,17 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   /** A view of one parameter by name, for instance {@code 0.q-proj.A}. */
   public INDArray parameter(String name) {
-    return view(graph.params(), name);
+    return NamedParameters.of(graph, graph.params()).view(name);
   }
 
   /** A view of one parameter's gradient by name. */
   public INDArray gradient(String name) {
-    return view(graph.getFlattenedGradients(), name);
+    return NamedParameters.of(graph, graph.getFlattenedGradients()).view(name);
   }
 
   /** Names of all parameters in the order of the flat vector. */
   public List<String> parameterNames() {
-    List<String> names = new ArrayList<>();
-    layers.forEach(
-        layer -> layer.part().parameters().slices().forEach(slice -> names.add(slice.name())));
-    return names;
-  }
-
-  private INDArray view(INDArray flat, String name) {
-    long offset = 0;
-    for (PartLayer layer : layers) {
-      ParameterLayout layout = layer.part().parameters();
-      for (ParameterLayout.Slice slice : layout.slices()) {
-        if (slice.name().equals(name)) {
-          return ArrayViews.stretch(flat, offset + slice.offset(), slice.shape());
-        }
-      }
-      offset += layout.size();
-    }
-    throw new IllegalArgumentException("Cannot find parameter " + name);
+    return NamedParameters.of(graph, graph.params()).names();
   }
 
   /** The argmaxes that the masks depend on, one a GSV. */

@@ -92,6 +92,17 @@ class TestGuilomoConfig {
   }
 
   @Test
+  void someKeysOfAConfigurationAreGivenOtherValues() {
+    GuilomoConfig first =
+        GuilomoConfig.load(null, List.of("run.id=first", "data.columns.sentence=_c3"));
+    GuilomoConfig second = first.with(List.of("run.id=second", "finetune.steps=3"));
+    assertThat(second.run().id()).isEqualTo("second");
+    assertThat(second.finetune().steps()).isEqualTo(3);
+    assertThat(second.data()).isEqualTo(first.data());
+    assertThat(first.run().id()).isEqualTo("first");
+  }
+
+  @Test
   void textsOfTheCommandLineAreTakenAsTheyAre() {
     GuilomoConfig config =
         GuilomoConfig.load(null, List.of("data.train=hdfs://nn:8020/a b/#1/*.json", "run.id=2026"));

@@ -1,0 +1,53 @@
+package io.guilomo.network;
+
+import io.guilomo.kernel.ArrayViews;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The named parameters of a network in its flat vector, or in a vector of the same form such as its
+ * gradient. Needs no backbone.
+ */
+public final class NamedParameters {
+
+  private final Map<String, INDArray> views;
+
+  private NamedParameters(Map<String, INDArray> views) {
+    this.views = views;
+  }
+
+  /**
+   * @param graph of {@link LoraMoeNetwork#configuration}
+   * @param flat of as many elements as the graph has parameters
+   */
+  public static NamedParameters of(ComputationGraph graph, INDArray flat) {
+    Map<String, INDArray> views = new LinkedHashMap<>();
+    long offset = 0;
+    for (Layer layer : graph.getLayers()) {
+      ParameterLayout layout = ((PartLayer) layer).part().parameters();
+      for (ParameterLayout.Slice slice : layout.slices()) {
+        views.put(slice.name(), ArrayViews.stretch(flat, offset + slice.offset(), slice.shape()));
+      }
+      offset += layout.size();
+    }
+    return new NamedParameters(views);
+  }
+
+  /** In the order of the flat vector. */
+  public List<String> names() {
+    return List.copyOf(views.keySet());
+  }
+
+  /** A view of one parameter, for instance {@code 0.q-proj.A}. */
+  public INDArray view(String name) {
+    INDArray view = views.get(name);
+    if (view == null) {
+      throw new IllegalArgumentException("Cannot find parameter " + name);
+    }
+    return view;
+  }
+}
