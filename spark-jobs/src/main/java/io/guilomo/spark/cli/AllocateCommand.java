@@ -1,37 +1,21 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 
 /** {@code allocate}. */
 @Command(
     name = "allocate",
-    description = "Learns how many experts of which rank each module gets, and writes the plan.",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class)
-final class AllocateCommand implements Callable<Integer> {
-
-  private final JobRunner runner;
-  private final Actions.Job action;
-
-  @Mixin private CommonOptions options;
+    description = "Learns how many experts of which rank each module gets, and writes the plan.")
+final class AllocateCommand extends JobCommand {
 
   AllocateCommand(JobRunner runner, Actions.Job action) {
-    this.runner = runner;
-    this.action = action;
+    super(runner, action);
   }
 
   @Override
-  public Integer call() throws Exception {
-    GuilomoConfig config = options.config();
+  void check(GuilomoConfig config) {
     config.model().requirePath();
     config.data().requireTrain();
-    runner.run(
-        "allocate",
-        options.verbose(),
-        (spark, progress, out) -> action.run(spark, config, progress, out));
-    return 0;
   }
 }

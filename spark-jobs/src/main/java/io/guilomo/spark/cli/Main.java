@@ -2,6 +2,7 @@ package io.guilomo.spark.cli;
 
 import io.guilomo.spark.bench.Bench;
 import io.guilomo.spark.job.AllocateJob;
+import io.guilomo.spark.job.FinetuneJob;
 import io.guilomo.spark.job.QuickstartJob;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -51,6 +52,8 @@ public final class Main implements Runnable {
     return new Actions(
         (spark, config, progress, out) ->
             out.print(SearchReport.print(new AllocateJob(spark, config, progress).run())),
+        (spark, config, progress, out) ->
+            out.print(FinetuneReport.print(new FinetuneJob(spark, config, progress).run())),
         (spark, config, directory, progress, out) ->
             out.print(
                 SearchReport.print(new QuickstartJob(spark, config, directory, progress).run())),
@@ -67,8 +70,11 @@ public final class Main implements Runnable {
     JobRunner runner = new JobRunner(sessions, out, err, terminal);
     CommandLine line = new CommandLine(new Main());
     line.addSubcommand(new AllocateCommand(runner, actions.allocate()));
+    line.addSubcommand(new FinetuneCommand(runner, actions.finetune()));
     line.addSubcommand(new QuickstartCommand(runner, actions.quickstart()));
+    line.addSubcommand(new SqlCommand(runner));
     line.addSubcommand(new BenchCommand(runner, actions.bench()));
+    line.setCaseInsensitiveEnumValuesAllowed(true);
     Failures failures = new Failures(err);
     line.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
     line.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));

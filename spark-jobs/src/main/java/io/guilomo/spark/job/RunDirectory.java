@@ -33,6 +33,11 @@ final class RunDirectory {
     }
   }
 
+  /** Where a file of the run lies. */
+  Path path(String name) {
+    return new Path(directory, name);
+  }
+
   @Override
   public String toString() {
     return directory.toString();

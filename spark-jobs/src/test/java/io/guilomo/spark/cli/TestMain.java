@@ -74,6 +74,20 @@ class TestMain {
   }
 
   @Test
+  void fineTuningNeedsAPlan() {
+    assertThat(run("finetune", "--set", "model.path=m", "--set", "data.train=t")).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot fine-tune without a plan: set guilomo.run.id to the run that allocated it, or"
+                + " guilomo.finetune.plan\n");
+    assertThat(configs).isEmpty();
+    assertThat(
+            run("finetune", "--set", "model.path=m", "--set", "data.train=t", "--set", "run.id=a"))
+        .isZero();
+    assertThat(configs).hasSize(1);
+  }
+
+  @Test
   void mistakesOfTheCommandLineEndWithTwo() {
     assertThat(run("allocate", "--epochs", "2")).isEqualTo(2);
     assertThat(text(err))
@@ -93,7 +107,8 @@ class TestMain {
   void noCommandEndsWithTwo() {
     assertThat(run()).isEqualTo(2);
     assertThat(text(err))
-        .isEqualTo("error: Cannot run without a command: one of allocate, quickstart, bench\n");
+        .isEqualTo(
+            "error: Cannot run without a command: one of allocate, finetune, quickstart, sql, bench\n");
   }
 
   @Test
@@ -168,15 +183,8 @@ class TestMain {
   private int run(String... args) {
     Actions actions =
         new Actions(
-            (spark, config, progress, results) -> {
-              configs.add(config);
-              if (failure != null) {
-                throw failure;
-              }
-              progress.begin("allocate", 1);
-              progress.round(Map.of("train loss", 0.5));
-              results.println("result");
-            },
+            job("allocate"),
+            job("finetune"),
             (spark, config, files, progress, results) -> configs.add(config),
             (given, progress, results) -> {
               cases.addAll(given);
@@ -191,5 +199,17 @@ class TestMain {
 
   private static String text(ByteArrayOutputStream bytes) {
     return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  private Actions.Job job(String task) {
+    return (spark, config, progress, results) -> {
+      configs.add(config);
+      if (failure != null) {
+        throw failure;
+      }
+      progress.begin(task, 1);
+      progress.round(Map.of("train loss", 0.5));
+      results.println("result");
+    };
   }
 }

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.Backbones;
-import io.guilomo.backbone.SafetensorsWriter;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.SearchConfig.OuterGradient;
-import io.guilomo.data.Example;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
@@ -22,12 +20,8 @@ import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.data.Shard;
 import io.guilomo.training.LearningRate;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
@@ -41,13 +35,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Averaging on Spark beside the loop it stands for, on a random two-layer LLaMA. */
 class TestBilevelTraining {
 
   private static final Configuration CONF = new Configuration();
-  private static final int VOCABULARY = 11;
   private static final int BATCH = 2;
   private static final long SEED = 5;
 
@@ -71,17 +63,7 @@ class TestBilevelTraining {
 
   @BeforeEach
   void writeModel() throws IOException {
-    Files.writeString(
-        model.resolve("config.json"),
-        """
-        {"architectures":["LlamaForCausalLM"],"hidden_size":8,"intermediate_size":6,"num_hidden_layers":2,
-         "num_attention_heads":4,"num_key_value_heads":2,"vocab_size":11,"rms_norm_eps":1e-5,"hidden_act":"silu"}
-        """);
-    SafetensorsWriter.write(
-        new org.apache.hadoop.fs.Path(model.resolve("model.safetensors").toUri()),
-        CONF,
-        tensors(),
-        Map.of());
+    RandomLlama.write(model);
     backbone = Backbones.load(model.toString(), CONF);
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
@@ -104,7 +86,7 @@ class TestBilevelTraining {
 
   @Test
   void oneWorkerIsThePlainLoop() {
-    Shard shard = shard(0);
+    Shard shard = RandomLlama.shard(0);
     State plain = plain(configuration.clone(), shard, 6);
     // Rounds of two steps: the state goes to the worker and back three times.
     State averaged = onSpark(List.of(shard), 2, 3);
@@ -114,7 +96,7 @@ class TestBilevelTraining {
 
   @Test
   void aRoundOfTwoWorkersIsTheMeanOfTheirLoops() {
-    List<Shard> shards = List.of(shard(0), shard(1));
+    List<Shard> shards = List.of(RandomLlama.shard(0), RandomLlama.shard(1));
     State first = plain(configuration.clone(), shards.get(0), 3);
     State second = plain(configuration.clone(), shards.get(1), 3);
     assertThat(first.parameters()).isNotEqualTo(second.parameters());
@@ -181,50 +163,5 @@ class TestBilevelTraining {
 
   private static Integer[] workers(List<Shard> shards) {
     return shards.stream().map(Shard::index).toArray(Integer[]::new);
-  }
-
-  private static Shard shard(int index) {
-    Random random = new Random(index);
-    return new Shard(index, examples(random, 5), examples(random, 3));
-  }
-
-  private static Example[] examples(Random random, int count) {
-    return IntStream.range(0, count)
-        .mapToObj(
-            i -> {
-              int[] tokens = random.ints(3 + random.nextInt(3), 0, VOCABULARY).toArray();
-              return new Example(tokens, new int[tokens.length], tokens.clone());
-            })
-        .toArray(Example[]::new);
-  }
-
-  private static Map<String, INDArray> tensors() {
-    Map<String, INDArray> tensors = new LinkedHashMap<>();
-    Random random = new Random(3);
-    put(tensors, random, "model.embed_tokens.weight", VOCABULARY, 8);
-    for (int layer = 0; layer < 2; layer++) {
-      String prefix = "model.layers." + layer + ".";
-      put(tensors, random, prefix + "input_layernorm.weight", 8);
-      put(tensors, random, prefix + "self_attn.q_proj.weight", 8, 8);
-      put(tensors, random, prefix + "self_attn.k_proj.weight", 4, 8);
-      put(tensors, random, prefix + "self_attn.v_proj.weight", 4, 8);
-      put(tensors, random, prefix + "self_attn.o_proj.weight", 8, 8);
-      put(tensors, random, prefix + "post_attention_layernorm.weight", 8);
-      put(tensors, random, prefix + "mlp.gate_proj.weight", 6, 8);
-      put(tensors, random, prefix + "mlp.up_proj.weight", 6, 8);
-      put(tensors, random, prefix + "mlp.down_proj.weight", 8, 6);
-    }
-    put(tensors, random, "model.norm.weight", 8);
-    put(tensors, random, "lm_head.weight", VOCABULARY, 8);
-    return tensors;
-  }
-
-  private static void put(
-      Map<String, INDArray> tensors, Random random, String name, long... shape) {
-    float[] values = new float[(int) Nd4j.create(shape).length()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    tensors.put(name, Nd4j.createFromArray(values).reshape(shape));
   }
 }

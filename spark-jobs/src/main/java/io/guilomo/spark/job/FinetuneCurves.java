@@ -1,0 +1,193 @@
+package io.guilomo.spark.job;
+
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.network.PassResult;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.MetricsTable.Metric;
+import io.guilomo.spark.table.RoundAppender;
+import io.guilomo.spark.table.TableWriter;
+import io.guilomo.spark.training.ValidationLoss;
+import io.guilomo.spark.training.WorkerRound;
+import io.guilomo.training.TrainingStepResult;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * What is measured while a model is fine-tuned: rows of {@code metrics}, written every few seconds,
+ * so that a query sees them while it runs.
+ */
+final class FinetuneCurves {
+
+  private static final Duration BETWEEN_WRITES = Duration.ofSeconds(10);
+  private static final String TRAIN = "train";
+  private static final String VALIDATION = "validation";
+
+  private final long seed;
+  private final RoundAppender<Metric> metrics;
+  private final List<Metric> rows = new ArrayList<>();
+  private Instant lastWrite = Instant.now();
+
+  FinetuneCurves(TableWriter tables, long seed) {
+    this.seed = seed;
+    this.metrics = tables.begin(MetricsTable.INSTANCE);
+  }
+
+  /** Loss and accuracy over all validation records after {@code step} steps. */
+  void validation(long round, long step, ValidationLoss.Measured measured) {
+    Instant now = Instant.now();
+    add(round, step, MetricsTable.ALL_WORKERS, VALIDATION, "loss", measured.loss(), now);
+    add(round, step, MetricsTable.ALL_WORKERS, VALIDATION, "accuracy", measured.accuracy(), now);
+  }
+
+  /**
+   * The steps of a round: of each worker and averaged over the workers.
+   *
+   * @return what to show of it: means over its steps and workers
+   */
+  Map<String, Double> round(
+      long round, long firstStep, List<WorkerRound<TrainingStepResult>> workers) {
+    Instant now = Instant.now();
+    int steps = workers.get(0).steps().size();
+    for (int i = 0; i < steps; i++) {
+      int index = i;
+      long step = firstStep + i;
+      double rate = workers.get(0).steps().get(i).learningRate();
+      add(round, step, MetricsTable.ALL_WORKERS, TRAIN, "learning_rate", rate, now);
+      addAll(round, step, "loss", workers, w -> training(w, index).taskLoss(), now);
+      addAll(round, step, "balance_loss", workers, w -> training(w, index).balanceLoss(), now);
+      addAll(round, step, "gradient_norm", workers, w -> w.steps().get(index).gradientNorm(), now);
+    }
+    long last = firstStep + steps - 1;
+    addAll(round, last, "tokens_per_second", workers, FinetuneCurves::tokensPerSecond, now);
+    addAll(round, last, "router_entropy", workers, FinetuneCurves::routerEntropy, now);
+    addAll(round, last, "expert_load_max", workers, FinetuneCurves::busiestShare, now);
+    Map<String, Double> shown = new LinkedHashMap<>();
+    shown.put(
+        "train loss",
+        workers.stream()
+            .flatMap(worker -> worker.steps().stream())
+            .mapToDouble(step -> step.training().taskLoss())
+            .average()
+            .orElseThrow());
+    shown.put("tokens/s", workers.stream().mapToDouble(FinetuneCurves::tokensPerSecond).sum());
+    return shown;
+  }
+
+  /** Load of every expert and entropy of every router in the last step of a round. */
+  void routers(long round, long step, List<WorkerRound<TrainingStepResult>> workers) {
+    Instant now = Instant.now();
+    for (LinearModule module : workers.get(0).routedTokens().keySet()) {
+      long[] counts = new long[workers.get(0).routedTokens().get(module).length];
+      double entropy = 0;
+      for (WorkerRound<TrainingStepResult> worker : workers) {
+        long[] routed = worker.routedTokens().get(module);
+        for (int e = 0; e < counts.length; e++) {
+          counts[e] += routed[e];
+        }
+        entropy += worker.routerEntropy().get(module) / workers.size();
+      }
+      long all = Arrays.stream(counts).sum();
+      for (int e = 0; e < counts.length; e++) {
+        addOf(round, step, module, e, "expert_load", (double) counts[e] / all, now);
+      }
+      addOf(round, step, module, null, "router_entropy", entropy, now);
+    }
+  }
+
+  private static PassResult training(WorkerRound<TrainingStepResult> worker, int step) {
+    return worker.steps().get(step).training();
+  }
+
+  private static double tokensPerSecond(WorkerRound<TrainingStepResult> worker) {
+    return worker.steps().stream().mapToLong(TrainingStepResult::tokens).sum() / worker.seconds();
+  }
+
+  /** Mean over the modules. */
+  private static double routerEntropy(WorkerRound<TrainingStepResult> worker) {
+    return worker.routerEntropy().values().stream()
+        .mapToDouble(Double::doubleValue)
+        .average()
+        .orElse(0);
+  }
+
+  /** Mean over the modules of the share of (token, slot) pairs that went to the busiest expert. */
+  private static double busiestShare(WorkerRound<TrainingStepResult> worker) {
+    return worker.routedTokens().values().stream()
+        .mapToDouble(
+            counts ->
+                (double) Arrays.stream(counts).max().orElse(0)
+                    / Math.max(1, Arrays.stream(counts).sum()))
+        .average()
+        .orElse(0);
+  }
+
+  private void addAll(
+      long round,
+      long step,
+      String name,
+      List<WorkerRound<TrainingStepResult>> workers,
+      ToDoubleFunction<WorkerRound<TrainingStepResult>> value,
+      Instant at) {
+    double sum = 0;
+    for (WorkerRound<TrainingStepResult> worker : workers) {
+      double own = value.applyAsDouble(worker);
+      add(round, step, worker.worker(), TRAIN, name, own, at);
+      sum += own;
+    }
+    add(round, step, MetricsTable.ALL_WORKERS, TRAIN, name, sum / workers.size(), at);
+  }
+
+  private void add(
+      long round, long step, int worker, String split, String name, double value, Instant at) {
+    rows.add(new Metric(FinetuneJob.NAME, seed, round, step, worker, split, name, value, at));
+  }
+
+  private void addOf(
+      long round,
+      long step,
+      LinearModule module,
+      Integer expert,
+      String name,
+      double value,
+      Instant at) {
+    rows.add(
+        new Metric(
+            FinetuneJob.NAME,
+            seed,
+            round,
+            step,
+            MetricsTable.ALL_WORKERS,
+            TRAIN,
+            name,
+            value,
+            at,
+            module.layer(),
+            module.name(),
+            expert));
+  }
+
+  /** Writes what has gathered, if it is time. */
+  void flush(long round) {
+    if (Duration.between(lastWrite, Instant.now()).compareTo(BETWEEN_WRITES) > 0) {
+      write(round);
+    }
+  }
+
+  private void write(long round) {
+    metrics.append(seed, round, List.copyOf(rows));
+    rows.clear();
+    lastWrite = Instant.now();
+  }
+
+  /** Writes the rest. */
+  void finish(long round) {
+    write(round);
+    metrics.finish();
+  }
+}

@@ -1,0 +1,105 @@
+package io.guilomo.spark.job;
+
+import io.guilomo.backbone.BackboneConfig;
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.config.FinetuneConfig;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.kernel.AdamW;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.Stage;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.ModulePlan;
+import io.guilomo.spark.training.FineTuning;
+import io.guilomo.training.LearningRate;
+import java.util.List;
+
+/**
+ * What configuration and allocation plan make of a fine-tuning: the network to train and how long.
+ *
+ * @param stepsPerValidation steps after which, at the end of their averaging round, the model is
+ *     validated
+ */
+record FinetunePlan(
+    NetworkDefinition network,
+    FineTuning training,
+    long steps,
+    long rounds,
+    int stepsPerRound,
+    long stepsPerValidation) {
+
+  /**
+   * @param shardSize training examples of the largest shard
+   * @param classes of a classification; 0 for a causal language model
+   * @throws IllegalArgumentException if the plan does not fit the backbone
+   */
+  static FinetunePlan of(
+      GuilomoConfig config,
+      BackboneConfig backbone,
+      AllocationPlan plan,
+      long seed,
+      long shardSize,
+      int classes) {
+    check(plan, backbone);
+    FinetuneConfig finetune = config.finetune();
+    long passes = (shardSize + finetune.batchSize() - 1) / finetune.batchSize();
+    long stepsPerEpoch = (passes + finetune.accumulationSteps() - 1) / finetune.accumulationSteps();
+    long steps = finetune.steps() > 0 ? finetune.steps() : stepsPerEpoch * finetune.epochs();
+    int stepsPerRound = (int) Math.min(config.cluster().averagingFrequency(), steps);
+    NetworkDefinition network =
+        new NetworkDefinition(
+            config.model().requirePath(),
+            backbone,
+            Stage.FINE_TUNING,
+            plan.moduleExperts(),
+            config.loraMoe().dropout(),
+            config.loraMoe().loadBalance(),
+            classes,
+            config.model().pooling(),
+            seed);
+    FineTuning training =
+        new FineTuning(
+            new AdamW(
+                finetune.betas().first(),
+                finetune.betas().second(),
+                finetune.epsilon(),
+                finetune.weightDecay()),
+            new LearningRate(finetune.learningRate(), finetune.warmupSteps(), steps),
+            finetune.clipNorm(),
+            seed);
+    return new FinetunePlan(
+        network,
+        training,
+        steps,
+        (steps + stepsPerRound - 1) / stepsPerRound,
+        stepsPerRound,
+        finetune.validateEverySteps() > 0 ? finetune.validateEverySteps() : stepsPerEpoch);
+  }
+
+  private static void check(AllocationPlan plan, BackboneConfig backbone) {
+    List<LinearModule> known = backbone.linearModules();
+    for (ModulePlan planned : plan.modules()) {
+      if (!known.contains(planned.module())) {
+        throw new IllegalArgumentException(
+            String.format(
+                "Cannot train the plan for %s of %d×%d features: the model has no such module",
+                planned.module(), planned.module().inFeatures(), planned.module().outFeatures()));
+      }
+    }
+  }
+
+  /** First step of an averaging round. */
+  long firstStep(long round) {
+    return round * stepsPerRound;
+  }
+
+  /** Step after the last of an averaging round: the last round may be shorter. */
+  long endStep(long round) {
+    return Math.min(steps, firstStep(round) + stepsPerRound);
+  }
+
+  /** Whether the model is validated after a round. */
+  boolean validatesAfter(long round) {
+    return endStep(round) == steps
+        || endStep(round) / stepsPerValidation > firstStep(round) / stepsPerValidation;
+  }
+}

@@ -1,0 +1,67 @@
+package io.guilomo.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.backbone.BertConfig;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.network.ModuleExperts;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.UniformAllocation;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+class TestFinetunePlan {
+
+  private static final BertConfig BERT = new BertConfig(8, 16, 2, 2, 30, 16, 2, 1e-12f);
+
+  @Test
+  void epochsMakeStepsAndRounds() {
+    // 25 records in batches of 4 are 7 passes, two to a step: 4 steps an epoch, 12 in three.
+    FinetunePlan plan =
+        plan(BERT, "finetune.epochs=3", "finetune.batch-size=4", "finetune.accumulation-steps=2");
+    assertThat(plan.steps()).isEqualTo(12);
+    assertThat(plan.rounds()).isEqualTo(3);
+    assertThat(plan.endStep(2)).isEqualTo(12);
+    assertThat(plan.firstStep(2)).isEqualTo(10);
+    assertThat(plan.network().modules())
+        .hasSize(12)
+        .extracting(ModuleExperts::ranks)
+        .containsOnly(List.of(3, 3));
+    assertThat(plan.training().learningRate().totalSteps()).isEqualTo(12);
+  }
+
+  @Test
+  void aModelIsValidatedAtTheEndOfTheRoundThatFinishesAnEpoch() {
+    FinetunePlan plan = plan(BERT, "finetune.epochs=3", "finetune.batch-size=4");
+    // Epochs end with steps 7, 14 and 21, rounds with 5, 10, 15, 20 and 21.
+    assertThat(LongStream.range(0, 5).filter(plan::validatesAfter)).containsExactly(1L, 2L, 4L);
+  }
+
+  @Test
+  void stepsAndValidationsCanBeGiven() {
+    FinetunePlan plan =
+        plan(BERT, "finetune.steps=30", "finetune.validate-every-steps=10", "finetune.epochs=1");
+    assertThat(plan.steps()).isEqualTo(30);
+    assertThat(LongStream.range(0, 6).filter(plan::validatesAfter)).containsExactly(1L, 3L, 5L);
+  }
+
+  @Test
+  void aPlanForAnotherModelIsRefused() {
+    BertConfig wider = new BertConfig(12, 16, 2, 2, 30, 16, 2, 1e-12f);
+    AllocationPlan allocation = new UniformAllocation(2, 3, 2, 16).plan(wider.linearModules());
+    GuilomoConfig config = GuilomoConfig.load(null, List.of("model.path=m"));
+    assertThatThrownBy(() -> FinetunePlan.of(config, BERT, allocation, 1, 25, 2))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot train the plan for layer 0 query of 12×12 features: the model has no such module");
+  }
+
+  private static FinetunePlan plan(BertConfig backbone, String... overrides) {
+    GuilomoConfig config =
+        GuilomoConfig.load(null, List.of("model.path=m")).with(List.of(overrides));
+    AllocationPlan allocation = new UniformAllocation(2, 3, 2, 16).plan(backbone.linearModules());
+    return FinetunePlan.of(config, backbone, allocation, 1, 25, 2);
+  }
+}

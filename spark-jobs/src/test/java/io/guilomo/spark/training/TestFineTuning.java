@@ -1,0 +1,170 @@
+package io.guilomo.spark.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.Backbones;
+import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.data.Seeds;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.AdamW;
+import io.guilomo.kernel.ComputeThreads;
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.PassOptions.Routing;
+import io.guilomo.network.Stage;
+import io.guilomo.plan.UniformAllocation;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.data.Shard;
+import io.guilomo.training.InnerUpdate;
+import io.guilomo.training.LearningRate;
+import io.guilomo.training.TrainingStep;
+import io.guilomo.training.TrainingStepResult;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.SerializableConfiguration;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/** Fine-tuning on Spark beside the loop it stands for, on a random two-layer LLaMA. */
+class TestFineTuning {
+
+  private static final Configuration CONF = new Configuration();
+  private static final int BATCH = 2;
+  private static final int ACCUMULATION = 2;
+  private static final long SEED = 5;
+  private static final WorkerSettings WORKERS =
+      new WorkerSettings(1, new SerializableConfiguration(CONF));
+
+  private final FineTuning training =
+      new FineTuning(new AdamW(0.9, 0.999, 1e-8, 0.01), new LearningRate(1e-2, 2, 12), 1, SEED);
+
+  @TempDir private Path model;
+  private Backbone backbone;
+  private ComputationGraphConfiguration configuration;
+
+  @BeforeEach
+  void writeModel() throws IOException {
+    RandomLlama.write(model);
+    backbone = Backbones.load(model.toString(), CONF);
+    configuration =
+        LoraMoeNetwork.configuration(
+            new NetworkDefinition(
+                model.toString(),
+                backbone.config(),
+                Stage.FINE_TUNING,
+                new UniformAllocation(3, 2, 2, 4)
+                    .plan(backbone.config().linearModules())
+                    .moduleExperts(),
+                0.1,
+                1e-3,
+                0,
+                Pooling.MEAN,
+                SEED));
+  }
+
+  @Test
+  void oneWorkerIsThePlainLoopOverAccumulatedBatches() {
+    Shard shard = RandomLlama.shard(0);
+    ComputeThreads.limit(1);
+    Kernels kernels = KernelSelection.best();
+    ComputationGraph plain = new ComputationGraph(configuration.clone());
+    plain.init();
+    WorkerBatches batches = new WorkerBatches(shard, BATCH, SEED);
+    try (LoraMoeNetwork network = LoraMoeNetwork.of(plain, backbone, kernels)) {
+      TrainingStep step =
+          new TrainingStep(
+              network,
+              kernels,
+              new InnerUpdate(network, kernels, training.adamW(), 1),
+              training.learningRate(),
+              Seeds.mix(SEED, 0));
+      for (long i = 0; i < 6; i++) {
+        List<TokenBatch> both =
+            LongStream.range(i * ACCUMULATION, (i + 1) * ACCUMULATION)
+                .mapToObj(batches::train)
+                .toList();
+        step.run(i, both, Routing.CHOOSE);
+      }
+    }
+
+    AveragingMaster<TrainingStepResult> master = master();
+    SparkComputationGraph graph = graph(master);
+    // Rounds of two steps: the state goes to the worker and back three times.
+    for (int round = 0; round < 3; round++) {
+      graph.fitMultiDataSet(batches(shard, 2 * round));
+      WorkerRound<TrainingStepResult> done = master.lastRound().get(0);
+      assertThat(done.steps())
+          .extracting(TrainingStepResult::learningRate)
+          .containsExactly(
+              training.learningRate().at(2 * round), training.learningRate().at(2 * round + 1));
+      // Routers are measured in the last step: every token of its two batches goes to two experts.
+      long tokens = done.steps().get(1).tokens();
+      assertThat(done.routedTokens().values())
+          .hasSize(14)
+          .allSatisfy(counts -> assertThat(LongStream.of(counts).sum()).isEqualTo(2 * tokens));
+      assertThat(done.routerEntropy().values())
+          .allSatisfy(entropy -> assertThat(entropy).isBetween(0.0, Math.log(3)));
+      assertThat(done.seconds()).isPositive();
+    }
+    ComputationGraph averaged = graph.getNetwork();
+    assertThat(averaged.params().squaredDistance(plain.params())).isZero();
+    assertThat(
+            averaged
+                .getUpdater()
+                .getStateViewArray()
+                .squaredDistance(plain.getUpdater().getStateViewArray()))
+        .isZero();
+  }
+
+  @Test
+  void lossThatIsNotFiniteEndsTheRoundWithItsStep() {
+    SparkComputationGraph graph = graph(master());
+    INDArray parameters = graph.getNetwork().params().dup();
+    parameters.putScalar(0, Float.NaN);
+    graph.getNetwork().setParams(parameters);
+    assertThatThrownBy(() -> graph.fitMultiDataSet(batches(RandomLlama.shard(0), 4)))
+        .rootCause()
+        .isInstanceOf(ArithmeticException.class)
+        .hasMessageContaining("the training loss is NaN");
+  }
+
+  private AveragingMaster<TrainingStepResult> master() {
+    return new AveragingMaster<>(1, BATCH, 2, training, WORKERS);
+  }
+
+  private SparkComputationGraph graph(AveragingMaster<TrainingStepResult> master) {
+    return new SparkComputationGraph(context(), configuration.clone(), master);
+  }
+
+  private static JavaRDD<MultiDataSet> batches(Shard shard, int firstStep) {
+    return context()
+        .parallelize(List.of(shard), 1)
+        .flatMap(
+            only -> {
+              WorkerBatches batches = new WorkerBatches(only, BATCH, SEED);
+              return IntStream.range(firstStep, firstStep + 2)
+                  .mapToObj(step -> (MultiDataSet) batches.trainSet(step, ACCUMULATION))
+                  .iterator();
+            });
+  }
+
+  private static JavaSparkContext context() {
+    return JavaSparkContext.fromSparkContext(SharedSparkSession.session().sparkContext());
+  }
+}
