@@ -143,8 +143,9 @@ final class DecoderBlock implements Part {
   private void rotate(INDArray qkv, boolean backward) {
     INDArray cosine = context.rotary().cosine();
     INDArray sine = context.rotary().sine();
-    context.kernels().rotate(query(qkv), starts(), config.heads(), 0, cosine, sine, backward);
-    context.kernels().rotate(key(qkv), starts(), config.keyValueHeads(), 0, cosine, sine, backward);
+    int[] positions = context.positions();
+    context.kernels().rotate(query(qkv), positions, config.heads(), cosine, sine, backward);
+    context.kernels().rotate(key(qkv), positions, config.keyValueHeads(), cosine, sine, backward);
   }
 
   private int queryWidth() {

@@ -26,6 +26,7 @@ final class PassContext {
   private final Map<LinearModule, int[]> recordedChoices = new HashMap<>();
   private Selection selection;
   private TokenBatch batch;
+  private int[] positions;
   private PassOptions options = PassOptions.evaluation();
   private double balanceLoss;
 
@@ -57,6 +58,11 @@ final class PassContext {
     return batch;
   }
 
+  /** Of the tokens in their sequences, {@code [T]}. */
+  int[] positions() {
+    return positions;
+  }
+
   PassOptions options() {
     return options;
   }
@@ -72,6 +78,7 @@ final class PassContext {
 
   void begin(TokenBatch nextBatch, PassOptions nextOptions) {
     this.batch = nextBatch;
+    this.positions = nextBatch.positions();
     this.options = nextOptions;
     this.balanceLoss = 0;
   }
