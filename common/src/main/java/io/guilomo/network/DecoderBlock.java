@@ -83,8 +83,7 @@ final class DecoderBlock implements Part {
     attentionInput.forward(normed, qkv, false);
     rotate(qkv, false);
     INDArray attended = saved("attended", queryWidth());
-    kernels.attention(
-        attention, starts(), query(qkv), key(qkv), value(qkv), probabilities(), attended);
+    attend(qkv, attended);
 
     INDArray middle = saved("middle", config.hidden());
     kernels.copy(x, middle);
@@ -138,6 +137,17 @@ final class DecoderBlock implements Part {
     attentionInput.backward(dqkv, normed, dNormed, false);
     kernels.rmsNormBackward(dNormed, x, weights.attentionNorm(), savedRow("rms"), d);
     return d;
+  }
+
+  private void attend(INDArray qkv, INDArray attended) {
+    Kernels kernels = context.kernels();
+    KeyValueCache cache = context.cache();
+    if (cache == null) {
+      kernels.attention(
+          attention, starts(), query(qkv), key(qkv), value(qkv), probabilities(), attended);
+    } else {
+      cache.attend(kernels, layer, attention, query(qkv), key(qkv), value(qkv), attended);
+    }
   }
 
   private void rotate(INDArray qkv, boolean backward) {
