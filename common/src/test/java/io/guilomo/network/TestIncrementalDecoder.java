@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.guilomo.backbone.BertBackbone;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
@@ -12,6 +13,7 @@ import io.guilomo.kernel.Kernels;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -176,7 +178,7 @@ class TestIncrementalDecoder {
   }
 
   private static LoraMoeNetwork classifier() {
-    var backbone = TinyModels.bert(1);
+    BertBackbone backbone = TinyModels.bert(1);
     return LoraMoeNetwork.create(
         TinyModels.definition(
             backbone,
@@ -188,8 +190,7 @@ class TestIncrementalDecoder {
         KernelSelection.best());
   }
 
-  private static void refused(
-      String message, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+  private static void refused(String message, ThrowingCallable call) {
     assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessage(message);
   }
 
