@@ -29,6 +29,8 @@ class TestArchitecture {
           "training",
           "search",
           "plan",
+          "metric",
+          "inference",
           "adapter");
 
   private final JavaClasses classes =

@@ -46,6 +46,17 @@ public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] start
     return longest;
   }
 
+  /** Index of every token in its sequence, {@code [T]}. */
+  public int[] positions() {
+    int[] positions = new int[size()];
+    for (int i = 0; i < sequences(); i++) {
+      for (int t = starts[i]; t < starts[i + 1]; t++) {
+        positions[t] = t - starts[i];
+      }
+    }
+    return positions;
+  }
+
   public static TokenBatch of(List<Example> examples) {
     int[] starts = new int[examples.size() + 1];
     for (int i = 0; i < examples.size(); i++) {

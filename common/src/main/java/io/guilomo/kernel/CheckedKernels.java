@@ -1,6 +1,7 @@
 package io.guilomo.kernel;
 
 import static io.guilomo.kernel.KernelArguments.attentionInputs;
+import static io.guilomo.kernel.KernelArguments.cachedAttentionInputs;
 import static io.guilomo.kernel.KernelArguments.dropoutRate;
 import static io.guilomo.kernel.KernelArguments.expertInputs;
 import static io.guilomo.kernel.KernelArguments.indices;
@@ -64,6 +65,14 @@ abstract class CheckedKernels implements Kernels {
     matrix("source", source, rows.length, result.size(1));
     indices("row", rows, result.size(0));
     operations.scatterAddRows(source, rows, result);
+  }
+
+  @Override
+  public void scatterRows(INDArray source, int[] rows, INDArray result) {
+    matrix("result", result);
+    matrix("source", source, rows.length, result.size(1));
+    indices("row", rows, result.size(0));
+    operations.scatterRows(source, rows, result);
   }
 
   @Override
@@ -204,28 +213,14 @@ abstract class CheckedKernels implements Kernels {
 
   @Override
   public void rotate(
-      INDArray x,
-      int[] starts,
-      int heads,
-      int firstPosition,
-      INDArray cosine,
-      INDArray sine,
-      boolean backward) {
+      INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward) {
     matrix("x", x);
     matrix("cosine", cosine);
     sameShape("sine", sine, cosine);
     size("features of rotated heads", x.size(1), 2 * cosine.size(1) * heads);
-    sequences(starts, x.size(0));
-    for (int i = 1; i < starts.length; i++) {
-      long positions = (long) firstPosition + starts[i] - starts[i - 1];
-      if (firstPosition < 0 || positions > cosine.size(0)) {
-        throw new IllegalArgumentException(
-            String.format(
-                "Cannot rotate %d positions from %d: the tables hold %d",
-                starts[i] - starts[i - 1], firstPosition, cosine.size(0)));
-      }
-    }
-    operations.rotate(x, starts, heads, firstPosition, cosine, sine, backward);
+    size("positions", positions.length, x.size(0));
+    indices("position", positions, cosine.size(0));
+    operations.rotate(x, positions, heads, cosine, sine, backward);
   }
 
   @Override
@@ -240,6 +235,21 @@ abstract class CheckedKernels implements Kernels {
     attentionInputs(shape, starts, query, key, value, probabilities);
     sameShape("result", result, query);
     operations.attention(shape, starts, query, key, value, probabilities, result);
+  }
+
+  @Override
+  public void cachedAttention(
+      AttentionShape shape,
+      int[] starts,
+      int[] firstKeys,
+      int[] lengths,
+      INDArray query,
+      INDArray keys,
+      INDArray values,
+      INDArray result) {
+    cachedAttentionInputs(shape, starts, firstKeys, lengths, query, keys, values);
+    sameShape("result", result, query);
+    operations.cachedAttention(shape, starts, firstKeys, lengths, query, keys, values, result);
   }
 
   @Override

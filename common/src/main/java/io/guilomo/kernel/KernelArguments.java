@@ -143,6 +143,37 @@ class KernelArguments {
     }
   }
 
+  static void cachedAttentionInputs(
+      AttentionShape shape,
+      int[] starts,
+      int[] firstKeys,
+      int[] lengths,
+      INDArray query,
+      INDArray keys,
+      INDArray values) {
+    if (!shape.causal()) {
+      throw new IllegalArgumentException(
+          "Cannot keep keys and values for attention that is not causal");
+    }
+    matrix("query", query);
+    size("query features", query.size(1), (long) shape.heads() * shape.headDim());
+    matrix("keys", keys);
+    size("key features", keys.size(1), (long) shape.keyValueHeads() * shape.headDim());
+    matrix("values", values, keys.size(0), keys.size(1));
+    sequences(starts, query.size(0));
+    size("first keys", firstKeys.length, starts.length - 1L);
+    size("lengths", lengths.length, starts.length - 1L);
+    for (int i = 0; i < lengths.length; i++) {
+      int added = starts[i + 1] - starts[i];
+      if (lengths[i] < added || firstKeys[i] < 0 || firstKeys[i] > keys.size(0) - lengths[i]) {
+        throw new IllegalArgumentException(
+            String.format(
+                "Cannot look from %d tokens at %d keys from row %d of %d",
+                added, lengths[i], firstKeys[i], keys.size(0)));
+      }
+    }
+  }
+
   private static void floats(String name, INDArray array) {
     if (array.dataType() != DataType.FLOAT) {
       throw refused(name, array, "32-bit floats");

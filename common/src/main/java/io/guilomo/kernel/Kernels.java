@@ -41,6 +41,9 @@ public interface Kernels {
   /** {@code result[rows[i]] += source[i]}; no row twice. */
   void scatterAddRows(INDArray source, int[] rows, INDArray result);
 
+  /** {@code result[rows[i]] = source[i]}; no row twice. */
+  void scatterRows(INDArray source, int[] rows, INDArray result);
+
   /** {@code target = source}; same shape. */
   void copy(INDArray source, INDArray target);
 
@@ -126,22 +129,16 @@ public interface Kernels {
 
   /**
    * Rotates {@code heads} heads in place, half-split layout (arXiv 2104.09864): features {@code i}
-   * and {@code i + headDim/2} of a head form a pair. A token's position is its index in its
-   * sequence plus {@code firstPosition}.
+   * and {@code i + headDim/2} of a head form a pair.
    *
    * @param x {@code [T, heads · headDim]}
+   * @param positions of the tokens in their sequences, {@code [T]}
    * @param cosine {@code [maxPositions, headDim / 2]}
    * @param sine {@code [maxPositions, headDim / 2]}
    * @param backward rotates by the opposite angle
    */
   void rotate(
-      INDArray x,
-      int[] starts,
-      int heads,
-      int firstPosition,
-      INDArray cosine,
-      INDArray sine,
-      boolean backward);
+      INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward);
 
   /**
    * Scaled dot-product attention inside each sequence; query head {@code h} reads key/value head
@@ -162,6 +159,31 @@ public interface Kernels {
       INDArray key,
       INDArray value,
       INDArray probabilities,
+      INDArray result);
+
+  /**
+   * The rows of {@link #attention} that belong to the last tokens of sequences whose keys and
+   * values are kept: nothing is computed for the tokens before them, and nothing is kept for a
+   * backward pass.
+   *
+   * @param shape causal
+   * @param starts of the sequences' new tokens, {@code [sequences + 1]}
+   * @param firstKeys row of {@code keys} and {@code values} with each sequence's first token, the
+   *     others follow it; {@code [sequences]}
+   * @param lengths tokens of each sequence, the new ones included; {@code [sequences]}
+   * @param query of the new tokens, {@code [T, heads · headDim]}
+   * @param keys {@code [rows, keyValueHeads · headDim]}
+   * @param values {@code [rows, keyValueHeads · headDim]}
+   * @param result {@code [T, heads · headDim]}
+   */
+  void cachedAttention(
+      AttentionShape shape,
+      int[] starts,
+      int[] firstKeys,
+      int[] lengths,
+      INDArray query,
+      INDArray keys,
+      INDArray values,
       INDArray result);
 
   /** Backward of {@link #attention}; writes {@code dQuery}, {@code dKey}, {@code dValue}. */

@@ -16,21 +16,9 @@ class Nd4jAttention {
   private Nd4jAttention() {}
 
   static void rotate(
-      INDArray x,
-      int[] starts,
-      int heads,
-      int firstPosition,
-      INDArray cosine,
-      INDArray sine,
-      boolean backward) {
+      INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward) {
     long tokens = x.size(0);
     long half = cosine.size(1);
-    int[] positions = new int[(int) tokens];
-    for (int i = 0; i + 1 < starts.length; i++) {
-      for (int t = starts[i]; t < starts[i + 1]; t++) {
-        positions[t] = firstPosition + t - starts[i];
-      }
-    }
     INDArray cosines = Nd4j.pullRows(cosine, 1, positions, 'c').reshape(tokens, 1, half);
     INDArray sines = Nd4j.pullRows(sine, 1, positions, 'c').reshape(tokens, 1, half);
     if (backward) {
@@ -56,21 +44,49 @@ class Nd4jAttention {
     long first = 0;
     for (int i = 0; i + 1 < starts.length; i++) {
       long n = (long) starts[i + 1] - starts[i];
-      INDArray scores =
-          Nd4j.matmul(
-              heads(shape, query, starts, i), heads(shape, key, starts, i), false, true, false);
-      scores = scores.muli(shape.scale()).reshape(shape.heads(), n, n);
-      if (shape.causal()) {
-        scores = scores.add(mask(n, shape.window()));
-      }
-      INDArray softmax = Nd4j.createUninitialized(DataType.FLOAT, shape.heads(), n, n);
-      Nd4j.exec(new SoftMax(scores, softmax, 2));
+      INDArray softmax =
+          softmax(shape, heads(shape, query, starts, i), heads(shape, key, starts, i), n, n);
       long next = first + softmax.length();
       elements(probabilities, first, next).assign(softmax.reshape(softmax.length()));
-      INDArray attended = Nd4j.matmul(grouped(shape, softmax, n), heads(shape, value, starts, i));
+      INDArray attended =
+          Nd4j.matmul(grouped(shape, softmax, n, n), heads(shape, value, starts, i));
       rows(result, starts[i], starts[i + 1]).assign(tokens(attended, shape.heads(), n));
       first = next;
     }
+  }
+
+  static void cached(
+      AttentionShape shape,
+      int[] starts,
+      int[] firstKeys,
+      int[] lengths,
+      INDArray query,
+      INDArray keys,
+      INDArray values,
+      INDArray result) {
+    for (int i = 0; i + 1 < starts.length; i++) {
+      long n = (long) starts[i + 1] - starts[i];
+      int[] kept = {firstKeys[i], firstKeys[i] + lengths[i]};
+      INDArray softmax =
+          softmax(
+              shape, heads(shape, query, starts, i), heads(shape, keys, kept, 0), n, lengths[i]);
+      INDArray attended =
+          Nd4j.matmul(grouped(shape, softmax, n, lengths[i]), heads(shape, values, kept, 0));
+      rows(result, starts[i], starts[i + 1]).assign(tokens(attended, shape.heads(), n));
+    }
+  }
+
+  /** What the last {@code n} of {@code length} tokens look at: {@code [heads, n, length]}. */
+  private static INDArray softmax(
+      AttentionShape shape, INDArray query, INDArray key, long n, long length) {
+    INDArray scores = Nd4j.matmul(query, key, false, true, false);
+    scores = scores.muli(shape.scale()).reshape(shape.heads(), n, length);
+    if (shape.causal()) {
+      scores = scores.add(mask(n, length, shape.window()));
+    }
+    INDArray softmax = Nd4j.createUninitialized(DataType.FLOAT, shape.heads(), n, length);
+    Nd4j.exec(new SoftMax(scores, softmax, 2));
+    return softmax;
   }
 
   static void backward(
@@ -88,7 +104,7 @@ class Nd4jAttention {
     for (int i = 0; i + 1 < starts.length; i++) {
       long n = (long) starts[i + 1] - starts[i];
       long next = first + shape.heads() * n * n;
-      INDArray p = grouped(shape, elements(probabilities, first, next).dup('c'), n);
+      INDArray p = grouped(shape, elements(probabilities, first, next).dup('c'), n, n);
       INDArray q = heads(shape, query, starts, i);
       INDArray k = heads(shape, key, starts, i);
       INDArray dAttended = heads(shape, dResult, starts, i);
@@ -118,9 +134,10 @@ class Nd4jAttention {
         .reshape(shape.keyValueHeads(), heads / shape.keyValueHeads() * n, shape.headDim());
   }
 
-  private static INDArray grouped(AttentionShape shape, INDArray probabilities, long n) {
+  private static INDArray grouped(
+      AttentionShape shape, INDArray probabilities, long n, long length) {
     return probabilities.reshape(
-        shape.keyValueHeads(), shape.heads() / shape.keyValueHeads() * n, n);
+        shape.keyValueHeads(), shape.heads() / shape.keyValueHeads() * n, length);
   }
 
   private static INDArray tokens(INDArray grouped, long heads, long n) {
@@ -138,15 +155,19 @@ class Nd4jAttention {
         .assign(tokens(gradient, heads, starts[i + 1] - starts[i]));
   }
 
-  /** 0 where a position may look, a large negative number elsewhere: {@code [1, n, n]}. */
-  private static INDArray mask(long n, int window) {
-    INDArray positions = Nd4j.arange(n).castTo(DataType.FLOAT);
-    INDArray distance = positions.reshape(n, 1).sub(positions.reshape(1, n));
+  /**
+   * 0 where the last {@code n} of {@code length} positions may look, a large negative number
+   * elsewhere: {@code [1, n, length]}.
+   */
+  private static INDArray mask(long n, long length, int window) {
+    INDArray positions = Nd4j.arange(length).castTo(DataType.FLOAT);
+    INDArray last = Nd4j.arange(length - n, length).castTo(DataType.FLOAT);
+    INDArray distance = last.reshape(n, 1).sub(positions.reshape(1, length));
     INDArray seen = distance.gte(0).castTo(DataType.FLOAT);
     if (window > 0) {
       seen.muli(distance.lt(window).castTo(DataType.FLOAT));
     }
-    return seen.subi(1).muli(MASKED).reshape(1, n, n);
+    return seen.subi(1).muli(MASKED).reshape(1, n, length);
   }
 
   private static INDArray half(INDArray pairs, int index) {

@@ -53,6 +53,13 @@ class Nd4jOperations implements Kernels {
   }
 
   @Override
+  public void scatterRows(INDArray source, int[] rows, INDArray result) {
+    for (int i = 0; i < rows.length; i++) {
+      rows(result, rows[i], rows[i] + 1).assign(rows(source, i, i + 1));
+    }
+  }
+
+  @Override
   public void copy(INDArray source, INDArray target) {
     target.assign(source.reshape(target.shape()));
   }
@@ -174,14 +181,8 @@ class Nd4jOperations implements Kernels {
 
   @Override
   public void rotate(
-      INDArray x,
-      int[] starts,
-      int heads,
-      int firstPosition,
-      INDArray cosine,
-      INDArray sine,
-      boolean backward) {
-    Nd4jAttention.rotate(x, starts, heads, firstPosition, cosine, sine, backward);
+      INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward) {
+    Nd4jAttention.rotate(x, positions, heads, cosine, sine, backward);
   }
 
   @Override
@@ -194,6 +195,19 @@ class Nd4jOperations implements Kernels {
       INDArray probabilities,
       INDArray result) {
     Nd4jAttention.forward(shape, starts, query, key, value, flat(probabilities), result);
+  }
+
+  @Override
+  public void cachedAttention(
+      AttentionShape shape,
+      int[] starts,
+      int[] firstKeys,
+      int[] lengths,
+      INDArray query,
+      INDArray keys,
+      INDArray values,
+      INDArray result) {
+    Nd4jAttention.cached(shape, starts, firstKeys, lengths, query, keys, values, result);
   }
 
   @Override

@@ -13,9 +13,6 @@ import jdk.incubator.vector.VectorOperators;
 class VectorAttention {
   private static final int CAUSAL_BLOCK = 64;
   private static final int BLOCK = 128;
-  private static final FloatVector INDEX = (FloatVector) SPECIES.broadcast(0).addIndex(1);
-
-  private static final FloatVector UNSEEN = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
 
   private final AttentionShape shape;
   private final int[] starts;
@@ -113,8 +110,7 @@ class VectorAttention {
    */
   private void softmax(FloatMemory scores, int row, int low, int high, int columns, int out) {
     int at = scores.at(row, 0);
-    float largest = largest(scores, at, low, high, columns);
-    float factor = 1 / exponentials(scores, at, largest, columns);
+    float factor = 1 / VectorSoftmax.exponentials(scores, row, low, high, columns);
     int c = 0;
     for (; c <= columns - LANES; c += LANES) {
       probabilities.store(out + 4 * c, scores.load(at + 4 * c).mul(factor));
@@ -122,30 +118,6 @@ class VectorAttention {
     for (; c < columns; c++) {
       probabilities.put(out + 4 * c, scores.get(at + 4 * c) * factor);
     }
-  }
-
-  /** Also sets what may not be seen, and the padding, to −∞. */
-  private static float largest(FloatMemory scores, int at, int low, int high, int columns) {
-    FloatVector maxima = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-    for (int c = 0; c < columns; c += LANES) {
-      if (c < low || c + LANES > high) {
-        FloatVector score =
-            scores.load(at + 4 * c).blend(UNSEEN, INDEX.compare(VectorOperators.LT, low - c));
-        scores.store(at + 4 * c, score.blend(UNSEEN, INDEX.compare(VectorOperators.GE, high - c)));
-      }
-      maxima = scores.load(at + 4 * c).max(maxima);
-    }
-    return maxima.reduceLanes(VectorOperators.MAX);
-  }
-
-  private static float exponentials(FloatMemory scores, int at, float largest, int columns) {
-    FloatVector sums = FloatVector.zero(SPECIES);
-    for (int c = 0; c < columns; c += LANES) {
-      FloatVector exponential = VectorMath.exp(scores.load(at + 4 * c).sub(largest));
-      scores.store(at + 4 * c, exponential);
-      sums = exponential.add(sums);
-    }
-    return sums.reduceLanes(VectorOperators.ADD);
   }
 
   void backward(FloatMemory dResult, FloatMemory dQuery, FloatMemory dKey, FloatMemory dValue) {

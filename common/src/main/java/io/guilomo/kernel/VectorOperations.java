@@ -55,6 +55,11 @@ class VectorOperations implements Kernels {
   }
 
   @Override
+  public void scatterRows(INDArray source, int[] rows, INDArray result) {
+    VectorRows.scatter(matrix(source), rows, FloatMemory.addressed(result));
+  }
+
+  @Override
   public void copy(INDArray source, INDArray target) {
     if (source.rank() == 2 && target.rank() == 2) {
       VectorRows.copy(matrix(source), matrix(target));
@@ -152,15 +157,8 @@ class VectorOperations implements Kernels {
 
   @Override
   public void rotate(
-      INDArray x,
-      int[] starts,
-      int heads,
-      int firstPosition,
-      INDArray cosine,
-      INDArray sine,
-      boolean backward) {
-    VectorRotation.rotate(
-        matrix(x), starts, heads, firstPosition, matrix(cosine), matrix(sine), backward);
+      INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward) {
+    VectorRotation.rotate(matrix(x), positions, heads, matrix(cosine), matrix(sine), backward);
   }
 
   @Override
@@ -174,6 +172,27 @@ class VectorOperations implements Kernels {
       INDArray result) {
     new VectorAttention(
             shape, starts, matrix(query), matrix(key), matrix(value), vector(probabilities))
+        .forward(matrix(result));
+  }
+
+  @Override
+  public void cachedAttention(
+      AttentionShape shape,
+      int[] starts,
+      int[] firstKeys,
+      int[] lengths,
+      INDArray query,
+      INDArray keys,
+      INDArray values,
+      INDArray result) {
+    new VectorCachedAttention(
+            shape,
+            starts,
+            firstKeys,
+            lengths,
+            matrix(query),
+            FloatMemory.addressed(keys),
+            FloatMemory.addressed(values))
         .forward(matrix(result));
   }
 

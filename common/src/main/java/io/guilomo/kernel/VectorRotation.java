@@ -11,22 +11,17 @@ class VectorRotation {
 
   static void rotate(
       FloatMemory x,
-      int[] starts,
+      int[] positions,
       int heads,
-      int firstPosition,
       FloatMemory cosine,
       FloatMemory sine,
       boolean backward) {
     VectorRows.forRows(
         x,
         (from, to) -> {
-          int s = 0;
           for (int row = from; row < to; row++) {
-            while (row >= starts[s + 1]) {
-              s++;
-            }
-            int angles = cosine.at(firstPosition + row - starts[s], 0);
-            int sines = sine.at(firstPosition + row - starts[s], 0);
+            int angles = cosine.at(positions[row], 0);
+            int sines = sine.at(positions[row], 0);
             for (int head = 0; head < heads; head++) {
               rotate(
                   x,

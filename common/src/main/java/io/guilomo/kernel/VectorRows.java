@@ -46,6 +46,16 @@ class VectorRows {
         });
   }
 
+  static void scatter(FloatMemory source, int[] rows, FloatMemory result) {
+    forRows(
+        source,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            copy(source, i, result.row(rows[i]), 0);
+          }
+        });
+  }
+
   static void copy(FloatMemory source, FloatMemory target) {
     forRows(
         target,

@@ -62,6 +62,20 @@ final class CausalHead implements Head {
     return logits;
   }
 
+  /** Logits of the given rows of the states: {@code [rows, vocabulary]}. */
+  INDArray logits(INDArray states, int[] rows) {
+    INDArray logits =
+        context.buffers().array("head.logits", rows.length, backbone.config().vocabulary());
+    INDArray normed = normed(picked(states, rows), "head.");
+    context.kernels().product(normed, false, backbone.head(), true, logits, false);
+    return logits;
+  }
+
+  /** {@code −log p} of one token after each of the given rows of the states. */
+  float[] losses(INDArray states, int[] rows, int[] targets) {
+    return run(states, rows, targets, null);
+  }
+
   @Override
   public void measure(INDArray states) {
     run(states, null);
@@ -76,20 +90,26 @@ final class CausalHead implements Head {
   }
 
   private void run(INDArray states, INDArray d) {
-    Kernels kernels = context.kernels();
-    int hidden = backbone.config().hidden();
     int[] rows = labelled(context.batch());
-    int[] targets = Arrays.stream(rows).map(row -> context.batch().labels()[row + 1]).toArray();
+    run(
+        states,
+        rows,
+        Arrays.stream(rows).map(row -> context.batch().labels()[row + 1]).toArray(),
+        d);
+  }
+
+  private float[] run(INDArray states, int[] rows, int[] targets, INDArray d) {
+    Kernels kernels = context.kernels();
     labels = rows.length;
     loss = 0;
     correct = 0;
+    float[] losses = new float[labels];
     if (labels == 0) {
-      return;
+      return losses;
     }
-    INDArray picked = context.buffers().array("head.picked", labels, hidden);
-    kernels.gatherRows(states, rows, picked, false);
+    INDArray picked = picked(states, rows);
     INDArray normed = normed(picked, "head.");
-    INDArray dPicked = context.buffers().array("head.dPicked", labels, hidden);
+    INDArray dPicked = context.buffers().array("head.dPicked", labels, backbone.config().hidden());
     int chunk = Math.max(1, CHUNK_ELEMENTS / backbone.config().vocabulary());
     for (int begin = 0; begin < labels; begin += chunk) {
       int end = Math.min(labels, begin + chunk);
@@ -101,8 +121,10 @@ final class CausalHead implements Head {
       if (d == null) {
         correct += Correct.count(logits, chunkTargets);
       }
-      float[] losses = new float[end - begin];
-      loss += kernels.crossEntropy(logits, chunkTargets, 1f / labels, d != null, losses) / labels;
+      float[] chunkLosses = new float[end - begin];
+      loss +=
+          kernels.crossEntropy(logits, chunkTargets, 1f / labels, d != null, chunkLosses) / labels;
+      System.arraycopy(chunkLosses, 0, losses, begin, chunkLosses.length);
       if (d != null) {
         kernels.product(
             logits,
@@ -114,7 +136,8 @@ final class CausalHead implements Head {
       }
     }
     if (d != null) {
-      INDArray dStates = context.buffers().array("head.dStates", labels, hidden);
+      INDArray dStates =
+          context.buffers().array("head.dStates", labels, backbone.config().hidden());
       dStates.assign(0);
       kernels.rmsNormBackward(
           dPicked,
@@ -124,6 +147,14 @@ final class CausalHead implements Head {
           dStates);
       kernels.scatterAddRows(dStates, rows, d);
     }
+    return losses;
+  }
+
+  private INDArray picked(INDArray states, int[] rows) {
+    INDArray picked =
+        context.buffers().array("head.picked", rows.length, backbone.config().hidden());
+    context.kernels().gatherRows(states, rows, picked, false);
+    return picked;
   }
 
   private INDArray normed(INDArray states, String prefix) {

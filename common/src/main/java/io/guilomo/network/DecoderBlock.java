@@ -83,8 +83,7 @@ final class DecoderBlock implements Part {
     attentionInput.forward(normed, qkv, false);
     rotate(qkv, false);
     INDArray attended = saved("attended", queryWidth());
-    kernels.attention(
-        attention, starts(), query(qkv), key(qkv), value(qkv), probabilities(), attended);
+    attend(qkv, attended);
 
     INDArray middle = saved("middle", config.hidden());
     kernels.copy(x, middle);
@@ -140,11 +139,23 @@ final class DecoderBlock implements Part {
     return d;
   }
 
+  private void attend(INDArray qkv, INDArray attended) {
+    Kernels kernels = context.kernels();
+    KeyValueCache cache = context.cache();
+    if (cache == null) {
+      kernels.attention(
+          attention, starts(), query(qkv), key(qkv), value(qkv), probabilities(), attended);
+    } else {
+      cache.attend(kernels, layer, attention, query(qkv), key(qkv), value(qkv), attended);
+    }
+  }
+
   private void rotate(INDArray qkv, boolean backward) {
     INDArray cosine = context.rotary().cosine();
     INDArray sine = context.rotary().sine();
-    context.kernels().rotate(query(qkv), starts(), config.heads(), 0, cosine, sine, backward);
-    context.kernels().rotate(key(qkv), starts(), config.keyValueHeads(), 0, cosine, sine, backward);
+    int[] positions = context.positions();
+    context.kernels().rotate(query(qkv), positions, config.heads(), cosine, sine, backward);
+    context.kernels().rotate(key(qkv), positions, config.keyValueHeads(), cosine, sine, backward);
   }
 
   private int queryWidth() {

@@ -38,7 +38,7 @@ final class Embedding implements Part {
       return x;
     }
     BertBackbone bert = (BertBackbone) backbone;
-    kernels.gatherRows(bert.positionEmbeddings(), positions(batch), x, true);
+    kernels.gatherRows(bert.positionEmbeddings(), batch.positions(), x, true);
     kernels.gatherRows(bert.segmentEmbeddings(), batch.segments(), x, true);
     INDArray normed =
         context.buffers().array("embeddedNormed", batch.size(), bert.config().hidden());
@@ -73,15 +73,5 @@ final class Embedding implements Part {
                 token, backbone.config().vocabulary()));
       }
     }
-  }
-
-  private static int[] positions(TokenBatch batch) {
-    int[] positions = new int[batch.size()];
-    for (int i = 0; i < batch.sequences(); i++) {
-      for (int t = batch.starts()[i]; t < batch.starts()[i + 1]; t++) {
-        positions[t] = t - batch.starts()[i];
-      }
-    }
-    return positions;
   }
 }

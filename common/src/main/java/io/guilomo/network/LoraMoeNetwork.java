@@ -1,6 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ArrayViews;
@@ -170,12 +171,38 @@ public final class LoraMoeNetwork implements AutoCloseable {
     return states();
   }
 
+  /**
+   * Opens a decoder of as many sequences as there are capacities; it ends the one before.
+   *
+   * @param capacities tokens that each sequence has room for
+   * @throws IllegalArgumentException if this is no causal language model, or it has fewer positions
+   */
+  public IncrementalDecoder decoder(int[] capacities) {
+    if (!(head instanceof CausalHead causal)) {
+      throw new IllegalArgumentException(
+          "Cannot continue texts with a classifier: a causal language model is needed");
+    }
+    List<Part> parts = new ArrayList<>();
+    layers.subList(0, layers.size() - 1).forEach(layer -> parts.add(layer.part()));
+    return new IncrementalDecoder(context, parts, causal, capacities);
+  }
+
   private INDArray states() {
     INDArray x = placeholder;
     for (PartLayer layer : layers.subList(0, layers.size() - 1)) {
       x = layer.part().forward(x);
     }
     return x;
+  }
+
+  /** Shape of the frozen backbone. */
+  public BackboneConfig config() {
+    return context.backbone().config();
+  }
+
+  /** Classes that it tells apart; 0 for a causal language model. */
+  public int classes() {
+    return layers.get(0).layerConf().spec().classes();
   }
 
   /** Modules with experts, in the order of their GSVs. */

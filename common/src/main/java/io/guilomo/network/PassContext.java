@@ -9,6 +9,7 @@ import io.guilomo.kernel.RoutingStatistics;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -28,6 +29,9 @@ final class PassContext {
   private final Map<LinearModule, int[]> recordedChoices = new HashMap<>();
   private Selection selection;
   private TokenBatch batch;
+  private int[] positions;
+  private KeyValueCache openCache;
+  private KeyValueCache cache;
   private PassOptions options = PassOptions.evaluation();
   private double balanceLoss;
 
@@ -59,6 +63,11 @@ final class PassContext {
     return batch;
   }
 
+  /** Of the tokens in their sequences, {@code [T]}. */
+  int[] positions() {
+    return positions;
+  }
+
   PassOptions options() {
     return options;
   }
@@ -74,8 +83,32 @@ final class PassContext {
 
   void begin(TokenBatch nextBatch, PassOptions nextOptions) {
     this.batch = nextBatch;
+    this.positions = nextBatch.positions();
+    this.cache = null;
     this.options = nextOptions;
     this.balanceLoss = 0;
+  }
+
+  /** Begins an evaluation pass over the next tokens of sequences in the open cache. */
+  void begin(TokenBatch next, KeyValueCache continued, int[] sequences, List<int[]> tokens) {
+    if (continued != openCache) {
+      throw new IllegalStateException(
+          "Cannot read on: the network has opened another decoder since");
+    }
+    begin(next, PassOptions.evaluation());
+    continued.begin(sequences, tokens);
+    this.cache = continued;
+    this.positions = continued.positions();
+  }
+
+  /** Makes a cache the one whose sequences passes may continue. */
+  void open(KeyValueCache next) {
+    this.openCache = next;
+  }
+
+  /** What the pass continues; null where its sequences begin with it. */
+  KeyValueCache cache() {
+    return cache;
   }
 
   double balanceLoss() {

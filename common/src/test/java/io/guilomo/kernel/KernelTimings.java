@@ -3,6 +3,7 @@ package io.guilomo.kernel;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -142,7 +143,21 @@ class KernelTimings {
         kernels -> kernels.attentionBackward(shape, starts, y, q, k, v, p, dq, dk, dv));
     INDArray cosine = matrix(128, 32);
     INDArray sine = matrix(128, 32);
-    time("rotate", kernels -> kernels.rotate(q, starts, 6, 0, cosine, sine, false));
+    int[] positions = IntStream.range(0, T).map(t -> t % 128).toArray();
+    time("rotate", kernels -> kernels.rotate(q, positions, 6, cosine, sine, false));
+    int[] newStarts = IntStream.rangeClosed(0, 8).toArray();
+    int[] firstKeys = Arrays.copyOf(starts, 8);
+    int[] lengths = new int[8];
+    Arrays.fill(lengths, 128);
+    INDArray newQuery = matrix(8, HIDDEN);
+    INDArray newResult = matrix(8, HIDDEN);
+    if (shape.causal()) {
+      time(
+          "cached attention",
+          kernels ->
+              kernels.cachedAttention(
+                  shape, newStarts, firstKeys, lengths, newQuery, k, v, newResult));
+    }
   }
 
   private void experts() {

@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.kernel.Sample.Layout;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -138,6 +141,68 @@ class TestAttention {
 
   @ParameterizedTest
   @EnumSource
+  void attendsToKeptKeysAndValues(Implementation implementation) {
+    for (AttentionShape shape : SHAPES) {
+      for (int[] starts : STARTS) {
+        for (Layout layout : Layout.values()) {
+          if (shape.causal()) {
+            attendsToKept(implementation.kernels(), shape, starts, 1, layout);
+            attendsToKept(implementation.kernels(), shape, starts, 70, layout);
+            attendsToKept(implementation.kernels(), shape, starts, 200, layout);
+          }
+        }
+      }
+    }
+  }
+
+  /** The last {@code added} tokens of every sequence, or as many as it has. */
+  private void attendsToKept(
+      Kernels kernels, AttentionShape shape, int[] starts, int added, Layout layout) {
+    int sequences = starts.length - 1;
+    int tokens = starts[sequences];
+    int queryColumns = shape.heads() * shape.headDim();
+    int keyColumns = shape.keyValueHeads() * shape.headDim();
+    // Room before, between and behind the sequences, whose order in memory is another one.
+    Sample keys = matrix(random, 2 * tokens + 3, keyColumns, layout);
+    Sample values = matrix(random, 2 * tokens + 3, keyColumns, layout);
+    double[][] query = matrix(random, tokens, queryColumns, Layout.CONTIGUOUS).values();
+    int[] newStarts = new int[sequences + 1];
+    int[] firstKeys = new int[sequences];
+    int[] lengths = new int[sequences];
+    double[][] key = new double[tokens][];
+    double[][] value = new double[tokens][];
+    List<Integer> rows = new ArrayList<>();
+    for (int s = 0; s < sequences; s++) {
+      lengths[s] = starts[s + 1] - starts[s];
+      firstKeys[s] = 2 * (tokens - starts[s + 1]) + 1;
+      for (int t = 0; t < lengths[s]; t++) {
+        key[starts[s] + t] = keys.values()[firstKeys[s] + t];
+        value[starts[s] + t] = values.values()[firstKeys[s] + t];
+      }
+      for (int t = Math.max(starts[s], starts[s + 1] - added); t < starts[s + 1]; t++) {
+        rows.add(t);
+      }
+      newStarts[s + 1] = rows.size();
+    }
+    ReferenceAttention exact = new ReferenceAttention(shape, starts, query, key, value);
+    double[][] newQuery = rows.stream().map(row -> query[row]).toArray(double[][]::new);
+    Sample result = matrix(random, rows.size(), queryColumns, layout);
+    kernels.cachedAttention(
+        shape,
+        newStarts,
+        firstKeys,
+        lengths,
+        Nd4j.createFromArray(newQuery).castTo(DataType.FLOAT),
+        keys.array(),
+        values.array(),
+        result.array());
+    result.isClose(rows.stream().map(row -> exact.result[row]).toArray(double[][]::new), FORWARD);
+    keys.isUnchanged();
+    values.isUnchanged();
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void largeScoresDoNotOverflow(Implementation implementation) {
     AttentionShape shape = new AttentionShape(1, 1, 16, 1, false, 0);
     Sample q = matrix(random, 20, 16, Layout.CONTIGUOUS, 30);
@@ -172,10 +237,11 @@ class TestAttention {
         for (Layout layout : Layout.values()) {
           int tokens = starts[starts.length - 1];
           Sample x = matrix(random, tokens, 3 * 2 * half, layout);
-          double[][] expected = rotated(x.values(), starts, 3, 7, cosine, sine);
-          kernels.rotate(x.array(), starts, 3, 7, cosine, sine, false);
+          int[] positions = random.ints(tokens, 0, 140).toArray();
+          double[][] expected = rotated(x.values(), positions, 3, cosine, sine);
+          kernels.rotate(x.array(), positions, 3, cosine, sine, false);
           x.isClose(expected, FORWARD);
-          kernels.rotate(x.array(), starts, 3, 7, cosine, sine, true);
+          kernels.rotate(x.array(), positions, 3, cosine, sine, true);
           x.isClose(x.values(), FORWARD);
         }
       }
@@ -183,19 +249,17 @@ class TestAttention {
   }
 
   private static double[][] rotated(
-      double[][] x, int[] starts, int heads, int firstPosition, INDArray cosine, INDArray sine) {
+      double[][] x, int[] positions, int heads, INDArray cosine, INDArray sine) {
     int half = (int) cosine.size(1);
     double[][] result = new double[x.length][x[0].length];
-    for (int s = 0; s + 1 < starts.length; s++) {
-      for (int t = starts[s]; t < starts[s + 1]; t++) {
-        for (int h = 0; h < heads; h++) {
-          for (int i = 0; i < half; i++) {
-            double cos = cosine.getFloat(firstPosition + t - starts[s], i);
-            double sin = sine.getFloat(firstPosition + t - starts[s], i);
-            int first = h * 2 * half + i;
-            result[t][first] = x[t][first] * cos - x[t][first + half] * sin;
-            result[t][first + half] = x[t][first] * sin + x[t][first + half] * cos;
-          }
+    for (int t = 0; t < x.length; t++) {
+      for (int h = 0; h < heads; h++) {
+        for (int i = 0; i < half; i++) {
+          double cos = cosine.getFloat(positions[t], i);
+          double sin = sine.getFloat(positions[t], i);
+          int first = h * 2 * half + i;
+          result[t][first] = x[t][first] * cos - x[t][first + half] * sin;
+          result[t][first + half] = x[t][first] * sin + x[t][first + half] * cos;
         }
       }
     }

@@ -57,10 +57,48 @@ class TestCheckedKernels {
         "Cannot split 4 tokens into sequences: starts must rise from 0 to 4",
         () -> kernels.meanPool(x, new int[] {0, 3, 3, 4}, Nd4j.create(3, 6)));
     refused(
-        "Cannot rotate 4 positions from 7: the tables hold 10",
+        "Cannot use row 4: there are 4",
+        () -> kernels.scatterRows(Nd4j.create(2, 6), new int[] {4, 1}, x));
+    refused(
+        "Cannot use position 10: there are 10",
         () ->
             kernels.rotate(
-                x, new int[] {0, 4}, 1, 7, Nd4j.create(10, 3), Nd4j.create(10, 3), false));
+                x, new int[] {8, 9, 10, 0}, 1, Nd4j.create(10, 3), Nd4j.create(10, 3), false));
+    refused(
+        "Cannot use 3 positions: 4 are needed",
+        () ->
+            kernels.rotate(
+                x, new int[] {0, 1, 2}, 1, Nd4j.create(10, 3), Nd4j.create(10, 3), false));
+  }
+
+  @Test
+  void keptKeysAndValues() {
+    AttentionShape shape = new AttentionShape(2, 1, 3, 1, true, 0);
+    int[] starts = {0, 4};
+    INDArray keys = Nd4j.create(9, 3);
+    refused(
+        "Cannot keep keys and values for attention that is not causal",
+        () -> {
+          AttentionShape all = new AttentionShape(2, 1, 3, 1, false, 0);
+          int[] none = {0};
+          kernels.cachedAttention(all, starts, none, new int[] {4}, x, keys, keys, y);
+        });
+    refused(
+        "Cannot look from 4 tokens at 3 keys from row 0 of 9",
+        () -> cached(shape, starts, 0, 3, keys));
+    refused(
+        "Cannot look from 4 tokens at 5 keys from row 5 of 9",
+        () -> cached(shape, starts, 5, 5, keys));
+    refused(
+        "Cannot look from 4 tokens at 5 keys from row -1 of 9",
+        () -> cached(shape, starts, -1, 5, keys));
+    refused(
+        "Cannot use 4 key features: 3 are needed",
+        () -> cached(shape, starts, 0, 4, Nd4j.create(9, 4)));
+  }
+
+  private void cached(AttentionShape shape, int[] starts, int first, int length, INDArray keys) {
+    kernels.cachedAttention(shape, starts, new int[] {first}, new int[] {length}, x, keys, keys, y);
   }
 
   @Test

@@ -108,6 +108,14 @@ class TestProductsAndRows {
             }
           }
           target.isClose(expected, TOLERANCE);
+
+          Sample replaced = matrix(random, rows, columns, layout);
+          kernels.scatterRows(source.array(), distinct, replaced.array());
+          double[][] written = copy(replaced.values());
+          for (int i = 0; i < distinct.length; i++) {
+            written[distinct[i]] = source.values()[i];
+          }
+          replaced.isClose(written, 0);
         });
   }
 

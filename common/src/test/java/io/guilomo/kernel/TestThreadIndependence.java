@@ -111,6 +111,13 @@ class TestThreadIndependence {
     kernels.attention(shape, starts, x, k, v, p, y);
     kernels.attentionBackward(shape, starts, y, x, k, v, p, z, dk, dv);
     add(results, y, z, dk, dv);
+    int[] lastTokens = {0, 1, 2, 3, 4};
+    int[] lengths = {150, 1, 149, 100};
+    INDArray last = matrix(random, 4, 96, Layout.CONTIGUOUS).array();
+    INDArray attended = last.dup();
+    kernels.cachedAttention(
+        shape, lastTokens, Arrays.copyOf(starts, 4), lengths, last, k, v, attended);
+    add(results, attended);
 
     INDArray weights = matrix(random, TOKENS, 3, Layout.CONTIGUOUS).array();
     INDArray dWeights = Nd4j.create(TOKENS, 3);

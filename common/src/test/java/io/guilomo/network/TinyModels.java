@@ -11,6 +11,7 @@ import io.guilomo.backbone.Rope;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -33,8 +34,16 @@ public final class TinyModels {
 
   /** A decoder of 2 layers with 4 heads over 2 key-value heads. */
   public static LlamaBackbone llama(long seed) {
+    return llama(seed, 2, 0);
+  }
+
+  /**
+   * A decoder of 2 layers with 4 heads.
+   *
+   * @param slidingWindow tokens that a position sees; 0 for all
+   */
+  public static LlamaBackbone llama(long seed, int keyValueHeads, int slidingWindow) {
     Random random = new Random(seed);
-    int keyValueHeads = 2;
     int headDim = HIDDEN / HEADS;
     LlamaConfig config =
         new LlamaConfig(
@@ -48,7 +57,7 @@ public final class TinyModels {
             POSITIONS,
             1e-6f,
             new Rope(10000, null),
-            0,
+            slidingWindow,
             false);
     List<LlamaBackbone.Layer> layers = new ArrayList<>();
     for (int layer = 0; layer < LAYERS; layer++) {
@@ -139,6 +148,16 @@ public final class TinyModels {
         classes,
         Pooling.MEAN,
         5);
+  }
+
+  /** A fine-tuning network over a tiny decoder with unequal experts, none of which is zero. */
+  public static LoraMoeNetwork tuned(LlamaBackbone backbone, Kernels kernels) {
+    List<ModuleExperts> modules = unequal(backbone.config(), Stage.FINE_TUNING);
+    LoraMoeNetwork network =
+        LoraMoeNetwork.create(
+            definition(backbone, Stage.FINE_TUNING, modules, 0.1, 0), backbone, kernels);
+    shake(network, 7, 0.1);
+    return network;
   }
 
   /** A causal batch: sequences of the given lengths, every token a label. */

@@ -1,0 +1,83 @@
+package io.guilomo.metric;
+
+import io.guilomo.data.Seeds;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Percentile bootstrap over records (Efron, Annals of Statistics 7, 1979): how a metric varies
+ * where records are drawn anew, with replacement. The same seed gives the same interval.
+ *
+ * @param samples how often records are drawn
+ */
+public record Bootstrap(int samples, double confidence, long seed) {
+
+  public Bootstrap {
+    if (samples < 1) {
+      throw new IllegalArgumentException(
+          String.format("Cannot estimate an interval from %d samples", samples));
+    }
+    Interval.checkConfidence(confidence);
+  }
+
+  /** Of one metric. */
+  public Interval interval(Metric metric, List<Scored> records, int classes) {
+    check(records);
+    return interval(records.size(), drawn -> metric.of(at(records, drawn), classes));
+  }
+
+  /**
+   * Of {@code metric(records) − metric(others)}, where both answer the same questions in the same
+   * order: a sample has the same records of both.
+   */
+  public Interval difference(
+      Metric metric, List<Scored> records, List<Scored> others, int classes) {
+    check(records);
+    for (int i = 0; i < records.size(); i++) {
+      if (records.size() != others.size() || records.get(i).gold() != others.get(i).gold()) {
+        throw new IllegalArgumentException(
+            String.format(
+                "Cannot compare %d records with %d: they are not the same ones",
+                records.size(), others.size()));
+      }
+    }
+    return interval(
+        records.size(),
+        drawn -> metric.of(at(records, drawn), classes) - metric.of(at(others, drawn), classes));
+  }
+
+  private Interval interval(int records, ToDoubleFunction<int[]> value) {
+    double[] values = new double[samples];
+    int[] drawn = new int[records];
+    for (int sample = 0; sample < samples; sample++) {
+      SplittableRandom random = new SplittableRandom(Seeds.mix(seed, sample));
+      for (int i = 0; i < records; i++) {
+        drawn[i] = random.nextInt(records);
+      }
+      values[sample] = value.applyAsDouble(drawn);
+    }
+    Arrays.sort(values);
+    double tail = (1 - confidence) / 2;
+    return new Interval(quantile(values, tail), quantile(values, 1 - tail));
+  }
+
+  private static void check(List<Scored> records) {
+    if (records.isEmpty()) {
+      throw new IllegalArgumentException("Cannot estimate an interval from no records");
+    }
+  }
+
+  private static List<Scored> at(List<Scored> records, int[] drawn) {
+    return Arrays.stream(drawn).mapToObj(records::get).toList();
+  }
+
+  /** Interpolated linearly between the two nearest values. */
+  static double quantile(double[] sorted, double share) {
+    double at = share * (sorted.length - 1);
+    int below = (int) at;
+    int above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+  }
+}

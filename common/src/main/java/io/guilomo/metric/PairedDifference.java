@@ -1,0 +1,50 @@
+package io.guilomo.metric;
+
+import java.io.Serializable;
+import org.apache.commons.math3.distribution.TDistribution;
+
+/**
+ * How two methods differ over runs that come in pairs, such as one of each for every seed.
+ *
+ * @param mean of the differences
+ * @param deviation of the differences, with {@code n − 1}; {@code NaN} for one pair
+ */
+public record PairedDifference(int pairs, double mean, double deviation) implements Serializable {
+
+  /** Of {@code values − others}, pair by pair. */
+  public static PairedDifference of(double[] values, double[] others) {
+    if (values.length == 0 || values.length != others.length) {
+      throw new IllegalArgumentException(
+          String.format("Cannot pair %d runs with %d", values.length, others.length));
+    }
+    int n = values.length;
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += values[i] - others[i];
+    }
+    double mean = sum / n;
+    double squares = 0;
+    for (int i = 0; i < n; i++) {
+      squares += Math.pow(values[i] - others[i] - mean, 2);
+    }
+    return new PairedDifference(n, mean, n == 1 ? Double.NaN : Math.sqrt(squares / (n - 1)));
+  }
+
+  /**
+   * Student's interval, {@code mean ± t_{n−1} · deviation / √n}.
+   *
+   * @throws IllegalArgumentException for one pair, which says nothing about how differences vary
+   */
+  public Interval interval(double confidence) {
+    Interval.checkConfidence(confidence);
+    if (pairs < 2) {
+      throw new IllegalArgumentException(
+          String.format("Cannot give an interval from %d pair: at least 2 are needed", pairs));
+    }
+    // Without a random generator, which only drawing from the distribution would need.
+    double t =
+        new TDistribution(null, pairs - 1).inverseCumulativeProbability((1 + confidence) / 2);
+    double half = t * deviation / Math.sqrt(pairs);
+    return new Interval(mean - half, mean + half);
+  }
+}

@@ -1,0 +1,103 @@
+package io.guilomo.network;
+
+import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.kernel.AttentionShape;
+import io.guilomo.kernel.Kernels;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Keys and values that the tokens of some sequences have in every layer, and which of the sequences
+ * the pass under way continues. A sequence's tokens are consecutive rows, as many as it may become
+ * long: nothing is padded, moved or allocated while the sequences grow.
+ */
+final class KeyValueCache {
+
+  private final Buffers buffers;
+  private final int width;
+  private final int[] firstRows;
+  private final int[] lengths;
+  private int[] starts;
+  private int[] rows;
+  private int[] positions;
+  private int[] firstKeys;
+  private int[] continued;
+
+  /**
+   * @param capacities tokens that each sequence has room for
+   * @param buffers whose arrays it takes; another cache in them ends this one
+   */
+  KeyValueCache(LlamaConfig config, int[] capacities, Buffers buffers) {
+    this.buffers = buffers;
+    this.width = config.keyValueHeads() * config.headDim();
+    this.lengths = new int[capacities.length];
+    this.firstRows = new int[capacities.length + 1];
+    for (int s = 0; s < capacities.length; s++) {
+      firstRows[s + 1] = Math.addExact(firstRows[s], capacities[s]);
+    }
+  }
+
+  /** Tokens of a sequence so far. */
+  int length(int sequence) {
+    return lengths[sequence];
+  }
+
+  /** Tokens that a sequence has room for. */
+  int capacity(int sequence) {
+    return firstRows[sequence + 1] - firstRows[sequence];
+  }
+
+  /** Forgets the tokens of a sequence from the given one on. */
+  void shorten(int sequence, int length) {
+    lengths[sequence] = length;
+  }
+
+  /** Makes the tokens of the next pass the next ones of the given sequences. */
+  void begin(int[] sequences, List<int[]> tokens) {
+    starts = new int[sequences.length + 1];
+    firstKeys = new int[sequences.length];
+    continued = new int[sequences.length];
+    int size = tokens.stream().mapToInt(next -> next.length).sum();
+    rows = new int[size];
+    positions = new int[size];
+    for (int i = 0; i < sequences.length; i++) {
+      int sequence = sequences[i];
+      int added = tokens.get(i).length;
+      starts[i + 1] = starts[i] + added;
+      firstKeys[i] = firstRows[sequence];
+      for (int t = 0; t < added; t++) {
+        positions[starts[i] + t] = lengths[sequence] + t;
+        rows[starts[i] + t] = firstRows[sequence] + lengths[sequence] + t;
+      }
+      lengths[sequence] += added;
+      continued[i] = lengths[sequence];
+    }
+  }
+
+  /** Where the tokens of the pass stand in their sequences, {@code [T]}. */
+  int[] positions() {
+    return positions;
+  }
+
+  /**
+   * Keeps keys and values of the pass in one layer and attends to those of the sequences so far.
+   */
+  void attend(
+      Kernels kernels,
+      int layer,
+      AttentionShape shape,
+      INDArray query,
+      INDArray key,
+      INDArray value,
+      INDArray attended) {
+    INDArray keys = kept("keys", layer);
+    INDArray values = kept("values", layer);
+    kernels.scatterRows(key, rows, keys);
+    kernels.scatterRows(value, rows, values);
+    kernels.cachedAttention(shape, starts, firstKeys, continued, query, keys, values, attended);
+  }
+
+  private INDArray kept(String kind, int layer) {
+    return buffers.array("cache." + kind + "." + layer, firstRows[lengths.length], width);
+  }
+}
