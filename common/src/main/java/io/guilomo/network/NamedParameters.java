@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.backbone.LinearModule;
 import io.guilomo.kernel.ArrayViews;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,6 +36,16 @@ public final class NamedParameters {
       offset += layout.size();
     }
     return new NamedParameters(views);
+  }
+
+  /**
+   * The name of a module's parameter.
+   *
+   * @param kind {@code A [R, in]}, {@code B [out, R]} or {@code router [experts, in]}, stacked over
+   *     the experts
+   */
+  public static String name(LinearModule module, String kind) {
+    return PartNames.prefix(module) + kind;
   }
 
   /** In the order of the flat vector. */

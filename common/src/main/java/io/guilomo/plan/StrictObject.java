@@ -15,7 +15,7 @@ import java.util.Set;
  * A JSON object read strictly: values are checked against bounds, keys that nobody read are refused
  * by {@link #end()}.
  */
-class StrictObject {
+public final class StrictObject {
   /** Far above the largest plan the bounds of its parts allow in practice. */
   static final int MAX_CHARACTERS = 64 << 20;
 
@@ -42,7 +42,7 @@ class StrictObject {
    *
    * @param what what the text is, for messages: {@code Cannot read WHAT: …}
    */
-  static StrictObject parse(String what, String text) {
+  public static StrictObject parse(String what, String text) {
     if (text.length() > MAX_CHARACTERS) {
       throw new IllegalArgumentException(
           "Cannot read "
@@ -61,19 +61,19 @@ class StrictObject {
     }
   }
 
-  boolean has(String key) {
+  public boolean has(String key) {
     return node.has(key);
   }
 
-  int integer(String key, int min, int max) {
+  public int integer(String key, int min, int max) {
     return (int) integer(key, required(key), min, max);
   }
 
-  long integer(String key, long min, long max) {
+  public long integer(String key, long min, long max) {
     return integer(key, required(key), min, max);
   }
 
-  double number(String key) {
+  public double number(String key) {
     JsonNode value = required(key);
     if (!value.isNumber()) {
       throw refused(key + " must be a number, not " + value);
@@ -81,7 +81,7 @@ class StrictObject {
     return value.doubleValue();
   }
 
-  boolean flag(String key, boolean otherwise) {
+  public boolean flag(String key, boolean otherwise) {
     if (!has(key)) {
       return otherwise;
     }
@@ -92,16 +92,46 @@ class StrictObject {
     return value.booleanValue();
   }
 
-  String text(String key) {
-    JsonNode value = required(key);
-    if (!value.isTextual() || value.textValue().isBlank() || value.textValue().length() > 256) {
-      throw refused(key + " must be a text of 1 to 256 characters, not " + value);
+  /** A text of at most 256 characters. */
+  public String text(String key) {
+    return text(key, required(key), 256);
+  }
+
+  /** A text of at most so many characters. */
+  public String text(String key, int maxLength) {
+    return text(key, required(key), maxLength);
+  }
+
+  /** An array of texts; empty where the key is absent. */
+  public List<String> texts(String key, int maxSize) {
+    List<String> values = new ArrayList<>();
+    for (JsonNode value : array(key, maxSize)) {
+      values.add(text(key + "[" + values.size() + "]", value, 256));
+    }
+    return values;
+  }
+
+  private String text(String key, JsonNode value, int maxLength) {
+    if (!value.isTextual()
+        || value.textValue().isBlank()
+        || value.textValue().length() > maxLength) {
+      throw refused(key + " must be a text of 1 to " + maxLength + " characters, not " + value);
     }
     return value.textValue();
   }
 
+  /** A value as JSON, for a reader of its own. */
+  public String json(String key) {
+    return required(key).toString();
+  }
+
+  /** An object. */
+  public StrictObject object(String key) {
+    return new StrictObject(what + ": " + key, required(key));
+  }
+
   /** An array of integers; empty where the key is absent. */
-  List<Long> integers(String key, long min, long max, int maxSize) {
+  public List<Long> integers(String key, long min, long max, int maxSize) {
     List<Long> values = new ArrayList<>();
     for (JsonNode value : array(key, maxSize)) {
       values.add(integer(key + "[" + values.size() + "]", value, min, max));
@@ -110,7 +140,7 @@ class StrictObject {
   }
 
   /** An array of objects; empty where the key is absent. */
-  List<StrictObject> objects(String key, int maxSize) {
+  public List<StrictObject> objects(String key, int maxSize) {
     List<StrictObject> values = new ArrayList<>();
     for (JsonNode value : array(key, maxSize)) {
       values.add(new StrictObject(what + ": " + key + "[" + values.size() + "]", value));
@@ -119,7 +149,7 @@ class StrictObject {
   }
 
   /** Refuses keys that nobody read. */
-  void end() {
+  public void end() {
     node.fieldNames()
         .forEachRemaining(
             key -> {
@@ -129,7 +159,7 @@ class StrictObject {
             });
   }
 
-  IllegalArgumentException refused(String why) {
+  public IllegalArgumentException refused(String why) {
     return new IllegalArgumentException("Cannot read " + what + ": " + why);
   }
 

@@ -1,24 +1,74 @@
 package io.guilomo.spark.job;
 
+import io.guilomo.adapter.Adapter;
+import io.guilomo.adapter.AdapterDescription;
+import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
-import io.guilomo.network.NetworkDefinition;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.Task;
+import io.guilomo.network.NamedParameters;
 import io.guilomo.plan.AllocationPlan;
+import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 
+/** Writes the adapters of a run: the best in {@code adapter}, the last in {@code adapter-last}. */
 final class AdapterKeeper implements Finetuning.Keeper {
+
+  private static final String BEST = "adapter";
+  private static final String LAST = "adapter-last";
+
+  private final GuilomoConfig config;
+  private final AllocationPlan plan;
+  private final List<String> labels;
+  private final PromptTemplate template;
+  private final RunDirectory directory;
+  private final Configuration hadoop;
+
+  /**
+   * @param template null for a classification
+   */
   AdapterKeeper(
       GuilomoConfig config,
       AllocationPlan plan,
       Optional<LabelSet> labels,
-      RunDirectory directory) {}
+      PromptTemplate template,
+      RunDirectory directory,
+      Configuration hadoop) {
+    this.config = config;
+    this.plan = plan;
+    this.labels = labels.map(LabelSet::labels).orElse(List.of());
+    this.template = labels.isPresent() ? null : template;
+    this.directory = directory;
+    this.hadoop = hadoop;
+  }
 
   @Override
-  public void keep(
-      NetworkDefinition network, ComputationGraph graph, String digest, boolean best) {}
+  public void keep(ComputationGraph graph, String digest, boolean best) throws IOException {
+    Adapter adapter =
+        Adapter.of(
+            new AdapterDescription(
+                plan,
+                config.model().requirePath(),
+                digest,
+                Task.parse(config.data().task()),
+                labels,
+                config.model().pooling(),
+                config.model().maxLength(),
+                template),
+            NamedParameters.of(graph, graph.params()));
+    new AdapterDirectory(directory.path(LAST), hadoop).write(adapter);
+    if (best) {
+      new AdapterDirectory(directory.path(BEST), hadoop).write(adapter);
+    }
+  }
 
-  Object best() {
-    return "-";
+  /** Where a run keeps its best adapter. */
+  static Path best(RunDirectory directory) {
+    return directory.path(BEST);
   }
 }

@@ -66,7 +66,8 @@ public final class FinetuneJob {
     try {
       BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
       ModelFamily.check(config, backbone);
-      ShardedData data = new JobData(spark, config).load(workers.count());
+      JobData jobData = new JobData(spark, config);
+      ShardedData data = jobData.load(workers.count());
       progress.message(JobData.describe(data.report()));
       if (!config.finetune().plan().isBlank()) {
         tables.replace(PlanModulesTable.INSTANCE, PlanModulesTable.rows(plan));
@@ -74,13 +75,14 @@ public final class FinetuneJob {
         directory.write("plan.json", AllocationPlanParser.toJson(plan));
       }
       directory.write("config.conf", config.asHocon());
-      AdapterKeeper keeper = new AdapterKeeper(config, plan, data.labels(), directory);
+      AdapterKeeper keeper =
+          new AdapterKeeper(config, plan, data.labels(), jobData.template(), directory, hadoop);
       Finetuning.Outcome outcome =
           new Finetuning(spark, config, backbone, data, workers, progress)
               .run(plan, seed, tables, keeper);
       data.shards().unpersist();
       record.succeeded(outcome.backboneDigest());
-      return new Result(runId, plan, outcome, keeper.best().toString());
+      return new Result(runId, plan, outcome, AdapterKeeper.best(directory).toString());
     } catch (IOException | RuntimeException e) {
       record.failed();
       throw e;

@@ -4,7 +4,6 @@ import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
 import io.guilomo.network.LoraMoeNetwork;
-import io.guilomo.network.NetworkDefinition;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.spark.data.Shard;
 import io.guilomo.spark.data.ShardedData;
@@ -40,14 +39,13 @@ public final class Finetuning {
   private final Workers workers;
   private final ProgressListener progress;
 
-  /** Is given parameters worth keeping. */
+  /** Keeps what was trained so far. */
   interface Keeper {
     /**
      * @param digest of the backbone they belong to
      * @param best whether no validation loss before was lower
      */
-    void keep(NetworkDefinition network, ComputationGraph graph, String digest, boolean best)
-        throws IOException;
+    void keep(ComputationGraph graph, String digest, boolean best) throws IOException;
   }
 
   /**
@@ -138,7 +136,7 @@ public final class Finetuning {
           best = last;
           bestStep = plan.endStep(round);
         }
-        keeper.keep(plan.network(), graph.getNetwork(), done.get(0).backboneDigest(), better);
+        keeper.keep(graph.getNetwork(), done.get(0).backboneDigest(), better);
         progress.message(
             String.format(
                 "validation loss %.4f, accuracy %.4f after %d steps",

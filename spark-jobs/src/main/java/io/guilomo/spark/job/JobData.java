@@ -56,13 +56,20 @@ final class JobData {
                 new SerializableConfiguration(spark.sparkContext().hadoopConfiguration())),
             config.model().maxLength(),
             data.trainOnInputs(),
-            template(data.promptTemplate()),
+            template(),
             data.labels().isEmpty() ? Optional.empty() : Optional.of(new LabelSet(data.labels())));
     return ShardedData.load(spark, source, encoding, workers);
   }
 
   private static Optional<String> given(String value) {
     return value.isBlank() ? Optional.empty() : Optional.of(value);
+  }
+
+  /** The configured template with the configured answer pattern. */
+  PromptTemplate template() throws IOException {
+    PromptTemplate template = template(config.data().promptTemplate());
+    String pattern = config.generation().answerPattern();
+    return pattern.isEmpty() ? template : template.withAnswerPattern(pattern);
   }
 
   private PromptTemplate template(String name) throws IOException {

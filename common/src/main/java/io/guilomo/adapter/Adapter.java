@@ -1,0 +1,98 @@
+package io.guilomo.adapter;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.BackboneConfig;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.NamedParameters;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.Stage;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What fine-tuning leaves: the trained tensors and what they are for. The backbone is not in it.
+ *
+ * @param tensors by the names of {@link AdapterTensors}, row-major, of the shapes the plan asks for
+ */
+public record Adapter(AdapterDescription description, Map<String, INDArray> tensors) {
+
+  /**
+   * A copy of what a fine-tuned network has learned.
+   *
+   * @param parameters of a network in the fine-tuning stage for the plan of the description
+   */
+  public static Adapter of(AdapterDescription description, NamedParameters parameters) {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    AdapterTensors.views(description.plan(), !description.labels().isEmpty(), parameters)
+        .forEach((name, view) -> tensors.put(name, view.dup('c')));
+    return new Adapter(description, tensors);
+  }
+
+  /**
+   * The network that the adapter belongs to, without dropout.
+   *
+   * @param config of the backbone
+   * @param path where the backbone lies now
+   * @throws IllegalArgumentException if the backbone has no such modules
+   */
+  public NetworkDefinition definition(BackboneConfig config, String path) {
+    description
+        .plan()
+        .modules()
+        .forEach(
+            planned -> {
+              if (!config.linearModules().contains(planned.module())) {
+                throw new IllegalArgumentException(
+                    String.format(
+                        "Cannot use the adapter with %s: it has no %s of %d×%d features",
+                        path,
+                        planned.module(),
+                        planned.module().inFeatures(),
+                        planned.module().outFeatures()));
+              }
+            });
+    return new NetworkDefinition(
+        path,
+        config,
+        Stage.FINE_TUNING,
+        description.plan().moduleExperts(),
+        0,
+        0,
+        description.labels().size(),
+        description.pooling(),
+        0);
+  }
+
+  /**
+   * A network with the adapter's tensors.
+   *
+   * @param path where the backbone lies
+   * @throws IllegalArgumentException if the adapter was trained on another backbone
+   */
+  public LoraMoeNetwork network(Backbone backbone, String path, Kernels kernels) {
+    if (!backbone.digest().equals(description.backboneDigest())) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot use the adapter with %s: its digest is %s, the adapter was trained on %s with %s",
+              path,
+              shortened(backbone.digest()),
+              description.backbone(),
+              shortened(description.backboneDigest())));
+    }
+    LoraMoeNetwork network =
+        LoraMoeNetwork.create(definition(backbone.config(), path), backbone, kernels);
+    Map<String, INDArray> views =
+        AdapterTensors.views(
+            description.plan(),
+            !description.labels().isEmpty(),
+            NamedParameters.of(network.graph(), network.graph().params()));
+    tensors.forEach((name, tensor) -> views.get(name).assign(tensor));
+    return network;
+  }
+
+  private static String shortened(String digest) {
+    return digest.substring(0, Math.min(12, digest.length()));
+  }
+}

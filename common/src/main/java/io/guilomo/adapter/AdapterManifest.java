@@ -1,0 +1,137 @@
+package io.guilomo.adapter;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.Task;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.plan.StrictObject;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/**
+ * {@code manifest.json} of an adapter directory.
+ *
+ * @param sha256 of {@code adapter.safetensors}, hexadecimal
+ * @param tensors of the file, in its order
+ */
+record AdapterManifest(AdapterDescription description, String sha256, List<Entry> tensors) {
+
+  static final int FORMAT_VERSION = 1;
+
+  private static final int MAX_TENSORS = 1 << 24;
+  private static final int MAX_LABELS = 1 << 16;
+  private static final int MAX_TEMPLATE = 1 << 20;
+
+  /**
+   * A tensor of the file.
+   *
+   * @param scaling of the expert that it belongs to; null for routers and classifiers
+   */
+  record Entry(String name, List<Long> shape, Double scaling) {}
+
+  String toJson() {
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode json = mapper.createObjectNode();
+    json.put("format-version", FORMAT_VERSION);
+    json.put("backbone", description.backbone());
+    json.put("backbone-digest", description.backboneDigest());
+    json.put("task", description.task().toString());
+    description.labels().forEach(json.putArray("labels")::add);
+    json.put("pooling", description.pooling().toString());
+    json.put("max-length", description.maxLength());
+    PromptTemplate template = description.template();
+    if (template != null) {
+      json.putObject("prompt-template")
+          .put("with-input", template.withInput())
+          .put("without-input", template.withoutInput())
+          .put("response-marker", template.responseMarker())
+          .put("answer-pattern", template.answerPattern().pattern());
+    }
+    json.put("sha256", sha256);
+    ArrayNode entries = json.putArray("tensors");
+    for (Entry tensor : tensors) {
+      ObjectNode entry = entries.addObject().put("name", tensor.name());
+      tensor.shape().forEach(entry.putArray("shape")::add);
+      if (tensor.scaling() != null) {
+        entry.put("scaling", tensor.scaling());
+      }
+    }
+    try {
+      json.set("plan", mapper.readTree(AllocationPlanParser.toJson(description.plan())));
+      return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * @param what names the file in messages
+   * @throws IllegalArgumentException if a key is missing or unknown, or a value is out of bounds
+   */
+  static AdapterManifest fromJson(String what, String text) {
+    StrictObject json = StrictObject.parse(what, text);
+    int version = json.integer("format-version", 1, Integer.MAX_VALUE);
+    if (version != FORMAT_VERSION) {
+      throw json.refused("format-version is " + version + ", this release reads " + FORMAT_VERSION);
+    }
+    AllocationPlan plan = AllocationPlanParser.fromJson(json.json("plan"));
+    AdapterDescription description =
+        new AdapterDescription(
+            plan,
+            json.text("backbone", 4096),
+            json.text("backbone-digest"),
+            Task.parse(json.text("task")),
+            json.texts("labels", MAX_LABELS),
+            pooling(json),
+            json.integer("max-length", 4, 1 << 24),
+            json.has("prompt-template") ? template(json.object("prompt-template")) : null);
+    String sha256 = json.text("sha256");
+    List<Entry> tensors = json.objects("tensors", MAX_TENSORS).stream().map(e -> entry(e)).toList();
+    json.end();
+    return new AdapterManifest(description, sha256, tensors);
+  }
+
+  private static Entry entry(StrictObject json) {
+    Entry entry =
+        new Entry(
+            json.text("name"),
+            json.integers("shape", 1, 1 << 24, 2),
+            json.has("scaling") ? json.number("scaling") : null);
+    json.end();
+    return entry;
+  }
+
+  private static Pooling pooling(StrictObject json) {
+    String name = json.text("pooling");
+    for (Pooling pooling : Pooling.values()) {
+      if (pooling.toString().equals(name)) {
+        return pooling;
+      }
+    }
+    throw json.refused("pooling is " + name);
+  }
+
+  private static PromptTemplate template(StrictObject json) {
+    String pattern = json.text("answer-pattern", MAX_TEMPLATE);
+    try {
+      PromptTemplate template =
+          new PromptTemplate(
+              json.text("with-input", MAX_TEMPLATE),
+              json.text("without-input", MAX_TEMPLATE),
+              json.text("response-marker", MAX_TEMPLATE),
+              Pattern.compile(pattern));
+      json.end();
+      return template;
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          String.format("Cannot use answer pattern %s: %s", pattern, e.getDescription()), e);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package io.guilomo.adapter;
+
+import io.guilomo.kernel.ArrayViews;
+import io.guilomo.network.ModuleExperts;
+import io.guilomo.network.NamedParameters;
+import io.guilomo.plan.AllocationPlan;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The tensors of an adapter by name, expert by expert, where a network stacks the experts of a
+ * module: {@code layers.L.MODULE.experts.E.A [r, in]} and {@code .B [out, r]}, {@code
+ * layers.L.MODULE.router [E, in]}, and {@code classifier.weight [classes, hidden]} and {@code
+ * classifier.bias [classes]}.
+ */
+final class AdapterTensors {
+
+  static final String CLASSIFIER_WEIGHT = "classifier.weight";
+  static final String CLASSIFIER_BIAS = "classifier.bias";
+
+  private AdapterTensors() {}
+
+  /** What an adapter for this plan must hold, with the scaling of each expert. */
+  static Map<String, AdapterManifest.Entry> expected(
+      AllocationPlan plan, int classes, long hidden) {
+    Map<String, AdapterManifest.Entry> entries = new LinkedHashMap<>();
+    for (ModuleExperts module : plan.moduleExperts()) {
+      long in = module.module().inFeatures();
+      long out = module.module().outFeatures();
+      for (int e = 0; e < module.experts(); e++) {
+        long rank = module.ranks().get(e);
+        double scaling = module.scalings().get(e);
+        add(entries, a(module, e), List.of(rank, in), scaling);
+        add(entries, b(module, e), List.of(out, rank), scaling);
+      }
+      add(entries, router(module), List.of((long) module.experts(), in), null);
+    }
+    if (classes > 0) {
+      add(entries, CLASSIFIER_WEIGHT, List.of((long) classes, hidden), null);
+      add(entries, CLASSIFIER_BIAS, List.of((long) classes), null);
+    }
+    return entries;
+  }
+
+  private static void add(
+      Map<String, AdapterManifest.Entry> entries, String name, List<Long> shape, Double scaling) {
+    entries.put(name, new AdapterManifest.Entry(name, shape, scaling));
+  }
+
+  /** Views of a network's parameters under the adapter's names, in the order of the plan. */
+  static Map<String, INDArray> views(
+      AllocationPlan plan, boolean classifier, NamedParameters parameters) {
+    Map<String, INDArray> views = new LinkedHashMap<>();
+    for (ModuleExperts module : plan.moduleExperts()) {
+      INDArray a = parameters.view(parameter(module, "A"));
+      INDArray b = parameters.view(parameter(module, "B"));
+      long first = 0;
+      for (int e = 0; e < module.experts(); e++) {
+        int rank = module.ranks().get(e);
+        views.put(a(module, e), ArrayViews.rows(a, first, rank));
+        views.put(b(module, e), ArrayViews.columns(b, first, rank));
+        first += rank;
+      }
+      views.put(router(module), parameters.view(parameter(module, "router")));
+    }
+    if (classifier) {
+      views.put(CLASSIFIER_WEIGHT, parameters.view(CLASSIFIER_WEIGHT));
+      views.put(CLASSIFIER_BIAS, parameters.view(CLASSIFIER_BIAS));
+    }
+    return views;
+  }
+
+  static String a(ModuleExperts module, int expert) {
+    return prefix(module) + "experts." + expert + ".A";
+  }
+
+  static String b(ModuleExperts module, int expert) {
+    return prefix(module) + "experts." + expert + ".B";
+  }
+
+  static String router(ModuleExperts module) {
+    return prefix(module) + "router";
+  }
+
+  private static String prefix(ModuleExperts module) {
+    return "layers." + module.module().layer() + "." + module.module().name() + ".";
+  }
+
+  private static String parameter(ModuleExperts module, String kind) {
+    return NamedParameters.name(module.module(), kind);
+  }
+}
