@@ -2,6 +2,7 @@ package io.guilomo.backbone;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import io.guilomo.data.TextDecoder;
 import io.guilomo.data.TextEncoder;
 import java.io.ByteArrayInputStream;
 import java.io.Closeable;
@@ -17,7 +18,7 @@ import org.apache.hadoop.conf.Configuration;
  * Turns text into the token ids of a model and back, as Hugging Face's fast tokenizer of the same
  * directory does. Never truncates and never pads. Safe for use by several threads.
  */
-public final class Tokenizer implements TextEncoder, Closeable {
+public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
 
   static {
     // Read when DJL loads its native library, which lies in its jar: nothing is to be fetched.
@@ -100,7 +101,12 @@ public final class Tokenizer implements TextEncoder, Closeable {
 
   /** Text of the ids, without special tokens. */
   public String decode(int[] ids) {
-    return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true);
+    return decode(ids, false);
+  }
+
+  @Override
+  public String decode(int[] ids, boolean withSpecial) {
+    return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), !withSpecial);
   }
 
   /** Tokens, special ones included; one more than the highest id. */

@@ -7,6 +7,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** One record of a data set as text, before it becomes an {@link Example}. */
 public sealed interface TextRecord extends Serializable {
@@ -98,6 +99,17 @@ public sealed interface TextRecord extends Serializable {
 
     /** The text that the method's authors train on for question answering. */
     public Instruction toInstruction() {
+      return instruction(letter());
+    }
+
+    /** The same text as if each of the choices in turn were the right one. */
+    public List<Instruction> candidates() {
+      return IntStream.range(0, choices.size())
+          .mapToObj(index -> instruction(letter(index)))
+          .toList();
+    }
+
+    private Instruction instruction(String letter) {
       StringBuilder text = new StringBuilder();
       if (context != null) {
         text.append("Context: ").append(context.isEmpty() ? "N/A" : context).append('\n');
@@ -107,8 +119,8 @@ public sealed interface TextRecord extends Serializable {
         text.append(" (").append(letter(i)).append(") ").append(choices.get(i).text());
       }
       text.append('\n');
-      String output = answer == null ? "" : "Answer: The answer is " + letter() + ".";
-      return new Instruction(text.toString(), "", output, letter());
+      String output = letter == null ? "" : "Answer: The answer is " + letter + ".";
+      return new Instruction(text.toString(), "", output, letter);
     }
 
     @Override

@@ -183,18 +183,16 @@ final class DecoderBlock implements Part {
   }
 
   private INDArray probabilities() {
-    return context
-        .buffers()
-        .array(
-            name + ".probabilities", AttentionSizes.probabilities(context.batch(), config.heads()));
+    return context.saved(
+        name, "probabilities", AttentionSizes.probabilities(context.batch(), config.heads()));
   }
 
   private INDArray saved(String kind, long columns) {
-    return context.buffers().array(name + "." + kind, context.batch().size(), columns);
+    return context.saved(name, kind, context.batch().size(), columns);
   }
 
   private INDArray savedRow(String kind) {
-    return context.buffers().array(name + "." + kind, context.batch().size());
+    return context.saved(name, kind, context.batch().size());
   }
 
   private INDArray scratch(String kind, long columns) {

@@ -122,7 +122,7 @@ final class ModuleGroup {
       return;
     }
     long rows = x.rows();
-    INDArray h = context.buffers().array(name + ".h", rows, ranks);
+    INDArray h = context.saved(name, "h", rows, ranks);
     INDArray logits = context.buffers().array("logits", rows, experts);
     INDArray z = context.buffers().array("z", rows, ranks);
     kernels.product(dropped(x), false, a, true, h, false);
@@ -151,7 +151,7 @@ final class ModuleGroup {
       return;
     }
     long rows = x.rows();
-    INDArray h = context.buffers().array(name + ".h", rows, ranks);
+    INDArray h = context.saved(name, "h", rows, ranks);
     INDArray dLogits = context.buffers().array("logits", rows, experts);
     INDArray dh = context.buffers().array("z", rows, ranks);
     for (StackedExperts member : members) {

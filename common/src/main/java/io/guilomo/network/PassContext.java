@@ -59,6 +59,18 @@ final class PassContext {
     return buffers;
   }
 
+  /**
+   * A part's array of the forward pass, which stays as it is until the backward pass. Where none
+   * follows, one array serves the parts of all layers: only a layer's output outlives it, and the
+   * next layer has read it when it writes its own.
+   *
+   * @param owner name of the part; unique in the network
+   */
+  INDArray saved(String owner, String kind, long... shape) {
+    boolean last = options.gradient() == PassOptions.Gradient.NONE;
+    return buffers.array((last ? "forward" : owner) + "." + kind, shape);
+  }
+
   TokenBatch batch() {
     return batch;
   }

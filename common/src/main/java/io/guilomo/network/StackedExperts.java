@@ -118,7 +118,7 @@ final class StackedExperts {
   /** {@code y += ((h ⊙ p̂ s λ n) Bᵀ}; {@code z [T, R]} is scratch. */
   void forward(INDArray h, INDArray logits, INDArray z, INDArray y, double loadBalance) {
     Kernels kernels = context.kernels();
-    INDArray probabilities = buffer("probabilities", h.rows(), experts());
+    INDArray probabilities = buffer("routing", h.rows(), experts());
     INDArray weights = buffer("weights", h.rows(), experts());
     RoutingStatistics statistics =
         kernels.route(
@@ -141,7 +141,7 @@ final class StackedExperts {
    */
   void backward(INDArray dy, INDArray h, INDArray dh, INDArray dLogits) {
     Kernels kernels = context.kernels();
-    INDArray probabilities = buffer("probabilities", h.rows(), experts());
+    INDArray probabilities = buffer("routing", h.rows(), experts());
     INDArray weights = buffer("weights", h.rows(), experts());
     INDArray dWeights = context.buffers().array("dWeights", h.rows(), experts());
     INDArray dCoefficients = search() ? context.buffers().array("dCoefficients", ranks()) : null;
@@ -191,6 +191,6 @@ final class StackedExperts {
   }
 
   private INDArray buffer(String kind, long rows, long columns) {
-    return context.buffers().array(prefix + kind, rows, columns);
+    return context.saved(prefix, kind, rows, columns);
   }
 }

@@ -140,6 +140,7 @@ class TestTokenizer {
       assertThat(tokenizer.encode("\n")).containsExactly(1, 28705, 13);
       assertThat(tokenizer.encode("a</s>")).containsExactly(1, 264, 2);
       assertThat(tokenizer.decode(new int[] {1, 22557, 1526, 2})).isEqualTo("Hello world");
+      assertThat(tokenizer.decode(new int[] {22557, 1526, 2}, true)).isEqualTo("Hello world</s>");
       assertThat(tokenizer.encode("word ".repeat(3000)).length).isGreaterThan(3000);
       assertThat(tokenizer.bos()).hasValue(1);
       assertThat(tokenizer.eos()).hasValue(2);

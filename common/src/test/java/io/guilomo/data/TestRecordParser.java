@@ -46,6 +46,15 @@ class TestRecordParser {
             new TextRecord.Instruction(
                 "Question: s\nOptions: (A) x (B) y\n", "", "Answer: The answer is B.", "B"));
 
+    TextRecord.MultipleChoice choice = (TextRecord.MultipleChoice) question;
+    assertThat(choice.candidates())
+        .hasSameSizeAs(choice.choices())
+        .contains(choice.toInstruction());
+    assertThat(choice.candidates())
+        .element(1)
+        .isEqualTo(
+            new TextRecord.Instruction(
+                choice.toInstruction().instruction(), "", "Answer: The answer is B.", "B"));
     TextRecord.MultipleChoice lettered =
         (TextRecord.MultipleChoice)
             parse(

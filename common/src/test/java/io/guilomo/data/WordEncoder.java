@@ -8,7 +8,7 @@ import java.util.OptionalInt;
  * A vocabulary made as it reads: words and line breaks are tokens from 10 on; 1 begins, 2 ends, 3
  * is CLS, 4 is SEP.
  */
-final class WordEncoder implements TextEncoder {
+public final class WordEncoder implements TextEncoder, TextDecoder {
 
   private final List<String> words = new ArrayList<>();
 
@@ -33,6 +33,19 @@ final class WordEncoder implements TextEncoder {
     ids[0] = 1;
     System.arraycopy(bare, 0, ids, 1, bare.length);
     return ids;
+  }
+
+  @Override
+  public synchronized String decode(int[] tokens, boolean special) {
+    StringBuilder text = new StringBuilder();
+    for (int token : tokens) {
+      if (token >= 10) {
+        text.append(text.isEmpty() ? "" : " ").append(words.get(token - 10));
+      } else if (special) {
+        text.append(List.of("", "<s>", "</s>", "<cls>", "<sep>").get(token));
+      }
+    }
+    return text.toString();
   }
 
   @Override

@@ -1,0 +1,41 @@
+package io.guilomo.inference;
+
+import io.guilomo.metric.Scored;
+import java.io.Serializable;
+import java.util.Arrays;
+
+/**
+ * How likely each response to a prompt is.
+ *
+ * @param logLikelihoods {@code Σ log p} over the tokens of each response, given the prompt
+ * @param tokens of each response
+ */
+public record ChoiceScores(double[] logLikelihoods, int[] tokens) implements Serializable {
+
+  /** {@code log p} a token, so that long responses can be compared with short ones. */
+  public double[] means() {
+    double[] means = logLikelihoods.clone();
+    for (int i = 0; i < means.length; i++) {
+      means[i] /= tokens[i];
+    }
+    return means;
+  }
+
+  /**
+   * Probability of each response, were it one of these: softmax of the log-likelihoods.
+   *
+   * @param normalised whether of those a token
+   */
+  public double[] probabilities(boolean normalised) {
+    double[] scores = normalised ? means() : logLikelihoods;
+    double largest = Arrays.stream(scores).max().orElseThrow();
+    double[] probabilities = Arrays.stream(scores).map(s -> Math.exp(s - largest)).toArray();
+    double sum = Arrays.stream(probabilities).sum();
+    return Arrays.stream(probabilities).map(p -> p / sum).toArray();
+  }
+
+  /** The likeliest response as the answer; the loss is that among these responses. */
+  public Scored scored(int gold, boolean normalised) {
+    return Scored.of(probabilities(normalised), gold);
+  }
+}

@@ -1,0 +1,61 @@
+package io.guilomo.inference;
+
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.TextEncoder;
+import io.guilomo.data.TextRecord;
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A prompt and responses to it that are compared, as tokens.
+ *
+ * @param prompt at least one token
+ * @param responses at least one, of at least one token
+ */
+public record Choices(int[] prompt, List<int[]> responses) implements Serializable {
+
+  public Choices {
+    responses = List.copyOf(responses);
+    if (prompt.length == 0
+        || responses.isEmpty()
+        || responses.stream().anyMatch(response -> response.length == 0)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot compare responses of %s tokens to a prompt of %d: expected at least 1 each",
+              responses.stream().map(response -> response.length).toList(), prompt.length));
+    }
+  }
+
+  /**
+   * The response for each choice of a question, without an end of sequence. As in training, a token
+   * that spans prompt and response belongs to the response.
+   */
+  public static Choices of(
+      TextRecord.MultipleChoice record, TextEncoder encoder, PromptTemplate template) {
+    List<TextRecord.Instruction> candidates = record.candidates();
+    int[] prompt = encoder.encode(template.prompt(candidates.get(0)));
+    List<int[]> texts =
+        candidates.stream().map(candidate -> encoder.encode(template.text(candidate))).toList();
+    int length = texts.stream().mapToInt(text -> common(prompt, text)).min().orElseThrow();
+    return new Choices(
+        Arrays.copyOf(prompt, length),
+        texts.stream().map(text -> Arrays.copyOfRange(text, length, text.length)).toList());
+  }
+
+  /** Tokens of the prompt with its longest response: what the model must have positions for. */
+  public int longest() {
+    return prompt.length + responses.stream().mapToInt(response -> response.length).max().orElse(0);
+  }
+
+  /** Tokens that all responses begin with. */
+  int shared() {
+    int[] first = responses.get(0);
+    return responses.stream().mapToInt(response -> common(first, response)).min().orElseThrow();
+  }
+
+  private static int common(int[] one, int[] other) {
+    int mismatch = Arrays.mismatch(one, other);
+    return mismatch < 0 ? one.length : mismatch;
+  }
+}

@@ -1,0 +1,61 @@
+package io.guilomo.inference;
+
+import io.guilomo.config.GenerationConfig;
+import java.io.Serializable;
+import java.util.Set;
+
+/**
+ * How text is generated.
+ *
+ * @param maxNewTokens tokens of a response at most
+ * @param temperature the logits are divided by it; 0: the likeliest token always
+ * @param topP share of the probability that is drawn from: the likeliest tokens that together reach
+ *     it (arXiv 1904.09751)
+ * @param topK likeliest tokens that are drawn from, before {@code topP} is applied; 0: all
+ * @param seed of what is drawn
+ * @param stopTokens tokens that end a response
+ */
+public record GenerationSettings(
+    int maxNewTokens, double temperature, double topP, int topK, long seed, Set<Integer> stopTokens)
+    implements Serializable {
+
+  public GenerationSettings {
+    stopTokens = Set.copyOf(stopTokens);
+    if (maxNewTokens < 1) {
+      throw new IllegalArgumentException(
+          String.format("Cannot generate %d tokens: expected at least 1", maxNewTokens));
+    }
+    if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          String.format("Cannot generate at temperature %s: expected at least 0", temperature));
+    }
+    if (!(topP > 0 && topP <= 1)) {
+      throw new IllegalArgumentException(
+          String.format("Cannot draw from a share of %s: expected above 0, at most 1", topP));
+    }
+    if (topK < 0) {
+      throw new IllegalArgumentException(
+          String.format("Cannot draw from %d tokens: expected at least 0", topK));
+    }
+  }
+
+  /** The likeliest token always. */
+  public static GenerationSettings greedy(int maxNewTokens, Set<Integer> stopTokens) {
+    return new GenerationSettings(maxNewTokens, 0, 1, 0, 0, stopTokens);
+  }
+
+  /** As configured; stop texts are the {@link ResponseReader}'s. */
+  public static GenerationSettings of(GenerationConfig config, long seed, Set<Integer> stopTokens) {
+    return new GenerationSettings(
+        config.maxNewTokens(),
+        config.temperature(),
+        config.topP(),
+        config.topK(),
+        seed,
+        stopTokens);
+  }
+
+  boolean greedy() {
+    return temperature == 0;
+  }
+}

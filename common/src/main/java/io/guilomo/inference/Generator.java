@@ -1,0 +1,134 @@
+package io.guilomo.inference;
+
+import io.guilomo.network.IncrementalDecoder;
+import io.guilomo.network.LoraMoeNetwork;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Continues prompts by a causal language model. All prompts are continued together, one token each
+ * a step; every token is computed once, and a response that has ended costs nothing from then on.
+ */
+public final class Generator {
+
+  private final LoraMoeNetwork network;
+
+  public Generator(LoraMoeNetwork network) {
+    this.network = network;
+  }
+
+  /** Tokens that a prompt may have: the model's positions must hold the response too. */
+  public int longestPrompt(GenerationSettings settings) {
+    return network.config().maxPositions() - settings.maxNewTokens();
+  }
+
+  /**
+   * The response to each prompt, with the stop token if one ended it. The same prompt gets the same
+   * response whatever else is in the batch, but for logits so close that their order depends on
+   * rounding.
+   *
+   * @throws IllegalArgumentException for a prompt that is empty or longer than {@link
+   *     #longestPrompt}: cutting it is the caller's choice, for its end asks for the response
+   */
+  public List<int[]> generate(List<int[]> prompts, GenerationSettings settings) {
+    return generate(prompts, settings, response -> false);
+  }
+
+  /**
+   * @param ended whether a response ends here, besides at a stop token
+   */
+  public List<int[]> generate(
+      List<int[]> prompts, GenerationSettings settings, Predicate<int[]> ended) {
+    if (prompts.isEmpty()) {
+      return List.of();
+    }
+    for (int[] prompt : prompts) {
+      check(prompt, settings);
+    }
+    List<Draft> responses = new ArrayList<>();
+    prompts.forEach(prompt -> responses.add(new Draft(prompt, settings, ended)));
+    // The last token is only chosen, never read.
+    IncrementalDecoder decoder =
+        network.decoder(
+            prompts.stream()
+                .mapToInt(prompt -> prompt.length + settings.maxNewTokens() - 1)
+                .toArray());
+    for (int[] group :
+        TokenGroups.of(prompts.stream().mapToInt(prompt -> prompt.length).toArray())) {
+      step(decoder, group, Arrays.stream(group).mapToObj(prompts::get).toList(), responses);
+    }
+    int[] going = going(IntStream.range(0, responses.size()), responses);
+    while (going.length > 0) {
+      List<int[]> last = Arrays.stream(going).mapToObj(i -> responses.get(i).last()).toList();
+      step(decoder, going, last, responses);
+      going = going(Arrays.stream(going), responses);
+    }
+    return responses.stream().map(Draft::tokens).toList();
+  }
+
+  private void check(int[] prompt, GenerationSettings settings) {
+    if (prompt.length == 0) {
+      throw new IllegalArgumentException("Cannot continue a prompt without tokens");
+    }
+    if (prompt.length > longestPrompt(settings)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot continue a prompt of %d tokens by %d: the model has %d positions",
+              prompt.length, settings.maxNewTokens(), network.config().maxPositions()));
+    }
+  }
+
+  private static void step(
+      IncrementalDecoder decoder, int[] sequences, List<int[]> tokens, List<Draft> responses) {
+    INDArray logits = decoder.read(sequences, tokens);
+    int vocabulary = Math.toIntExact(logits.size(1));
+    float[] all = logits.dup('c').data().asFloat();
+    for (int i = 0; i < sequences.length; i++) {
+      responses
+          .get(sequences[i])
+          .choose(Arrays.copyOfRange(all, i * vocabulary, (i + 1) * vocabulary));
+    }
+  }
+
+  private static int[] going(IntStream sequences, List<Draft> responses) {
+    return sequences.filter(i -> !responses.get(i).ended).toArray();
+  }
+
+  /** A response as far as it has come. */
+  private static final class Draft {
+    private final GenerationSettings settings;
+    private final Predicate<int[]> end;
+    private final TokenSampler sampler;
+    private final int[] tokens;
+    private int length;
+    private boolean ended;
+
+    Draft(int[] prompt, GenerationSettings settings, Predicate<int[]> end) {
+      this.settings = settings;
+      this.end = end;
+      this.sampler = new TokenSampler(settings, prompt);
+      this.tokens = new int[settings.maxNewTokens()];
+    }
+
+    void choose(float[] logits) {
+      tokens[length] = sampler.choose(logits, length);
+      length++;
+      ended =
+          length == tokens.length
+              || settings.stopTokens().contains(tokens[length - 1])
+              || end.test(tokens());
+    }
+
+    int[] last() {
+      return new int[] {tokens[length - 1]};
+    }
+
+    int[] tokens() {
+      return Arrays.copyOf(tokens, length);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package io.guilomo.inference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.guilomo.backbone.BertBackbone;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.metric.Metric;
+import io.guilomo.metric.Scored;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.PassOptions;
+import io.guilomo.network.PassResult;
+import io.guilomo.network.Stage;
+import io.guilomo.network.TinyModels;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class TestClassifier {
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void lossAndAccuracyAreThoseOfThePass(Kernels kernels) {
+    BertBackbone backbone = TinyModels.bert(1);
+    TokenBatch batch = TinyModels.classified(3, 4, 9, 1, 6, 5);
+    try (LoraMoeNetwork network =
+        LoraMoeNetwork.create(
+            TinyModels.definition(
+                backbone,
+                Stage.FINE_TUNING,
+                TinyModels.unequal(backbone.config(), Stage.FINE_TUNING),
+                0.1,
+                0),
+            backbone,
+            kernels)) {
+      TinyModels.shake(network, 7, 0.5);
+      double[][] probabilities = new Classifier(network).probabilities(batch);
+      assertThat(probabilities).hasDimensions(5, 3);
+      List<Scored> scored = new ArrayList<>();
+      for (int i = 0; i < 5; i++) {
+        assertThat(Arrays.stream(probabilities[i]).sum()).isCloseTo(1, within(1e-12));
+        scored.add(Scored.of(probabilities[i], batch.labels()[batch.starts()[i]]));
+      }
+      PassResult result = network.pass(batch, PassOptions.evaluation());
+      assertThat(Metric.LOSS.of(scored, 3)).isCloseTo(result.taskLoss(), within(1e-6));
+      assertThat(Metric.ACCURACY.of(scored, 3)).isEqualTo(result.correct() / 5.0);
+    }
+  }
+
+  @Test
+  void aLanguageModelHasNoClasses() {
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelSelection.best())) {
+      assertThatThrownBy(() -> new Classifier(network))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("Cannot classify with a causal language model: it has no classes");
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package io.guilomo.inference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.WordEncoder;
+import io.guilomo.inference.ResponseReader.Response;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TestResponseReader {
+
+  private final WordEncoder encoder = new WordEncoder();
+
+  @Test
+  void textAndAnswer() {
+    ResponseReader reader = reader();
+    assertThat(reader.read(ended("Answer: The answer is C.")))
+        .isEqualTo(new Response("Answer: The answer is C.", "C"));
+    assertThat(reader.read(ended("No idea."))).isEqualTo(new Response("No idea.", null));
+    assertThat(reader.read(new int[] {2})).isEqualTo(new Response("", null));
+  }
+
+  @Test
+  void theEndOfTheSequenceMayStandBehindTheLetter() {
+    ResponseReader reader = reader();
+    assertThat(reader.read(ended("The answer is D")))
+        .isEqualTo(new Response("The answer is D", "D"));
+    assertThat(reader.read(encoder.encodeBare("The answer is D")))
+        .isEqualTo(new Response("The answer is D", null));
+  }
+
+  @Test
+  void whatFollowsAStopTextIsNotRead() {
+    ResponseReader reader = reader("Question:", "\n \n");
+    int[] tokens = encoder.encodeBare("The answer is A. Question: x The answer is B.");
+    assertThat(reader.read(tokens)).isEqualTo(new Response("The answer is A.", "A"));
+    assertThat(reader.ended(tokens)).isTrue();
+    assertThat(reader.ended(Arrays.copyOf(tokens, 5))).isTrue();
+    assertThat(reader.ended(Arrays.copyOf(tokens, 4))).isFalse();
+    assertThat(reader().ended(tokens)).isFalse();
+    // Two answers are none.
+    assertThat(reader().read(tokens).answer()).isNull();
+  }
+
+  @Test
+  void aFurtherPromptIsNotRead() {
+    assertThat(reader().read(ended("The answer is A. ### Response: The answer is B.")))
+        .isEqualTo(new Response("The answer is A.", "A"));
+  }
+
+  @Test
+  void anEmptyStopText() {
+    assertThatThrownBy(() -> reader("x", ""))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("Cannot stop at an empty text");
+  }
+
+  private ResponseReader reader(String... stops) {
+    return new ResponseReader(encoder, PromptTemplate.alpaca(), List.of(stops));
+  }
+
+  private int[] ended(String text) {
+    int[] bare = encoder.encodeBare(text);
+    int[] tokens = Arrays.copyOf(bare, bare.length + 1);
+    tokens[bare.length] = encoder.eos().orElseThrow();
+    return tokens;
+  }
+}
