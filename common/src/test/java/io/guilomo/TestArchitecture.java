@@ -29,9 +29,9 @@ class TestArchitecture {
           "training",
           "search",
           "plan",
+          "adapter",
           "metric",
-          "inference",
-          "adapter");
+          "inference");
 
   private final JavaClasses classes =
       new ClassFileImporter()

@@ -1,5 +1,6 @@
 package io.guilomo.config;
 
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -17,7 +18,8 @@ public record GenerationConfig(
     double topP,
     int topK,
     List<String> stop,
-    String answerPattern) {
+    String answerPattern)
+    implements Serializable {
 
   static GenerationConfig of(Section section) {
     GenerationConfig config =

@@ -87,14 +87,19 @@ public sealed interface TextRecord extends Serializable {
      * predicted.
      */
     public String letter() {
-      if (answer == null) {
-        return null;
-      }
-      int index = 0;
-      while (!choices.get(index).label().equals(answer)) {
-        index++;
-      }
-      return letter(index);
+      return answer == null ? null : letters().get(rightChoice());
+    }
+
+    /** The position of the right choice, −1 where it is to be predicted. */
+    public int rightChoice() {
+      return choices.stream().map(Choice::label).toList().indexOf(answer);
+    }
+
+    /** The letters that the prompt gives the choices, in their order. */
+    public List<String> letters() {
+      return IntStream.range(0, choices.size())
+          .mapToObj(index -> String.valueOf((char) ('A' + index)))
+          .toList();
     }
 
     /** The text that the method's authors train on for question answering. */
@@ -104,9 +109,7 @@ public sealed interface TextRecord extends Serializable {
 
     /** The same text as if each of the choices in turn were the right one. */
     public List<Instruction> candidates() {
-      return IntStream.range(0, choices.size())
-          .mapToObj(index -> instruction(letter(index)))
-          .toList();
+      return letters().stream().map(this::instruction).toList();
     }
 
     private Instruction instruction(String letter) {
@@ -116,7 +119,7 @@ public sealed interface TextRecord extends Serializable {
       }
       text.append("Question: ").append(question).append("\nOptions:");
       for (int i = 0; i < choices.size(); i++) {
-        text.append(" (").append(letter(i)).append(") ").append(choices.get(i).text());
+        text.append(" (").append(letters().get(i)).append(") ").append(choices.get(i).text());
       }
       text.append('\n');
       String output = letter == null ? "" : "Answer: The answer is " + letter + ".";
@@ -131,10 +134,6 @@ public sealed interface TextRecord extends Serializable {
         content.add(choice.text());
       }
       return content;
-    }
-
-    private static String letter(int index) {
-      return String.valueOf((char) ('A' + index));
     }
   }
 

@@ -6,6 +6,7 @@ import io.guilomo.data.TextRecord;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A prompt and responses to it that are compared, as tokens.
@@ -41,6 +42,21 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
     return new Choices(
         Arrays.copyOf(prompt, length),
         texts.stream().map(text -> Arrays.copyOfRange(text, length, text.length)).toList());
+  }
+
+  /**
+   * The one response that an instruction has, without an end of sequence; empty where it has none.
+   */
+  public static Optional<Choices> of(
+      TextRecord.Instruction record, TextEncoder encoder, PromptTemplate template) {
+    int[] text = encoder.encode(template.text(record));
+    int length = common(encoder.encode(template.prompt(record)), text);
+    if (record.output().isEmpty() || length == 0 || length == text.length) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Choices(
+            Arrays.copyOf(text, length), List.of(Arrays.copyOfRange(text, length, text.length))));
   }
 
   /** Tokens of the prompt with its longest response: what the model must have positions for. */

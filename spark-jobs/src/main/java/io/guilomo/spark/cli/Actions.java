@@ -8,7 +8,8 @@ import java.util.List;
 import org.apache.spark.sql.SparkSession;
 
 /** What the commands do. */
-record Actions(Job allocate, Job finetune, Quickstart quickstart, Bench bench) {
+record Actions(
+    Job allocate, Job finetune, Job evaluate, Job predict, Quickstart quickstart, Bench bench) {
 
   /** A job on Spark. Results are printed to {@code out}. */
   @FunctionalInterface

@@ -2,7 +2,9 @@ package io.guilomo.spark.cli;
 
 import io.guilomo.spark.bench.Bench;
 import io.guilomo.spark.job.AllocateJob;
+import io.guilomo.spark.job.EvaluateJob;
 import io.guilomo.spark.job.FinetuneJob;
+import io.guilomo.spark.job.PredictJob;
 import io.guilomo.spark.job.QuickstartJob;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -54,6 +56,10 @@ public final class Main implements Runnable {
             out.print(SearchReport.print(new AllocateJob(spark, config, progress).run())),
         (spark, config, progress, out) ->
             out.print(FinetuneReport.print(new FinetuneJob(spark, config, progress).run())),
+        (spark, config, progress, out) ->
+            out.print(EvaluationReport.print(new EvaluateJob(spark, config, progress).run())),
+        (spark, config, progress, out) ->
+            out.print(EvaluationReport.print(new PredictJob(spark, config, progress).run())),
         (spark, config, directory, progress, out) ->
             out.print(
                 SearchReport.print(new QuickstartJob(spark, config, directory, progress).run())),
@@ -71,6 +77,8 @@ public final class Main implements Runnable {
     CommandLine line = new CommandLine(new Main());
     line.addSubcommand(new AllocateCommand(runner, actions.allocate()));
     line.addSubcommand(new FinetuneCommand(runner, actions.finetune()));
+    line.addSubcommand(new EvaluateCommand(runner, actions.evaluate()));
+    line.addSubcommand(new PredictCommand(runner, actions.predict()));
     line.addSubcommand(new QuickstartCommand(runner, actions.quickstart()));
     line.addSubcommand(new SqlCommand(runner));
     line.addSubcommand(new BenchCommand(runner, actions.bench()));

@@ -21,7 +21,8 @@ public record ReadRecord(
     return record == null;
   }
 
-  DataReport.BadRecord bad(String why) {
+  /** The record as one that cannot be used. */
+  public DataReport.BadRecord bad(String why) {
     return new DataReport.BadRecord(source, position, why, json);
   }
 }

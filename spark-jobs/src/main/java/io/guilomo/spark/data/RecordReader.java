@@ -31,7 +31,12 @@ import org.apache.spark.sql.types.StructType;
  */
 public final class RecordReader {
 
+  /** Column of the records in {@link #table}. */
+  public static final String JSON = "_guilomo_record";
+
   private static final String CORRUPT = "_corrupt_record";
+  private static final Map<String, String> TSV = Map.of("sep", "\t", "quote", "");
+  private static final Map<String, String> CSV = Map.of("multiLine", "true", "escape", "\"");
 
   /** Spark's names of columns in a file without a header. */
   private static final Pattern UNNAMED = Pattern.compile("_c\\d+");
@@ -61,15 +66,33 @@ public final class RecordReader {
         switch (resolve(path)) {
           case JSONL -> spark.read().textFile(path).toJavaRDD();
           case PARQUET -> objects(path, parquet(path), target);
-          case TSV -> objects(path, separated(path, Map.of("sep", "\t", "quote", "")), target);
-          case CSV ->
-              objects(path, separated(path, Map.of("multiLine", "true", "escape", "\"")), target);
+          case TSV -> objects(path, separated(path, TSV), target);
+          case CSV -> objects(path, separated(path, CSV), target);
         };
     RecordParser records = parser;
     return objects
         .zipWithIndex()
         .filter(line -> !line._1().isBlank())
         .map(line -> parse(records, path, line._2() + 1, line._1()));
+  }
+
+  /**
+   * All rows of {@code path} with their columns and types, and behind them {@link #JSON}: the
+   * record that {@link RecordParser} reads, null where a row could not be split.
+   *
+   * @throws IllegalArgumentException for a path or column that is not there
+   */
+  public Dataset<Row> table(String path) {
+    Dataset<Row> rows =
+        switch (resolve(path)) {
+          case JSONL -> spark.read().option("columnNameOfCorruptRecord", CORRUPT).json(path);
+          case PARQUET -> parquet(path);
+          case TSV -> separated(path, TSV);
+          case CSV -> separated(path, CSV);
+        };
+    Dataset<Row> whole =
+        rows.withColumn(JSON, json(path, rows, false, functions.lit(null).cast("string")));
+    return whole.drop(CORRUPT);
   }
 
   private static ReadRecord parse(RecordParser parser, String path, long position, String line) {
@@ -116,13 +139,20 @@ public final class RecordReader {
     }
   }
 
-  /**
-   * Rows as JSON objects, absent values as nulls; a row that could not be split keeps its text
-   * behind a marker.
-   */
+  /** Rows as JSON objects; a row that could not be split keeps its text behind a marker. */
   private JavaRDD<String> objects(String path, Dataset<Row> rows, boolean target) {
+    Column corrupt = functions.concat(functions.lit(CORRUPT), functions.col(CORRUPT));
+    return rows.select(json(path, rows, target, corrupt)).as(Encoders.STRING()).toJavaRDD();
+  }
+
+  /**
+   * A row as a JSON object, absent values as nulls.
+   *
+   * @param corrupt what stands for a row that could not be split
+   */
+  private Column json(String path, Dataset<Row> rows, boolean target, Column corrupt) {
     Set<String> present = new LinkedHashSet<>(List.of(rows.columns()));
-    present.remove(CORRUPT);
+    boolean text = present.remove(CORRUPT);
     if (present.isEmpty()) {
       throw new IllegalArgumentException(
           String.format("Cannot read %s: it holds no records", path));
@@ -130,11 +160,7 @@ public final class RecordReader {
     parser.checkColumns(path, present, target);
     Column[] columns = present.stream().map(RecordReader::column).toArray(Column[]::new);
     Column json = functions.to_json(functions.struct(columns), Map.of("ignoreNullFields", "false"));
-    boolean text = List.of(rows.columns()).contains(CORRUPT);
-    Column corrupt = functions.concat(functions.lit(CORRUPT), functions.col(CORRUPT));
-    return rows.select(text ? functions.coalesce(corrupt, json) : json)
-        .as(Encoders.STRING())
-        .toJavaRDD();
+    return text ? functions.when(functions.col(CORRUPT).isNull(), json).otherwise(corrupt) : json;
   }
 
   private Dataset<Row> parquet(String path) {

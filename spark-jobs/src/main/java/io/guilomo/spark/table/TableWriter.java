@@ -48,8 +48,28 @@ public final class TableWriter {
    * @param rows holds at least the table's own columns, by name
    */
   public void replace(Table<?> table, Dataset<Row> rows) {
+    replaceFiles(table, rows.select(columns(table, rows, List.of())));
+  }
+
+  /**
+   * Replaces the earlier rows by those of a distributed dataset, whose other columns are kept
+   * before the table's own.
+   *
+   * @param rows holds at least the table's own columns, by name
+   */
+  public void replaceKeeping(Table<?> table, Dataset<Row> rows) {
+    List<String> own = List.of(table.columns().fieldNames());
+    List<Column> others =
+        Arrays.stream(rows.columns())
+            .filter(name -> !own.contains(name))
+            .map(name -> col("`" + name.replace("`", "``") + "`"))
+            .toList();
+    replaceFiles(table, rows.select(columns(table, rows, others)));
+  }
+
+  private static Column[] columns(Table<?> table, Dataset<Row> rows, List<Column> others) {
     List<String> given = Arrays.asList(rows.columns());
-    List<Column> columns = new ArrayList<>();
+    List<Column> columns = new ArrayList<>(others);
     for (StructField field : table.columns().fields()) {
       if (!given.contains(field.name())) {
         throw new IllegalArgumentException(
@@ -58,7 +78,7 @@ public final class TableWriter {
       columns.add(col(field.name()).cast(field.dataType()));
     }
     columns.add(lit(table.schemaVersion()).as(Table.SCHEMA_VERSION));
-    replaceFiles(table, rows.select(columns.toArray(Column[]::new)));
+    return columns.toArray(Column[]::new);
   }
 
   /** Removes the earlier rows; the table is then filled round by round. */

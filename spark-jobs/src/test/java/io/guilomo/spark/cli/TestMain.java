@@ -108,7 +108,7 @@ class TestMain {
     assertThat(run()).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot run without a command: one of allocate, finetune, quickstart, sql, bench\n");
+            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, quickstart, sql, bench\n");
   }
 
   @Test
@@ -185,6 +185,8 @@ class TestMain {
         new Actions(
             job("allocate"),
             job("finetune"),
+            job("evaluate"),
+            job("predict"),
             (spark, config, files, progress, results) -> configs.add(config),
             (given, progress, results) -> {
               cases.addAll(given);

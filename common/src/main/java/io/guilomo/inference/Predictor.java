@@ -1,0 +1,41 @@
+package io.guilomo.inference;
+
+import io.guilomo.adapter.AdapterDescription;
+import io.guilomo.backbone.Tokenizer;
+import io.guilomo.config.GenerationConfig;
+import io.guilomo.data.Task;
+import io.guilomo.data.TextRecord;
+import io.guilomo.network.LoraMoeNetwork;
+import java.io.Serializable;
+import java.util.List;
+
+/** Answers records with an adapted model. Not thread-safe. */
+public interface Predictor {
+
+  /**
+   * How a language model is asked.
+   *
+   * @param methods {@link Answer#GENERATION} and {@link Answer#CHOICES}, or one of them
+   * @param seed of what is drawn
+   */
+  record Options(List<String> methods, GenerationConfig generation, long seed)
+      implements Serializable {}
+
+  /**
+   * An answer a record, in their order.
+   *
+   * @throws IllegalArgumentException for a record that is not of the adapter's task
+   */
+  List<Answer> answer(List<TextRecord> records);
+
+  /** The predictor for an adapter's task. */
+  static Predictor of(
+      AdapterDescription description,
+      LoraMoeNetwork network,
+      Tokenizer tokenizer,
+      Options options) {
+    return description.task() == Task.CLASSIFICATION
+        ? new ClassPredictor(description, network, tokenizer)
+        : new ResponsePredictor(description, network, tokenizer, tokenizer, options);
+  }
+}

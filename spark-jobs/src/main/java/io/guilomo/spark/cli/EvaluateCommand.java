@@ -1,0 +1,25 @@
+package io.guilomo.spark.cli;
+
+import io.guilomo.config.GuilomoConfig;
+import picocli.CommandLine.Command;
+
+/** {@code evaluate}. */
+@Command(
+    name = "evaluate",
+    description = "Scores an adapter on records whose right answers are known.")
+final class EvaluateCommand extends JobCommand {
+
+  EvaluateCommand(JobRunner runner, Actions.Job action) {
+    super(runner, action);
+  }
+
+  @Override
+  void check(GuilomoConfig config) {
+    config.evaluate().requireData();
+    if (config.run().id().isEmpty() && config.evaluate().adapter().isBlank()) {
+      throw new IllegalArgumentException(
+          "Cannot evaluate without an adapter: set guilomo.run.id to the run that trained it, or"
+              + " guilomo.evaluate.adapter");
+    }
+  }
+}

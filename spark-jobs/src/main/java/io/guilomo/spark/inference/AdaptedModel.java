@@ -1,0 +1,85 @@
+package io.guilomo.spark.inference;
+
+import io.guilomo.adapter.Adapter;
+import io.guilomo.adapter.AdapterDescription;
+import io.guilomo.adapter.AdapterDirectory;
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.BackboneCache;
+import io.guilomo.backbone.Tokenizer;
+import io.guilomo.data.TextRecord;
+import io.guilomo.inference.Answer;
+import io.guilomo.inference.Predictor;
+import io.guilomo.kernel.ComputeThreads;
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.spark.training.WorkerSettings;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/** A backbone with an adapter, opened where it is used. */
+public final class AdaptedModel implements AutoCloseable {
+
+  private final LoraMoeNetwork network;
+  private final Tokenizer tokenizer;
+  private final Predictor predictor;
+
+  /**
+   * Where a model is and how it is asked; travels to executors, which read both directories.
+   *
+   * @param adapter an adapter's directory
+   * @param backbone where the backbone lies; empty: where it was trained
+   */
+  public record Source(
+      String adapter, String backbone, Predictor.Options options, WorkerSettings workers)
+      implements Serializable {
+
+    /** What the adapter is for, without opening the backbone. */
+    public AdapterDescription description() throws IOException {
+      return read().description();
+    }
+
+    private Adapter read() throws IOException {
+      return new AdapterDirectory(new Path(adapter), workers.hadoop().value()).read();
+    }
+  }
+
+  private AdaptedModel(LoraMoeNetwork network, Tokenizer tokenizer, Predictor predictor) {
+    this.network = network;
+    this.tokenizer = tokenizer;
+    this.predictor = predictor;
+  }
+
+  /**
+   * Opens both.
+   *
+   * @throws IllegalArgumentException for an adapter that is not whole or of another backbone
+   */
+  public static AdaptedModel open(Source source) throws IOException {
+    ComputeThreads.limit(source.workers().threads());
+    Configuration hadoop = source.workers().hadoop().value();
+    Adapter adapter = source.read();
+    String path =
+        source.backbone().isBlank() ? adapter.description().backbone() : source.backbone();
+    Backbone backbone = BackboneCache.get(path, hadoop);
+    LoraMoeNetwork network = adapter.network(backbone, path, KernelSelection.best());
+    Tokenizer tokenizer = Tokenizer.load(path, hadoop);
+    return new AdaptedModel(
+        network,
+        tokenizer,
+        Predictor.of(adapter.description(), network, tokenizer, source.options()));
+  }
+
+  /** An answer a record, in their order. */
+  public List<Answer> answer(List<TextRecord> records) {
+    return predictor.answer(records);
+  }
+
+  @Override
+  public void close() {
+    network.close();
+    tokenizer.close();
+  }
+}
