@@ -18,6 +18,37 @@ public record LearnedAllocation(long seed, int topK, double alpha) {
    * first index.
    */
   public AllocationPlan plan(List<GuidedSelection> selections) {
+    return plan(selections, new ParameterBudget(AllocationStrategy.UNLIMITED));
+  }
+
+  /**
+   * The same, less what is over the budget: entries go in the order of {@code sigmoid} of their
+   * GSV's value.
+   *
+   * @throws IllegalArgumentException if two experts of rank one everywhere are over the budget
+   */
+  public AllocationPlan plan(List<GuidedSelection> selections, ParameterBudget budget) {
+    AllocationPlan whole = whole(selections);
+    return budget.fit(
+        whole,
+        new EntryValues() {
+          @Override
+          public double expert(int module, int expert) {
+            return sigmoid(selections.get(module).expertVector()[expert]);
+          }
+
+          @Override
+          public double rank(int module, int expert, int index) {
+            return sigmoid(selections.get(module).rankVectors()[expert][index]);
+          }
+        });
+  }
+
+  private static double sigmoid(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
+  private AllocationPlan whole(List<GuidedSelection> selections) {
     return new AllocationPlan(
         STRATEGY,
         seed,

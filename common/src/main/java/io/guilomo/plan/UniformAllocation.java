@@ -17,4 +17,28 @@ public record UniformAllocation(int experts, int rank, int topK, double alpha) {
         modules.stream().map(module -> ModulePlan.uniform(module, experts, rank)).toList();
     return new AllocationPlan(STRATEGY, 0, topK, alpha, experts == 1, plans);
   }
+
+  /**
+   * Within a budget: of all numbers of experts, from two, and ranks the pair with the most
+   * parameters, of several the one with most experts.
+   *
+   * @param budget most trainable parameters
+   * @throws IllegalArgumentException if two experts of rank one are over the budget
+   */
+  public AllocationPlan within(
+      List<LinearModule> modules, long budget, int maxExperts, int maxRank) {
+    AllocationPlan best = null;
+    for (int e = 2; e <= Math.max(2, maxExperts); e++) {
+      for (int r = 1; r <= maxRank; r++) {
+        AllocationPlan plan = new UniformAllocation(e, r, topK, alpha).plan(modules);
+        if (plan.parameters() <= budget
+            && (best == null || plan.parameters() >= best.parameters())) {
+          best = plan;
+        }
+      }
+    }
+    return best == null
+        ? Budgets.refuse(STRATEGY, budget, new UniformAllocation(2, 1, topK, alpha).plan(modules))
+        : best;
+  }
 }

@@ -1,0 +1,78 @@
+package io.guilomo.plan;
+
+import io.guilomo.config.AllocationConfig;
+import io.guilomo.config.LoraMoeConfig;
+import java.util.List;
+
+/** The strategies by their names in {@code allocation.strategy}. */
+public final class AllocationStrategies {
+
+  /** Name of the strategy that takes a plan from a file. */
+  public static final String FILE = "file";
+
+  private static final List<String> NAMES =
+      List.of(
+          LearnedAllocation.STRATEGY,
+          UniformAllocation.STRATEGY,
+          "mola-2-4-6-8",
+          "mola-8-6-4-2",
+          "mola-8-2-2-8",
+          "mola-5-5-5-5",
+          RandomAllocation.STRATEGY,
+          SingleAllocation.STRATEGY,
+          FILE);
+
+  private AllocationStrategies() {}
+
+  /** Whether a strategy needs a search. */
+  public static boolean learns(String name) {
+    return name.equals(LearnedAllocation.STRATEGY);
+  }
+
+  /**
+   * Refuses a name that is no strategy's.
+   *
+   * @throws IllegalArgumentException that lists the strategies
+   */
+  public static void check(String name) {
+    if (name.startsWith(MolaAllocation.PREFIX)) {
+      MolaAllocation.shape(name);
+    } else if (!NAMES.contains(name)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot use allocation strategy %s: expected one of %s",
+              name, String.join(", ", NAMES)));
+    }
+  }
+
+  /**
+   * A strategy that learns nothing and reads nothing.
+   *
+   * @throws IllegalArgumentException for another name
+   */
+  public static AllocationStrategy of(
+      String name, AllocationConfig allocation, LoraMoeConfig lora) {
+    check(name);
+    if (name.startsWith(MolaAllocation.PREFIX)) {
+      return new MolaAllocation(MolaAllocation.shape(name), allocation.rank(), lora);
+    }
+    return switch (name) {
+      case UniformAllocation.STRATEGY -> uniform(allocation, lora);
+      case RandomAllocation.STRATEGY -> new RandomAllocation(lora);
+      case SingleAllocation.STRATEGY -> new SingleAllocation(allocation.rank(), lora);
+      default ->
+          throw new IllegalArgumentException(
+              "Cannot make a plan of strategy " + name + " without a search or a file");
+    };
+  }
+
+  private static AllocationStrategy uniform(AllocationConfig allocation, LoraMoeConfig lora) {
+    UniformAllocation uniform =
+        new UniformAllocation(
+            allocation.experts(), allocation.rank(), lora.topK(), lora.alpha());
+    return (modules, seed, budget) ->
+        budget == AllocationStrategy.UNLIMITED
+            ? uniform.plan(modules)
+            : uniform.within(modules, budget, lora.maxExperts(), lora.maxRank());
+  }
+}

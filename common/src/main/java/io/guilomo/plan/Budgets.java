@@ -1,0 +1,35 @@
+package io.guilomo.plan;
+
+import java.util.function.IntFunction;
+
+/** What strategies that choose one rank do about a budget. */
+final class Budgets {
+
+  private Budgets() {}
+
+  /** The plan of the largest rank that is within the budget. */
+  static AllocationPlan largestRank(String strategy, long budget, IntFunction<AllocationPlan> plan) {
+    AllocationPlan smallest = plan.apply(1);
+    if (smallest.parameters() > budget) {
+      return refuse(strategy, budget, smallest);
+    }
+    int fits = 1;
+    int over = AllocationPlanParser.MAX_RANK + 1;
+    while (over - fits > 1) {
+      int middle = (fits + over) >>> 1;
+      if (plan.apply(middle).parameters() <= budget) {
+        fits = middle;
+      } else {
+        over = middle;
+      }
+    }
+    return plan.apply(fits);
+  }
+
+  static AllocationPlan refuse(String strategy, long budget, AllocationPlan smallest) {
+    throw new IllegalArgumentException(
+        String.format(
+            "Cannot keep strategy %s within %d parameters: its smallest plan has %d",
+            strategy, budget, smallest.parameters()));
+  }
+}

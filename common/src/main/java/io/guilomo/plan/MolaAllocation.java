@@ -1,0 +1,63 @@
+package io.guilomo.plan;
+
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.config.LoraMoeConfig;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * The strategies {@code mola-…} (arXiv 2402.08562, section 3.3): layer {@code l} of {@code L} gets
+ * {@code shape[⌊4l/L⌋]} experts. Within a budget the shape stays and the rank is the largest that
+ * fits.
+ *
+ * @param shape experts of a module in each quarter of the layers
+ * @param rank without a budget
+ */
+public record MolaAllocation(List<Integer> shape, int rank, LoraMoeConfig lora)
+    implements AllocationStrategy {
+
+  /** What the names of the strategies begin with; the shape follows: {@code mola-2-4-6-8}. */
+  public static final String PREFIX = "mola-";
+
+  public MolaAllocation {
+    shape = List.copyOf(shape);
+    if (shape.size() != 4 || shape.stream().anyMatch(experts -> experts < 2)) {
+      throw new IllegalArgumentException(
+          "Cannot use MoLA's shape " + shape + ": it must be four numbers of at least 2");
+    }
+  }
+
+  /** Of a strategy's name; empty shapes and other texts are refused. */
+  static List<Integer> shape(String name) {
+    try {
+      return Arrays.stream(name.substring(PREFIX.length()).split("-", -1))
+          .map(Integer::valueOf)
+          .toList();
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "Cannot use allocation strategy " + name + ": expected a shape such as mola-2-4-6-8", e);
+    }
+  }
+
+  /** Name of the strategy. */
+  public String strategy() {
+    return PREFIX + shape.stream().map(String::valueOf).collect(Collectors.joining("-"));
+  }
+
+  @Override
+  public AllocationPlan plan(List<LinearModule> modules, long seed, long budget) {
+    return budget == UNLIMITED
+        ? plan(modules, rank)
+        : Budgets.largestRank(strategy(), budget, r -> plan(modules, r));
+  }
+
+  private AllocationPlan plan(List<LinearModule> modules, int r) {
+    int layers = 1 + modules.stream().mapToInt(LinearModule::layer).max().orElseThrow();
+    List<ModulePlan> plans =
+        modules.stream()
+            .map(module -> ModulePlan.uniform(module, shape.get(4 * module.layer() / layers), r))
+            .toList();
+    return new AllocationPlan(strategy(), 0, lora.topK(), lora.alpha(), false, plans);
+  }
+}

@@ -1,0 +1,113 @@
+package io.guilomo.plan;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+
+/**
+ * Makes a plan fit a number of trainable parameters. The entries that can go are the last expert of
+ * a module, with all its ranks, and the last rank of an expert. The one of least value goes first,
+ * among equals the first module's, its expert before its ranks; then the one before it may go. Two
+ * experts and rank one are never given up. What a smaller budget keeps, a larger one keeps too.
+ *
+ * @param parameters most trainable parameters; {@link AllocationStrategy#UNLIMITED}: any number
+ */
+public record ParameterBudget(long parameters) {
+
+  private static final int LEAST_EXPERTS = 2;
+
+  /** An entry that may go next; {@code index} −1 stands for the expert as a whole. */
+  private record Entry(double value, int module, int expert, int index) {}
+
+  /**
+   * The plan without the entries that are given up.
+   *
+   * @throws IllegalArgumentException if the plan of two experts of rank one is over the budget
+   */
+  AllocationPlan fit(AllocationPlan plan, EntryValues values) {
+    if (parameters == AllocationStrategy.UNLIMITED || plan.parameters() <= parameters) {
+      return plan;
+    }
+    List<List<Integer>> ranks = new ArrayList<>();
+    PriorityQueue<Entry> entries =
+        new PriorityQueue<>(
+            Comparator.comparingDouble(Entry::value)
+                .thenComparingInt(Entry::module)
+                .thenComparingInt(Entry::index)
+                .thenComparingInt(Entry::expert));
+    for (int module = 0; module < plan.modules().size(); module++) {
+      List<Integer> own =
+          new ArrayList<>(plan.modules().get(module).experts().stream().map(ExpertPlan::rank).toList());
+      ranks.add(own);
+      addExpert(entries, values, module, own);
+      for (int expert = 0; expert < own.size(); expert++) {
+        addRank(entries, values, module, expert, own);
+      }
+    }
+    long left = plan.parameters();
+    while (left > parameters) {
+      Entry entry = entries.poll();
+      if (entry == null) {
+        throw new IllegalArgumentException(
+            String.format(
+                "Cannot keep the plan within %d parameters: its smallest form has %d",
+                parameters, left));
+      }
+      List<Integer> own = ranks.get(entry.module());
+      ModulePlan planned = plan.modules().get(entry.module());
+      long features =
+          (long) planned.module().inFeatures() + planned.module().outFeatures();
+      if (entry.index() < 0) {
+        left -= own.remove(own.size() - 1) * features + planned.module().inFeatures();
+        addExpert(entries, values, entry.module(), own);
+      } else if (entry.expert() < own.size()) {
+        own.set(entry.expert(), entry.index());
+        left -= features;
+        addRank(entries, values, entry.module(), entry.expert(), own);
+      }
+    }
+    return shrunk(plan, ranks);
+  }
+
+  private static void addExpert(
+      PriorityQueue<Entry> entries, EntryValues values, int module, List<Integer> ranks) {
+    if (ranks.size() > LEAST_EXPERTS) {
+      int last = ranks.size() - 1;
+      entries.add(new Entry(values.expert(module, last), module, last, -1));
+    }
+  }
+
+  private static void addRank(
+      PriorityQueue<Entry> entries,
+      EntryValues values,
+      int module,
+      int expert,
+      List<Integer> ranks) {
+    int last = ranks.get(expert) - 1;
+    if (last > 0) {
+      entries.add(new Entry(values.rank(module, expert, last), module, expert, last));
+    }
+  }
+
+  private static AllocationPlan shrunk(AllocationPlan plan, List<List<Integer>> ranks) {
+    List<ModulePlan> modules = new ArrayList<>();
+    for (int i = 0; i < ranks.size(); i++) {
+      ModulePlan planned = plan.modules().get(i);
+      List<ExpertPlan> experts = new ArrayList<>();
+      List<Integer> unallocated = new ArrayList<>();
+      for (int e = 0; e < planned.experts().size(); e++) {
+        ExpertPlan expert = planned.experts().get(e);
+        if (e < ranks.get(i).size()) {
+          experts.add(new ExpertPlan(ranks.get(i).get(e), expert.routedTokens()));
+        } else {
+          unallocated.add(expert.rank());
+        }
+      }
+      unallocated.addAll(planned.unallocatedRanks());
+      modules.add(new ModulePlan(planned.module(), experts, unallocated));
+    }
+    return new AllocationPlan(
+        plan.strategy(), plan.seed(), plan.topK(), plan.alpha(), plan.singleLora(), modules);
+  }
+}

@@ -1,0 +1,114 @@
+package io.guilomo.plan;
+
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.data.Seeds;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * The strategy {@code random}, the control that a learned plan must beat: experts and ranks as
+ * GuidedSelection Vectors that are drawn and never trained choose them, each position of the
+ * largest entry as likely as another. Within a budget, entries drawn at random are given up or
+ * added until nothing more fits.
+ */
+public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy {
+
+  /** Name of the strategy. */
+  public static final String STRATEGY = "random";
+
+  @Override
+  public AllocationPlan plan(List<LinearModule> modules, long seed, long budget) {
+    SplittableRandom random = new SplittableRandom(Seeds.mix(seed, 0));
+    List<List<Integer>> ranks = new ArrayList<>();
+    for (int i = 0; i < modules.size(); i++) {
+      int experts = Math.max(2, 1 + random.nextInt(lora.maxExperts()));
+      ranks.add(
+          new ArrayList<>(
+              random.ints(experts, 1, lora.maxRank() + 1).boxed().toList()));
+    }
+    if (budget == UNLIMITED) {
+      return plan(modules, ranks, seed);
+    }
+    long values = Seeds.mix(seed, 1);
+    AllocationPlan fitted =
+        new ParameterBudget(budget)
+            .fit(
+                plan(modules, ranks, seed),
+                new EntryValues() {
+                  @Override
+                  public double expert(int module, int expert) {
+                    return value(values, module, expert, -1);
+                  }
+
+                  @Override
+                  public double rank(int module, int expert, int index) {
+                    return value(values, module, expert, index);
+                  }
+                });
+    return filled(fitted, modules, seed, budget, random);
+  }
+
+  private static double value(long seed, int module, int expert, int index) {
+    return new SplittableRandom(Seeds.mix(Seeds.mix(Seeds.mix(seed, module), expert), index))
+        .nextDouble();
+  }
+
+  /** Adds ranks, and experts of rank one, in a random order, as long as one fits. */
+  private AllocationPlan filled(
+      AllocationPlan plan,
+      List<LinearModule> modules,
+      long seed,
+      long budget,
+      SplittableRandom random) {
+    List<List<Integer>> ranks = new ArrayList<>();
+    plan.modules()
+        .forEach(
+            planned ->
+                ranks.add(
+                    new ArrayList<>(planned.experts().stream().map(ExpertPlan::rank).toList())));
+    long left = budget - plan.parameters();
+    // Expert −1 stands for a new one.
+    List<int[]> open = new ArrayList<>();
+    for (int module = 0; module < ranks.size(); module++) {
+      for (int expert = -1; expert < ranks.get(module).size(); expert++) {
+        open.add(new int[] {module, expert});
+      }
+    }
+    while (!open.isEmpty()) {
+      int drawn = random.nextInt(open.size());
+      int[] entry = open.get(drawn);
+      LinearModule module = modules.get(entry[0]);
+      List<Integer> own = ranks.get(entry[0]);
+      boolean grows =
+          entry[1] < 0 ? own.size() < lora.maxExperts() : own.get(entry[1]) < lora.maxRank();
+      long cost =
+          (long) module.inFeatures()
+              + module.outFeatures()
+              + (entry[1] < 0 ? module.inFeatures() : 0);
+      if (!grows || cost > left) {
+        open.set(drawn, open.get(open.size() - 1));
+        open.remove(open.size() - 1);
+      } else if (entry[1] < 0) {
+        own.add(1);
+        open.add(new int[] {entry[0], own.size() - 1});
+        left -= cost;
+      } else {
+        own.set(entry[1], own.get(entry[1]) + 1);
+        left -= cost;
+      }
+    }
+    return plan(modules, ranks, seed);
+  }
+
+  private AllocationPlan plan(List<LinearModule> modules, List<List<Integer>> ranks, long seed) {
+    List<ModulePlan> plans = new ArrayList<>();
+    for (int i = 0; i < modules.size(); i++) {
+      plans.add(
+          new ModulePlan(
+              modules.get(i), ranks.get(i).stream().map(ExpertPlan::ofRank).toList()));
+    }
+    return new AllocationPlan(STRATEGY, seed, lora.topK(), lora.alpha(), false, plans);
+  }
+}

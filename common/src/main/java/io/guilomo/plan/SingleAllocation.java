@@ -1,0 +1,30 @@
+package io.guilomo.plan;
+
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.config.LoraMoeConfig;
+import java.util.List;
+
+/**
+ * The strategy {@code single}: one expert on every module, a plain LoRA (arXiv 2106.09685). Within a
+ * budget, of the largest rank that fits.
+ *
+ * @param rank without a budget
+ */
+public record SingleAllocation(int rank, LoraMoeConfig lora) implements AllocationStrategy {
+
+  /** Name of the strategy. */
+  public static final String STRATEGY = "single";
+
+  @Override
+  public AllocationPlan plan(List<LinearModule> modules, long seed, long budget) {
+    return budget == UNLIMITED
+        ? plan(modules, rank)
+        : Budgets.largestRank(STRATEGY, budget, r -> plan(modules, r));
+  }
+
+  private AllocationPlan plan(List<LinearModule> modules, int r) {
+    List<ModulePlan> plans =
+        modules.stream().map(module -> ModulePlan.uniform(module, 1, r)).toList();
+    return new AllocationPlan(STRATEGY, 0, 1, lora.alpha(), true, plans);
+  }
+}

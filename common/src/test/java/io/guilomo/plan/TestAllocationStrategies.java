@@ -1,0 +1,121 @@
+package io.guilomo.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.config.AllocationConfig;
+import io.guilomo.config.LoraMoeConfig;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TestAllocationStrategies {
+
+  private static final AllocationConfig ALLOCATION = new AllocationConfig("uniform", 0, "", 5, 8);
+  private static final List<LinearModule> LLAMA2 = Plans.llama(4096, 11008, 32, 32, 32);
+
+  @Test
+  void withoutABudgetUniformIsTheConfiguredPlan() {
+    AllocationPlan plan = plan("uniform", LLAMA2, 0);
+    assertThat(plan.parameters()).isEqualTo(105_635_840L);
+    assertThat(plan.modules()).allSatisfy(module -> assertThat(module.experts()).hasSize(5));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"mola-2-4-6-8", "mola-8-6-4-2", "mola-8-2-2-8", "mola-5-5-5-5"})
+  void molaHasAMeanOfFiveExpertsOfRankEight(String name) {
+    // arXiv 2402.08562: all shapes have the same number of experts.
+    AllocationPlan plan = plan(name, LLAMA2, 0);
+    assertThat(plan.strategy()).isEqualTo(name);
+    assertThat(plan.parameters()).isEqualTo(105_635_840L);
+    assertThat(plan.seed()).isZero();
+  }
+
+  @Test
+  void molaGivesEachQuarterOfTheLayersItsExperts() {
+    List<LinearModule> six = Plans.llama(8, 16, 6, 2, 2);
+    AllocationPlan plan = plan("mola-2-4-6-8", six, 0);
+    assertThat(
+            plan.modules().stream()
+                .filter(planned -> planned.module().name().equals("q_proj"))
+                .map(planned -> planned.experts().size()))
+        .containsExactly(2, 2, 4, 6, 6, 8);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"uniform", "mola-2-4-6-8", "mola-8-2-2-8", "random", "single"})
+  void withinABudgetNothingMoreFits(String name) {
+    List<LinearModule> modules = Plans.llama(64, 172, 4, 4, 2);
+    long budget = 100_000;
+    AllocationPlan plan = plan(name, modules, budget);
+    assertThat(plan.parameters()).isLessThanOrEqualTo(budget);
+    // One rank more everywhere would not fit.
+    long features =
+        modules.stream().mapToLong(module -> module.inFeatures() + module.outFeatures()).sum();
+    assertThat(plan.parameters()).isGreaterThan(budget - 8 * features);
+    assertThat(plan).isEqualTo(plan(name, modules, budget));
+  }
+
+  @Test
+  void aSingleLoraIsOfTheLargestRankThatFits() {
+    List<LinearModule> modules = List.of(new LinearModule(0, "query", 10, 20));
+    AllocationPlan plan = plan("single", modules, 10 + 30 * 11 + 29);
+    assertThat(plan.singleLora()).isTrue();
+    assertThat(plan.rank(modules.get(0), 0)).isEqualTo(11);
+    assertThat(plan.topK()).isEqualTo(1);
+  }
+
+  @Test
+  void aRandomPlanDependsOnItsSeed() {
+    AllocationStrategy random = AllocationStrategies.of("random", ALLOCATION, lora(8, 8));
+    AllocationPlan plan = random.plan(LLAMA2, 1, 0);
+    assertThat(plan).isEqualTo(random.plan(LLAMA2, 1, 0));
+    assertThat(plan).isNotEqualTo(random.plan(LLAMA2, 2, 0));
+    assertThat(plan.seed()).isEqualTo(1);
+    // Experts: max(2, uniform on 1 to 8), mean 37/8; ranks: uniform on 1 to 8, mean 4.5.
+    assertThat((double) plan.totalExperts() / LLAMA2.size()).isBetween(4.1, 5.1);
+    assertThat((double) plan.totalRank() / plan.totalExperts()).isBetween(4.2, 4.8);
+  }
+
+  @Test
+  void budgetsThatNothingFitsAreRefused() {
+    List<LinearModule> modules = List.of(new LinearModule(0, "query", 10, 20));
+    assertThatThrownBy(() -> plan("uniform", modules, 79))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot keep strategy uniform within 79 parameters: its smallest plan has 80");
+    assertThatThrownBy(() -> plan("mola-4-4-6-8", modules, 159))
+        .hasMessage(
+            "Cannot keep strategy mola-4-4-6-8 within 159 parameters: its smallest plan has 160");
+    assertThatThrownBy(() -> plan("random", modules, 79))
+        .hasMessage("Cannot keep the plan within 79 parameters: its smallest form has 80");
+  }
+
+  @Test
+  void unknownStrategiesAreRefused() {
+    assertThatThrownBy(() -> AllocationStrategies.check("unifrom"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot use allocation strategy unifrom: expected one of guilomo, uniform, mola-2-4-6-8,"
+                + " mola-8-6-4-2, mola-8-2-2-8, mola-5-5-5-5, random, single, file");
+    assertThatThrownBy(() -> AllocationStrategies.check("mola-2-x"))
+        .hasMessage(
+            "Cannot use allocation strategy mola-2-x: expected a shape such as mola-2-4-6-8");
+    assertThatThrownBy(() -> plan("mola-2-4", LLAMA2, 0))
+        .hasMessage("Cannot use MoLA's shape [2, 4]: it must be four numbers of at least 2");
+    assertThatThrownBy(() -> plan("guilomo", LLAMA2, 0))
+        .hasMessage("Cannot make a plan of strategy guilomo without a search or a file");
+  }
+
+  static LoraMoeConfig lora(int maxExperts, int maxRank) {
+    return new LoraMoeConfig(List.of(), maxExperts, maxRank, 2, 16, 0, 0);
+  }
+
+  private static AllocationPlan plan(String name, List<LinearModule> modules, long budget) {
+    return AllocationStrategies.of(name, ALLOCATION, lora(8, 8)).plan(modules, 42, budget);
+  }
+}

@@ -1,0 +1,136 @@
+package io.guilomo.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.backbone.LinearModule;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.DoubleRange;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+class TestParameterBudget {
+
+  private static final LearnedAllocation LEARNED = new LearnedAllocation(7, 2, 16);
+
+  @Test
+  void theEntryOfTheLeastValueGoesFirst() {
+    // One module of 3 + 4 features with three experts of ranks 2, 1, 2; an expert's router row has
+    // 3 parameters, a rank 7.
+    List<GuidedSelection> selections =
+        List.of(
+            new GuidedSelection(
+                new LinearModule(0, "q_proj", 3, 4),
+                new float[] {0.1f, 0.2f, 0.5f, 0.2f},
+                new float[][] {{0.1f, 0.4f}, {0.3f, 0.1f}, {0.2f, 0.6f}, {0.5f, 0.4f}},
+                new long[4]));
+    assertThat(ranks(LEARNED.plan(selections))).containsExactly(2, 1, 2);
+    // 44 parameters. Least is rank 2 of the first expert (0.4), then the third expert (0.5), whose
+    // rank 2 (0.6) goes with it.
+    assertThat(ranks(within(selections, 44))).containsExactly(2, 1, 2);
+    assertThat(ranks(within(selections, 43))).containsExactly(1, 1, 2);
+    assertThat(ranks(within(selections, 37))).containsExactly(1, 1, 2);
+    assertThat(ranks(within(selections, 36))).containsExactly(1, 1);
+    AllocationPlan least = within(selections, 20);
+    assertThat(ranks(least)).containsExactly(1, 1);
+    assertThat(least.modules().get(0).unallocatedRanks()).containsExactly(2, 1);
+    assertThatThrownBy(() -> within(selections, 19))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("Cannot keep the plan within 19 parameters: its smallest form has 20");
+  }
+
+  @Property(tries = 200)
+  void aPlanIsNeverOverItsBudgetAndASmallerBudgetsPlanIsPartOfALargerOnes(
+      @ForAll long seed,
+      @ForAll @DoubleRange(min = 0, max = 1) double share,
+      @ForAll @DoubleRange(min = 0, max = 1) double lesser) {
+    List<GuidedSelection> selections = selections(seed);
+    AllocationPlan whole = LEARNED.plan(selections);
+    long least =
+        new UniformAllocation(2, 1, 2, 16)
+            .plan(selections.stream().map(GuidedSelection::module).toList())
+            .parameters();
+    long budget = least + (long) (share * (whole.parameters() - least));
+    AllocationPlan plan = within(selections, budget);
+    AllocationPlan smaller =
+        within(selections, least + (long) (share * lesser * (whole.parameters() - least)));
+    assertThat(plan.parameters()).isLessThanOrEqualTo(budget);
+    partOf(smaller, plan);
+    partOf(plan, whole);
+    assertThat(within(selections, AllocationStrategy.UNLIMITED)).isEqualTo(whole);
+    assertThat(within(selections, whole.parameters())).isEqualTo(whole);
+    plan.modules()
+        .forEach(
+            module -> {
+              assertThat(module.experts()).hasSizeGreaterThanOrEqualTo(2);
+              assertThat(module.experts().size() + module.unallocatedRanks().size()).isEqualTo(5);
+            });
+  }
+
+  @Property(tries = 200)
+  void randomPlansFillTheirBudget(
+      @ForAll long seed, @ForAll @IntRange(min = 1, max = 100) int percent) {
+    List<LinearModule> modules = Plans.llama(8, 24, 3, 2, 1);
+    long least = new UniformAllocation(2, 1, 2, 16).plan(modules).parameters();
+    long most = new UniformAllocation(4, 3, 2, 16).plan(modules).parameters();
+    long budget = least + (most - least) * percent / 100;
+    RandomAllocation random = new RandomAllocation(TestAllocationStrategies.lora(4, 3));
+    AllocationPlan plan = random.plan(modules, seed, budget);
+    assertThat(plan).isEqualTo(random.plan(modules, seed, budget));
+    assertThat(plan.parameters()).isLessThanOrEqualTo(budget);
+    long left = budget - plan.parameters();
+    for (ModulePlan module : plan.modules()) {
+      long features = module.module().inFeatures() + module.module().outFeatures();
+      if (module.experts().size() < 4) {
+        assertThat(left).isLessThan(features + module.module().inFeatures());
+      }
+      if (module.experts().stream().anyMatch(expert -> expert.rank() < 3)) {
+        assertThat(left).isLessThan(features);
+      }
+    }
+  }
+
+  private static void partOf(AllocationPlan part, AllocationPlan whole) {
+    for (int i = 0; i < part.modules().size(); i++) {
+      List<ExpertPlan> kept = part.modules().get(i).experts();
+      List<ExpertPlan> all = whole.modules().get(i).experts();
+      assertThat(kept).hasSizeLessThanOrEqualTo(all.size());
+      for (int e = 0; e < kept.size(); e++) {
+        assertThat(kept.get(e).rank()).isLessThanOrEqualTo(all.get(e).rank());
+      }
+    }
+  }
+
+  private static AllocationPlan within(List<GuidedSelection> selections, long budget) {
+    return LEARNED.plan(selections, new ParameterBudget(budget));
+  }
+
+  private static List<Integer> ranks(AllocationPlan plan) {
+    return plan.modules().get(0).experts().stream().map(ExpertPlan::rank).toList();
+  }
+
+  private static List<GuidedSelection> selections(long seed) {
+    Random random = new Random(seed);
+    List<GuidedSelection> selections = new ArrayList<>();
+    for (LinearModule module : Plans.llama(8, 24, 2, 2, 1)) {
+      float[][] ranks = new float[5][];
+      for (int e = 0; e < 5; e++) {
+        ranks[e] = values(random, 4);
+      }
+      selections.add(new GuidedSelection(module, values(random, 5), ranks, new long[5]));
+    }
+    return selections;
+  }
+
+  private static float[] values(Random random, int length) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = random.nextFloat();
+    }
+    return values;
+  }
+}
