@@ -20,4 +20,9 @@ public record AllocationConfig(
         section.whole("experts", 1),
         section.whole("rank", 1));
   }
+
+  /** Where the plan of the strategy {@code file} is. */
+  public String requirePlan() {
+    return GuilomoConfig.require("allocation.plan", plan);
+  }
 }

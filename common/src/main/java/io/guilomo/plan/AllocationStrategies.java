@@ -68,8 +68,7 @@ public final class AllocationStrategies {
 
   private static AllocationStrategy uniform(AllocationConfig allocation, LoraMoeConfig lora) {
     UniformAllocation uniform =
-        new UniformAllocation(
-            allocation.experts(), allocation.rank(), lora.topK(), lora.alpha());
+        new UniformAllocation(allocation.experts(), allocation.rank(), lora.topK(), lora.alpha());
     return (modules, seed, budget) ->
         budget == AllocationStrategy.UNLIMITED
             ? uniform.plan(modules)

@@ -8,7 +8,8 @@ final class Budgets {
   private Budgets() {}
 
   /** The plan of the largest rank that is within the budget. */
-  static AllocationPlan largestRank(String strategy, long budget, IntFunction<AllocationPlan> plan) {
+  static AllocationPlan largestRank(
+      String strategy, long budget, IntFunction<AllocationPlan> plan) {
     AllocationPlan smallest = plan.apply(1);
     if (smallest.parameters() > budget) {
       return refuse(strategy, budget, smallest);

@@ -38,7 +38,8 @@ public record ParameterBudget(long parameters) {
                 .thenComparingInt(Entry::expert));
     for (int module = 0; module < plan.modules().size(); module++) {
       List<Integer> own =
-          new ArrayList<>(plan.modules().get(module).experts().stream().map(ExpertPlan::rank).toList());
+          new ArrayList<>(
+              plan.modules().get(module).experts().stream().map(ExpertPlan::rank).toList());
       ranks.add(own);
       addExpert(entries, values, module, own);
       for (int expert = 0; expert < own.size(); expert++) {
@@ -56,8 +57,7 @@ public record ParameterBudget(long parameters) {
       }
       List<Integer> own = ranks.get(entry.module());
       ModulePlan planned = plan.modules().get(entry.module());
-      long features =
-          (long) planned.module().inFeatures() + planned.module().outFeatures();
+      long features = (long) planned.module().inFeatures() + planned.module().outFeatures();
       if (entry.index() < 0) {
         left -= own.remove(own.size() - 1) * features + planned.module().inFeatures();
         addExpert(entries, values, entry.module(), own);

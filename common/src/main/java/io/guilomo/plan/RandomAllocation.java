@@ -24,9 +24,7 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
     List<List<Integer>> ranks = new ArrayList<>();
     for (int i = 0; i < modules.size(); i++) {
       int experts = Math.max(2, 1 + random.nextInt(lora.maxExperts()));
-      ranks.add(
-          new ArrayList<>(
-              random.ints(experts, 1, lora.maxRank() + 1).boxed().toList()));
+      ranks.add(new ArrayList<>(random.ints(experts, 1, lora.maxRank() + 1).boxed().toList()));
     }
     if (budget == UNLIMITED) {
       return plan(modules, ranks, seed);
@@ -106,8 +104,7 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
     List<ModulePlan> plans = new ArrayList<>();
     for (int i = 0; i < modules.size(); i++) {
       plans.add(
-          new ModulePlan(
-              modules.get(i), ranks.get(i).stream().map(ExpertPlan::ofRank).toList()));
+          new ModulePlan(modules.get(i), ranks.get(i).stream().map(ExpertPlan::ofRank).toList()));
     }
     return new AllocationPlan(STRATEGY, seed, lora.topK(), lora.alpha(), false, plans);
   }

@@ -5,8 +5,8 @@ import io.guilomo.config.LoraMoeConfig;
 import java.util.List;
 
 /**
- * The strategy {@code single}: one expert on every module, a plain LoRA (arXiv 2106.09685). Within a
- * budget, of the largest rank that fits.
+ * The strategy {@code single}: one expert on every module, a plain LoRA (arXiv 2106.09685). Within
+ * a budget, of the largest rank that fits.
  *
  * @param rank without a budget
  */

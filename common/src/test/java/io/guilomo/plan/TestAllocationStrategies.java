@@ -24,8 +24,7 @@ class TestAllocationStrategies {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"mola-2-4-6-8", "mola-8-6-4-2", "mola-8-2-2-8", "mola-5-5-5-5"})
+  @ValueSource(strings = {"mola-2-4-6-8", "mola-8-6-4-2", "mola-8-2-2-8", "mola-5-5-5-5"})
   void molaHasAMeanOfFiveExpertsOfRankEight(String name) {
     // arXiv 2402.08562: all shapes have the same number of experts.
     AllocationPlan plan = plan(name, LLAMA2, 0);
@@ -46,8 +45,7 @@ class TestAllocationStrategies {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"uniform", "mola-2-4-6-8", "mola-8-2-2-8", "random", "single"})
+  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "mola-8-2-2-8", "random", "single"})
   void withinABudgetNothingMoreFits(String name) {
     List<LinearModule> modules = Plans.llama(64, 172, 4, 4, 2);
     long budget = 100_000;
@@ -86,8 +84,7 @@ class TestAllocationStrategies {
     List<LinearModule> modules = List.of(new LinearModule(0, "query", 10, 20));
     assertThatThrownBy(() -> plan("uniform", modules, 79))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage(
-            "Cannot keep strategy uniform within 79 parameters: its smallest plan has 80");
+        .hasMessage("Cannot keep strategy uniform within 79 parameters: its smallest plan has 80");
     assertThatThrownBy(() -> plan("mola-4-4-6-8", modules, 159))
         .hasMessage(
             "Cannot keep strategy mola-4-4-6-8 within 159 parameters: its smallest plan has 160");

@@ -1,6 +1,7 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.plan.AllocationStrategies;
 import picocli.CommandLine.Command;
 
 /** {@code allocate}. */
@@ -16,6 +17,9 @@ final class AllocateCommand extends JobCommand {
   @Override
   void check(GuilomoConfig config) {
     config.model().requirePath();
-    config.data().requireTrain();
+    AllocationStrategies.check(config.allocation().strategy());
+    if (AllocationStrategies.learns(config.allocation().strategy())) {
+      config.data().requireTrain();
+    }
   }
 }

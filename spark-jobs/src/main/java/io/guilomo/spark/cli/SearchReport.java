@@ -4,7 +4,9 @@ import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.job.AllocateJob;
+import io.guilomo.spark.job.SearchOutcome;
 import io.guilomo.spark.training.ValidationLoss;
+import java.util.IntSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -18,9 +20,37 @@ final class SearchReport {
   private SearchReport() {}
 
   static String print(AllocateJob.Result result) {
-    return AllocationPlanPrinter.print(result.plan())
-        + moved(result.initial(), result.plan())
-        + learned(result.before(), result.after());
+    StringBuilder report = new StringBuilder(AllocationPlanPrinter.print(result.plan()));
+    for (SearchOutcome search : result.searches()) {
+      report
+          .append(result.searches().size() > 1 ? format("seed %d: ", search.plan().seed()) : "")
+          .append(moved(search.initial(), search.plan()))
+          .append(learned(search.before(), search.after()));
+    }
+    if (result.searches().size() > 1) {
+      report.append(agreement(result.searches()));
+    }
+    return report.toString();
+  }
+
+  /** How far the plans of several seeds agree. */
+  private static String agreement(List<SearchOutcome> searches) {
+    List<ModulePlan> first = searches.get(0).plan().modules();
+    int alike = 0;
+    double spread = 0;
+    for (int i = 0; i < first.size(); i++) {
+      int module = i;
+      IntSummaryStatistics experts =
+          searches.stream()
+              .mapToInt(search -> search.plan().modules().get(module).experts().size())
+              .summaryStatistics();
+      alike += experts.getMax() == experts.getMin() ? 1 : 0;
+      spread += (double) (experts.getMax() - experts.getMin()) / first.size();
+    }
+    return format(
+        "the %d seeds agree on the experts of %d of %d modules; between the most and the least of a module are %.1f"
+            + " on average\n",
+        searches.size(), alike, first.size(), spread);
   }
 
   /** How far the search went from the random plan that it began with. */

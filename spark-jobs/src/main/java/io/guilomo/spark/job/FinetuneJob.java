@@ -53,7 +53,9 @@ public final class FinetuneJob {
     long seed = config.run().seed();
     String runId = RunIds.of(config.run(), startedAt);
     RunDirectory directory = new RunDirectory(config.output().dir(), runId, hadoop);
-    AllocationPlan plan = plan(directory);
+    BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
+    ModelFamily.check(config, backbone);
+    AllocationPlan plan = plan(directory, backbone);
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
     TableWriter tables =
         new TableWriter(
@@ -64,8 +66,6 @@ public final class FinetuneJob {
         new RunRecord(tables, config, NAME, seed, plan.strategy(), workers.count(), startedAt);
     record.running();
     try {
-      BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
-      ModelFamily.check(config, backbone);
       JobData jobData = new JobData(spark, config);
       ShardedData data = jobData.load(workers.count());
       progress.message(JobData.describe(data.report()));
@@ -89,8 +89,12 @@ public final class FinetuneJob {
     }
   }
 
-  private AllocationPlan plan(RunDirectory directory) throws IOException {
+  private AllocationPlan plan(RunDirectory directory, BackboneConfig backbone) throws IOException {
     String path = config.finetune().plan();
-    return PlanFiles.read(path.isBlank() ? directory.path("plan.json").toString() : path, hadoop);
+    return PlanFiles.read(
+        path.isBlank() ? directory.path("plan.json").toString() : path,
+        ModelFamily.targets(config, backbone),
+        config.loraMoe(),
+        hadoop);
   }
 }

@@ -6,7 +6,6 @@ import io.guilomo.search.SearchStepResult;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RoundAppender;
-import io.guilomo.spark.table.TableWriter;
 import io.guilomo.spark.training.ValidationLoss;
 import io.guilomo.spark.training.WorkerRound;
 import java.time.Duration;
@@ -33,10 +32,13 @@ final class LearningCurves {
   private final List<GsvHistoryTable.Entry> historyRows = new ArrayList<>();
   private Instant lastWrite = Instant.now();
 
-  LearningCurves(TableWriter tables, long seed) {
+  LearningCurves(
+      RoundAppender<MetricsTable.Metric> metrics,
+      RoundAppender<GsvHistoryTable.Entry> history,
+      long seed) {
     this.seed = seed;
-    this.metrics = tables.begin(MetricsTable.INSTANCE);
-    this.history = tables.begin(GsvHistoryTable.INSTANCE);
+    this.metrics = metrics;
+    this.history = history;
   }
 
   /** The GSVs after {@code round} rounds. */
@@ -163,7 +165,5 @@ final class LearningCurves {
   /** Writes the rest. */
   void finish(long round) {
     write(round);
-    metrics.finish();
-    history.finish();
   }
 }

@@ -1,20 +1,68 @@
 package io.guilomo.spark.job;
 
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.plan.AllocationStrategies;
+import io.guilomo.plan.ReleasedPlanFormat;
+import io.guilomo.plan.StateDictOrder;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
+/** Plans on any file system that Hadoop knows. */
 final class PlanFiles {
+
+  private static final int MAX_BYTES = 64 << 20;
+
   private PlanFiles() {}
 
-  static AllocationPlan read(String name, Configuration conf) throws IOException {
+  /**
+   * The plan in a {@code plan.json}, or in the {@code rank.json} and {@code expert.json} of the
+   * released GuiLoMo code in a directory.
+   *
+   * @param modules that the plan in a directory must be for
+   * @param lora says what {@code rank.json} and {@code expert.json} do not: top-k and alpha
+   * @throws IllegalArgumentException if there is no such plan
+   */
+  static AllocationPlan read(
+      String name, List<LinearModule> modules, LoraMoeConfig lora, Configuration conf)
+      throws IOException {
     Path path = new Path(name);
-    try (var in = path.getFileSystem(conf).open(path)) {
-      return AllocationPlanParser.fromJson(
-          new String(in.readNBytes(1 << 26), StandardCharsets.UTF_8));
+    FileSystem files = path.getFileSystem(conf);
+    try {
+      if (!files.getFileStatus(path).isDirectory()) {
+        return AllocationPlanParser.fromJson(text(files, path));
+      }
+      ReleasedPlanFormat format = new ReleasedPlanFormat(StateDictOrder.of(modules));
+      return format.read(
+          text(files, new Path(path, "rank.json")),
+          text(files, new Path(path, "expert.json")),
+          modules,
+          AllocationStrategies.FILE,
+          lora.topK(),
+          lora.alpha());
+    } catch (FileNotFoundException e) {
+      throw new IllegalArgumentException(
+          String.format("Cannot read the plan %s: %s", name, e.getMessage()), e);
+    }
+  }
+
+  private static String text(FileSystem files, Path path) throws IOException {
+    long length = files.getFileStatus(path).getLen();
+    if (length > MAX_BYTES) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot read the plan %s: it has %d bytes, maximum is %d", path, length, MAX_BYTES));
+    }
+    try (FSDataInputStream in = files.open(path)) {
+      return new String(in.readNBytes((int) length), StandardCharsets.UTF_8);
     }
   }
 }

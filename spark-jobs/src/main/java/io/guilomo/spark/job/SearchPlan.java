@@ -1,7 +1,6 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.config.SearchConfig;
@@ -12,8 +11,6 @@ import io.guilomo.network.Stage;
 import io.guilomo.search.SearchSettings;
 import io.guilomo.training.LearningRate;
 import java.util.List;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
 
 /** What the configuration makes of a search: the network to search in and how long. */
 record SearchPlan(
@@ -38,7 +35,7 @@ record SearchPlan(
             config.model().requirePath(),
             backbone,
             Stage.SEARCH,
-            experts(config.loraMoe(), backbone),
+            experts(config, backbone),
             config.loraMoe().dropout(),
             config.loraMoe().loadBalance(),
             classes,
@@ -63,23 +60,13 @@ record SearchPlan(
   }
 
   /** The target modules with all candidate experts. */
-  private static List<ModuleExperts> experts(LoraMoeConfig config, BackboneConfig backbone) {
-    List<String> targets = config.targetModules();
-    List<LinearModule> all = backbone.linearModules();
-    TreeSet<String> known =
-        all.stream().map(LinearModule::name).collect(Collectors.toCollection(TreeSet::new));
-    for (String target : targets) {
-      if (!known.contains(target)) {
-        throw new IllegalArgumentException(
-            String.format("Cannot put experts on %s: the model's modules are %s", target, known));
-      }
-    }
-    return all.stream()
-        .filter(module -> targets.isEmpty() || targets.contains(module.name()))
+  private static List<ModuleExperts> experts(GuilomoConfig config, BackboneConfig backbone) {
+    LoraMoeConfig lora = config.loraMoe();
+    return ModelFamily.targets(config, backbone).stream()
         .map(
             module ->
                 ModuleExperts.uniform(
-                    module, config.maxExperts(), config.maxRank(), config.alpha(), config.topK()))
+                    module, lora.maxExperts(), lora.maxRank(), lora.alpha(), lora.topK()))
         .toList();
   }
 

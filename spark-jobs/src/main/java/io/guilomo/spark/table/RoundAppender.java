@@ -10,7 +10,8 @@ import org.apache.hadoop.fs.Path;
 
 /**
  * Fills a table while a run goes, one Parquet file a seed and averaging round. Queries that start
- * after {@link #append} returned see its rows. One thread at a time.
+ * after {@link #append} returned see its rows. Several threads may append, each the rounds of its
+ * own seed.
  */
 public final class RoundAppender<R> {
   private final TableWriter writer;
@@ -31,7 +32,7 @@ public final class RoundAppender<R> {
   }
 
   /** Writes the rows of a round; a round that is written again replaces its rows. */
-  public void append(long seed, long round, List<R> rows) {
+  public synchronized void append(long seed, long round, List<R> rows) {
     if (round < 0 || round <= kept.getOrDefault(seed, -1L)) {
       throw new IllegalArgumentException(
           "Cannot append round "
@@ -65,7 +66,7 @@ public final class RoundAppender<R> {
    * Merges the files of the rounds into one, so that queries need not open thousands. Nothing is
    * appended after it.
    */
-  public void finish() {
+  public synchronized void finish() {
     writer.rewrite(table, rows -> rows);
   }
 }

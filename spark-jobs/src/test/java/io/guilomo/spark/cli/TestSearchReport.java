@@ -7,6 +7,7 @@ import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.job.AllocateJob;
+import io.guilomo.spark.job.SearchOutcome;
 import io.guilomo.spark.training.ValidationLoss;
 import java.util.List;
 import java.util.stream.Stream;
@@ -27,10 +28,14 @@ class TestSearchReport {
         SearchReport.print(
             new AllocateJob.Result(
                 "run",
-                initial,
                 learned,
-                new ValidationLoss.Measured(1.79175, 0.1666, 1200),
-                new ValidationLoss.Measured(0.5, 0.8333, 1200)));
+                List.of(
+                    new SearchOutcome(
+                        initial,
+                        learned,
+                        new ValidationLoss.Measured(1.79175, 0.1666, 1200),
+                        new ValidationLoss.Measured(0.5, 0.8333, 1200),
+                        "digest"))));
     assertThat(text)
         .startsWith(AllocationPlanPrinter.print(learned))
         .endsWith(

@@ -59,7 +59,8 @@ class TestAllocateJob {
     assertThat(messages)
         .anyMatch(line -> line.startsWith("data: "))
         .anyMatch(line -> line.startsWith("plan written"));
-    assertThat(result.after().loss()).isNotEqualTo(result.before().loss());
+    SearchOutcome search = result.searches().get(0);
+    assertThat(search.after().loss()).isNotEqualTo(search.before().loss());
 
     Row run = only(RunsTable.INSTANCE, "first");
     assertThat(run.<String>getAs("status")).isEqualTo("SUCCEEDED");
@@ -120,13 +121,63 @@ class TestAllocateJob {
     List<String> metrics = values(MetricsTable.INSTANCE, "again");
     AllocateJob.Result second = run("again");
     assertThat(second.plan()).isEqualTo(first.plan());
-    assertThat(second.after()).isEqualTo(first.after());
+    assertThat(second.searches()).isEqualTo(first.searches());
     assertThat(rows(RunsTable.INSTANCE, "again").count()).isEqualTo(1);
     assertThat(values(PlanModulesTable.INSTANCE, "again")).isEqualTo(modules);
     assertThat(values(PlanExpertsTable.INSTANCE, "again")).isEqualTo(experts);
     assertThat(values(GsvHistoryTable.INSTANCE, "again")).isEqualTo(history);
     assertThat(values(MetricsTable.INSTANCE, "again")).isEqualTo(metrics);
     assertThat(run("other", "run.seed=43").plan()).isNotEqualTo(first.plan());
+  }
+
+  @Test
+  void aSeedLearnsTheSamePlanAloneAndAmongOthers() throws IOException {
+    AllocationPlan alone = run("alone").plan();
+    AllocateJob.Result both = run("both", "search.seeds=[7, 42]");
+    assertThat(both.searches()).hasSize(2);
+    assertThat(both.searches().get(1).plan()).isEqualTo(alone);
+    assertThat(both.plan().strategy()).isEqualTo("consensus");
+    assertThat(rows(PlanModulesTable.INSTANCE, "both").count()).isEqualTo(3 * MODULES);
+    assertThat(rows(PlanModulesTable.INSTANCE, "both").filter("seed = 7").count())
+        .isEqualTo(MODULES);
+    assertThat(rows(MetricsTable.INSTANCE, "both").filter("seed = 42").drop("at", "run_id"))
+        .matches(
+            metrics ->
+                metrics
+                    .except(rows(MetricsTable.INSTANCE, "alone").drop("at", "run_id"))
+                    .isEmpty());
+    Path files = output.resolve("runs/both");
+    assertThat(AllocationPlanParser.fromJson(Files.readString(files.resolve("plan.json"))))
+        .isEqualTo(both.plan());
+    assertThat(AllocationPlanParser.fromJson(Files.readString(files.resolve("plan-seed-42.json"))))
+        .isEqualTo(alone);
+    assertThat(files.resolve("rank-seed-7.json")).exists();
+  }
+
+  @Test
+  void aLearnedPlanKeepsItsBudgetAndOthersNeedNoData() throws IOException {
+    AllocationPlan whole = run("whole").plan();
+    long budget = whole.parameters() - 1000;
+    assertThat(run("bounded", "allocation.budget.parameters=" + budget).plan().parameters())
+        .isBetween(budget / 2, budget);
+    AllocationPlan random =
+        run(
+                "random",
+                "allocation.strategy=random",
+                "data.train=nowhere",
+                "allocation.budget.parameters=" + budget)
+            .plan();
+    assertThat(random.parameters()).isBetween(budget - 1000, budget);
+    assertThat(only(RunsTable.INSTANCE, "random").<String>getAs("strategy")).isEqualTo("random");
+    // The files of one run are a plan for another.
+    AllocationPlan released =
+        run(
+                "released",
+                "allocation.strategy=file",
+                "allocation.plan=" + output.resolve("runs/random"))
+            .plan();
+    assertThat(released.parameters()).isEqualTo(random.parameters());
+    assertThat(released.strategy()).isEqualTo("file");
   }
 
   @Test
@@ -247,7 +298,7 @@ class TestAllocateJob {
 
     @Override
     public void begin(String task, long count) {
-      assertThat(count).isEqualTo(ROUNDS);
+      assertThat(count % ROUNDS).isZero();
     }
 
     @Override
