@@ -9,7 +9,13 @@ import org.apache.spark.sql.SparkSession;
 
 /** What the commands do. */
 record Actions(
-    Job allocate, Job finetune, Job evaluate, Job predict, Quickstart quickstart, Bench bench) {
+    Job allocate,
+    Job finetune,
+    Job evaluate,
+    Job predict,
+    Job compare,
+    Quickstart quickstart,
+    Bench bench) {
 
   /** A job on Spark. Results are printed to {@code out}. */
   @FunctionalInterface

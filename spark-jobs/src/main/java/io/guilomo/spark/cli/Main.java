@@ -2,6 +2,7 @@ package io.guilomo.spark.cli;
 
 import io.guilomo.spark.bench.Bench;
 import io.guilomo.spark.job.AllocateJob;
+import io.guilomo.spark.job.CompareJob;
 import io.guilomo.spark.job.EvaluateJob;
 import io.guilomo.spark.job.FinetuneJob;
 import io.guilomo.spark.job.PredictJob;
@@ -60,6 +61,8 @@ public final class Main implements Runnable {
             out.print(EvaluationReport.print(new EvaluateJob(spark, config, progress).run())),
         (spark, config, progress, out) ->
             out.print(EvaluationReport.print(new PredictJob(spark, config, progress).run())),
+        (spark, config, progress, out) ->
+            out.print(ComparisonReport.print(new CompareJob(spark, config, progress).run())),
         (spark, config, directory, progress, out) ->
             out.print(
                 SearchReport.print(new QuickstartJob(spark, config, directory, progress).run())),
@@ -79,6 +82,7 @@ public final class Main implements Runnable {
     line.addSubcommand(new FinetuneCommand(runner, actions.finetune()));
     line.addSubcommand(new EvaluateCommand(runner, actions.evaluate()));
     line.addSubcommand(new PredictCommand(runner, actions.predict()));
+    line.addSubcommand(new CompareCommand(runner, actions.compare()));
     line.addSubcommand(new QuickstartCommand(runner, actions.quickstart()));
     line.addSubcommand(new SqlCommand(runner));
     line.addSubcommand(new BenchCommand(runner, actions.bench()));

@@ -108,7 +108,7 @@ class TestMain {
     assertThat(run()).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, quickstart, sql, bench\n");
+            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, sql, bench\n");
   }
 
   @Test
@@ -187,6 +187,7 @@ class TestMain {
             job("finetune"),
             job("evaluate"),
             job("predict"),
+            job("compare"),
             (spark, config, files, progress, results) -> configs.add(config),
             (given, progress, results) -> {
               cases.addAll(given);
