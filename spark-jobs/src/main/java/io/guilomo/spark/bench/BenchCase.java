@@ -31,24 +31,35 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * One benchmark: a model of random weights, its batches and a step over them, with 8 experts of
- * rank 8 and top-2 routing on every linear module.
+ * rank 8 where its name says nothing else, and top-2 routing on every linear module.
  */
 final class BenchCase implements AutoCloseable {
 
-  private static final int EXPERTS = 8;
-  private static final int RANK = 8;
+  private static final int FULL = 8;
 
   /** What can be measured. */
   enum Name {
-    SEARCH_LLAMA("search-llama"),
-    FINETUNE_LLAMA("finetune-llama"),
-    SEARCH_BERT("search-bert"),
-    FINETUNE_BERT("finetune-bert");
+    SEARCH_LLAMA("search-llama", true, true, FULL),
+    FINETUNE_LLAMA("finetune-llama", true, false, FULL),
+    /** What a plan of half the experts of half the rank costs beside the one above. */
+    FINETUNE_LLAMA_PLAN("finetune-llama-4x4", true, false, 4),
+    SEARCH_BERT("search-bert", false, true, FULL),
+    FINETUNE_BERT("finetune-bert", false, false, FULL),
+    FINETUNE_BERT_PLAN("finetune-bert-4x4", false, false, 4);
 
     private final String text;
+    private final boolean llama;
+    private final boolean searches;
+    private final int experts;
 
-    Name(String text) {
+    /**
+     * @param experts on every module, and the rank of each
+     */
+    Name(String text, boolean llama, boolean searches, int experts) {
       this.text = text;
+      this.llama = llama;
+      this.searches = searches;
+      this.experts = experts;
     }
 
     static Name of(String text) {
@@ -75,8 +86,8 @@ final class BenchCase implements AutoCloseable {
   private final TrainingStep finetune;
 
   BenchCase(Name name, Kernels kernels) {
-    boolean llama = name == Name.SEARCH_LLAMA || name == Name.FINETUNE_LLAMA;
-    boolean searches = name == Name.SEARCH_LLAMA || name == Name.SEARCH_BERT;
+    boolean llama = name.llama;
+    boolean searches = name.searches;
     Random random = new Random(7);
     Backbone backbone = llama ? llama() : bert();
     // 8 sequences of 128 tokens, a label at each; 16 sequences of 32 with one of 4 classes.
@@ -84,7 +95,7 @@ final class BenchCase implements AutoCloseable {
     this.validation = llama ? batch(random, 8, 128, 4096, 0) : batch(random, 16, 32, 30522, 4);
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.uniform(module, EXPERTS, RANK, 16, 2))
+            .map(module -> ModuleExperts.uniform(module, name.experts, name.experts, 16, 2))
             .toList();
     this.definition =
         new NetworkDefinition(
@@ -133,7 +144,7 @@ final class BenchCase implements AutoCloseable {
    * four passes.
    */
   private static void widen(INDArray gsvs) {
-    for (long i = EXPERTS - 1; i < gsvs.length(); i += EXPERTS) {
+    for (long i = FULL - 1; i < gsvs.length(); i += FULL) {
       gsvs.putScalar(i, gsvs.getFloat(i) + 2);
     }
   }

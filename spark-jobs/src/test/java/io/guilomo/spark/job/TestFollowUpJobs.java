@@ -1,0 +1,235 @@
+package io.guilomo.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.table.ComparisonTable;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.SqlViews;
+import io.guilomo.spark.table.Table;
+import io.guilomo.spark.table.TableReader;
+import io.guilomo.spark.table.Tables;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What follows an allocation, on a small real decoder and real questions. */
+class TestFollowUpJobs {
+
+  @TempDir private Path output;
+  private final List<String> messages = new ArrayList<>();
+  private SparkSession spark;
+  private Path train;
+  private Path test;
+
+  @BeforeEach
+  void chooseShortQuestions() throws IOException {
+    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
+    spark = SharedSparkSession.session();
+    train = shortest(data.resolve("train.jsonl"), 44);
+    test = shortest(data.resolve("validation.jsonl"), 6);
+  }
+
+  @Test
+  void aRunIsFineTunedEvaluatedAndPredicted() throws IOException {
+    new AllocateJob(spark, config("first", "allocation.strategy=uniform"), listener()).run();
+    GuilomoConfig config = config("first");
+    FinetuneJob.Result tuned = new FinetuneJob(spark, config, listener()).run();
+    Finetuning.Outcome outcome = tuned.outcome();
+    assertThat(tuned.plan().strategy()).isEqualTo("uniform");
+    assertThat(outcome.steps()).isEqualTo(8);
+    assertThat(outcome.best().loss()).isLessThan(outcome.before().loss());
+    assertThat(output.resolve("runs/first/adapter/manifest.json")).exists();
+    assertThat(output.resolve("runs/first/adapter-last/manifest.json")).exists();
+
+    EvaluateJob.Result evaluated = new EvaluateJob(spark, config, listener()).run();
+    Map<String, Double> metrics = new TreeMap<>();
+    evaluated.evaluations().forEach(row -> metrics.put(row.metric(), row.value()));
+    assertThat(metrics)
+        .containsOnlyKeys("choices_accuracy", "generation_accuracy", "generation_answered", "loss");
+    assertThat(evaluated.evaluations())
+        .allSatisfy(
+            row -> {
+              assertThat(row.examples()).isEqualTo(6);
+              assertThat(row.ciLow()).isLessThanOrEqualTo(row.value());
+              assertThat(row.ciHigh()).isGreaterThanOrEqualTo(row.value());
+            });
+
+    PredictJob.Result predicted = new PredictJob(spark, config, listener()).run();
+    assertThat(predicted.rows()).isEqualTo(6);
+    assertThat(predicted.unreadable()).isZero();
+    SqlViews.register(spark, output.toString());
+    // The columns of the records are kept, with what the model made of them.
+    List<Row> rows =
+        spark
+            .sql("SELECT question, answer, prediction, probabilities, generated FROM predictions")
+            .collectAsList();
+    assertThat(rows).hasSize(6);
+    long right = rows.stream().filter(row -> row.getString(1).equals(row.getString(2))).count();
+    assertThat(right / 6.0).isEqualTo(metrics.get("choices_accuracy"));
+    assertThat(rows)
+        .allSatisfy(
+            row -> {
+              double sum =
+                  row.<String, Double>getJavaMap(3).values().stream().mapToDouble(p -> p).sum();
+              assertThat(sum).isBetween(1 - 1e-9, 1 + 1e-9);
+              assertThat(row.getString(4)).isNotNull();
+            });
+
+    for (String view : SqlViews.NAMES) {
+      if (!view.equals("plan_agreement")) {
+        assertThat(spark.table(view).isEmpty()).as(view).isFalse();
+      }
+    }
+    assertThat(names(rows(MetricsTable.INSTANCE).filter("job = 'finetune' AND worker = -1")))
+        .containsExactlyInAnyOrder(
+            "loss",
+            "accuracy",
+            "balance_loss",
+            "learning_rate",
+            "gradient_norm",
+            "tokens_per_second",
+            "router_entropy",
+            "expert_load_max",
+            "expert_load");
+    assertThat(rows(RunsTable.INSTANCE).filter("status = 'SUCCEEDED'").count()).isEqualTo(4);
+
+    // A rerun adds no row, and gives the same numbers.
+    Map<String, Long> before = counts();
+    FinetuneJob.Result again = new FinetuneJob(spark, config, listener()).run();
+    assertThat(again.outcome().best()).isEqualTo(outcome.best());
+    assertThat(new EvaluateJob(spark, config, listener()).run().evaluations())
+        .isEqualTo(evaluated.evaluations());
+    new PredictJob(spark, config, listener()).run();
+    assertThat(counts()).isEqualTo(before);
+  }
+
+  @Test
+  void strategiesAreComparedAtTheSameBudgetAndNotRunTwice() throws IOException {
+    GuilomoConfig config =
+        config(
+            "cmp",
+            "compare.strategies=[uniform, random]",
+            "compare.baseline=uniform",
+            "compare.seeds=[1, 2]",
+            "allocation.experts=2",
+            "allocation.rank=2",
+            "finetune.steps=2",
+            "evaluate.methods=[choices]",
+            "evaluate.bootstrap-samples=20");
+    CompareJob.Result result = new CompareJob(spark, config, listener()).run();
+    assertThat(rows(ComparisonTable.INSTANCE).count()).isEqualTo(4);
+    double budget = result.rows().get(0).parameters();
+    assertThat(result.rows())
+        .allSatisfy(
+            row -> {
+              assertThat(row.seeds()).isEqualTo(2);
+              assertThat(row.parameters()).isBetween(0.9 * budget, budget);
+              assertThat(row.diffToBaseline() == null).isEqualTo(row.strategy().equals("uniform"));
+              assertThat(row.seconds()).isPositive();
+            });
+    assertThat(rows(RunsTable.INSTANCE).filter("run_id = 'cmp.random.2'").count()).isEqualTo(3);
+    messages.clear();
+    assertThat(new CompareJob(spark, config, listener()).run().rows()).isEqualTo(result.rows());
+    assertThat(messages).noneMatch(line -> line.startsWith("data: ")).hasSize(4);
+  }
+
+  @Test
+  void aRunWithoutAPlanOrAdapterIsRefused() {
+    assertThatThrownBy(() -> new FinetuneJob(spark, config("none"), listener()).run())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot read the plan ")
+        .hasMessageContaining("runs/none/plan.json");
+    assertThatThrownBy(() -> new EvaluateJob(spark, config("none"), listener()).run())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot read the adapter ")
+        .hasMessageContaining("it has no manifest.json");
+  }
+
+  private Map<String, Long> counts() {
+    return Tables.all().stream()
+        .collect(Collectors.toMap(Table::name, table -> rows(table).count()));
+  }
+
+  private static List<String> names(Dataset<Row> metrics) {
+    return metrics.select("name").distinct().collectAsList().stream()
+        .map(row -> row.getString(0))
+        .toList();
+  }
+
+  private Dataset<Row> rows(Table<?> table) {
+    return new TableReader(spark, output.toString()).read(table);
+  }
+
+  private GuilomoConfig config(String runId, String... overrides) {
+    return GuilomoConfig.load(
+            null,
+            List.of(
+                "run.id=" + runId,
+                "output.dir=" + output,
+                "model.path=" + GoldenFiles.models().resolve("stories260K-hf"),
+                "model.max-length=512",
+                "data.task=multiple-choice",
+                "data.train=" + train,
+                "data.validation-fraction=0.25",
+                "evaluate.data=" + test,
+                "evaluate.batch-size=4",
+                "generation.max-new-tokens=12",
+                "allocation.experts=3",
+                "allocation.rank=2",
+                "lora-moe.max-experts=3",
+                "lora-moe.max-rank=3",
+                "finetune.steps=8",
+                "finetune.batch-size=4",
+                "finetune.warmup-steps=1",
+                "finetune.learning-rate=1e-2",
+                "finetune.validate-every-steps=4",
+                "cluster.workers=2",
+                "cluster.threads-per-worker=1",
+                "cluster.averaging-frequency=2"))
+        .with(List.of(overrides));
+  }
+
+  /** The shortest records fit the model's positions. */
+  private Path shortest(Path file, int count) throws IOException {
+    try (Stream<String> all = Files.lines(file)) {
+      return Files.write(
+          output.resolve(file.getFileName()),
+          all.sorted((a, b) -> Integer.compare(a.length(), b.length())).limit(count).toList());
+    }
+  }
+
+  private ProgressListener listener() {
+    return new ProgressListener() {
+      @Override
+      public void begin(String task, long rounds) {}
+
+      @Override
+      public void round(Map<String, Double> values) {}
+
+      @Override
+      public void message(String line) {
+        messages.add(line);
+      }
+
+      @Override
+      public void end() {}
+    };
+  }
+}
