@@ -10,14 +10,10 @@ import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.ReleasedPlanFormat;
 import io.guilomo.plan.StateDictOrder;
 import io.guilomo.spark.data.ShardedData;
-import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.TableWriter;
 import java.io.IOException;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
@@ -57,41 +53,26 @@ public final class AllocateJob {
    * @throws IllegalArgumentException for a configuration, model or data that cannot be used
    */
   public Result run() throws IOException {
-    Instant startedAt = Instant.now();
-    String runId = RunIds.of(config.run(), startedAt);
     String strategy = config.allocation().strategy();
     AllocationStrategies.check(strategy);
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
-    TableWriter tables =
-        new TableWriter(
-            spark,
-            config.output().dir(),
-            new JobRun(runId, LocalDate.ofInstant(startedAt, ZoneOffset.UTC), NAME));
-    RunRecord record =
-        new RunRecord(
-            tables, config, NAME, config.run().seed(), strategy, workers.count(), startedAt);
-    record.running();
-    try {
-      BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
-      Result result;
-      String digest = "";
-      if (AllocationStrategies.learns(strategy)) {
-        ModelFamily.check(config, backbone);
-        Searches searches = search(backbone, workers, tables);
-        digest = searches.outcomes().get(0).backboneDigest();
-        result = new Result(runId, searches.plan(), searches.outcomes());
-        write(runId, searches.plans(), tables);
-      } else {
-        AllocationPlan plan = plan(strategy, ModelFamily.targets(config, backbone));
-        result = new Result(runId, plan, List.of());
-        write(runId, List.of(plan), tables);
-      }
-      record.succeeded(digest);
-      return result;
-    } catch (IOException | RuntimeException e) {
-      record.failed();
-      throw e;
-    }
+    RecordedRun run = new RecordedRun(spark, config, NAME);
+    return run.record(
+        strategy,
+        workers.count(),
+        () -> {
+          BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
+          if (!AllocationStrategies.learns(strategy)) {
+            AllocationPlan plan = plan(strategy, ModelFamily.targets(config, backbone));
+            write(run, List.of(plan));
+            return new Result(run.runId(), plan, List.of());
+          }
+          ModelFamily.check(config, backbone);
+          Searches searches = search(backbone, workers, run.tables());
+          write(run, searches.plans());
+          run.backboneDigest(searches.outcomes().get(0).backboneDigest());
+          return new Result(run.runId(), searches.plan(), searches.outcomes());
+        });
   }
 
   private Searches search(BackboneConfig backbone, Workers workers, TableWriter tables)
@@ -123,15 +104,15 @@ public final class AllocateJob {
   /**
    * @param plans the run's own first; those of single seeds, if any, follow
    */
-  private void write(String runId, List<AllocationPlan> plans, TableWriter tables)
-      throws IOException {
+  private void write(RecordedRun run, List<AllocationPlan> plans) throws IOException {
+    TableWriter tables = run.tables();
     tables.replace(
         PlanModulesTable.INSTANCE,
         plans.stream().flatMap(plan -> PlanModulesTable.rows(plan).stream()).toList());
     tables.replace(
         PlanExpertsTable.INSTANCE,
         plans.stream().flatMap(plan -> PlanExpertsTable.rows(plan).stream()).toList());
-    RunDirectory directory = new RunDirectory(config.output().dir(), runId, hadoop);
+    RunDirectory directory = run.directory();
     directory.write("config.conf", config.asHocon());
     for (AllocationPlan plan : plans) {
       String suffix = plan == plans.get(0) ? "" : "-seed-" + plan.seed();

@@ -8,12 +8,7 @@ import io.guilomo.plan.LearnedAllocation;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
-import io.guilomo.spark.table.JobRun;
-import io.guilomo.spark.table.TableWriter;
 import java.io.IOException;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
@@ -53,33 +48,16 @@ public final class CompareJob {
    * @throws IllegalArgumentException for a configuration, model or data that cannot be used
    */
   public Result run() throws IOException {
-    Instant startedAt = Instant.now();
-    String runId = RunIds.of(config.run(), startedAt);
     config.compare().strategies().forEach(AllocationStrategies::check);
-    TableWriter tables =
-        new TableWriter(
-            spark,
-            config.output().dir(),
-            new JobRun(runId, LocalDate.ofInstant(startedAt, ZoneOffset.UTC), NAME));
-    RunRecord record =
-        new RunRecord(
-            tables,
-            config,
-            NAME,
-            config.run().seed(),
-            String.join(",", config.compare().strategies()),
-            Workers.of(config.cluster(), spark.sparkContext()).count(),
-            startedAt);
-    record.running();
-    try {
-      List<Compared> rows = Comparison.rows(config, trials(runId));
-      tables.replace(ComparisonTable.INSTANCE, rows);
-      record.succeeded("");
-      return new Result(runId, rows);
-    } catch (IOException | RuntimeException e) {
-      record.failed();
-      throw e;
-    }
+    RecordedRun run = new RecordedRun(spark, config, NAME);
+    return run.record(
+        String.join(",", config.compare().strategies()),
+        Workers.of(config.cluster(), spark.sparkContext()).count(),
+        () -> {
+          List<Compared> rows = Comparison.rows(config, trials(run.runId()));
+          run.tables().replace(ComparisonTable.INSTANCE, rows);
+          return new Result(run.runId(), rows);
+        });
   }
 
   private List<Trial> trials(String runId) throws IOException {

@@ -6,12 +6,7 @@ import io.guilomo.spark.data.ReadRecord;
 import io.guilomo.spark.inference.ScoredRecord;
 import io.guilomo.spark.inference.Scoring;
 import io.guilomo.spark.table.EvaluationsTable;
-import io.guilomo.spark.table.JobRun;
-import io.guilomo.spark.table.TableWriter;
 import java.io.IOException;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
@@ -46,38 +41,20 @@ public final class EvaluateJob {
    * @throws IllegalArgumentException for a configuration, adapter or data that cannot be used
    */
   public Result run() throws IOException {
-    Instant startedAt = Instant.now();
-    String runId = RunIds.of(config.run(), startedAt);
-    RunDirectory directory =
-        new RunDirectory(config.output().dir(), runId, spark.sparkContext().hadoopConfiguration());
-    InferenceSetup setup = InferenceSetup.of(spark, config, directory);
-    TableWriter tables =
-        new TableWriter(
-            spark,
-            config.output().dir(),
-            new JobRun(runId, LocalDate.ofInstant(startedAt, ZoneOffset.UTC), NAME));
-    RunRecord record =
-        new RunRecord(
-            tables,
-            config,
-            NAME,
-            config.run().seed(),
-            setup.description().plan().strategy(),
-            setup.partitions(),
-            startedAt);
-    record.running();
-    try {
-      List<ScoredRecord> scored = score(setup);
-      List<EvaluationsTable.Evaluation> evaluations =
-          new Scores(scored, setup.description(), config.evaluate(), config.run().seed(), SPLIT)
-              .evaluations();
-      tables.replace(EvaluationsTable.INSTANCE, evaluations);
-      record.succeeded(setup.description().backboneDigest());
-      return new Result(runId, evaluations);
-    } catch (IOException | RuntimeException e) {
-      record.failed();
-      throw e;
-    }
+    RecordedRun run = new RecordedRun(spark, config, NAME);
+    InferenceSetup setup = InferenceSetup.of(spark, config, run.directory());
+    return run.record(
+        setup.description().plan().strategy(),
+        setup.workers(),
+        () -> {
+          List<ScoredRecord> scored = score(setup);
+          List<EvaluationsTable.Evaluation> evaluations =
+              new Scores(scored, setup.description(), config.evaluate(), config.run().seed(), SPLIT)
+                  .evaluations();
+          run.tables().replace(EvaluationsTable.INSTANCE, evaluations);
+          run.backboneDigest(setup.description().backboneDigest());
+          return new Result(run.runId(), evaluations);
+        });
   }
 
   private List<ScoredRecord> score(InferenceSetup setup) throws IOException {

@@ -2,6 +2,7 @@ package io.guilomo.spark.job;
 
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.network.PassResult;
+import io.guilomo.spark.table.BufferedRows;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.MetricsTable.Metric;
 import io.guilomo.spark.table.RoundAppender;
@@ -9,33 +10,27 @@ import io.guilomo.spark.table.TableWriter;
 import io.guilomo.spark.training.ValidationLoss;
 import io.guilomo.spark.training.WorkerRound;
 import io.guilomo.training.TrainingStepResult;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
-/**
- * What is measured while a model is fine-tuned: rows of {@code metrics}, written every few seconds,
- * so that a query sees them while it runs.
- */
+/** What is measured while a model is fine-tuned: rows of {@code metrics}. */
 final class FinetuneCurves {
 
-  private static final Duration BETWEEN_WRITES = Duration.ofSeconds(10);
   private static final String TRAIN = "train";
   private static final String VALIDATION = "validation";
 
   private final long seed;
   private final RoundAppender<Metric> metrics;
-  private final List<Metric> rows = new ArrayList<>();
-  private Instant lastWrite = Instant.now();
+  private final BufferedRows<Metric> rows;
 
   FinetuneCurves(TableWriter tables, long seed) {
     this.seed = seed;
     this.metrics = tables.begin(MetricsTable.INSTANCE);
+    this.rows = new BufferedRows<>(metrics, seed);
   }
 
   /** Loss and accuracy over all validation records after {@code step} steps. */
@@ -174,20 +169,12 @@ final class FinetuneCurves {
 
   /** Writes what has gathered, if it is time. */
   void flush(long round) {
-    if (Duration.between(lastWrite, Instant.now()).compareTo(BETWEEN_WRITES) > 0) {
-      write(round);
-    }
-  }
-
-  private void write(long round) {
-    metrics.append(seed, round, List.copyOf(rows));
-    rows.clear();
-    lastWrite = Instant.now();
+    rows.flush(round);
   }
 
   /** Writes the rest. */
   void finish(long round) {
-    write(round);
+    rows.write(round);
     metrics.finish();
   }
 }

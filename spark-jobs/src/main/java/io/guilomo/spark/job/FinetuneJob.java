@@ -6,14 +6,9 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.spark.data.ShardedData;
-import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
-import io.guilomo.spark.table.TableWriter;
 import java.io.IOException;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
@@ -49,44 +44,34 @@ public final class FinetuneJob {
    * @throws IllegalArgumentException for a configuration, plan, model or data that cannot be used
    */
   public Result run() throws IOException {
-    Instant startedAt = Instant.now();
-    long seed = config.run().seed();
-    String runId = RunIds.of(config.run(), startedAt);
-    RunDirectory directory = new RunDirectory(config.output().dir(), runId, hadoop);
     BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
     ModelFamily.check(config, backbone);
-    AllocationPlan plan = plan(directory, backbone);
+    RecordedRun run = new RecordedRun(spark, config, NAME);
+    AllocationPlan plan = plan(run.directory(), backbone);
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
-    TableWriter tables =
-        new TableWriter(
-            spark,
-            config.output().dir(),
-            new JobRun(runId, LocalDate.ofInstant(startedAt, ZoneOffset.UTC), NAME));
-    RunRecord record =
-        new RunRecord(tables, config, NAME, seed, plan.strategy(), workers.count(), startedAt);
-    record.running();
-    try {
-      JobData jobData = new JobData(spark, config);
-      ShardedData data = jobData.load(workers.count());
-      progress.message(JobData.describe(data.report()));
-      if (!config.finetune().plan().isBlank()) {
-        tables.replace(PlanModulesTable.INSTANCE, PlanModulesTable.rows(plan));
-        tables.replace(PlanExpertsTable.INSTANCE, PlanExpertsTable.rows(plan));
-        directory.write("plan.json", AllocationPlanParser.toJson(plan));
-      }
-      directory.write("config.conf", config.asHocon());
-      AdapterKeeper keeper =
-          new AdapterKeeper(config, plan, data.labels(), jobData.template(), directory, hadoop);
-      Finetuning.Outcome outcome =
-          new Finetuning(spark, config, backbone, data, workers, progress)
-              .run(plan, seed, tables, keeper);
-      data.shards().unpersist();
-      record.succeeded(outcome.backboneDigest());
-      return new Result(runId, plan, outcome, AdapterKeeper.best(directory).toString());
-    } catch (IOException | RuntimeException e) {
-      record.failed();
-      throw e;
+    return run.record(plan.strategy(), workers.count(), () -> train(run, backbone, plan, workers));
+  }
+
+  private Result train(
+      RecordedRun run, BackboneConfig backbone, AllocationPlan plan, Workers workers)
+      throws IOException {
+    JobData jobData = new JobData(spark, config);
+    ShardedData data = jobData.load(workers.count());
+    progress.message(JobData.describe(data.report()));
+    if (!config.finetune().plan().isBlank()) {
+      run.tables().replace(PlanModulesTable.INSTANCE, PlanModulesTable.rows(plan));
+      run.tables().replace(PlanExpertsTable.INSTANCE, PlanExpertsTable.rows(plan));
+      run.directory().write("plan.json", AllocationPlanParser.toJson(plan));
     }
+    run.directory().write("config.conf", config.asHocon());
+    AdapterKeeper keeper =
+        new AdapterKeeper(config, plan, data.labels(), jobData.template(), run.directory(), hadoop);
+    Finetuning.Outcome outcome =
+        new Finetuning(spark, config, backbone, data, workers, progress)
+            .run(plan, config.run().seed(), run.tables(), keeper);
+    data.shards().unpersist();
+    run.backboneDigest(outcome.backboneDigest());
+    return new Result(run.runId(), plan, outcome, AdapterKeeper.best(run.directory()).toString());
   }
 
   private AllocationPlan plan(RunDirectory directory, BackboneConfig backbone) throws IOException {

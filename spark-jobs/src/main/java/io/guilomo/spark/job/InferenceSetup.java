@@ -22,6 +22,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param description what its adapter is for
  * @param parser of the records
  * @param reader of the records
+ * @param workers that compute at a time
  * @param partitions of the records: some for each worker, so that progress is seen
  */
 record InferenceSetup(
@@ -29,6 +30,7 @@ record InferenceSetup(
     AdapterDescription description,
     RecordParser parser,
     RecordReader reader,
+    int workers,
     int partitions) {
 
   private static final int PARTITIONS_PER_WORKER = 4;
@@ -59,6 +61,7 @@ record InferenceSetup(
         description,
         parser,
         new RecordReader(spark, parser, format),
+        workers.count(),
         PARTITIONS_PER_WORKER * workers.count());
   }
 }

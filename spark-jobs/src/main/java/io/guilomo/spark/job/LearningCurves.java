@@ -3,42 +3,32 @@ package io.guilomo.spark.job;
 import io.guilomo.network.PassResult;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.search.SearchStepResult;
+import io.guilomo.spark.table.BufferedRows;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RoundAppender;
 import io.guilomo.spark.training.ValidationLoss;
 import io.guilomo.spark.training.WorkerRound;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
-/**
- * What is measured while a search goes: rows of {@code metrics} and {@code gsv_history}. They are
- * written every few seconds, so that a query sees them while the search runs and short rounds do
- * not wait for files.
- */
+/** What is measured while a search goes: rows of {@code metrics} and {@code gsv_history}. */
 final class LearningCurves {
 
-  private static final Duration BETWEEN_WRITES = Duration.ofSeconds(10);
-
   private final long seed;
-  private final RoundAppender<MetricsTable.Metric> metrics;
-  private final RoundAppender<GsvHistoryTable.Entry> history;
-  private final List<MetricsTable.Metric> metricRows = new ArrayList<>();
-  private final List<GsvHistoryTable.Entry> historyRows = new ArrayList<>();
-  private Instant lastWrite = Instant.now();
+  private final BufferedRows<MetricsTable.Metric> metrics;
+  private final BufferedRows<GsvHistoryTable.Entry> history;
 
   LearningCurves(
       RoundAppender<MetricsTable.Metric> metrics,
       RoundAppender<GsvHistoryTable.Entry> history,
       long seed) {
     this.seed = seed;
-    this.metrics = metrics;
-    this.history = history;
+    this.metrics = new BufferedRows<>(metrics, seed);
+    this.history = new BufferedRows<>(history, seed);
   }
 
   /** The GSVs after {@code round} rounds. */
@@ -58,7 +48,7 @@ final class LearningCurves {
       argmax = vector[i] > vector[argmax] ? i : argmax;
     }
     for (int i = 0; i < vector.length; i++) {
-      historyRows.add(
+      history.add(
           new GsvHistoryTable.Entry(
               seed,
               round,
@@ -142,28 +132,20 @@ final class LearningCurves {
 
   private void add(
       long round, long step, int worker, String split, String name, double value, Instant at) {
-    metricRows.add(
+    metrics.add(
         new MetricsTable.Metric(
             AllocateJob.NAME, seed, round, step, worker, split, name, value, at));
   }
 
   /** Writes what has gathered, if it is time. */
   void flush(long round) {
-    if (Duration.between(lastWrite, Instant.now()).compareTo(BETWEEN_WRITES) > 0) {
-      write(round);
-    }
-  }
-
-  private void write(long round) {
-    metrics.append(seed, round, List.copyOf(metricRows));
-    history.append(seed, round, List.copyOf(historyRows));
-    metricRows.clear();
-    historyRows.clear();
-    lastWrite = Instant.now();
+    metrics.flush(round);
+    history.flush(round);
   }
 
   /** Writes the rest. */
   void finish(long round) {
-    write(round);
+    metrics.write(round);
+    history.write(round);
   }
 }

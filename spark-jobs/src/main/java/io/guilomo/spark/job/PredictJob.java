@@ -2,14 +2,10 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.inference.Predicting;
-import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.PredictionsTable;
 import io.guilomo.spark.table.TableReader;
 import io.guilomo.spark.table.TableWriter;
 import java.io.IOException;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -45,34 +41,16 @@ public final class PredictJob {
    * @throws IllegalArgumentException for a configuration, adapter or data that cannot be used
    */
   public Result run() throws IOException {
-    Instant startedAt = Instant.now();
-    String runId = RunIds.of(config.run(), startedAt);
-    RunDirectory directory =
-        new RunDirectory(config.output().dir(), runId, spark.sparkContext().hadoopConfiguration());
-    InferenceSetup setup = InferenceSetup.of(spark, config, directory);
-    TableWriter tables =
-        new TableWriter(
-            spark,
-            config.output().dir(),
-            new JobRun(runId, LocalDate.ofInstant(startedAt, ZoneOffset.UTC), NAME));
-    RunRecord record =
-        new RunRecord(
-            tables,
-            config,
-            NAME,
-            config.run().seed(),
-            setup.description().plan().strategy(),
-            setup.partitions(),
-            startedAt);
-    record.running();
-    try {
-      Result result = predict(setup, tables, runId);
-      record.succeeded(setup.description().backboneDigest());
-      return result;
-    } catch (RuntimeException e) {
-      record.failed();
-      throw e;
-    }
+    RecordedRun run = new RecordedRun(spark, config, NAME);
+    InferenceSetup setup = InferenceSetup.of(spark, config, run.directory());
+    return run.record(
+        setup.description().plan().strategy(),
+        setup.workers(),
+        () -> {
+          Result result = predict(setup, run.tables(), run.runId());
+          run.backboneDigest(setup.description().backboneDigest());
+          return result;
+        });
   }
 
   private Result predict(InferenceSetup setup, TableWriter tables, String runId) {
