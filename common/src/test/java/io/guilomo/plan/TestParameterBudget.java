@@ -84,7 +84,7 @@ class TestParameterBudget {
     assertThat(plan.parameters()).isLessThanOrEqualTo(budget);
     long left = budget - plan.parameters();
     for (ModulePlan module : plan.modules()) {
-      long features = module.module().inFeatures() + module.module().outFeatures();
+      long features = (long) module.module().inFeatures() + module.module().outFeatures();
       if (module.experts().size() < 4) {
         assertThat(left).isLessThan(features + module.module().inFeatures());
       }

@@ -3,6 +3,7 @@ package io.guilomo.spark.inference;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.function.Function;
 
 /** Elements taken so many at a time, and what became of them one by one. */
@@ -43,7 +44,9 @@ final class Batches<T, R> implements Iterator<R> {
 
   @Override
   public R next() {
-    hasNext();
+    if (!hasNext()) {
+      throw new NoSuchElementException();
+    }
     return changed.next();
   }
 }
