@@ -18,27 +18,31 @@ record Failures(PrintStream err) {
   }
 
   int ofJob(Exception exception, boolean verbose) {
-    String mistake = mistake(exception);
-    err.println("error: " + (mistake == null ? firstLine(exception) : mistake));
+    Throwable reason = reason(exception);
+    err.println("error: " + firstLine(reason));
     if (verbose) {
       err.print(ExceptionUtils.getStackTrace(exception));
     }
-    return mistake == null ? Main.FAILED : Main.USER_ERROR;
+    return reason instanceof IllegalArgumentException && says(reason)
+        ? Main.USER_ERROR
+        : Main.FAILED;
   }
 
   /**
-   * The message of the user's mistake among the causes, null if it was none: Spark wraps what its
-   * tasks throw.
+   * The first of the causes that says what could not be done, the exception itself if none does:
+   * Spark wraps what its tasks throw.
    */
-  private static String mistake(Throwable exception) {
+  private static Throwable reason(Throwable exception) {
     for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
-      if (cause instanceof IllegalArgumentException
-          && cause.getMessage() != null
-          && cause.getMessage().startsWith("Cannot ")) {
-        return firstLine(cause);
+      if (says(cause)) {
+        return cause;
       }
     }
-    return null;
+    return exception;
+  }
+
+  private static boolean says(Throwable exception) {
+    return exception.getMessage() != null && exception.getMessage().startsWith("Cannot ");
   }
 
   private static String firstLine(Throwable exception) {

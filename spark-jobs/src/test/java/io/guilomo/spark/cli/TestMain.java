@@ -120,6 +120,15 @@ class TestMain {
   }
 
   @Test
+  void whatStoppedAnExecutorIsToldWithoutSparksWords() {
+    failure =
+        new SparkException(
+            "Job aborted", new ArithmeticException("Cannot go on from step 3: the loss is NaN"));
+    assertThat(run(allocate())).isEqualTo(1);
+    assertThat(text(err)).endsWith("error: Cannot go on from step 3: the loss is NaN\n");
+  }
+
+  @Test
   void anythingElseEndsWithOneAndOneLine() {
     failure = new IOException("disk full\nat sector 7");
     assertThat(run(allocate())).isEqualTo(1);

@@ -14,7 +14,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,6 +42,42 @@ class TestRecordReader {
     assertThat(records.get(1).json()).isEqualTo("{\"sentence\": ");
     assertThat(records.get(1).reason()).startsWith("malformed JSON: ");
     assertThat(records.get(2).record()).isEqualTo(new TextRecord.Sentence("two", null));
+  }
+
+  @Test
+  void aTableKeepsItsColumnsAndTypesBesideItsRecords() throws IOException {
+    Path lines =
+        write(
+            "t.jsonl",
+            "{\"sentence\": \"one\", \"label\": 1, \"id\": 7}\n{\"sentence\": \n{\"sentence\": \"two\", \"id\": 8}\n");
+    Dataset<Row> rows = table(lines);
+    assertThat(rows.columns())
+        .containsExactlyInAnyOrder("id", "label", "sentence", "_guilomo_record");
+    assertThat(rows.schema().apply("id").dataType()).isEqualTo(DataTypes.LongType);
+    List<Row> all = rows.orderBy("id").collectAsList();
+    assertThat(all).hasSize(3);
+    assertThat(all.get(0).<String>getAs("_guilomo_record")).isNull();
+    RecordParser parser = new RecordParser(Task.CLASSIFICATION, NO_NAMES);
+    assertThat(parser.parse(all.get(1).getAs("_guilomo_record")))
+        .isEqualTo(new TextRecord.Sentence("one", "1"));
+
+    Path parquet = dir.resolve("t.parquet");
+    rows.filter("id IS NOT NULL").drop("_guilomo_record").write().parquet(parquet.toString());
+    Dataset<Row> read = table(parquet);
+    assertThat(read.count()).isEqualTo(2);
+    assertThat(parser.parse(read.orderBy("id").collectAsList().get(1).getAs("_guilomo_record")))
+        .isEqualTo(new TextRecord.Sentence("two", null));
+
+    Path tabs = write("t.tsv", "sentence\tlabel\nthree\t0\nshort\n");
+    List<Row> split = table(tabs).collectAsList();
+    assertThat(split).extracting(row -> row.<String>getAs("sentence")).contains("three");
+    assertThat(split.stream().filter(row -> row.getAs("_guilomo_record") == null)).hasSize(1);
+  }
+
+  private Dataset<Row> table(Path path) {
+    return new RecordReader(
+            spark, new RecordParser(Task.CLASSIFICATION, NO_NAMES), Optional.empty())
+        .table(path.toString());
   }
 
   @Test
