@@ -80,6 +80,7 @@ public final class Main implements Runnable {
     line.addSubcommand(new EvaluateCommand(runner, actions.evaluate()));
     line.addSubcommand(new PredictCommand(runner, actions.predict()));
     line.addSubcommand(new QuickstartCommand(runner, actions.quickstart()));
+    line.addSubcommand(new ExportCommand(runner));
     line.addSubcommand(new SqlCommand(runner));
     line.addSubcommand(new BenchCommand(runner, actions.bench()));
     line.setCaseInsensitiveEnumValuesAllowed(true);
