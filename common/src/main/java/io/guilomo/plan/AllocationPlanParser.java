@@ -32,7 +32,7 @@ public class AllocationPlanParser {
   // Together they keep the number of trainable parameters of any plan below 2^63.
   static final int MAX_MODULES = 1 << 15;
   static final int MAX_EXPERTS = 1 << 10;
-  static final int MAX_RANK = 1 << 14;
+  public static final int MAX_RANK = 1 << 14;
   static final int MAX_FEATURES = 1 << 22;
 
   private static final String FORMAT_VERSION_KEY = "format-version";

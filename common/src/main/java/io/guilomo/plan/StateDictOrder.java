@@ -59,8 +59,12 @@ public enum StateDictOrder {
         : LLAMA3;
   }
 
-  /** Full path of a module: {@code model.layers.0.self_attn.q_proj}. */
-  String path(LinearModule module) {
+  /**
+   * Full path of a module: {@code model.layers.0.self_attn.q_proj}.
+   *
+   * @throws IllegalArgumentException if the family has no module of that name
+   */
+  public String path(LinearModule module) {
     String path = paths.get(module.name());
     if (path == null) {
       throw new IllegalArgumentException(

@@ -1,11 +1,17 @@
 package io.guilomo.spark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.guilomo.backbone.BertConfig;
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.plan.StateDictOrder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,7 +46,33 @@ class TestDeployScripts {
   @Test
   void helpNamesEveryCommand() throws Exception {
     assertThat(run("deploy/guilomo", "--help").out())
-        .contains("  quickstart ", "  allocate ", "  bench ");
+        .contains("  quickstart ", "  allocate ", "  export ", "  bench ");
+  }
+
+  @Test
+  void pythonIsSound() throws Exception {
+    String loader = "deploy/python/load_adapter.py";
+    String text = Files.readString(ROOT.resolve(loader));
+    assertPaths(LlamaConfig.MODULES, StateDictOrder.LLAMA3, text);
+    assertPaths(BertConfig.MODULES, StateDictOrder.BERT, text);
+    assumeTrue(hasPython(), "skipped: there is no python3");
+    assertThat(run("python3", "-m", "py_compile", loader)).isEqualTo(new Result(0, "", ""));
+  }
+
+  /** The loader's table says where {@code StateDictOrder} finds each module. */
+  private static void assertPaths(List<String> modules, StateDictOrder order, String text) {
+    for (String module : modules) {
+      String path = order.path(new LinearModule(7, module, 1, 1)).replaceFirst("^model\\.", "");
+      assertThat(text).contains("\"%s\": \"%s\"".formatted(module, path.replace("7", "{}")));
+    }
+  }
+
+  private static boolean hasPython() throws InterruptedException {
+    try {
+      return new ProcessBuilder("python3", "--version").start().waitFor() == 0;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   @Test
@@ -73,6 +105,7 @@ class TestDeployScripts {
   private Result run(String... command) throws IOException, InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(ROOT.toFile());
     builder.environment().put("GUILOMO_CLUSTER_DIR", directory.resolve("cluster").toString());
+    builder.environment().put("PYTHONPYCACHEPREFIX", directory.resolve("python").toString());
     builder.environment().put("GUILOMO_JAR", directory.resolve("none.jar").toString());
     Path err = directory.resolve("err");
     Process process = builder.redirectError(err.toFile()).start();

@@ -108,7 +108,7 @@ class TestMain {
     assertThat(run()).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, sql, bench\n");
+            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, sql, bench\n");
   }
 
   @Test

@@ -1,0 +1,18 @@
+package io.guilomo.adapter;
+
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/** The files that another library reads an adapter from. */
+public sealed interface AdapterFormat permits ReleasedAdapterFormat, PeftFormat {
+
+  /**
+   * Writes the files, replacing those of the same names.
+   *
+   * @param directory made where there is none
+   * @throws IllegalArgumentException if the format has no place for such an adapter; nothing is
+   *     written then
+   */
+  ExportedAdapter write(Adapter adapter, Path directory, Configuration conf) throws IOException;
+}

@@ -1,0 +1,167 @@
+package io.guilomo.adapter;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.guilomo.data.Task;
+import io.guilomo.kernel.ArrayViews;
+import io.guilomo.network.ModuleExperts;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.plan.StateDictOrder;
+import java.io.IOException;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The layout of Hugging Face PEFT's LoRA (arXiv 2106.09685), for plans with one expert on every
+ * module: {@code adapter_model.safetensors} with {@code base_model.model.PATH.lora_A.weight [r,
+ * in]} and {@code .lora_B.weight [out, r]}, and {@code adapter_config.json}. The softmax over a
+ * single expert is 1, so the router has no effect and is left out.
+ *
+ * <p>Modules are named by their full paths in {@code LlamaForCausalLM} or {@code
+ * BertForSequenceClassification}; {@code rank_pattern} and {@code alpha_pattern} name every one of
+ * them, with an alpha that makes PEFT's {@code alpha / r} the module's scaling.
+ *
+ * <p>A classifier is in {@code modules_to_save}. It reads the mean of the tokens' last states, or
+ * the first token's, without BERT's pooler between, whereas {@code BertForSequenceClassification}
+ * puts the pooler there: whoever loads the files with PEFT must pool as the adapter's manifest
+ * says.
+ *
+ * @param padRank rank that zero rows of {@code A} and zero columns of {@code B} bring every module
+ *     to, for servers that want one rank; the function stays the same
+ */
+public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
+
+  private static final String PREFIX = "base_model.model.";
+  private static final String CONFIG = "adapter_config.json";
+
+  public PeftFormat {
+    if (padRank.isPresent()
+        && (padRank.getAsInt() < 1 || padRank.getAsInt() > AllocationPlanParser.MAX_RANK)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot pad to rank %d: it must be from 1 to %d",
+              padRank.getAsInt(), AllocationPlanParser.MAX_RANK));
+    }
+  }
+
+  /** Every module keeps its rank. */
+  public static PeftFormat unpadded() {
+    return new PeftFormat(OptionalInt.empty());
+  }
+
+  /** Every module gets this rank. */
+  public static PeftFormat padded(int rank) {
+    return new PeftFormat(OptionalInt.of(rank));
+  }
+
+  @Override
+  public ExportedAdapter write(Adapter adapter, Path directory, Configuration conf)
+      throws IOException {
+    List<ModuleExperts> modules = adapter.description().plan().moduleExperts();
+    modules.forEach(this::check);
+    Map<String, ModuleExperts> byPath = byPath(modules);
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    byPath.forEach(
+        (path, module) -> {
+          INDArray a = adapter.tensors().get(AdapterTensors.a(module, 0));
+          INDArray b = adapter.tensors().get(AdapterTensors.b(module, 0));
+          tensors.put(PREFIX + path + ".lora_A.weight", padded(a, rank(module), a.size(1)));
+          tensors.put(PREFIX + path + ".lora_B.weight", padded(b, b.size(0), rank(module)));
+        });
+    for (String name : List.of(AdapterTensors.CLASSIFIER_WEIGHT, AdapterTensors.CLASSIFIER_BIAS)) {
+      if (adapter.tensors().containsKey(name)) {
+        tensors.put(PREFIX + name, adapter.tensors().get(name));
+      }
+    }
+    ModuleExperts largest =
+        Collections.max(modules, Comparator.comparingInt(module -> module.ranks().get(0)));
+    ExportDirectory export = new ExportDirectory(directory, conf);
+    export.write(tensors);
+    export.write(CONFIG, config(adapter.description(), byPath, largest));
+    return export.written(rank(largest));
+  }
+
+  private void check(ModuleExperts module) {
+    if (module.experts() > 1) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot export to PEFT: %s has %d experts, PEFT's LoRA has one",
+              module.module(), module.experts()));
+    }
+    int rank = module.ranks().get(0);
+    if (rank > rank(module)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot pad to rank %d: %s has rank %d", rank(module), module.module(), rank));
+    }
+  }
+
+  /** Rank of a module's expert in the file. */
+  private int rank(ModuleExperts module) {
+    return padRank.orElse(module.ranks().get(0));
+  }
+
+  /** α of a module in the file: divided by the rank there it is the module's scaling. */
+  private double alpha(AllocationPlan plan, ModuleExperts module) {
+    return plan.alpha() * rank(module) / module.ranks().get(0);
+  }
+
+  private static Map<String, ModuleExperts> byPath(List<ModuleExperts> modules) {
+    StateDictOrder order = StateDictOrder.of(modules.stream().map(ModuleExperts::module).toList());
+    String model = order == StateDictOrder.BERT ? "bert." : "";
+    Map<String, ModuleExperts> byPath = new LinkedHashMap<>();
+    modules.forEach(module -> byPath.put(model + order.path(module.module()), module));
+    return byPath;
+  }
+
+  private static INDArray padded(INDArray tensor, long rows, long columns) {
+    if (tensor.size(0) == rows && tensor.size(1) == columns) {
+      return tensor;
+    }
+    INDArray padded = Nd4j.create(DataType.FLOAT, rows, columns);
+    ArrayViews.columns(ArrayViews.rows(padded, 0, tensor.size(0)), 0, tensor.size(1))
+        .assign(tensor);
+    return padded;
+  }
+
+  private String config(
+      AdapterDescription description, Map<String, ModuleExperts> byPath, ModuleExperts largest)
+      throws IOException {
+    AllocationPlan plan = description.plan();
+    boolean classifies = description.task() == Task.CLASSIFICATION;
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode json = mapper.createObjectNode();
+    json.put("peft_type", "LORA");
+    json.put("task_type", classifies ? "SEQ_CLS" : "CAUSAL_LM");
+    json.put("base_model_name_or_path", description.backbone());
+    json.put("r", rank(largest));
+    json.put("lora_alpha", alpha(plan, largest));
+    json.put("lora_dropout", 0.0);
+    json.put("bias", "none");
+    json.put("fan_in_fan_out", false);
+    json.put("inference_mode", true);
+    // A suffix would not do: BERT's output.dense ends the path of attention.output.dense too.
+    byPath.keySet().forEach(json.putArray("target_modules")::add);
+    ObjectNode ranks = json.putObject("rank_pattern");
+    ObjectNode alphas = json.putObject("alpha_pattern");
+    byPath.forEach(
+        (path, module) -> {
+          ranks.put(path, rank(module));
+          alphas.put(path, alpha(plan, module));
+        });
+    if (classifies) {
+      json.putArray("modules_to_save").add("classifier");
+    }
+    return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
+  }
+}

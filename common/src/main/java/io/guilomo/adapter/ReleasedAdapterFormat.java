@@ -1,0 +1,147 @@
+package io.guilomo.adapter;
+
+import io.guilomo.backbone.SafetensorsFile;
+import io.guilomo.data.Task;
+import io.guilomo.network.ModuleExperts;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.ReleasedPlanFormat;
+import io.guilomo.plan.StateDictOrder;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What the fine-tuning code released with GuiLoMo (arXiv 2506.14646, github.com/Liar406/Gui-LoMo)
+ * saves, which comes from MoLA (arXiv 2402.08562): {@code adapter_model.safetensors} with {@code
+ * base_model.model.PATH.lora_A_{e}.weight [r_e, in]}, {@code .lora_B_{e}.weight [out, r_e]} and
+ * {@code .router.router.weight [E, in]}, beside {@code rank.json} and {@code expert.json}. That
+ * code knows decoders only. α and top-k are in none of the files: they are arguments of its
+ * scripts.
+ *
+ * <p>The released code scales every expert of a module by {@code s_last = α / rank of the module's
+ * last expert}, where an {@link Adapter} scales each by its own {@code s_e = α / r_e}. So that it
+ * computes the same function, the files hold {@code B_e · s_e / s_last}; {@link #read} divides
+ * again, which is exact to a rounding.
+ *
+ * @param order paths of the modules, and their order in the plan's files
+ */
+public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterFormat {
+
+  private static final String PREFIX = "base_model.model.";
+
+  @Override
+  public ExportedAdapter write(Adapter adapter, Path directory, Configuration conf)
+      throws IOException {
+    AdapterDescription description = adapter.description();
+    requireDecoder(description);
+    AllocationPlan plan = description.plan();
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    int largestRank = 0;
+    for (ModuleExperts module : plan.moduleExperts()) {
+      for (int e = 0; e < module.experts(); e++) {
+        INDArray b = adapter.tensors().get(AdapterTensors.b(module, e));
+        tensors.put(a(module, e), adapter.tensors().get(AdapterTensors.a(module, e)));
+        tensors.put(b(module, e), times(b, factor(module, e)));
+        largestRank = Math.max(largestRank, module.ranks().get(e));
+      }
+      tensors.put(router(module), adapter.tensors().get(AdapterTensors.router(module)));
+    }
+    ReleasedPlanFormat plans = new ReleasedPlanFormat(order);
+    ExportDirectory export = new ExportDirectory(directory, conf);
+    export.write(tensors);
+    export.write("rank.json", plans.rankJson(plan));
+    export.write("expert.json", plans.expertJson(plan));
+    return export.written(largestRank);
+  }
+
+  /**
+   * Reads what {@link #write} or the released code has written.
+   *
+   * @param description what the files do not tell; its plan must be theirs
+   * @throws IllegalArgumentException if the file has other tensors than the plan asks for
+   */
+  public Adapter read(Path directory, AdapterDescription description, Configuration conf)
+      throws IOException {
+    requireDecoder(description);
+    Path path = new Path(directory, ExportDirectory.TENSORS);
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    try (SafetensorsFile file = SafetensorsFile.open(path, conf)) {
+      for (ModuleExperts module : description.plan().moduleExperts()) {
+        long in = module.module().inFeatures();
+        long out = module.module().outFeatures();
+        for (int e = 0; e < module.experts(); e++) {
+          long rank = module.ranks().get(e);
+          INDArray b = read(file, path, b(module, e), out, rank);
+          tensors.put(AdapterTensors.a(module, e), read(file, path, a(module, e), rank, in));
+          tensors.put(AdapterTensors.b(module, e), times(b, 1 / factor(module, e)));
+        }
+        tensors.put(
+            AdapterTensors.router(module), read(file, path, router(module), module.experts(), in));
+      }
+      if (file.names().size() > tensors.size()) {
+        throw refused(
+            path,
+            String.format("it has %d tensors, its plan %d", file.names().size(), tensors.size()));
+      }
+    }
+    return new Adapter(description, tensors);
+  }
+
+  private static void requireDecoder(AdapterDescription description) {
+    if (description.task() == Task.CLASSIFICATION) {
+      throw new IllegalArgumentException(
+          "Cannot use the released format for task "
+              + description.task()
+              + ": the released code has no classifier");
+    }
+  }
+
+  private static INDArray read(
+      SafetensorsFile file, Path path, String name, long rows, long columns) throws IOException {
+    List<Long> shape = LongStream.of(file.shape(name)).boxed().toList();
+    List<Long> expected = List.of(rows, columns);
+    if (!shape.equals(expected)) {
+      throw refused(
+          path, String.format("tensor %s has shape %s, expected %s", name, shape, expected));
+    }
+    return file.read(name);
+  }
+
+  private static IllegalArgumentException refused(Path path, String why) {
+    return new IllegalArgumentException("Cannot read the adapter " + path + ": " + why);
+  }
+
+  /** {@code s_e / s_last}. */
+  private static double factor(ModuleExperts module, int expert) {
+    return module.scalings().get(expert) / module.scalings().get(module.experts() - 1);
+  }
+
+  /** Rounded to float32 once. */
+  private static INDArray times(INDArray tensor, double factor) {
+    return factor == 1
+        ? tensor
+        : tensor.castTo(DataType.DOUBLE).muli(factor).castTo(DataType.FLOAT);
+  }
+
+  private String a(ModuleExperts module, int expert) {
+    return prefix(module) + "lora_A_" + expert + ".weight";
+  }
+
+  private String b(ModuleExperts module, int expert) {
+    return prefix(module) + "lora_B_" + expert + ".weight";
+  }
+
+  private String router(ModuleExperts module) {
+    return prefix(module) + "router.router.weight";
+  }
+
+  private String prefix(ModuleExperts module) {
+    return PREFIX + order.path(module.module()) + ".";
+  }
+}

@@ -1,0 +1,73 @@
+package io.guilomo.adapter;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.BertBackbone;
+import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.Task;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.NamedParameters;
+import io.guilomo.network.TinyModels;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.ExpertPlan;
+import io.guilomo.plan.ModulePlan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Adapters of tiny models, none of whose tensors is zero. */
+public final class Adapters {
+
+  private static final double ALPHA = 16;
+
+  private Adapters() {}
+
+  /**
+   * A plan for a tiny model.
+   *
+   * @param ranks of the experts of the first module, the second and so on, from the first again
+   */
+  public static AllocationPlan plan(Backbone backbone, List<List<Integer>> ranks) {
+    List<ModulePlan> modules = new ArrayList<>();
+    backbone
+        .config()
+        .linearModules()
+        .forEach(
+            module ->
+                modules.add(
+                    new ModulePlan(
+                        module,
+                        ranks.get(modules.size() % ranks.size()).stream()
+                            .map(ExpertPlan::ofRank)
+                            .toList())));
+    return new AllocationPlan("file", 3, 2, ALPHA, true, modules);
+  }
+
+  /** A decoder's adapter, or an encoder's for three classes. */
+  public static AdapterDescription description(Backbone backbone, AllocationPlan plan) {
+    boolean classifies = backbone instanceof BertBackbone;
+    return new AdapterDescription(
+        plan,
+        "models/tiny",
+        backbone.digest(),
+        classifies ? Task.CLASSIFICATION : Task.CAUSAL_LM,
+        classifies ? List.of("no", "yes", "perhaps") : List.of(),
+        Pooling.MEAN,
+        32,
+        classifies ? null : PromptTemplate.alpaca());
+  }
+
+  /** An adapter with random tensors. */
+  public static Adapter random(Backbone backbone, List<List<Integer>> ranks, Kernels kernels) {
+    AdapterDescription description = description(backbone, plan(backbone, ranks));
+    try (LoraMoeNetwork network =
+        LoraMoeNetwork.create(
+            new Adapter(description, Map.of()).definition(backbone.config(), "memory:tiny"),
+            backbone,
+            kernels)) {
+      TinyModels.shake(network, 3, 0.1);
+      return Adapter.of(description, NamedParameters.of(network.graph(), network.graph().params()));
+    }
+  }
+}

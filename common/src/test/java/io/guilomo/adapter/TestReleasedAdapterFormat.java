@@ -1,0 +1,199 @@
+package io.guilomo.adapter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.backbone.SafetensorsFile;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.ModuleExperts;
+import io.guilomo.network.NamedParameters;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.TinyModels;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.ReleasedPlanFormat;
+import io.guilomo.plan.StateDictOrder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+class TestReleasedAdapterFormat {
+
+  private static final Configuration CONF = new Configuration();
+  private static final ReleasedAdapterFormat FORMAT =
+      new ReleasedAdapterFormat(StateDictOrder.LLAMA3);
+  private static final List<List<Integer>> UNEQUAL =
+      List.of(List.of(2, 1, 3), List.of(1, 3), List.of(3), List.of(7, 2, 1, 3));
+
+  private final Kernels kernels = KernelSelection.best();
+  private final Backbone backbone = TinyModels.llama(1);
+  private final Adapter adapter = Adapters.random(backbone, UNEQUAL, kernels);
+  private final AllocationPlan plan = adapter.description().plan();
+
+  @TempDir private Path directory;
+
+  @Test
+  void filesHoldTensorsAndPlan() throws IOException {
+    ExportedAdapter exported = FORMAT.write(adapter, hadoop(directory), CONF);
+    assertThat(exported.files())
+        .extracting(org.apache.hadoop.fs.Path::getName)
+        .containsExactly("adapter_model.safetensors", "rank.json", "expert.json");
+    assertThat(exported.largestRank()).isEqualTo(7);
+    try (SafetensorsFile file = GoldenFiles.open(directory.resolve("adapter_model.safetensors"))) {
+      String path = "base_model.model.model.layers.0.self_attn.q_proj.";
+      assertThat(file.shape(path + "lora_A_2.weight")).containsExactly(3, 16);
+      assertThat(file.shape(path + "lora_B_2.weight")).containsExactly(16, 3);
+      assertThat(file.shape(path + "router.router.weight")).containsExactly(3, 16);
+      assertThat(file.names()).hasSameSizeAs(adapter.tensors().keySet());
+    }
+    List<LinearModule> modules = backbone.config().linearModules();
+    AllocationPlan read =
+        new ReleasedPlanFormat(StateDictOrder.LLAMA3)
+            .read(
+                Files.readString(directory.resolve("rank.json")),
+                Files.readString(directory.resolve("expert.json")),
+                modules,
+                plan.strategy(),
+                plan.topK(),
+                plan.alpha());
+    assertThat(read.modules()).isEqualTo(plan.modules());
+  }
+
+  @Test
+  void readingBackIsExactToARounding() throws IOException {
+    FORMAT.write(adapter, hadoop(directory), CONF);
+    Adapter read = FORMAT.read(hadoop(directory), adapter.description(), CONF);
+    assertThat(read.tensors().keySet())
+        .containsExactlyInAnyOrderElementsOf(adapter.tensors().keySet());
+    adapter
+        .tensors()
+        .forEach(
+            (name, tensor) -> {
+              float[] expected = tensor.dup('c').data().asFloat();
+              float[] actual = read.tensors().get(name).dup('c').data().asFloat();
+              assertThat(actual).as(name).hasSameSizeAs(expected);
+              for (int i = 0; i < expected.length; i++) {
+                float allowed = name.endsWith(".B") ? Math.ulp(expected[i]) : 0;
+                assertThat(Math.abs(actual[i] - expected[i])).as(name).isLessThanOrEqualTo(allowed);
+              }
+            });
+    TokenBatch batch = TinyModels.causal(2, 9, 5);
+    try (LoraMoeNetwork before = adapter.network(backbone, "here", kernels);
+        LoraMoeNetwork after = read.network(backbone, "here", kernels)) {
+      GoldenFiles.assertClose("logits", after.logits(batch), before.logits(batch).dup(), 1e-6);
+    }
+  }
+
+  @Test
+  void scalingByTheLastExpertComputesTheSame() throws IOException {
+    FORMAT.write(adapter, hadoop(directory), CONF);
+    Map<String, INDArray> exported =
+        GoldenFiles.tensors(directory.resolve("adapter_model.safetensors"));
+    NetworkDefinition ours = adapter.definition(backbone.config(), "here");
+    NetworkDefinition theirs =
+        new NetworkDefinition(
+            "here",
+            backbone.config(),
+            ours.stage(),
+            ours.modules().stream().map(TestReleasedAdapterFormat::scaledByTheLast).toList(),
+            0,
+            0,
+            0,
+            ours.pooling(),
+            0);
+    TokenBatch batch = TinyModels.causal(2, 9, 5);
+    try (LoraMoeNetwork expected = adapter.network(backbone, "here", kernels);
+        LoraMoeNetwork released = LoraMoeNetwork.create(theirs, backbone, kernels)) {
+      NamedParameters parameters = NamedParameters.of(released.graph(), released.graph().params());
+      AdapterTensors.views(plan, false, parameters)
+          .forEach((name, view) -> view.assign(exported.get(releasedName(name))));
+      INDArray logits = expected.logits(batch).dup();
+      GoldenFiles.assertClose("logits", released.logits(batch), logits, 1e-6);
+      AdapterTensors.views(plan, false, parameters)
+          .forEach((name, view) -> view.assign(adapter.tensors().get(name)));
+      assertThat(GoldenFiles.relativeError(released.logits(batch), logits))
+          .as("error without the factor on B")
+          .isGreaterThan(1e-3);
+    }
+  }
+
+  private static ModuleExperts scaledByTheLast(ModuleExperts module) {
+    double last = module.scalings().get(module.experts() - 1);
+    return new ModuleExperts(
+        module.module(),
+        module.ranks(),
+        Collections.nCopies(module.experts(), last),
+        module.topK());
+  }
+
+  private static String releasedName(String name) {
+    return "base_model.model.model."
+        + name.replaceFirst("(?=[qkvo]_proj)", "self_attn.")
+            .replaceFirst("(?=(?:gate|up|down)_proj)", "mlp.")
+            .replaceFirst("experts\\.(\\d+)\\.([AB])$", "lora_$2_$1.weight")
+            .replaceFirst("router$", "router.router.weight");
+  }
+
+  @Test
+  void anotherPlansTensorsAreRefused() throws IOException {
+    FORMAT.write(adapter, hadoop(directory), CONF);
+    refused(List.of(List.of(2, 2, 3), List.of(1, 3), List.of(3), List.of(7, 2, 1, 3)))
+        .hasMessageEndingWith("q_proj.lora_B_1.weight has shape [16, 1], expected [16, 2]");
+    refused(List.of(List.of(2, 1, 3, 1), List.of(1, 3), List.of(3), List.of(7, 2, 1, 3)))
+        .hasMessageEndingWith(
+            "it has no tensor base_model.model.model.layers.0.self_attn.q_proj.lora_B_3.weight");
+    Adapter wider = Adapters.random(backbone, List.of(List.of(2, 1), List.of(3, 3)), kernels);
+    AllocationPlan first =
+        new AllocationPlan(
+            "file", 3, 2, 16, true, wider.description().plan().modules().subList(0, 2));
+    FORMAT.write(wider, hadoop(directory), CONF);
+    assertThatThrownBy(
+            () -> FORMAT.read(hadoop(directory), Adapters.description(backbone, first), CONF))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageEndingWith("it has 70 tensors, its plan 10");
+  }
+
+  private AbstractThrowableAssert<?, ?> refused(List<List<Integer>> ranks) {
+    AdapterDescription other = Adapters.description(backbone, Adapters.plan(backbone, ranks));
+    return assertThatThrownBy(() -> FORMAT.read(hadoop(directory), other, CONF))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot read ");
+  }
+
+  @Test
+  void classifiersAreRefused() {
+    Adapter encoders = Adapters.random(TinyModels.bert(1), List.of(List.of(2, 1)), kernels);
+    assertThatThrownBy(() -> FORMAT.write(encoders, hadoop(directory), CONF))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot use the released format for task classification: the released code has no"
+                + " classifier");
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
+  void aFileIsNoDirectoryToExportTo() throws IOException {
+    Path file = Files.createFile(directory.resolve("file"));
+    assertThatThrownBy(() -> FORMAT.write(adapter, hadoop(file), CONF))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot export to ")
+        .hasMessageEndingWith("/file: it is a file");
+  }
+
+  private static org.apache.hadoop.fs.Path hadoop(Path path) {
+    return new org.apache.hadoop.fs.Path(path.toUri());
+  }
+}

@@ -1,0 +1,119 @@
+package io.guilomo.adapter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.guilomo.backbone.LlamaBackbone;
+import io.guilomo.backbone.SafetensorsFile;
+import io.guilomo.backbone.SafetensorsWriter;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.network.GoldenNetwork;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.ReleasedPlanFormat;
+import io.guilomo.plan.StateDictOrder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.LongStream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Adapters that the released code has saved. */
+class TestReleasedAdapterGolden {
+
+  private static final Configuration CONF = new Configuration();
+  private static final StateDictOrder ORDER = StateDictOrder.LLAMA3;
+  private static final ReleasedAdapterFormat FORMAT = new ReleasedAdapterFormat(ORDER);
+  private static final String FILE = "adapter_model.safetensors";
+  private static final int ROWS = 4;
+
+  @TempDir private Path directory;
+
+  private Path saved;
+  private Path run;
+  private Map<String, INDArray> golden;
+  private LlamaBackbone backbone;
+  private AdapterDescription description;
+
+  @BeforeEach
+  void readPlan() {
+    saved = GoldenFiles.require("stage2/stage2_llama3.adapter.f32.safetensors");
+    run = GoldenFiles.require("stage2/stage2_llama3.f32.safetensors");
+    KernelSelection.best();
+    golden = GoldenFiles.tensors(run);
+    backbone = GoldenNetwork.backbone(golden, "init/");
+    JsonNode json = GoldenFiles.json(run);
+    JsonNode ranks = json.get("rank_json");
+    String first = "model.layers.0.self_attn.q_proj";
+    int last = json.get("expert_json").get(first).asInt() - 1;
+    double alpha =
+        json.get("scaling").get("base_model.model." + first).asDouble()
+            * ranks.get(first + ".expertlora_E_vector_" + last).asInt();
+    AllocationPlan plan =
+        new ReleasedPlanFormat(ORDER)
+            .read(
+                ranks.toString(),
+                json.get("expert_json").toString(),
+                backbone.config().linearModules(),
+                "file",
+                2,
+                alpha);
+    description = Adapters.description(backbone, plan);
+  }
+
+  @Test
+  void namesAndShapesAreThose() throws IOException {
+    Files.copy(saved, directory.resolve(FILE));
+    Adapter adapter = FORMAT.read(hadoop(directory), description, CONF);
+    Path written = directory.resolve("written");
+    FORMAT.write(adapter, hadoop(written), CONF);
+    assertThat(shapes(written.resolve(FILE))).isEqualTo(shapes(saved));
+    Map<String, INDArray> expected = GoldenFiles.tensors(saved);
+    GoldenFiles.tensors(written.resolve(FILE))
+        .forEach((name, tensor) -> GoldenFiles.assertClose(name, tensor, expected.get(name), 1e-7));
+  }
+
+  @Test
+  void aReadAdapterComputesWhatTheReleasedCodeComputes() throws IOException {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    for (String name : shapes(saved).keySet()) {
+      String live = name.replaceFirst("lora_([AB])_(\\d+)", "lora_$1.default_$2");
+      tensors.put(name, golden.get("init/" + live));
+    }
+    SafetensorsWriter.write(hadoop(directory.resolve(FILE)), CONF, tensors, Map.of());
+    Adapter adapter = FORMAT.read(hadoop(directory), description, CONF);
+    TokenBatch batch = GoldenNetwork.batch(GoldenFiles.longs(run), "batch.0.", ROWS);
+    INDArray expected = golden.get("fwd.logits");
+    try (LoraMoeNetwork network =
+        adapter.network(backbone, "memory:golden", KernelSelection.best())) {
+      INDArray logits = network.logits(batch).reshape(expected.shape());
+      GoldenFiles.report(
+          "stage2/stage2_llama3.adapter",
+          GoldenFiles.assertClose("fwd.logits", logits, expected, 6e-5));
+    }
+  }
+
+  private static Map<String, List<Long>> shapes(Path path) throws IOException {
+    try (SafetensorsFile file = GoldenFiles.open(path)) {
+      Map<String, List<Long>> shapes = new TreeMap<>();
+      for (String name : file.names()) {
+        shapes.put(name, LongStream.of(file.shape(name)).boxed().toList());
+      }
+      return shapes;
+    }
+  }
+
+  private static org.apache.hadoop.fs.Path hadoop(Path path) {
+    return new org.apache.hadoop.fs.Path(path.toUri());
+  }
+}

@@ -1,0 +1,97 @@
+package io.guilomo.spark.cli;
+
+import io.guilomo.adapter.Adapter;
+import io.guilomo.adapter.AdapterDirectory;
+import io.guilomo.adapter.AdapterFormat;
+import io.guilomo.adapter.ExportedAdapter;
+import io.guilomo.adapter.PeftFormat;
+import io.guilomo.adapter.ReleasedAdapterFormat;
+import io.guilomo.plan.StateDictOrder;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.SparkHadoopUtil;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code export}. */
+@Command(
+    name = "export",
+    description = "Writes an adapter as other libraries read it. Prints the files written.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class)
+final class ExportCommand implements Callable<Integer> {
+
+  enum Format {
+    RELEASED,
+    PEFT
+  }
+
+  private final JobRunner runner;
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      required = true,
+      description = "What finetune has kept, such as runs/RUN_ID/adapter in its output directory.")
+  private String adapter;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      required = true,
+      description =
+          "released: as the released GuiLoMo code saves it. peft: as Hugging Face PEFT does, for"
+              + " plans with one expert a module.")
+  private Format format;
+
+  @Option(
+      names = "--output",
+      paramLabel = "DIR",
+      required = true,
+      description = "Directory for the files, which replace those of the same names.")
+  private String output;
+
+  @Option(
+      names = "--pad-rank",
+      paramLabel = "N",
+      description = "With peft: pads every module with zeros to this rank.")
+  private Integer padRank;
+
+  @Option(names = "--verbose", description = "Shows all messages, and where an error came from.")
+  private boolean verbose;
+
+  ExportCommand(JobRunner runner) {
+    this.runner = runner;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    AdapterFormat layout = layout();
+    runner.runWithoutSpark(
+        verbose,
+        (progress, out) -> {
+          // With the spark.hadoop.* settings that the jobs read and write with.
+          Configuration conf = SparkHadoopUtil.get().newConfiguration(new SparkConf());
+          Adapter read = new AdapterDirectory(new Path(adapter), conf).read();
+          ExportedAdapter exported = layout.write(read, new Path(output), conf);
+          exported.files().forEach(out::println);
+          if (format == Format.PEFT) {
+            out.println("largest rank " + exported.largestRank());
+          }
+        });
+    return 0;
+  }
+
+  private AdapterFormat layout() {
+    if (format == Format.PEFT) {
+      return padRank == null ? PeftFormat.unpadded() : PeftFormat.padded(padRank);
+    }
+    if (padRank != null) {
+      throw new IllegalArgumentException(
+          "Cannot pad to rank " + padRank + ": the released format keeps each expert's rank");
+    }
+    return new ReleasedAdapterFormat(StateDictOrder.LLAMA3);
+  }
+}
