@@ -41,21 +41,30 @@ public final class AdapterDirectory {
     this.files = directory.getFileSystem(conf);
   }
 
-  /** Replaces what is in the directory. A reader meanwhile finds the old one, none, or the new. */
+  /**
+   * Replaces what is in the directory. What was there stays whole until the new files are; a reader
+   * meanwhile finds the old adapter, none, or the new one.
+   */
   public void write(Adapter adapter) throws IOException {
     files.mkdirs(directory);
-    files.delete(new Path(directory, MANIFEST), false);
-    Path tensors = new Path(directory, TENSORS);
+    Path tensors = path("_" + TENSORS);
     SafetensorsWriter.write(tensors, conf, adapter.tensors(), Map.of("format", "guilomo"));
     AdapterManifest manifest =
         new AdapterManifest(
             adapter.description(), sha256(tensors), List.copyOf(expected(adapter).values()));
-    Path temporary = new Path(directory, "_" + MANIFEST);
-    try (OutputStream out = files.create(temporary, true)) {
+    Path written = path("_" + MANIFEST);
+    try (OutputStream out = files.create(written, true)) {
       out.write(manifest.toJson().getBytes(StandardCharsets.UTF_8));
     }
-    if (!files.rename(temporary, new Path(directory, MANIFEST))) {
-      throw new IOException("Cannot move " + temporary + " to its place");
+    files.delete(path(MANIFEST), false);
+    files.delete(path(TENSORS), false);
+    rename(tensors, path(TENSORS));
+    rename(written, path(MANIFEST));
+  }
+
+  private void rename(Path from, Path to) throws IOException {
+    if (!files.rename(from, to)) {
+      throw new IOException("Cannot move " + from + " to " + to);
     }
   }
 

@@ -3,6 +3,7 @@ package io.guilomo.spark.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.RunsTable;
@@ -111,13 +112,13 @@ class TestStandaloneCluster {
   }
 
   @Test
-  void twoWorkersLearnTheSamePlanTwice() throws Exception {
+  void twoWorkersLearnTheSamePlanTwiceAndTrainIt() throws Exception {
     Path train =
         Files.write(directory.resolve("train.jsonl"), sentences("I saw a %s yesterday.", 30));
     Path validation =
         Files.write(directory.resolve("validation.jsonl"), sentences("This %s is heavy.", 10));
     for (String runId : List.of("first", "second")) {
-      Ended ended = allocate(runId, train, validation);
+      Ended ended = run("allocate", runId, train, validation);
       assertThat(ended.status()).as(ended.err()).isZero();
       assertThat(ended.out()).contains("guilomo, seed 42: ").contains("validation loss ");
       assertThat(ended.err())
@@ -140,12 +141,20 @@ class TestStandaloneCluster {
                 .collectAsList())
         .extracting(Row::toString)
         .containsExactly("[SUCCEEDED,2]");
+
+    Ended tuned = run("finetune", "first", train, validation);
+    assertThat(tuned.status()).as(tuned.err()).isZero();
+    assertThat(tuned.out()).startsWith("strategy guilomo: ").contains("adapter in ");
+    Ended evaluated = run("evaluate", "first", train, validation);
+    assertThat(evaluated.status()).as(evaluated.err()).isZero();
+    assertThat(evaluated.out()).startsWith("accuracy ").contains(" 20 records");
+    assertThat(rows(EvaluationsTable.INSTANCE, "first")).hasSize(4);
   }
 
-  private Ended allocate(String runId, Path train, Path validation) throws Exception {
+  private Ended run(String job, String runId, Path train, Path validation) throws Exception {
     List<String> command =
         new ArrayList<>(
-            List.of("deploy/guilomo", "allocate", "--master", master, "--executor-memory", "1g"));
+            List.of("deploy/guilomo", job, "--master", master, "--executor-memory", "1g"));
     for (String setting :
         List.of(
             "run.id=" + runId,
@@ -161,6 +170,9 @@ class TestStandaloneCluster {
             "search.epochs=1",
             "search.batch-size=8",
             "search.gsv-learning-rate=0.1",
+            "finetune.steps=4",
+            "finetune.batch-size=8",
+            "evaluate.data=" + validation,
             "cluster.workers=2",
             "cluster.averaging-frequency=1")) {
       command.addAll(List.of("--set", setting));
