@@ -15,11 +15,18 @@ final class EvaluateCommand extends JobCommand {
 
   @Override
   void check(GuilomoConfig config) {
+    requireAdapter(config, "evaluate");
+  }
+
+  /** Refuses a configuration that names no records or no adapter to ask about them. */
+  static void requireAdapter(GuilomoConfig config, String verb) {
     config.evaluate().requireData();
     if (config.run().id().isEmpty() && config.evaluate().adapter().isBlank()) {
       throw new IllegalArgumentException(
-          "Cannot evaluate without an adapter: set guilomo.run.id to the run that trained it, or"
-              + " guilomo.evaluate.adapter");
+          String.format(
+              "Cannot %s without an adapter: set guilomo.run.id to the run that trained it, or"
+                  + " guilomo.evaluate.adapter",
+              verb));
     }
   }
 }

@@ -15,11 +15,6 @@ final class PredictCommand extends JobCommand {
 
   @Override
   void check(GuilomoConfig config) {
-    config.evaluate().requireData();
-    if (config.run().id().isEmpty() && config.evaluate().adapter().isBlank()) {
-      throw new IllegalArgumentException(
-          "Cannot predict without an adapter: set guilomo.run.id to the run that trained it, or"
-              + " guilomo.evaluate.adapter");
-    }
+    EvaluateCommand.requireAdapter(config, "predict");
   }
 }

@@ -88,6 +88,33 @@ class TestMain {
   }
 
   @Test
+  void scoringAndPredictingNeedRecordsAndAnAdapter() {
+    assertThat(run("evaluate", "--set", "run.id=a")).isEqualTo(2);
+    assertThat(run("predict", "--set", "evaluate.data=d")).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot run without guilomo.evaluate.data: set it in the configuration file or with --set\n"
+                + "error: Cannot predict without an adapter: set guilomo.run.id to the run that trained it,"
+                + " or guilomo.evaluate.adapter\n");
+    assertThat(
+            run(
+                "compare",
+                INPUTS[0],
+                INPUTS[1],
+                INPUTS[2],
+                INPUTS[3],
+                "--set",
+                "evaluate.data=d",
+                "--set",
+                "compare.strategies=[best]",
+                "--set",
+                "compare.baseline=best"))
+        .isEqualTo(2);
+    assertThat(text(err)).contains("error: Cannot use allocation strategy best: expected one of ");
+    assertThat(configs).isEmpty();
+  }
+
+  @Test
   void mistakesOfTheCommandLineEndWithTwo() {
     assertThat(run("allocate", "--epochs", "2")).isEqualTo(2);
     assertThat(text(err))
