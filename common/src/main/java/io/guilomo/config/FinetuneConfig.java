@@ -1,5 +1,7 @@
 package io.guilomo.config;
 
+import java.util.Locale;
+
 /**
  * Training of the allocated model; {@code guilomo.finetune}.
  *
@@ -9,7 +11,8 @@ package io.guilomo.config;
  * @param accumulationSteps passes whose mean gradient makes one step
  * @param clipNorm 0: no limit
  * @param validateEverySteps 0: once an epoch
- * @param patience validations without a better loss after which training ends; 0: never
+ * @param bestBy what tells the best of the validations
+ * @param patience validations without a better one after which training ends; 0: never
  */
 public record FinetuneConfig(
     String plan,
@@ -24,7 +27,21 @@ public record FinetuneConfig(
     int warmupSteps,
     double clipNorm,
     long validateEverySteps,
+    Criterion bestBy,
     int patience) {
+
+  /** What a validation is judged by. */
+  public enum Criterion {
+    /** The lower the better. */
+    LOSS,
+    /** The higher the better. */
+    ACCURACY;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
 
   static FinetuneConfig of(Section section) {
     return new FinetuneConfig(
@@ -40,6 +57,7 @@ public record FinetuneConfig(
         section.whole("warmup-steps", 0),
         section.number("clip-norm", 0.0),
         section.whole("validate-every-steps", 0L),
+        section.oneOf("best-by", Criterion.class),
         section.whole("patience", 0));
   }
 }

@@ -51,7 +51,20 @@ class TestGuilomoConfig {
     assertThat(config.finetune())
         .isEqualTo(
             new FinetuneConfig(
-                "", 20, 0, 64, 1, 3e-4, new Betas(0.9, 0.999), 1e-8, 0, 100, 1.0, 0, 0));
+                "",
+                20,
+                0,
+                64,
+                1,
+                3e-4,
+                new Betas(0.9, 0.999),
+                1e-8,
+                0,
+                100,
+                1.0,
+                0,
+                FinetuneConfig.Criterion.LOSS,
+                0));
     assertThat(config.allocation()).isEqualTo(new AllocationConfig("guilomo", 0, "", 5, 8));
     assertThat(config.cluster()).isEqualTo(new ClusterConfig(0, 5, 0));
     assertThat(config.data().columns()).isEmpty();

@@ -28,7 +28,7 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * Trains the network of one plan over sharded data, with parameter averaging, warm-up and decay,
- * and early stopping on the validation loss.
+ * and early stopping on the validation records.
  */
 public final class Finetuning {
 
@@ -103,7 +103,8 @@ public final class Finetuning {
             master);
     ValidationLoss validation = new ValidationLoss(data.shards(), settings, batchSize);
     FinetuneCurves curves = new FinetuneCurves(tables, seed);
-    EarlyStopping stopping = new EarlyStopping(config.finetune().patience());
+    EarlyStopping stopping =
+        new EarlyStopping(config.finetune().bestBy(), config.finetune().patience());
 
     ValidationLoss.Measured before = validation.measure(graph.getNetwork());
     curves.validation(0, 0, before);
@@ -131,7 +132,7 @@ public final class Finetuning {
         requireFinite(last, plan.endStep(round));
         curves.validation(round + 1, plan.endStep(round), last);
         curves.routers(round + 1, plan.endStep(round) - 1, done);
-        boolean better = stopping.add(last.loss());
+        boolean better = stopping.add(last);
         if (better) {
           best = last;
           bestStep = plan.endStep(round);
@@ -148,8 +149,8 @@ public final class Finetuning {
     if (round < plan.rounds()) {
       progress.message(
           String.format(
-              "stopped early: no better validation loss than %.4f in %d validations",
-              best.loss(), config.finetune().patience()));
+              "stopped early: no better validation %s in %d validations",
+              config.finetune().bestBy(), config.finetune().patience()));
     }
     return new Outcome(
         before,
