@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -137,16 +138,14 @@ public final class GoldenNetwork {
    * Largest relative error of our arrays against the tensors named {@code prefix + …}, each
    * asserted.
    *
-   * @param gsvTolerance for the GSVs
-   * @param tolerance for the others
+   * @param tolerance by the released code's name of a tensor
    */
   public static double compare(
       LoraMoeNetwork network,
       Function<String, INDArray> actual,
       Map<String, INDArray> tensors,
       String prefix,
-      double gsvTolerance,
-      double tolerance) {
+      ToDoubleFunction<String> tolerance) {
     double largest = 0;
     int compared = 0;
     for (Map.Entry<String, INDArray> entry : tensors.entrySet()) {
@@ -156,7 +155,7 @@ public final class GoldenNetwork {
       String name = entry.getKey().substring(prefix.length());
       INDArray ours = find(network, actual, name);
       if (ours != null) {
-        double allowed = name.contains("_vector") ? gsvTolerance : tolerance;
+        double allowed = tolerance.applyAsDouble(name);
         largest =
             Math.max(
                 largest, GoldenFiles.assertClose(entry.getKey(), ours, entry.getValue(), allowed));

@@ -15,13 +15,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A whole tiny model in the search stage against the released code. */
 class TestGoldenModel {
+  private static final String Q_PROJ =
+      " base_model.model.model.layers.1.self_attn.q_proj.expertlora_E_vector.";
+
+  private static final double GSV_TOLERANCE = 1.5e-4;
+  private static final double TOLERANCE = 6e-5;
 
   /**
-   * Gradients of rank GSVs are sums that cancel. The vectors' own tolerance is 1.5e-4; those of
-   * layer 1's q_proj in search_llama3 are up to 4.3e-4 off with the portable kernels, 2.0e-4 with
-   * the others.
+   * Two gradients are sums of which so much cancels that the vectors' own rounding is above their
+   * tolerance. Finite differences in double precision give -3.28451e-5 and -7.01193e-5 for the
+   * entry at the argmax; the vectors have -3.28347e-5 (3.2e-4 off) and -7.01487e-5 (4.2e-4 off).
    */
-  private static final double GSV_TOLERANCE = 5e-4;
+  private static final Map<String, Double> ROUNDED =
+      Map.of(
+          "search_llama3.f32.safetensors" + Q_PROJ + "default_0", 5e-4,
+          "search_llama.f32.safetensors" + Q_PROJ + "default_2", 5e-4);
 
   @ParameterizedTest
   @MethodSource("io.guilomo.network.KernelChoices#all")
@@ -36,7 +44,7 @@ class TestGoldenModel {
 
         INDArray expected = golden.get("train.logits");
         INDArray logits = network.logits(batch).reshape(expected.shape());
-        double largest = GoldenFiles.assertClose("train.logits", logits, expected, 6e-5);
+        double largest = GoldenFiles.assertClose("train.logits", logits, expected, TOLERANCE);
 
         PassResult result = network.pass(batch, PassOptions.training(0));
         assertThat(result.taskLoss())
@@ -45,9 +53,14 @@ class TestGoldenModel {
             Math.max(
                 largest,
                 GoldenNetwork.compare(
-                    network, network::gradient, golden, "grad.", GSV_TOLERANCE, 6e-5));
+                    network, network::gradient, golden, "grad.", name -> tolerance(file, name)));
         GoldenFiles.report("model/" + file.getFileName(), largest);
       }
     }
+  }
+
+  private static double tolerance(Path file, String name) {
+    return ROUNDED.getOrDefault(
+        file.getFileName() + " " + name, name.contains("_vector") ? GSV_TOLERANCE : TOLERANCE);
   }
 }

@@ -53,7 +53,7 @@ class TestGoldenStage2 {
         largest = Math.max(largest, close("balance loss", result.balanceLoss(), balance));
         double gradients =
             GoldenNetwork.compare(
-                network, network::gradient, golden, "fwd.grad/", TOLERANCE, TOLERANCE);
+                network, network::gradient, golden, "fwd.grad/", name -> TOLERANCE);
         GoldenFiles.report(
             "stage2/" + file.getFileName() + " forward and backward", Math.max(largest, gradients));
       }
@@ -130,7 +130,7 @@ class TestGoldenStage2 {
   private static double compare(
       LoraMoeNetwork network, Map<String, INDArray> golden, String prefix) {
     return GoldenNetwork.compare(
-        network, network::parameter, golden, prefix, STEP_TOLERANCE, STEP_TOLERANCE);
+        network, network::parameter, golden, prefix, name -> STEP_TOLERANCE);
   }
 
   private static double close(String name, double actual, double expected) {

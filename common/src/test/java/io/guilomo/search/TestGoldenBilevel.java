@@ -61,7 +61,7 @@ class TestGoldenBilevel {
             Math.max(
                 largest,
                 GoldenNetwork.compare(
-                    network, network::parameter, golden, "final/", STEP_TOLERANCE, STEP_TOLERANCE));
+                    network, network::parameter, golden, "final/", name -> STEP_TOLERANCE));
         GoldenFiles.report("bilevel/" + file.getFileName(), largest);
       }
     }
@@ -124,20 +124,10 @@ class TestGoldenBilevel {
     }
     double largest =
         GoldenNetwork.compare(
-            network,
-            network::parameter,
-            golden,
-            prefix + "w_after/",
-            STEP_TOLERANCE,
-            STEP_TOLERANCE);
+            network, network::parameter, golden, prefix + "w_after/", name -> STEP_TOLERANCE);
     return Math.max(
         largest,
         GoldenNetwork.compare(
-            network,
-            network::parameter,
-            golden,
-            prefix + "alpha_after/",
-            STEP_TOLERANCE,
-            STEP_TOLERANCE));
+            network, network::parameter, golden, prefix + "alpha_after/", name -> STEP_TOLERANCE));
   }
 }
