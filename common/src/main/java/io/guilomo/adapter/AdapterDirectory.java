@@ -1,14 +1,11 @@
 package io.guilomo.adapter;
 
+import io.guilomo.backbone.ContentDigest;
 import io.guilomo.backbone.SafetensorsFile;
 import io.guilomo.backbone.SafetensorsWriter;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,7 +48,9 @@ public final class AdapterDirectory {
     SafetensorsWriter.write(tensors, conf, adapter.tensors(), Map.of("format", "guilomo"));
     AdapterManifest manifest =
         new AdapterManifest(
-            adapter.description(), sha256(tensors), List.copyOf(expected(adapter).values()));
+            adapter.description(),
+            ContentDigest.sha256(files, tensors),
+            List.copyOf(expected(adapter).values()));
     Path written = path("_" + MANIFEST);
     try (OutputStream out = files.create(written, true)) {
       out.write(manifest.toJson().getBytes(StandardCharsets.UTF_8));
@@ -88,7 +87,7 @@ public final class AdapterDirectory {
     if (!files.exists(tensors)) {
       throw refused("it has no " + TENSORS);
     }
-    String digest = sha256(tensors);
+    String digest = ContentDigest.sha256(files, tensors);
     if (!digest.equals(manifest.sha256())) {
       throw refused(
           String.format(
@@ -164,19 +163,6 @@ public final class AdapterDirectory {
         description.plan(),
         description.labels().size(),
         classifier == null ? 0 : classifier.columns());
-  }
-
-  private String sha256(Path path) throws IOException {
-    try (InputStream in = files.open(path)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      byte[] block = new byte[1 << 20];
-      for (int n = in.read(block); n >= 0; n = in.read(block)) {
-        digest.update(block, 0, n);
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   private Path path(String name) {

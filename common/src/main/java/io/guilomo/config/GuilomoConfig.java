@@ -7,6 +7,8 @@ import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A checked configuration. {@code reference.conf} says what each key means; keys and values that
@@ -33,7 +35,8 @@ public final class GuilomoConfig implements Serializable {
       EvaluateConfig evaluate,
       GenerationConfig generation,
       CompareConfig compare,
-      ClusterConfig cluster) {}
+      ClusterConfig cluster,
+      CheckpointConfig checkpoint) {}
 
   private GuilomoConfig(Config resolved) {
     this.json = resolved.withOnlyPath(ROOT).root().render(ConfigRenderOptions.concise());
@@ -147,6 +150,32 @@ public final class GuilomoConfig implements Serializable {
     return sections().cluster;
   }
 
+  public CheckpointConfig checkpoint() {
+    return sections().checkpoint;
+  }
+
+  /**
+   * The keys whose values here differ from those of another configuration, without their root, such
+   * as {@code search.epochs}; in alphabetical order.
+   */
+  public List<ChangedKey> changes(GuilomoConfig earlier) {
+    Map<String, String> now = values();
+    Map<String, String> before = earlier.values();
+    return now.keySet().stream()
+        .filter(key -> !now.get(key).equals(before.get(key)))
+        .map(key -> new ChangedKey(key, before.get(key), now.get(key)))
+        .toList();
+  }
+
+  private Map<String, String> values() {
+    Map<String, String> values = new TreeMap<>();
+    ConfigFactory.parseString(json)
+        .getConfig(ROOT)
+        .entrySet()
+        .forEach(entry -> values.put(entry.getKey(), entry.getValue().unwrapped().toString()));
+    return values;
+  }
+
   /** Every key with its value, on one line. */
   public String asJson() {
     return json;
@@ -219,6 +248,7 @@ public final class GuilomoConfig implements Serializable {
         EvaluateConfig.of(root.section("evaluate")),
         GenerationConfig.of(root.section("generation")),
         CompareConfig.of(root.section("compare")),
-        ClusterConfig.of(root.section("cluster")));
+        ClusterConfig.of(root.section("cluster")),
+        CheckpointConfig.of(root.section("checkpoint")));
   }
 }

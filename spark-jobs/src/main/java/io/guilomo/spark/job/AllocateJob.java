@@ -68,18 +68,20 @@ public final class AllocateJob {
             return new Result(run.runId(), plan, List.of());
           }
           ModelFamily.check(config, backbone);
-          Searches searches = search(backbone, workers, run.tables());
+          Searches searches = search(backbone, workers, run);
           write(run, searches.plans());
           run.backboneDigest(searches.outcomes().get(0).backboneDigest());
           return new Result(run.runId(), searches.plan(), searches.outcomes());
         });
   }
 
-  private Searches search(BackboneConfig backbone, Workers workers, TableWriter tables)
+  private Searches search(BackboneConfig backbone, Workers workers, RecordedRun run)
       throws IOException {
     ShardedData data = new JobData(spark, config).load(workers.count());
     progress.message(JobData.describe(data.report()));
-    Searches searches = Searches.run(spark, config, backbone, data, workers, tables, progress);
+    Searches searches =
+        Searches.run(
+            spark, config, backbone, data, workers, run.tables(), run.checkpoints(), progress);
     data.shards().unpersist();
     return searches;
   }

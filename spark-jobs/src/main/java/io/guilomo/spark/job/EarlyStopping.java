@@ -1,38 +1,26 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.FinetuneConfig.Criterion;
-import io.guilomo.spark.training.ValidationLoss;
+import io.guilomo.spark.training.ValidationLoss.Measured;
 
-/** Tells which validation is the best, and when there have been no better ones for long. */
-final class EarlyStopping {
+/**
+ * Tells which validation is the best, and when there have been no better ones for long.
+ *
+ * @param patience validations without a better one that are put up with; 0: any number
+ */
+record EarlyStopping(Criterion criterion, int patience) {
 
-  private final Criterion criterion;
-  private final int patience;
-  private double best = Double.POSITIVE_INFINITY;
-  private int withoutBetter;
-
-  /**
-   * @param patience validations without a better one that are put up with; 0: any number
-   */
-  EarlyStopping(Criterion criterion, int patience) {
-    this.criterion = criterion;
-    this.patience = patience;
+  /** Whether a validation is better than the best before; without one it always is. */
+  boolean better(Measured measured, Measured best) {
+    if (best == null) {
+      return true;
+    }
+    return criterion == Criterion.LOSS
+        ? measured.loss() < best.loss()
+        : measured.accuracy() > best.accuracy();
   }
 
-  /**
-   * Takes note of a validation.
-   *
-   * @return whether it is better than all before; the first always is
-   */
-  boolean add(ValidationLoss.Measured measured) {
-    double value = criterion == Criterion.LOSS ? measured.loss() : -measured.accuracy();
-    boolean better = value < best;
-    best = better ? value : best;
-    withoutBetter = better ? 0 : withoutBetter + 1;
-    return better;
-  }
-
-  boolean stops() {
-    return patience > 0 && withoutBetter >= patience;
+  boolean stops(FinetuneProgress progress) {
+    return patience > 0 && progress.withoutBetter() >= patience;
   }
 }

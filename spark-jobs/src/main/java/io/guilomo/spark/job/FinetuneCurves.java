@@ -27,9 +27,15 @@ final class FinetuneCurves {
   private final RoundAppender<Metric> metrics;
   private final BufferedRows<Metric> rows;
 
-  FinetuneCurves(TableWriter tables, long seed) {
+  /**
+   * @param keptRound rows up to this round are there already; negative to begin anew
+   */
+  FinetuneCurves(TableWriter tables, long seed, long keptRound) {
     this.seed = seed;
-    this.metrics = tables.begin(MetricsTable.INSTANCE);
+    this.metrics =
+        keptRound < 0
+            ? tables.begin(MetricsTable.INSTANCE)
+            : tables.resume(MetricsTable.INSTANCE, Map.of(seed, keptRound));
     this.rows = new BufferedRows<>(metrics, seed);
   }
 
@@ -170,6 +176,11 @@ final class FinetuneCurves {
   /** Writes what has gathered, if it is time. */
   void flush(long round) {
     rows.flush(round);
+  }
+
+  /** Writes what has gathered. */
+  void write(long round) {
+    rows.write(round);
   }
 
   /** Writes the rest. */

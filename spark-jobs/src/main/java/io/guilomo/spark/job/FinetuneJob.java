@@ -9,6 +9,7 @@ import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import java.io.IOException;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
@@ -66,9 +67,12 @@ public final class FinetuneJob {
     run.directory().write("config.conf", config.asHocon());
     AdapterKeeper keeper =
         new AdapterKeeper(config, plan, data.labels(), jobData.template(), run.directory(), hadoop);
+    long seed = config.run().seed();
+    TrainingCheckpoints checkpoints =
+        new TrainingCheckpoints(run.checkpoints().of(seed), config, List.of("search."), progress);
     Finetuning.Outcome outcome =
         new Finetuning(spark, config, backbone, data, workers, progress)
-            .run(plan, config.run().seed(), run.tables(), keeper);
+            .run(plan, seed, run.tables(), checkpoints, keeper);
     data.shards().unpersist();
     run.backboneDigest(outcome.backboneDigest());
     return new Result(run.runId(), plan, outcome, AdapterKeeper.best(run.directory()).toString());

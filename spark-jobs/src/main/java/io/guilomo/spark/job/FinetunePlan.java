@@ -20,12 +20,7 @@ import java.util.List;
  *     validated
  */
 record FinetunePlan(
-    NetworkDefinition network,
-    FineTuning training,
-    long steps,
-    long rounds,
-    int stepsPerRound,
-    long stepsPerValidation) {
+    NetworkDefinition network, FineTuning training, Rounds rounds, long stepsPerValidation) {
 
   /**
    * @param shardSize training examples of the largest shard
@@ -44,7 +39,6 @@ record FinetunePlan(
     long passes = (shardSize + finetune.batchSize() - 1) / finetune.batchSize();
     long stepsPerEpoch = (passes + finetune.accumulationSteps() - 1) / finetune.accumulationSteps();
     long steps = finetune.steps() > 0 ? finetune.steps() : stepsPerEpoch * finetune.epochs();
-    int stepsPerRound = (int) Math.min(config.cluster().averagingFrequency(), steps);
     NetworkDefinition network =
         new NetworkDefinition(
             config.model().requirePath(),
@@ -69,9 +63,7 @@ record FinetunePlan(
     return new FinetunePlan(
         network,
         training,
-        steps,
-        (steps + stepsPerRound - 1) / stepsPerRound,
-        stepsPerRound,
+        Rounds.of(steps, config.cluster().averagingFrequency()),
         finetune.validateEverySteps() > 0 ? finetune.validateEverySteps() : stepsPerEpoch);
   }
 
@@ -85,21 +77,5 @@ record FinetunePlan(
                 planned.module(), planned.module().inFeatures(), planned.module().outFeatures()));
       }
     }
-  }
-
-  /** First step of an averaging round. */
-  long firstStep(long round) {
-    return round * stepsPerRound;
-  }
-
-  /** Step after the last of an averaging round: the last round may be shorter. */
-  long endStep(long round) {
-    return Math.min(steps, firstStep(round) + stepsPerRound);
-  }
-
-  /** Whether the model is validated after a round. */
-  boolean validatesAfter(long round) {
-    return endStep(round) == steps
-        || endStep(round) / stepsPerValidation > firstStep(round) / stepsPerValidation;
   }
 }

@@ -3,27 +3,22 @@ package io.guilomo.spark.job;
 import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
-import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.plan.AllocationPlan;
+import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.data.Shard;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.table.TableWriter;
-import io.guilomo.spark.training.AveragingMaster;
 import io.guilomo.spark.training.ValidationLoss;
 import io.guilomo.spark.training.WorkerBatches;
 import io.guilomo.spark.training.WorkerRound;
-import io.guilomo.spark.training.WorkerSettings;
 import io.guilomo.training.TrainingStepResult;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.LongStream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
@@ -84,83 +79,110 @@ public final class Finetuning {
     this.progress = progress;
   }
 
-  Outcome run(AllocationPlan allocation, long seed, TableWriter tables, Keeper keeper)
+  /**
+   * Trains to the end.
+   *
+   * @param checkpoints where it may go on, and leaves what another attempt may go on from
+   */
+  Outcome run(
+      AllocationPlan allocation,
+      long seed,
+      TableWriter tables,
+      TrainingCheckpoints checkpoints,
+      Keeper keeper)
       throws IOException {
     int classes = data.labels().map(LabelSet::size).orElse(0);
     FinetunePlan plan =
         FinetunePlan.of(config, backbone, allocation, seed, largestShard(data), classes);
-    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    WorkerSettings settings =
-        new WorkerSettings(workers.threads(), new SerializableConfiguration(hadoop));
     int batchSize = config.finetune().batchSize();
-    AveragingMaster<TrainingStepResult> master =
-        new AveragingMaster<>(
-            workers.count(), batchSize, plan.stepsPerRound(), plan.training(), settings);
-    SparkComputationGraph graph =
-        new SparkComputationGraph(
-            JavaSparkContext.fromSparkContext(spark.sparkContext()),
-            LoraMoeNetwork.configuration(plan.network()),
-            master);
-    ValidationLoss validation = new ValidationLoss(data.shards(), settings, batchSize);
-    FinetuneCurves curves = new FinetuneCurves(tables, seed);
+    AveragedTraining<TrainingStepResult> training =
+        new AveragedTraining<>(
+            spark,
+            workers,
+            data.shards(),
+            plan.network(),
+            plan.training(),
+            batchSize,
+            plan.rounds().perRound(),
+            config.cluster().roundTimeoutSeconds());
     EarlyStopping stopping =
         new EarlyStopping(config.finetune().bestBy(), config.finetune().patience());
-
-    ValidationLoss.Measured before = validation.measure(graph.getNetwork());
-    curves.validation(0, 0, before);
+    Optional<Checkpoint> begun = checkpoints.newest();
+    FinetuneCurves curves =
+        new FinetuneCurves(tables, seed, begun.map(Checkpoint::round).orElse(-1L));
+    Rounds rounds = plan.rounds();
+    FinetuneProgress state;
+    if (begun.isPresent()) {
+      training.restore(begun.get());
+      state = FinetuneProgress.fromJson("the checkpoint's progress", begun.get().progress());
+      rounds = rounds.after(begun.get().round(), begun.get().step());
+      progress.message(
+          String.format("going on after round %d of %d", rounds.done(), rounds.count()));
+    } else {
+      state = FinetuneProgress.begin(training.validate());
+      curves.validation(0, 0, state.before());
+    }
     progress.message(
         String.format(
-            "validation loss before %.4f, %d steps of each worker", before.loss(), plan.steps()));
-    progress.begin("fine-tuning", plan.rounds());
-    ValidationLoss.Measured best = null;
-    ValidationLoss.Measured last = null;
-    long bestStep = 0;
-    long tokens = 0;
-    double seconds = 0;
-    long round = 0;
-    for (; round < plan.rounds() && !stopping.stops(); round++) {
+            "validation loss before %.4f, %d steps of each worker",
+            state.before().loss(), rounds.steps()));
+    progress.begin("fine-tuning", rounds.count() - rounds.done());
+    long round = rounds.done();
+    for (; round < rounds.count() && !stopping.stops(state); round++) {
       long start = System.nanoTime();
-      graph.fitMultiDataSet(
-          batches(
-              data.shards(), plan, round, batchSize, config.finetune().accumulationSteps(), seed));
-      seconds += (System.nanoTime() - start) / 1e9;
-      List<WorkerRound<TrainingStepResult>> done = master.lastRound();
-      tokens += tokens(done);
-      progress.round(curves.round(round + 1, plan.firstStep(round), done));
-      if (plan.validatesAfter(round)) {
-        last = validation.measure(graph.getNetwork());
-        requireFinite(last, plan.endStep(round));
-        curves.validation(round + 1, plan.endStep(round), last);
-        curves.routers(round + 1, plan.endStep(round) - 1, done);
-        boolean better = stopping.add(last);
-        if (better) {
-          best = last;
-          bestStep = plan.endStep(round);
-        }
-        keeper.keep(graph.getNetwork(), done.get(0).backboneDigest(), better);
+      List<WorkerRound<TrainingStepResult>> done =
+          training.round(
+              round,
+              batches(
+                  data.shards(),
+                  rounds,
+                  round,
+                  batchSize,
+                  config.finetune().accumulationSteps(),
+                  seed));
+      String digest = done.get(0).backboneDigest();
+      AveragedTraining.requireBackbone(state.backboneDigest(), digest);
+      state = state.plus(tokens(done), (System.nanoTime() - start) / 1e9, digest);
+      progress.round(curves.round(round + 1, rounds.firstStep(round), done));
+      long step = rounds.endStep(round);
+      boolean validates = rounds.passes(round, plan.stepsPerValidation());
+      if (validates) {
+        ValidationLoss.Measured measured = training.validate();
+        requireFinite(measured, step);
+        curves.validation(round + 1, step, measured);
+        curves.routers(round + 1, step - 1, done);
+        boolean better = stopping.better(measured, state.best());
+        state = state.validated(measured, step, better);
+        keeper.keep(training.graph(), digest, better);
         progress.message(
             String.format(
                 "validation loss %.4f, accuracy %.4f after %d steps",
-                last.loss(), last.accuracy(), plan.endStep(round)));
+                measured.loss(), measured.accuracy(), step));
       }
-      curves.flush(round + 1);
+      // After each validation too: the best adapter on disk is that of the newest checkpoint.
+      if (validates || checkpoints.due(round + 1)) {
+        curves.write(round + 1);
+        checkpoints.write(training, round + 1, step, state.toJson());
+      } else {
+        curves.flush(round + 1);
+      }
     }
     curves.finish(round);
-    if (round < plan.rounds()) {
+    if (round < rounds.count()) {
       progress.message(
           String.format(
               "stopped early: no better validation %s in %d validations",
               config.finetune().bestBy(), config.finetune().patience()));
     }
     return new Outcome(
-        before,
-        best,
-        bestStep,
-        last,
-        plan.endStep(round - 1),
-        tokens,
-        seconds,
-        master.lastRound().get(0).backboneDigest());
+        state.before(),
+        state.best(),
+        state.bestStep(),
+        state.last(),
+        round == rounds.done() ? rounds.doneSteps() : rounds.endStep(round - 1),
+        state.tokens(),
+        state.seconds(),
+        state.backboneDigest());
   }
 
   private static void requireFinite(ValidationLoss.Measured measured, long steps) {
@@ -189,13 +211,13 @@ public final class Finetuning {
   /** One partition a worker, which holds the batches of the round's steps. */
   private static JavaRDD<MultiDataSet> batches(
       JavaRDD<Shard> shards,
-      FinetunePlan plan,
+      Rounds rounds,
       long round,
       int batchSize,
       int accumulation,
       long seed) {
-    long first = plan.firstStep(round);
-    long end = plan.endStep(round);
+    long first = rounds.firstStep(round);
+    long end = rounds.endStep(round);
     return shards.flatMap(
         shard -> {
           WorkerBatches batches = new WorkerBatches(shard, batchSize, seed);

@@ -143,8 +143,8 @@ final class LearningCurves {
     history.flush(round);
   }
 
-  /** Writes the rest. */
-  void finish(long round) {
+  /** Writes what has gathered. */
+  void write(long round) {
     metrics.write(round);
     history.write(round);
   }

@@ -1,6 +1,8 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.checkpoint.JobCheckpoints;
+import io.guilomo.spark.checkpoint.RunLock;
 import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.TableWriter;
@@ -9,6 +11,8 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -17,6 +21,7 @@ import org.apache.spark.sql.SparkSession;
  */
 final class RecordedRun {
 
+  private final SparkSession spark;
   private final GuilomoConfig config;
   private final String job;
   private final String runId;
@@ -34,6 +39,7 @@ final class RecordedRun {
   }
 
   RecordedRun(SparkSession spark, GuilomoConfig config, String job) throws IOException {
+    this.spark = spark;
     this.config = config;
     this.job = job;
     this.runId = RunIds.of(config.run(), startedAt);
@@ -63,23 +69,44 @@ final class RecordedRun {
     this.backboneDigest = digest;
   }
 
+  /** What earlier attempts of this job left to go on from, and where it leaves the same. */
+  JobCheckpoints checkpoints() throws IOException {
+    return new JobCheckpoints(
+        directory.path("checkpoints/" + job),
+        spark.sparkContext().hadoopConfiguration(),
+        config.checkpoint().keep());
+  }
+
   /**
-   * Does the work between the row's RUNNING and what came of it.
+   * Does the work between the row's RUNNING and what came of it, while no other submission may.
    *
    * @param allocation strategy of the plan
    * @param count workers that compute at a time
+   * @throws IllegalArgumentException if another submission is at it
    */
   <R> R record(String allocation, int count, Work<R> work) throws IOException {
     this.strategy = allocation;
     this.workers = count;
-    write("RUNNING", null);
-    try {
-      R result = work.run();
-      write("SUCCEEDED", Instant.now());
-      return result;
-    } catch (IOException | RuntimeException e) {
-      write("FAILED", Instant.now());
-      throw e;
+    SparkContext context = spark.sparkContext();
+    try (RunLock held =
+        RunLock.take(
+            new Path(config.output().dir(), "locks/" + runId + "." + job),
+            context.hadoopConfiguration(),
+            job + " of run " + runId,
+            context.applicationId(),
+            context::cancelAllJobs)) {
+      write("RUNNING", null);
+      try {
+        JobCheckpoints checkpoints = checkpoints();
+        checkpoints.begin(config.checkpoint().resume());
+        R result = work.run();
+        write("SUCCEEDED", Instant.now());
+        checkpoints.end();
+        return result;
+      } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
+        write("FAILED", Instant.now());
+        throw e;
+      }
     }
   }
 

@@ -13,12 +13,7 @@ import io.guilomo.training.LearningRate;
 import java.util.List;
 
 /** What the configuration makes of a search: the network to search in and how long. */
-record SearchPlan(
-    NetworkDefinition network,
-    SearchSettings settings,
-    long steps,
-    long rounds,
-    int stepsPerRound) {
+record SearchPlan(NetworkDefinition network, SearchSettings settings, Rounds rounds) {
 
   /**
    * @param shardSize training examples of the largest shard
@@ -29,7 +24,6 @@ record SearchPlan(
     SearchConfig search = config.search();
     long stepsPerEpoch = (shardSize + search.batchSize() - 1) / search.batchSize();
     long steps = stepsPerEpoch * search.epochs();
-    int stepsPerRound = (int) Math.min(config.cluster().averagingFrequency(), steps);
     NetworkDefinition network =
         new NetworkDefinition(
             config.model().requirePath(),
@@ -56,7 +50,7 @@ record SearchPlan(
             search.clipNorm(),
             seed);
     return new SearchPlan(
-        network, settings, steps, (steps + stepsPerRound - 1) / stepsPerRound, stepsPerRound);
+        network, settings, Rounds.of(steps, config.cluster().averagingFrequency()));
   }
 
   /** The target modules with all candidate experts. */
@@ -68,15 +62,5 @@ record SearchPlan(
                 ModuleExperts.uniform(
                     module, lora.maxExperts(), lora.maxRank(), lora.alpha(), lora.topK()))
         .toList();
-  }
-
-  /** First step of an averaging round. */
-  long firstStep(long round) {
-    return round * stepsPerRound;
-  }
-
-  /** Steps of an averaging round: the last may be shorter. */
-  int stepsOf(long round) {
-    return (int) Math.min(stepsPerRound, steps - firstStep(round));
   }
 }

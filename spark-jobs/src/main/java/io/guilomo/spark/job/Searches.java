@@ -5,13 +5,20 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ConsensusAllocation;
 import io.guilomo.plan.ParameterBudget;
+import io.guilomo.spark.checkpoint.Checkpoint;
+import io.guilomo.spark.checkpoint.JobCheckpoints;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RoundAppender;
+import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableWriter;
+import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -35,12 +42,23 @@ record Searches(AllocationPlan plan, List<SearchOutcome> outcomes) {
       ShardedData data,
       Workers workers,
       TableWriter tables,
-      ProgressListener progress) {
+      JobCheckpoints checkpoints,
+      ProgressListener progress)
+      throws IOException {
     List<Long> seeds =
         config.search().seeds().isEmpty() ? List.of(config.run().seed()) : config.search().seeds();
-    RoundAppender<MetricsTable.Metric> metrics = tables.begin(MetricsTable.INSTANCE);
-    RoundAppender<GsvHistoryTable.Entry> history = tables.begin(GsvHistoryTable.INSTANCE);
     ProgressListener shared = new SharedProgress(progress, seeds.size());
+    Map<Long, TrainingCheckpoints> own = new HashMap<>();
+    Map<Long, Checkpoint> begun = new HashMap<>();
+    for (long seed : seeds) {
+      own.put(
+          seed,
+          new TrainingCheckpoints(checkpoints.of(seed), config, List.of("finetune."), shared));
+      own.get(seed).newest().ifPresent(checkpoint -> begun.put(seed, checkpoint));
+    }
+    RoundAppender<MetricsTable.Metric> metrics = appender(tables, MetricsTable.INSTANCE, begun);
+    RoundAppender<GsvHistoryTable.Entry> history =
+        appender(tables, GsvHistoryTable.INSTANCE, begun);
     ExecutorService threads = Executors.newFixedThreadPool(seeds.size());
     List<SearchOutcome> outcomes = new ArrayList<>();
     try {
@@ -48,7 +66,8 @@ record Searches(AllocationPlan plan, List<SearchOutcome> outcomes) {
       for (long seed : seeds) {
         SearchRun search = new SearchRun(spark, config, backbone, data, workers, seed);
         LearningCurves curves = new LearningCurves(metrics, history, seed);
-        running.add(threads.submit(() -> search.run(curves, shared)));
+        Optional<Checkpoint> checkpoint = Optional.ofNullable(begun.get(seed));
+        running.add(threads.submit(() -> search.run(checkpoint, own.get(seed), curves, shared)));
       }
       for (Future<SearchOutcome> search : running) {
         outcomes.add(outcome(search));
@@ -65,6 +84,13 @@ record Searches(AllocationPlan plan, List<SearchOutcome> outcomes) {
             ? plans.get(0)
             : new ConsensusAllocation(config.run().seed(), budget).plan(plans),
         outcomes);
+  }
+
+  private static <R> RoundAppender<R> appender(
+      TableWriter tables, Table<R> table, Map<Long, Checkpoint> begun) {
+    Map<Long, Long> rounds = new HashMap<>();
+    begun.forEach((seed, checkpoint) -> rounds.put(seed, checkpoint.round()));
+    return rounds.isEmpty() ? tables.begin(table) : tables.resume(table, rounds);
   }
 
   private static SearchOutcome outcome(Future<SearchOutcome> search) {

@@ -36,6 +36,9 @@ public final class BufferedRows<R> {
 
   /** Writes what has gathered up to the end of a round. */
   public void write(long round) {
+    if (rows.isEmpty()) {
+      return;
+    }
     table.append(seed, round, List.copyOf(rows));
     rows.clear();
     lastWrite = Instant.now();

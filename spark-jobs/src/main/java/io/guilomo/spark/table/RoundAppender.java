@@ -2,7 +2,6 @@ package io.guilomo.spark.table;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.fs.FileSystem;
@@ -17,18 +16,16 @@ public final class RoundAppender<R> {
   private final TableWriter writer;
   private final Table<R> table;
   private final TableFiles files;
-  private final Map<Long, Long> kept = new HashMap<>();
+  private final Map<Long, Long> kept;
 
-  RoundAppender(TableWriter writer, Table<R> table, TableFiles files) {
+  /**
+   * @param kept last round of each seed that is written already
+   */
+  RoundAppender(TableWriter writer, Table<R> table, TableFiles files, Map<Long, Long> kept) {
     this.writer = writer;
     this.table = table;
     this.files = files;
-  }
-
-  /** Rounds of the seed up to this one are written already. */
-  RoundAppender<R> after(long seed, long lastRound) {
-    kept.put(seed, lastRound);
-    return this;
+    this.kept = Map.copyOf(kept);
   }
 
   /** Writes the rows of a round; a round that is written again replaces its rows. */

@@ -2,13 +2,13 @@ package io.guilomo.spark.table;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.not;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -89,21 +89,25 @@ public final class TableWriter {
         files.fileSystem().delete(earlier, true);
       }
       files.deleteLeftovers();
-      return new RoundAppender<>(this, table, files);
+      return new RoundAppender<>(this, table, files, Map.of());
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot empty table " + table + " of run " + run.runId(), e);
     }
   }
 
   /**
-   * Goes on where an attempt stopped: removes the rows of {@code seed} after {@code lastRound},
-   * keeps the others.
+   * Goes on where an attempt stopped: keeps the rows of each seed up to its last round, removes all
+   * others.
    */
-  public <R> RoundAppender<R> resume(Table<R> table, long seed, long lastRound) {
-    rewrite(
-        table, own -> own.filter(not(col("seed").equalTo(seed).and(col("round").gt(lastRound)))));
+  public <R> RoundAppender<R> resume(Table<R> table, Map<Long, Long> lastRounds) {
+    Column kept = lit(false);
+    for (Map.Entry<Long, Long> last : lastRounds.entrySet()) {
+      kept = kept.or(col("seed").equalTo(last.getKey()).and(col("round").leq(last.getValue())));
+    }
+    Column keep = kept;
+    rewrite(table, own -> own.filter(keep));
     try {
-      return new RoundAppender<R>(this, table, files(table)).after(seed, lastRound);
+      return new RoundAppender<>(this, table, files(table), lastRounds);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot resume table " + table + " of run " + run.runId(), e);
     }

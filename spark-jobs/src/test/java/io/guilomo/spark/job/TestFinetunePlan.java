@@ -21,10 +21,10 @@ class TestFinetunePlan {
     // 25 records in batches of 4 are 7 passes, two to a step: 4 steps an epoch, 12 in three.
     FinetunePlan plan =
         plan(BERT, "finetune.epochs=3", "finetune.batch-size=4", "finetune.accumulation-steps=2");
-    assertThat(plan.steps()).isEqualTo(12);
-    assertThat(plan.rounds()).isEqualTo(3);
-    assertThat(plan.endStep(2)).isEqualTo(12);
-    assertThat(plan.firstStep(2)).isEqualTo(10);
+    assertThat(plan.rounds().steps()).isEqualTo(12);
+    assertThat(plan.rounds().count()).isEqualTo(3);
+    assertThat(plan.rounds().endStep(2)).isEqualTo(12);
+    assertThat(plan.rounds().firstStep(2)).isEqualTo(10);
     assertThat(plan.network().modules())
         .hasSize(12)
         .extracting(ModuleExperts::ranks)
@@ -36,15 +36,19 @@ class TestFinetunePlan {
   void aModelIsValidatedAtTheEndOfTheRoundThatFinishesAnEpoch() {
     FinetunePlan plan = plan(BERT, "finetune.epochs=3", "finetune.batch-size=4");
     // Epochs end with steps 7, 14 and 21, rounds with 5, 10, 15, 20 and 21.
-    assertThat(LongStream.range(0, 5).filter(plan::validatesAfter)).containsExactly(1L, 2L, 4L);
+    assertThat(
+            LongStream.range(0, 5).filter(r -> plan.rounds().passes(r, plan.stepsPerValidation())))
+        .containsExactly(1L, 2L, 4L);
   }
 
   @Test
   void stepsAndValidationsCanBeGiven() {
     FinetunePlan plan =
         plan(BERT, "finetune.steps=30", "finetune.validate-every-steps=10", "finetune.epochs=1");
-    assertThat(plan.steps()).isEqualTo(30);
-    assertThat(LongStream.range(0, 6).filter(plan::validatesAfter)).containsExactly(1L, 3L, 5L);
+    assertThat(plan.rounds().steps()).isEqualTo(30);
+    assertThat(
+            LongStream.range(0, 6).filter(r -> plan.rounds().passes(r, plan.stepsPerValidation())))
+        .containsExactly(1L, 3L, 5L);
   }
 
   @Test

@@ -1,0 +1,10 @@
+package io.guilomo.config;
+
+/** A key that has other values in two configurations. */
+public record ChangedKey(String key, String before, String now) {
+
+  @Override
+  public String toString() {
+    return key + " from " + before + " to " + now;
+  }
+}

@@ -1,0 +1,170 @@
+package io.guilomo.spark.checkpoint;
+
+import io.guilomo.backbone.ContentDigest;
+import io.guilomo.backbone.SafetensorsWriter;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The checkpoints of one training, a directory for each. One is written to a hidden directory, its
+ * manifest last, verified there, and renamed; only then older ones are removed. Where a file system
+ * renames directories file by file, as object stores do, the manifest is what makes it count: a
+ * checkpoint whose files are not all as the manifest says is passed over.
+ */
+public final class CheckpointDirectory {
+
+  static final String TENSORS = "state.safetensors";
+  static final String PROGRESS = "progress.json";
+  static final String CONFIGURATION = "configuration.json";
+  static final String MANIFEST = "manifest.json";
+  static final String PARAMETERS = "parameters";
+  static final String UPDATER_STATE = "updater-state";
+
+  private static final String TEMPORARY = "_temporary-";
+  private static final Pattern NAME = Pattern.compile("round-(\\d{8,18})");
+
+  private final Path root;
+  private final Configuration conf;
+  private final FileSystem files;
+  private final int keep;
+
+  /**
+   * @param keep newest checkpoints that stay
+   */
+  public CheckpointDirectory(Path root, Configuration conf, int keep) throws IOException {
+    this.root = root;
+    this.conf = conf;
+    this.files = root.getFileSystem(conf);
+    this.keep = keep;
+  }
+
+  /**
+   * Writes a checkpoint. Where this fails the earlier ones are as they were.
+   *
+   * @throws IOException if it cannot be written, or is not read back as it was written
+   */
+  public void write(Checkpoint checkpoint) throws IOException {
+    String name = String.format(Locale.ROOT, "round-%08d", checkpoint.round());
+    Path temporary = new Path(root, TEMPORARY + name);
+    try {
+      files.delete(temporary, true);
+      files.mkdirs(temporary);
+      Map<String, INDArray> tensors = new LinkedHashMap<>();
+      tensors.put(PARAMETERS, checkpoint.parameters().reshape(checkpoint.parameters().length()));
+      tensors.put(
+          UPDATER_STATE, checkpoint.updaterState().reshape(checkpoint.updaterState().length()));
+      SafetensorsWriter.write(new Path(temporary, TENSORS), conf, tensors, Map.of());
+      write(new Path(temporary, PROGRESS), checkpoint.progress());
+      write(new Path(temporary, CONFIGURATION), checkpoint.configuration());
+      List<CheckpointManifest.Entry> entries = new ArrayList<>();
+      for (String file : List.of(CONFIGURATION, PROGRESS, TENSORS)) {
+        Path path = new Path(temporary, file);
+        entries.add(
+            new CheckpointManifest.Entry(
+                file, files.getFileStatus(path).getLen(), ContentDigest.sha256(files, path)));
+      }
+      write(
+          new Path(temporary, MANIFEST),
+          new CheckpointManifest(
+                  checkpoint.round(), checkpoint.step(), checkpoint.network(), entries)
+              .toJson());
+      verify(temporary, checkpoint);
+      Path place = new Path(root, name);
+      files.delete(place, true);
+      if (!files.rename(temporary, place)) {
+        throw new IOException("Cannot move " + temporary + " to " + place);
+      }
+    } catch (IOException | RuntimeException e) {
+      discard(temporary);
+      throw e;
+    }
+    for (Path older : newestFirst().stream().skip(keep).toList()) {
+      files.delete(older, true);
+    }
+  }
+
+  private void verify(Path directory, Checkpoint written) throws IOException {
+    Checkpoint read = new CheckpointReader(directory, conf).read();
+    if (!same(read.parameters(), written.parameters())
+        || !same(read.updaterState(), written.updaterState())) {
+      throw new IOException("Cannot verify " + directory + ": other values than were written");
+    }
+  }
+
+  /** Overwrites {@code read}. ND4J's own equality has a tolerance. */
+  private static boolean same(INDArray read, INDArray written) {
+    return read.length() == written.length()
+        && read.subi(written.reshape(written.length())).amaxNumber().doubleValue() == 0;
+  }
+
+  private void write(Path path, String text) throws IOException {
+    try (OutputStream out = files.create(path, true)) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  private void discard(Path temporary) {
+    try {
+      files.delete(temporary, true);
+    } catch (IOException e) {
+      // What is left is hidden, and removed before the next attempt to write the same round.
+    }
+  }
+
+  /**
+   * The newest checkpoint that is whole; empty where there is none.
+   *
+   * @param passedOver is told, on one line, of each newer one that is not
+   */
+  public Optional<Checkpoint> newest(Consumer<String> passedOver) throws IOException {
+    for (Path path : newestFirst()) {
+      try {
+        return Optional.of(new CheckpointReader(path, conf).read());
+      } catch (IllegalArgumentException e) {
+        passedOver.accept(e.getMessage());
+      }
+    }
+    return Optional.empty();
+  }
+
+  private List<Path> newestFirst() throws IOException {
+    try {
+      return Arrays.stream(files.listStatus(root))
+          .map(FileStatus::getPath)
+          .filter(path -> round(path) >= 0)
+          .sorted(Comparator.comparingLong(CheckpointDirectory::round).reversed())
+          .toList();
+    } catch (FileNotFoundException e) {
+      return List.of();
+    }
+  }
+
+  /** Round in the name of a checkpoint's directory; -1 for other names. */
+  static long round(Path path) {
+    Matcher matcher = NAME.matcher(path.getName());
+    return matcher.matches() ? Long.parseLong(matcher.group(1)) : -1;
+  }
+
+  @Override
+  public String toString() {
+    return root.toString();
+  }
+}

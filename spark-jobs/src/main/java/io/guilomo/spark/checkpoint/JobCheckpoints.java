@@ -1,0 +1,55 @@
+package io.guilomo.spark.checkpoint;
+
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The checkpoints of one job of a run: those of each of its trainings, and whether the job ended. A
+ * job that ended begins anew when it is submitted again; one that did not goes on.
+ */
+public final class JobCheckpoints {
+
+  private static final String ENDED = "_ended";
+
+  private final Path root;
+  private final Configuration conf;
+  private final FileSystem files;
+  private final int keep;
+
+  /**
+   * @param root directory of the job's checkpoints
+   * @param keep newest checkpoints that stay, of each training
+   */
+  public JobCheckpoints(Path root, Configuration conf, int keep) throws IOException {
+    this.root = root;
+    this.conf = conf;
+    this.files = root.getFileSystem(conf);
+    this.keep = keep;
+  }
+
+  /**
+   * Begins an attempt.
+   *
+   * @param resume whether it may go on where an earlier one stopped; the earlier one's checkpoints
+   *     are removed otherwise
+   */
+  public void begin(boolean resume) throws IOException {
+    if (!resume || files.exists(new Path(root, ENDED))) {
+      files.delete(root, true);
+    }
+  }
+
+  /** Those of the training with a seed. */
+  public CheckpointDirectory of(long seed) throws IOException {
+    return new CheckpointDirectory(new Path(root, "seed-" + seed), conf, keep);
+  }
+
+  /** Notes that all that the job was to write is written. */
+  public void end() throws IOException {
+    if (files.exists(root)) {
+      files.create(new Path(root, ENDED), true).close();
+    }
+  }
+}

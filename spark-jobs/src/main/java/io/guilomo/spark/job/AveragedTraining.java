@@ -1,0 +1,146 @@
+package io.guilomo.spark.job;
+
+import io.guilomo.backbone.ContentDigest;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.spark.checkpoint.Checkpoint;
+import io.guilomo.spark.data.Shard;
+import io.guilomo.spark.training.AveragingMaster;
+import io.guilomo.spark.training.LocalTraining;
+import io.guilomo.spark.training.RoundTimeout;
+import io.guilomo.spark.training.ValidationLoss;
+import io.guilomo.spark.training.WorkerRound;
+import io.guilomo.spark.training.WorkerSettings;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/** A network that workers train over shards in averaging rounds, and that can be saved between. */
+final class AveragedTraining<S> {
+
+  private final JavaSparkContext context;
+  private final AveragingMaster<S> master;
+  private final SparkComputationGraph graph;
+  private final ValidationLoss validation;
+  private final String digest;
+  private final long roundTimeoutSeconds;
+
+  /**
+   * @param batchSize rows of every batch
+   * @param stepsPerRound most steps of a round
+   * @param roundTimeoutSeconds after which a round is given up; 0: never
+   */
+  AveragedTraining(
+      SparkSession spark,
+      Workers workers,
+      JavaRDD<Shard> shards,
+      NetworkDefinition network,
+      LocalTraining<S> training,
+      int batchSize,
+      int stepsPerRound,
+      long roundTimeoutSeconds) {
+    this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    WorkerSettings settings =
+        new WorkerSettings(
+            workers.threads(),
+            new SerializableConfiguration(spark.sparkContext().hadoopConfiguration()));
+    this.master =
+        new AveragingMaster<>(workers.count(), batchSize, stepsPerRound, training, settings);
+    this.graph = new SparkComputationGraph(context, LoraMoeNetwork.configuration(network), master);
+    this.validation = new ValidationLoss(shards, settings, batchSize);
+    this.digest = digest(network);
+    this.roundTimeoutSeconds = roundTimeoutSeconds;
+  }
+
+  ComputationGraph graph() {
+    return graph.getNetwork();
+  }
+
+  /** Loss and accuracy over the validation records, of the parameters that it has now. */
+  ValidationLoss.Measured validate() {
+    return validation.measure(graph.getNetwork());
+  }
+
+  /**
+   * Trains and averages one round.
+   *
+   * @param round from 0, for messages
+   * @param batches one partition a worker
+   * @return what the workers handed back, in the order of their numbers
+   */
+  List<WorkerRound<S>> round(long round, JavaRDD<MultiDataSet> batches) {
+    try (RoundTimeout timeout =
+        new RoundTimeout(context.sc(), "averaging round " + (round + 1), roundTimeoutSeconds)) {
+      timeout.run(() -> graph.fitMultiDataSet(batches));
+    }
+    return master.lastRound();
+  }
+
+  /** Its state after {@code rounds} rounds of {@code step} steps. */
+  Checkpoint checkpoint(long rounds, long step, String progress, String configuration) {
+    ComputationGraph network = graph.getNetwork();
+    return new Checkpoint(
+        rounds,
+        step,
+        digest,
+        network.params(),
+        network.getUpdater().getStateViewArray(),
+        progress,
+        configuration);
+  }
+
+  /**
+   * Takes over the state of a checkpoint.
+   *
+   * @throws IllegalArgumentException if it is one of another network
+   */
+  void restore(Checkpoint checkpoint) {
+    ComputationGraph network = graph.getNetwork();
+    if (!checkpoint.network().equals(digest)
+        || checkpoint.parameters().length() != network.numParams()
+        || checkpoint.updaterState().length()
+            != network.getUpdater().getStateViewArray().length()) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot go on from the checkpoint after round %d: model, plan or classes have changed"
+                  + " (it has %d parameters, the network has %d); give another run.id, or begin"
+                  + " anew with checkpoint.resume=false",
+              checkpoint.round(), checkpoint.parameters().length(), network.numParams()));
+    }
+    network.setParams(checkpoint.parameters());
+    network.getUpdater().setStateViewArray(checkpoint.updaterState());
+    network.getConfiguration().setIterationCount((int) checkpoint.step());
+  }
+
+  /**
+   * @throws IllegalArgumentException if executors have another model than a checkpoint was made
+   *     with
+   */
+  static void requireBackbone(String checkpointed, String loaded) {
+    if (!checkpointed.isEmpty() && !checkpointed.equals(loaded)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot go on from the checkpoint: the model has digest %s, it was made with %s",
+              loaded, checkpointed));
+    }
+  }
+
+  /** Of all that decides which parameters a network has, where they begin, and what they mean. */
+  private static String digest(NetworkDefinition network) {
+    String text =
+        String.join(
+            "\n",
+            network.config().toString(),
+            network.stage().toString(),
+            network.modules().toString(),
+            network.pooling().toString(),
+            network.classes() + " classes, seed " + network.seed());
+    return ContentDigest.sha256(text.getBytes(StandardCharsets.UTF_8));
+  }
+}

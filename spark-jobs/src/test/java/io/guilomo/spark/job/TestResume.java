@@ -1,0 +1,278 @@
+package io.guilomo.spark.job;
+
+import static org.apache.spark.sql.functions.col;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.table.GsvHistoryTable;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.PlanExpertsTable;
+import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.Table;
+import io.guilomo.spark.table.TableReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Jobs that stop half-way and are submitted again, on a small real decoder. */
+class TestResume {
+
+  private static final List<String> TIMED = List.of("tokens_per_second");
+
+  @TempDir private Path output;
+  private final List<String> messages = new ArrayList<>();
+  private Path train;
+  private Path validation;
+
+  @BeforeEach
+  void chooseRecords() throws IOException {
+    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
+    train = head(data.resolve("train.jsonl"), 40);
+    validation = head(data.resolve("validation.jsonl"), 12);
+  }
+
+  @Test
+  void aSearchThatGoesOnEndsAsOneThatWasNotStopped() throws IOException {
+    AllocateJob.Result whole = allocate("whole", Integer.MAX_VALUE);
+    assertThatThrownBy(() -> allocate("stopped", 2)).hasMessage("stopped after round 2");
+    assertThat(status("stopped")).containsExactly("FAILED");
+    assertThat(checkpoints("stopped/checkpoints/allocate/seed-42"))
+        .containsExactly("round-00000001", "round-00000002");
+
+    messages.clear();
+    AllocateJob.Result resumed = allocate("stopped", Integer.MAX_VALUE);
+    assertThat(messages).contains("going on after round 2 of 3");
+    assertThat(resumed.plan()).isEqualTo(whole.plan());
+    assertThat(resumed.searches()).isEqualTo(whole.searches());
+    for (Table<?> table :
+        List.of(GsvHistoryTable.INSTANCE, PlanExpertsTable.INSTANCE, MetricsTable.INSTANCE)) {
+      assertThat(values(table, "stopped")).isEqualTo(values(table, "whole")).isNotEmpty();
+    }
+    assertThat(status("stopped")).containsExactly("SUCCEEDED");
+
+    // It has ended: submitted again it begins anew.
+    messages.clear();
+    assertThat(allocate("stopped", Integer.MAX_VALUE).plan()).isEqualTo(whole.plan());
+    assertThat(messages).noneMatch(line -> line.startsWith("going on"));
+  }
+
+  @Test
+  void aSpoiledCheckpointIsPassedOver() throws IOException {
+    AllocateJob.Result whole = allocate("whole", Integer.MAX_VALUE);
+    assertThatThrownBy(() -> allocate("stopped", 2)).hasMessage("stopped after round 2");
+    Path newest = output.resolve("runs/stopped/checkpoints/allocate/seed-42/round-00000002");
+    Files.delete(newest.resolve(".state.safetensors.crc"));
+    Files.write(newest.resolve("state.safetensors"), new byte[10]);
+    messages.clear();
+    assertThat(allocate("stopped", Integer.MAX_VALUE).plan()).isEqualTo(whole.plan());
+    assertThat(messages)
+        .contains("going on after round 1 of 3")
+        .anyMatch(
+            line ->
+                line.startsWith("Cannot read the checkpoint ")
+                    && line.contains("state.safetensors has 10 bytes, its manifest says "));
+    assertThat(values(MetricsTable.INSTANCE, "stopped"))
+        .isEqualTo(values(MetricsTable.INSTANCE, "whole"));
+  }
+
+  @Test
+  void ofSeveralSearchesEachGoesOnWhereItWas() throws IOException {
+    AllocateJob.Result whole = allocate("whole", Integer.MAX_VALUE, "search.seeds=[7, 42]");
+    assertThatThrownBy(() -> allocate("stopped", 3, "search.seeds=[7, 42]"))
+        .hasMessage("stopped after round 3");
+    AllocateJob.Result resumed = allocate("stopped", Integer.MAX_VALUE, "search.seeds=[7, 42]");
+    assertThat(resumed.searches()).isEqualTo(whole.searches());
+    assertThat(values(MetricsTable.INSTANCE, "stopped"))
+        .isEqualTo(values(MetricsTable.INSTANCE, "whole"));
+  }
+
+  @Test
+  void changedSettingsArePointedOutOrRefused() throws IOException {
+    assertThatThrownBy(() -> allocate("stopped", 1)).hasMessage("stopped after round 1");
+    assertThatThrownBy(() -> allocate("stopped", 9, "lora-moe.max-rank=3"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot go on from ")
+        .hasMessageEndingWith(
+            "after round 1: lora-moe.max-rank from 2 to 3 has changed; give another run.id, or begin"
+                + " anew with checkpoint.resume=false");
+    messages.clear();
+    AllocateJob.Result longer =
+        allocate("stopped", 99, "search.epochs=2", "cluster.averaging-frequency=3");
+    assertThat(messages)
+        .contains(
+            "going on with a changed key: search.epochs from 1 to 2",
+            "going on with a changed key: cluster.averaging-frequency from 2 to 3",
+            // 2 of 10 steps are done; the other 8 make three rounds.
+            "going on after round 1 of 4");
+    assertThat(longer.plan().modules()).isNotEmpty();
+    messages.clear();
+    allocate("stopped", 99, "lora-moe.max-rank=3", "checkpoint.resume=false");
+    assertThat(messages).noneMatch(line -> line.startsWith("going on"));
+  }
+
+  @Test
+  void aFineTuningThatGoesOnEndsAsOneThatWasNotStopped() throws IOException {
+    for (String run : List.of("whole", "stopped")) {
+      new AllocateJob(
+              SharedSparkSession.session(),
+              config(run, "allocation.strategy=uniform"),
+              new Listener(99))
+          .run();
+    }
+    FinetuneJob.Result whole = finetune("whole", 99);
+    assertThatThrownBy(() -> finetune("stopped", 4)).hasMessage("stopped after round 4");
+    messages.clear();
+    FinetuneJob.Result resumed = finetune("stopped", 99);
+    // Round 3 ends the first epoch: there is a checkpoint after it.
+    assertThat(messages).contains("going on after round 3 of 5");
+    assertThat(resumed.outcome().best()).isEqualTo(whole.outcome().best());
+    assertThat(resumed.outcome().last()).isEqualTo(whole.outcome().last());
+    assertThat(resumed.outcome().tokens()).isEqualTo(whole.outcome().tokens());
+    assertThat(output.resolve("runs/stopped/adapter/adapter.safetensors"))
+        .hasSameBinaryContentAs(output.resolve("runs/whole/adapter/adapter.safetensors"));
+    assertThat(values(MetricsTable.INSTANCE, "stopped"))
+        .isEqualTo(values(MetricsTable.INSTANCE, "whole"));
+  }
+
+  @Test
+  void anotherPlanIsNotGoneOnWith() throws IOException {
+    new AllocateJob(
+            SharedSparkSession.session(),
+            config("stopped", "allocation.strategy=uniform"),
+            new Listener(99))
+        .run();
+    assertThatThrownBy(() -> finetune("stopped", 4)).hasMessage("stopped after round 4");
+    new AllocateJob(
+            SharedSparkSession.session(),
+            config("stopped", "allocation.strategy=uniform", "allocation.rank=1"),
+            new Listener(99))
+        .run();
+    assertThatThrownBy(() -> finetune("stopped", 99))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageMatching(
+            "Cannot go on from the checkpoint after round 3: model, plan or classes have changed \\(it"
+                + " has \\d+ parameters, the network has \\d+\\); give another run.id, or begin anew"
+                + " with checkpoint.resume=false");
+  }
+
+  private AllocateJob.Result allocate(String runId, int stopAfter, String... overrides)
+      throws IOException {
+    return new AllocateJob(
+            SharedSparkSession.session(), config(runId, overrides), new Listener(stopAfter))
+        .run();
+  }
+
+  private FinetuneJob.Result finetune(String runId, int stopAfter) throws IOException {
+    return new FinetuneJob(
+            SharedSparkSession.session(),
+            config(runId, "checkpoint.every-rounds=100"),
+            new Listener(stopAfter))
+        .run();
+  }
+
+  private GuilomoConfig config(String runId, String... overrides) {
+    List<String> settings = new ArrayList<>();
+    settings.addAll(
+        List.of(
+            "run.id=" + runId,
+            "output.dir=" + output,
+            "model.path=" + GoldenFiles.models().resolve("stories260K-hf"),
+            "model.max-length=48",
+            "data.task=multiple-choice",
+            "data.train=" + train,
+            "data.validation=" + validation,
+            "data.train-on-inputs=true",
+            "lora-moe.target-modules=[q_proj,v_proj]",
+            "lora-moe.max-experts=3",
+            "lora-moe.max-rank=2",
+            "allocation.experts=2",
+            "allocation.rank=2",
+            "search.epochs=1",
+            "search.batch-size=4",
+            "search.warmup-steps=1",
+            "search.gsv-learning-rate=0.1",
+            "finetune.epochs=2",
+            "finetune.batch-size=4",
+            "finetune.warmup-steps=1",
+            "cluster.workers=2",
+            "cluster.threads-per-worker=1",
+            "cluster.averaging-frequency=2",
+            "checkpoint.every-rounds=1"));
+    settings.addAll(List.of(overrides));
+    return GuilomoConfig.load(null, settings);
+  }
+
+  private Path head(Path file, int lines) throws IOException {
+    try (Stream<String> all = Files.lines(file)) {
+      return Files.write(output.resolve(file.getFileName()), all.limit(lines).toList());
+    }
+  }
+
+  private List<String> status(String runId) {
+    return new TableReader(SharedSparkSession.session(), output.toString())
+        .read(RunsTable.INSTANCE, runId).collectAsList().stream()
+            .map(row -> row.<String>getAs("status"))
+            .toList();
+  }
+
+  private List<String> checkpoints(String directory) throws IOException {
+    try (Stream<Path> files = Files.list(output.resolve("runs").resolve(directory))) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  /** All rows without run and times, sorted. */
+  private List<String> values(Table<?> table, String runId) {
+    var rows =
+        new TableReader(SharedSparkSession.session(), output.toString())
+            .read(table, runId)
+            .drop("at", "run_id");
+    if (table == MetricsTable.INSTANCE) {
+      rows = rows.filter(col("name").isInCollection(TIMED).equalTo(false));
+    }
+    return rows.collectAsList().stream()
+        .map(Row::toString)
+        .sorted(Comparator.naturalOrder())
+        .toList();
+  }
+
+  /** Dies after so many rounds. */
+  private final class Listener implements ProgressListener {
+    private final int stopAfter;
+    private int rounds;
+
+    Listener(int stopAfter) {
+      this.stopAfter = stopAfter;
+    }
+
+    @Override
+    public void begin(String task, long count) {}
+
+    @Override
+    public void round(Map<String, Double> values) {
+      if (rounds++ == stopAfter) {
+        throw new IllegalStateException("stopped after round " + stopAfter);
+      }
+    }
+
+    @Override
+    public void message(String line) {
+      messages.add(line);
+    }
+
+    @Override
+    public void end() {}
+  }
+}
