@@ -104,9 +104,18 @@ final class RecordedRun {
         checkpoints.end();
         return result;
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
-        write("FAILED", Instant.now());
+        fail(e);
         throw e;
       }
+    }
+  }
+
+  /** Says so in the table, if that can still be written. */
+  private void fail(Exception reason) {
+    try {
+      write("FAILED", Instant.now());
+    } catch (Exception e) {
+      reason.addSuppressed(e);
     }
   }
 

@@ -1,9 +1,8 @@
 package io.guilomo.spark.table;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -54,8 +53,12 @@ public final class RoundAppender<R> {
       } finally {
         fileSystem.delete(temporary, true);
       }
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot append round " + round + " to table " + table, e);
+    } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
+      throw new IllegalStateException(
+          String.format(
+              "Cannot append round %d to table %s: %s",
+              round, table, ExceptionUtils.getRootCause(e).getMessage()),
+          e);
     }
   }
 

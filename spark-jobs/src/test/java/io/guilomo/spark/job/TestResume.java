@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.checkpoint.QuotaFileSystem;
+import io.guilomo.spark.checkpoint.QuotaFileSystem.Quota;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
@@ -20,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeEach;
@@ -95,6 +98,31 @@ class TestResume {
     AllocateJob.Result resumed = allocate("stopped", Integer.MAX_VALUE, "search.seeds=[7, 42]");
     assertThat(resumed.searches()).isEqualTo(whole.searches());
     assertThat(values(MetricsTable.INSTANCE, "stopped"))
+        .isEqualTo(values(MetricsTable.INSTANCE, "whole"));
+  }
+
+  @Test
+  void aFullDiskStopsARunThatGoesOnWhenThereIsRoom() throws IOException {
+    AllocateJob.Result whole = allocate("whole", Integer.MAX_VALUE);
+    QuotaFileSystem.configure(SharedSparkSession.session().sparkContext().hadoopConfiguration());
+    String disk = "output.dir=quota://" + output;
+    AtomicReference<Quota> quota = new AtomicReference<>();
+    Runnable fill = () -> quota.set(QuotaFileSystem.allow(0));
+    assertThatThrownBy(
+            () ->
+                new AllocateJob(
+                        SharedSparkSession.session(), config("full", disk), new Listener(2, fill))
+                    .run())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("Cannot append round 3 to table metrics: No space left on device");
+    assertThat(quota.get().exceeded()).isTrue();
+    quota.get().close();
+    messages.clear();
+    AllocateJob.Result resumed =
+        new AllocateJob(SharedSparkSession.session(), config("full", disk), new Listener(99)).run();
+    assertThat(messages).contains("going on after round 2 of 3");
+    assertThat(resumed.searches()).isEqualTo(whole.searches());
+    assertThat(values(MetricsTable.INSTANCE, "full"))
         .isEqualTo(values(MetricsTable.INSTANCE, "whole"));
   }
 
@@ -248,13 +276,23 @@ class TestResume {
         .toList();
   }
 
-  /** Dies after so many rounds. */
+  /** Dies, or does something else, after so many rounds. */
   private final class Listener implements ProgressListener {
     private final int stopAfter;
+    private final Runnable stop;
     private int rounds;
 
     Listener(int stopAfter) {
+      this(
+          stopAfter,
+          () -> {
+            throw new IllegalStateException("stopped after round " + stopAfter);
+          });
+    }
+
+    Listener(int stopAfter, Runnable stop) {
       this.stopAfter = stopAfter;
+      this.stop = stop;
     }
 
     @Override
@@ -263,7 +301,7 @@ class TestResume {
     @Override
     public void round(Map<String, Double> values) {
       if (rounds++ == stopAfter) {
-        throw new IllegalStateException("stopped after round " + stopAfter);
+        stop.run();
       }
     }
 

@@ -74,7 +74,8 @@ class TestRoundAppender {
       metrics.append(8, round, List.of(metric("allocate", 8, round, round)));
     }
     RoundAppender<Metric> resumed =
-        writer(MONDAY.plusDays(1), "allocate").resume(MetricsTable.INSTANCE, Map.of(8L, 1L));
+        writer(MONDAY.plusDays(1), "allocate")
+            .resume(MetricsTable.INSTANCE, Map.of(7L, 3L, 8L, 1L));
     assertThat(rows())
         .containsExactly("7,0,0.0", "7,1,1.0", "7,2,2.0", "7,3,3.0", "8,0,0.0", "8,1,1.0");
     resumed.append(8, 2, List.of(metric("allocate", 8, 2, 20)));

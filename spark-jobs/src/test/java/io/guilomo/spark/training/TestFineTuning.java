@@ -25,7 +25,12 @@ import io.guilomo.training.TrainingStep;
 import io.guilomo.training.TrainingStepResult;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
@@ -144,6 +149,52 @@ class TestFineTuning {
         .hasMessageContaining("the training loss is NaN");
   }
 
+  @Test
+  void aSlowWorkerIsWaitedForAndChangesNothing() {
+    List<INDArray> averaged = new ArrayList<>();
+    for (int slow = 0; slow < 2; slow++) {
+      AveragingMaster<TrainingStepResult> master =
+          new AveragingMaster<>(2, BATCH, 2, new Slow(training, slow, UUID.randomUUID()), WORKERS);
+      SparkComputationGraph graph = graph(master);
+      graph.fitMultiDataSet(batches(List.of(RandomLlama.shard(0), RandomLlama.shard(1)), 0));
+      assertThat(master.lastRound()).extracting(WorkerRound::worker).containsExactly(0, 1);
+      averaged.add(graph.getNetwork().params());
+    }
+    assertThat(averaged.get(0).squaredDistance(averaged.get(1))).isZero();
+  }
+
+  /** One of two workers begins its last step when the other has ended. */
+  private record Slow(FineTuning training, int slow, UUID id)
+      implements LocalTraining<TrainingStepResult> {
+
+    private static final Map<UUID, CountDownLatch> ENDED = new ConcurrentHashMap<>();
+
+    @Override
+    public Steps<TrainingStepResult> begin(LoraMoeNetwork network, Kernels kernels, int worker) {
+      Steps<TrainingStepResult> steps = training.begin(network, kernels, worker);
+      CountDownLatch ended = ENDED.computeIfAbsent(id, key -> new CountDownLatch(1));
+      return (step, batches, last) -> {
+        if (last && worker == slow) {
+          try {
+            ended.await();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        }
+        TrainingStepResult result = steps.run(step, batches, last);
+        if (last) {
+          ended.countDown();
+        }
+        return result;
+      };
+    }
+
+    @Override
+    public double loss(TrainingStepResult step) {
+      return training.loss(step);
+    }
+  }
+
   private AveragingMaster<TrainingStepResult> master() {
     return new AveragingMaster<>(1, BATCH, 2, training, WORKERS);
   }
@@ -153,8 +204,12 @@ class TestFineTuning {
   }
 
   private static JavaRDD<MultiDataSet> batches(Shard shard, int firstStep) {
+    return batches(List.of(shard), firstStep);
+  }
+
+  private static JavaRDD<MultiDataSet> batches(List<Shard> shards, int firstStep) {
     return context()
-        .parallelize(List.of(shard), 1)
+        .parallelize(shards, shards.size())
         .flatMap(
             only -> {
               WorkerBatches batches = new WorkerBatches(only, BATCH, SEED);

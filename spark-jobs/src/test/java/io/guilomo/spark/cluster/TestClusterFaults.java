@@ -1,0 +1,113 @@
+package io.guilomo.spark.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.cluster.StandaloneCluster.Ended;
+import io.guilomo.spark.cluster.StandaloneCluster.Running;
+import io.guilomo.spark.table.GsvHistoryTable;
+import io.guilomo.spark.table.TableReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Processes of a cluster that die or hang while a search goes on. */
+@Tag("fault")
+class TestClusterFaults {
+
+  private static final String EPOCHS = "search.epochs=8";
+  private static final String CHECKPOINTS = "checkpoint.every-rounds=2";
+
+  @TempDir private Path directory;
+  private StandaloneCluster cluster;
+
+  @BeforeEach
+  void startCluster() throws Exception {
+    cluster = new StandaloneCluster(directory);
+  }
+
+  @AfterEach
+  void stopCluster() throws Exception {
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+
+  @Test
+  void whoeverDiesThePlanIsThatOfARunInWhichNobodyDid() throws Exception {
+    long start = System.nanoTime();
+    Ended undisturbed = cluster.run("allocate", "undisturbed", EPOCHS, CHECKPOINTS);
+    report("none", start);
+    assertThat(undisturbed.status()).as(undisturbed.err()).isZero();
+
+    start = System.nanoTime();
+    Running withoutExecutor = cluster.submit("allocate", "executor", EPOCHS, CHECKPOINTS);
+    withoutExecutor.await(cluster.checkpoint("executor", 2));
+    assertThat(cluster.executors()).hasSize(2);
+    cluster.executors().get(0).destroyForcibly();
+    Ended survived = withoutExecutor.end();
+    report("executor killed", start);
+    assertThat(survived.status()).as(survived.err()).isZero();
+    assertSameAsUndisturbed("executor");
+
+    Running withoutDriver = cluster.submit("allocate", "driver", EPOCHS, CHECKPOINTS);
+    withoutDriver.await(cluster.checkpoint("driver", 4));
+    Ended refused = cluster.run("allocate", "driver", EPOCHS);
+    assertThat(refused.status()).isEqualTo(2);
+    assertThat(refused.err())
+        .contains("error: Cannot start allocate of run driver: app-")
+        .contains(" is at it; wait for it or use another run.id");
+    withoutDriver.process().destroyForcibly().waitFor();
+    start = System.nanoTime();
+    Ended resumed = cluster.run("allocate", "driver", EPOCHS, CHECKPOINTS);
+    assertThat(resumed.status()).as(resumed.err()).isZero();
+    report("driver killed, submitted again", start);
+    assertThat(resumed.err()).containsPattern("going on after round \\d+ of 32");
+    assertSameAsUndisturbed("driver");
+  }
+
+  @Test
+  void aWorkerThatHangsEndsTheJobInTime() throws Exception {
+    Running hanging =
+        cluster.submit(
+            "allocate", "hanging", EPOCHS, CHECKPOINTS, "cluster.round-timeout-seconds=10");
+    hanging.await(cluster.checkpoint("hanging", 2));
+    ProcessHandle executor = cluster.executors().get(0);
+    signal("STOP", executor);
+    try {
+      Ended ended = hanging.end();
+      assertThat(ended.status()).isEqualTo(1);
+      assertThat(ended.err())
+          .containsPattern(
+              "error: Cannot finish averaging round \\d+ in 10 s"
+                  + " \\(cluster.round-timeout-seconds\\): . of 2 workers did not answer");
+    } finally {
+      signal("CONT", executor);
+    }
+  }
+
+  private static void report(String fault, long start) {
+    System.out.printf("fault: %s: %.1f s%n", fault, (System.nanoTime() - start) / 1e9);
+  }
+
+  private static void signal(String name, ProcessHandle process)
+      throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-" + name, "" + process.pid()).start().waitFor();
+  }
+
+  private void assertSameAsUndisturbed(String run) throws IOException {
+    Path runs = cluster.output().resolve("runs");
+    assertThat(Files.readString(runs.resolve(run).resolve("plan.json")))
+        .isEqualTo(Files.readString(runs.resolve("undisturbed/plan.json")));
+    TableReader tables = new TableReader(SharedSparkSession.session(), cluster.output().toString());
+    var history = tables.read(GsvHistoryTable.INSTANCE, run).drop("run_id", "at");
+    var expected = tables.read(GsvHistoryTable.INSTANCE, "undisturbed").drop("run_id", "at");
+    assertThat(history.count()).isEqualTo(expected.count());
+    assertThat(history.exceptAll(expected).isEmpty()).isTrue();
+  }
+}
