@@ -55,6 +55,9 @@ public final class AllocateJob {
   public Result run() throws IOException {
     String strategy = config.allocation().strategy();
     AllocationStrategies.check(strategy);
+    if (AllocationStrategies.learns(strategy)) {
+      Preflight.requireFixedWorkers(spark.sparkContext().getConf());
+    }
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
     RecordedRun run = new RecordedRun(spark, config, NAME);
     return run.record(
@@ -68,6 +71,7 @@ public final class AllocateJob {
             return new Result(run.runId(), plan, List.of());
           }
           ModelFamily.check(config, backbone);
+          Preflight.search(config, backbone, workers).require(spark.sparkContext());
           Searches searches = search(backbone, workers, run.tables());
           write(run, searches.plans());
           run.backboneDigest(searches.outcomes().get(0).backboneDigest());

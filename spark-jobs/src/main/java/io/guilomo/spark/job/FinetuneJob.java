@@ -44,6 +44,7 @@ public final class FinetuneJob {
    * @throws IllegalArgumentException for a configuration, plan, model or data that cannot be used
    */
   public Result run() throws IOException {
+    Preflight.requireFixedWorkers(spark.sparkContext().getConf());
     BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
     ModelFamily.check(config, backbone);
     RecordedRun run = new RecordedRun(spark, config, NAME);
@@ -55,6 +56,7 @@ public final class FinetuneJob {
   private Result train(
       RecordedRun run, BackboneConfig backbone, AllocationPlan plan, Workers workers)
       throws IOException {
+    Preflight.fineTuning(config, backbone, plan, workers).require(spark.sparkContext());
     JobData jobData = new JobData(spark, config);
     ShardedData data = jobData.load(workers.count());
     progress.message(JobData.describe(data.report()));

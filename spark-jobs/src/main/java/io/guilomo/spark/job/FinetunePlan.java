@@ -39,23 +39,11 @@ record FinetunePlan(
       long seed,
       long shardSize,
       int classes) {
-    check(plan, backbone);
     FinetuneConfig finetune = config.finetune();
     long passes = (shardSize + finetune.batchSize() - 1) / finetune.batchSize();
     long stepsPerEpoch = (passes + finetune.accumulationSteps() - 1) / finetune.accumulationSteps();
     long steps = finetune.steps() > 0 ? finetune.steps() : stepsPerEpoch * finetune.epochs();
     int stepsPerRound = (int) Math.min(config.cluster().averagingFrequency(), steps);
-    NetworkDefinition network =
-        new NetworkDefinition(
-            config.model().requirePath(),
-            backbone,
-            Stage.FINE_TUNING,
-            plan.moduleExperts(),
-            config.loraMoe().dropout(),
-            config.loraMoe().loadBalance(),
-            classes,
-            config.model().pooling(),
-            seed);
     FineTuning training =
         new FineTuning(
             new AdamW(
@@ -67,12 +55,32 @@ record FinetunePlan(
             finetune.clipNorm(),
             seed);
     return new FinetunePlan(
-        network,
+        network(config, backbone, plan, seed, classes),
         training,
         steps,
         (steps + stepsPerRound - 1) / stepsPerRound,
         stepsPerRound,
         finetune.validateEverySteps() > 0 ? finetune.validateEverySteps() : stepsPerEpoch);
+  }
+
+  /**
+   * The network to train.
+   *
+   * @throws IllegalArgumentException if the plan does not fit the backbone
+   */
+  static NetworkDefinition network(
+      GuilomoConfig config, BackboneConfig backbone, AllocationPlan plan, long seed, int classes) {
+    check(plan, backbone);
+    return new NetworkDefinition(
+        config.model().requirePath(),
+        backbone,
+        Stage.FINE_TUNING,
+        plan.moduleExperts(),
+        config.loraMoe().dropout(),
+        config.loraMoe().loadBalance(),
+        classes,
+        config.model().pooling(),
+        seed);
   }
 
   private static void check(AllocationPlan plan, BackboneConfig backbone) {

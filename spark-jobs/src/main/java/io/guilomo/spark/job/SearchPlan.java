@@ -30,17 +30,6 @@ record SearchPlan(
     long stepsPerEpoch = (shardSize + search.batchSize() - 1) / search.batchSize();
     long steps = stepsPerEpoch * search.epochs();
     int stepsPerRound = (int) Math.min(config.cluster().averagingFrequency(), steps);
-    NetworkDefinition network =
-        new NetworkDefinition(
-            config.model().requirePath(),
-            backbone,
-            Stage.SEARCH,
-            experts(config, backbone),
-            config.loraMoe().dropout(),
-            config.loraMoe().loadBalance(),
-            classes,
-            config.model().pooling(),
-            seed);
     SearchSettings settings =
         new SearchSettings(
             new AdamW(
@@ -56,7 +45,26 @@ record SearchPlan(
             search.clipNorm(),
             seed);
     return new SearchPlan(
-        network, settings, steps, (steps + stepsPerRound - 1) / stepsPerRound, stepsPerRound);
+        network(config, backbone, seed, classes),
+        settings,
+        steps,
+        (steps + stepsPerRound - 1) / stepsPerRound,
+        stepsPerRound);
+  }
+
+  /** The network to search in. */
+  static NetworkDefinition network(
+      GuilomoConfig config, BackboneConfig backbone, long seed, int classes) {
+    return new NetworkDefinition(
+        config.model().requirePath(),
+        backbone,
+        Stage.SEARCH,
+        experts(config, backbone),
+        config.loraMoe().dropout(),
+        config.loraMoe().loadBalance(),
+        classes,
+        config.model().pooling(),
+        seed);
   }
 
   /** The target modules with all candidate experts. */
