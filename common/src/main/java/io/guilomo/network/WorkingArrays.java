@@ -17,6 +17,9 @@ import java.util.stream.Collectors;
  */
 public final class WorkingArrays {
 
+  /** Beyond all memory, and far enough from the largest long to be multiplied. */
+  private static final double MOST = 1L << 53;
+
   private final NetworkDefinition definition;
   private final Map<LinearModule, ModuleExperts> experts;
   private final long sequences;
@@ -27,6 +30,7 @@ public final class WorkingArrays {
   /**
    * @param sequences of a batch
    * @param length tokens of each
+   * @throws IllegalArgumentException if no batch can have so many tokens
    */
   public WorkingArrays(NetworkDefinition definition, int sequences, int length) {
     this.definition = definition;
@@ -36,12 +40,19 @@ public final class WorkingArrays {
     this.sequences = sequences;
     this.length = length;
     this.tokens = (long) sequences * length;
+    if (tokens > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          String.format(
+              "Cannot run batches of %d sequences of %d tokens: together at most %d",
+              sequences, length, Integer.MAX_VALUE));
+    }
     network();
   }
 
   /** Bytes of all arrays; working vectors, which steps ask for, are not among them. */
   public long bytes() {
-    return sizes.values().stream().mapToLong(Long::longValue).sum() * Float.BYTES;
+    double elements = sizes.values().stream().mapToDouble(Long::doubleValue).sum();
+    return (long) Math.min(MOST, elements * Float.BYTES);
   }
 
   private void network() {

@@ -1,6 +1,7 @@
 package io.guilomo.sizing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.Backbones;
@@ -198,6 +199,19 @@ class TestMemoryEstimate {
     int positions = backbone.config().maxPositions();
     assertThat(MemoryEstimate.search(definition, config().search(), 10 * positions))
         .isEqualTo(MemoryEstimate.search(definition, config().search(), positions));
+  }
+
+  @Test
+  void batchesBeyondAllMemory() {
+    LlamaBackbone backbone = TinyModels.llama(1);
+    NetworkDefinition definition =
+        TinyModels.definition(
+            backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.1, 0);
+    assertThat(new WorkingArrays(definition, 1, 1 << 25).bytes()).isEqualTo(1L << 53);
+    assertThatThrownBy(() -> new WorkingArrays(definition, 100_000_000, 30))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot run batches of 100000000 sequences of 30 tokens: together at most 2147483647");
   }
 
   @Test

@@ -58,8 +58,7 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
       return model;
     }
     long parameters = Backbones.check(model, hadoop).parameters();
-    return String.format(
-        Locale.ROOT, "%s has all tensors, %.1f million parameters", model, parameters / 1e6);
+    return String.format(Locale.ROOT, "%s has all tensors, %,d parameters", model, parameters);
   }
 
   private static String read(String pattern, Configuration hadoop) throws IOException {

@@ -92,6 +92,7 @@ public record Processor(String vectors, double coreShare) implements Serializabl
             name,
             text
                 + ": the machine is busy, or the library does not know its processor; use"
-                + " -Dorg.bytedeco.openblas.load=mkl, or set OPENBLAS_CORETYPE=SkylakeX for OpenBLAS");
+                + " -Dorg.bytedeco.openblas.load=mkl, or for OpenBLAS set OPENBLAS_CORETYPE="
+                + (vectors.equals("avx512f") ? "SkylakeX" : "Haswell"));
   }
 }

@@ -1,0 +1,123 @@
+package io.guilomo.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.backbone.BertConfig;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.training.RandomLlama;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What is refused before a training begins. */
+class TestPreflight {
+
+  private static final BertConfig BERT = new BertConfig(384, 1536, 6, 12, 30522, 512, 2, 1e-12f);
+
+  @TempDir private Path directory;
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "spark.speculation | Cannot train with spark.speculation=true: a second copy of a slow worker would train the round again; set it to false",
+        "spark.dynamicAllocation.enabled | Cannot train with spark.dynamicAllocation.enabled=true: averaging needs the same workers in every round; set it to false, and spark.executor.instances to their number"
+      })
+  void everyTrainingRefusesWorkersThatAreNotFixed(String setting, String message) {
+    SparkConf conf = SharedSparkSession.session().sparkContext().conf();
+    conf.set(setting, "true");
+    try {
+      assertRefused(() -> job(AllocateJob.NAME), message);
+      assertRefused(() -> job(FinetuneJob.NAME), message);
+      assertRefused(() -> job(CompareJob.NAME), message);
+    } finally {
+      conf.remove(setting);
+    }
+    assertThat(directory.resolve("out")).doesNotExist();
+  }
+
+  @Test
+  void aTrainingThatCannotFitIsRefusedBeforeItReadsData() throws IOException {
+    RandomLlama.write(directory);
+    assertRefusedToFit("search", () -> job(AllocateJob.NAME, "search.batch-size=1000000"));
+    job(AllocateJob.NAME, "allocation.strategy=uniform");
+    assertRefusedToFit("finetune", () -> job(FinetuneJob.NAME, "finetune.batch-size=1000000"));
+  }
+
+  private static void assertRefusedToFit(String training, ThrowingCallable job) {
+    assertThatThrownBy(job)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageMatching(
+            "Cannot fit guilomo\\."
+                + training
+                + ": needs \\d+\\.\\d GB in one process of 2 tasks \\(backbone 4 kB, .*"
+                + " activations \\d+\\.\\d GB, averaging \\d+ kB\\) and has \\d.*: use machines .*");
+  }
+
+  @Test
+  void whatWorkersSendBackMustBeAllowed() {
+    GuilomoConfig config = config("cluster.workers=40");
+    Preflight preflight = Preflight.search(config, BERT, new Workers(40, 1));
+    SparkConf conf = new SparkConf(false);
+    assertThat(preflight.estimate().averagedBytes()).isBetween(30_000_000L, 40_000_000L);
+    assertThat(preflight.resultsRefusal(conf))
+        .contains(
+            "Cannot average guilomo.search: its workers (40) send back 1.4 GB a round, and"
+                + " spark.driver.maxResultSize is 1.1 GB: set it to 2g, or to 0 for any size");
+    assertThat(preflight.resultsRefusal(conf.set("spark.driver.maxResultSize", "2g"))).isEmpty();
+    assertThat(preflight.resultsRefusal(conf.set("spark.driver.maxResultSize", "0"))).isEmpty();
+  }
+
+  private void assertRefused(ThrowingCallable job, String message) {
+    assertThatThrownBy(job).isInstanceOf(IllegalArgumentException.class).hasMessage(message);
+  }
+
+  private void job(String name, String... overrides) throws IOException {
+    GuilomoConfig config = config(overrides);
+    switch (name) {
+      case AllocateJob.NAME ->
+          new AllocateJob(SharedSparkSession.session(), config, new Silent()).run();
+      case FinetuneJob.NAME ->
+          new FinetuneJob(SharedSparkSession.session(), config, new Silent()).run();
+      default -> new CompareJob(SharedSparkSession.session(), config, new Silent()).run();
+    }
+  }
+
+  private GuilomoConfig config(String... overrides) {
+    List<String> settings =
+        new ArrayList<>(
+            List.of(
+                "run.id=r",
+                "output.dir=" + directory.resolve("out"),
+                "model.path=" + directory,
+                "data.train=nowhere",
+                "evaluate.data=nowhere"));
+    settings.addAll(List.of(overrides));
+    return GuilomoConfig.load(null, settings);
+  }
+
+  private static final class Silent implements ProgressListener {
+
+    @Override
+    public void begin(String task, long rounds) {}
+
+    @Override
+    public void round(Map<String, Double> values) {}
+
+    @Override
+    public void message(String line) {}
+
+    @Override
+    public void end() {}
+  }
+}
