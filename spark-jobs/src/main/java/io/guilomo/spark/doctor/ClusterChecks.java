@@ -1,6 +1,7 @@
 package io.guilomo.spark.doctor;
 
 import io.guilomo.sizing.ByteSize;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -8,6 +9,9 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 
 /** What driver and executors tell of themselves, and what follows from it. */
@@ -18,11 +22,14 @@ public final class ClusterChecks {
   private final SparkContext spark;
   private final Machine driver;
   private final ExecutorSurvey survey;
+  private final boolean ownDisk;
 
-  private ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey) {
+  private ClusterChecks(
+      SparkContext spark, Machine driver, ExecutorSurvey survey, boolean ownDisk) {
     this.spark = spark;
     this.driver = driver;
     this.survey = survey;
+    this.ownDisk = ownDisk;
   }
 
   /**
@@ -43,7 +50,16 @@ public final class ClusterChecks {
             .filter(Machine::driver)
             .findFirst()
             .orElseGet(() -> Machine.here("driver", 0, files, spark.hadoopConfiguration()));
-    return new ClusterChecks(spark, driver, survey);
+    return new ClusterChecks(spark, driver, survey, ownDisk(output, spark.hadoopConfiguration()));
+  }
+
+  private static boolean ownDisk(String directory, Configuration hadoop) {
+    try {
+      return new Path(directory).getFileSystem(hadoop) instanceof LocalFileSystem;
+    } catch (IOException | RuntimeException e) {
+      // Its own check tells.
+      return false;
+    }
   }
 
   /** Executors that have answered. */
@@ -72,6 +88,13 @@ public final class ClusterChecks {
     checks.add(same("linear algebra", Machine::blas));
     machines().map(Machine::speed).forEach(checks::add);
     checks.addAll(files());
+    if (ownDisk && machines().map(Machine::host).distinct().count() > 1) {
+      checks.add(
+          Check.warning(
+              "guilomo.output.dir",
+              "is a path of each machine's own; executors must write where the driver reads, so it"
+                  + " has to be the same disk everywhere"));
+    }
     return checks;
   }
 

@@ -117,6 +117,14 @@ class TestStandaloneCluster {
         Files.write(directory.resolve("train.jsonl"), sentences("I saw a %s yesterday.", 30));
     Path validation =
         Files.write(directory.resolve("validation.jsonl"), sentences("This %s is heavy.", 10));
+    Ended doctor = run("doctor", "first", train, validation);
+    assertThat(doctor.status()).as(doctor.out() + doctor.err()).isZero();
+    assertThat(doctor.out())
+        .contains("executors: 2 registered with the driver, 2 cores, 2 have answered\n")
+        .contains("product of 1024³, driver: ", "product of 1024³, executor 0 on ")
+        .contains("product of 1024³, executor 1 on ", " (driver and 2 executors)\n")
+        .contains("memory of guilomo.search: needs ", " per executor (", " on the driver (")
+        .doesNotContain("cannot ");
     for (String runId : List.of("first", "second")) {
       Ended ended = run("allocate", runId, train, validation);
       assertThat(ended.status()).as(ended.err()).isZero();

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.backbone.BertConfig;
+import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.backbone.Rope;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.doctor.MemoryLimit;
+import io.guilomo.spark.doctor.MemoryNeed;
 import io.guilomo.spark.training.RandomLlama;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -76,6 +81,33 @@ class TestPreflight {
                 + " spark.driver.maxResultSize is 1.1 GB: set it to 2g, or to 0 for any size");
     assertThat(preflight.resultsRefusal(conf.set("spark.driver.maxResultSize", "2g"))).isEmpty();
     assertThat(preflight.resultsRefusal(conf.set("spark.driver.maxResultSize", "0"))).isEmpty();
+  }
+
+  @Test
+  void theExampleOfALargeModelFitsWhatItsCommentAsksFor() {
+    GuilomoConfig config = GuilomoConfig.load("../conf/llama2-7b.conf", List.of());
+    LlamaConfig llama =
+        new LlamaConfig(
+            4096, 11008, 32, 32, 32, 128, 32000, 4096, 1e-5f, new Rope(10000, null), 0, false);
+    Workers workers = new Workers(8, 1);
+    List<MemoryLimit> memory = List.of(new MemoryLimit("GUILOMO_OFF_HEAP", 60L << 30));
+    SparkConf conf = new SparkConf(false).set("spark.driver.maxResultSize", "20g");
+    for (Preflight preflight :
+        List.of(
+            Preflight.search(config, llama, workers),
+            Preflight.fineTuning(
+                config,
+                llama,
+                new UniformAllocation(8, 8, 2, 16).plan(llama.linearModules()),
+                workers))) {
+      MemoryNeed executor = MemoryNeed.executor(preflight.training(), preflight.estimate(), 1, 1);
+      MemoryNeed driver = MemoryNeed.driver(preflight.training(), preflight.estimate(), 8, 1);
+      assertThat(executor.refusal(memory)).isEmpty();
+      assertThat(driver.refusal(memory)).isEmpty();
+      assertThat(executor.heap()).isLessThan(6L << 30);
+      assertThat(driver.heap()).isLessThan(12L << 30);
+      assertThat(preflight.resultsRefusal(conf)).isEmpty();
+    }
   }
 
   private void assertRefused(ThrowingCallable job, String message) {
