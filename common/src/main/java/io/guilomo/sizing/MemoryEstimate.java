@@ -14,10 +14,11 @@ import io.guilomo.network.WorkingArrays;
  * @param backbone bytes of the frozen tensors, which a process has once
  * @param parameters that are trained
  * @param vectors copies of the weights that a step keeps beside their gradient
- * @param activations bytes of one task's working arrays for a batch of longest sequences
+ * @param batch that a task runs at a time
+ * @param activations bytes of one task's working arrays for such a batch
  */
 public record MemoryEstimate(
-    long backbone, ParameterCount parameters, int vectors, long activations) {
+    long backbone, ParameterCount parameters, int vectors, BatchShape batch, long activations) {
 
   /** Parameters and two moments of each: what an averaging round moves. */
   private static final int AVERAGED = 3;
@@ -25,36 +26,29 @@ public record MemoryEstimate(
   /** Results that the driver of a Spark job reads at a time. */
   private static final int RESULT_READERS = 4;
 
-  /**
-   * Of a search.
-   *
-   * @param maxLength of the longest sequence, in tokens
-   */
+  /** Of a search; its own batch size is not looked at. */
   public static MemoryEstimate search(
-      NetworkDefinition network, SearchConfig search, int maxLength) {
+      NetworkDefinition network, SearchConfig search, BatchShape batch) {
     int vectors =
         switch (search.outerGradient()) {
           // The weights before the virtual step, and the gradients of both losses.
           case SECOND_ORDER, REFERENCE -> 3;
           case FIRST_ORDER -> 1;
         };
-    return of(network, vectors, search.batchSize(), maxLength);
+    return of(network, vectors, batch);
   }
 
-  /**
-   * Of a fine-tuning.
-   *
-   * @param maxLength of the longest sequence, in tokens
-   */
+  /** Of a fine-tuning; its own batch size is not looked at. */
   public static MemoryEstimate fineTuning(
-      NetworkDefinition network, FinetuneConfig finetune, int maxLength) {
+      NetworkDefinition network, FinetuneConfig finetune, BatchShape batch) {
     int vectors = finetune.accumulationSteps() > 1 ? 1 : 0;
-    return of(network, vectors, finetune.batchSize(), maxLength);
+    return of(network, vectors, batch);
   }
 
-  private static MemoryEstimate of(
-      NetworkDefinition network, int vectors, int batchSize, int maxLength) {
-    int length = Math.min(maxLength, network.config().maxPositions());
+  private static MemoryEstimate of(NetworkDefinition network, int vectors, BatchShape asked) {
+    BatchShape batch =
+        new BatchShape(
+            asked.sequences(), Math.min(asked.length(), network.config().maxPositions()));
     long rotation =
         network.config() instanceof LlamaConfig llama
             ? (long) llama.maxPositions() * llama.headDim()
@@ -63,7 +57,9 @@ public record MemoryEstimate(
         network.config().parameters() * Float.BYTES,
         ParameterCount.of(network),
         vectors,
-        new WorkingArrays(network, batchSize, length).bytes() + rotation * Float.BYTES);
+        batch,
+        new WorkingArrays(network, batch.sequences(), batch.length()).bytes()
+            + rotation * Float.BYTES);
   }
 
   /** Bytes of the flat vector of parameters. */

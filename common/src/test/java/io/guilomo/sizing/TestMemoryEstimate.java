@@ -89,7 +89,7 @@ class TestMemoryEstimate {
     assertThat(count.all()).isEqualTo(network.graph().numParams());
     assertThat(count.weights()).isEqualTo(network.weights().length());
     MemoryEstimate estimate =
-        MemoryEstimate.fineTuning(definition, config().finetune(), backbone.config().hidden());
+        MemoryEstimate.fineTuning(definition, config().finetune(), BatchShape.LEAST);
     assertThat(estimate.averagedBytes())
         .isEqualTo(
             Float.BYTES
@@ -143,7 +143,7 @@ class TestMemoryEstimate {
         .run(0, batch, batch);
     MemoryEstimate estimate =
         MemoryEstimate.search(
-            definition, config("search.outer-gradient=" + outer).search(), LENGTH);
+            definition, config("search.outer-gradient=" + outer).search(), BatchShape.LEAST);
     assertThat(network.workingBytes() - before).isEqualTo(estimate.executor(1, 0).vectors());
   }
 
@@ -180,7 +180,8 @@ class TestMemoryEstimate {
 
   @Test
   void sumsOfAProcess() {
-    MemoryEstimate estimate = new MemoryEstimate(1000, new ParameterCount(10, 40), 3, 700);
+    MemoryEstimate estimate =
+        new MemoryEstimate(1000, new ParameterCount(10, 40), 3, BatchShape.LEAST, 700);
     assertThat(estimate.parameterBytes()).isEqualTo(200);
     assertThat(estimate.roundBytes(2, 4)).isEqualTo(6 * 600);
     ExecutorMemory two = estimate.executor(2, 1);
@@ -197,8 +198,10 @@ class TestMemoryEstimate {
         TinyModels.definition(
             backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.1, 0);
     int positions = backbone.config().maxPositions();
-    assertThat(MemoryEstimate.search(definition, config().search(), 10 * positions))
-        .isEqualTo(MemoryEstimate.search(definition, config().search(), positions));
+    assertThat(
+            MemoryEstimate.search(definition, config().search(), new BatchShape(2, 10 * positions)))
+        .isEqualTo(
+            MemoryEstimate.search(definition, config().search(), new BatchShape(2, positions)));
   }
 
   @Test

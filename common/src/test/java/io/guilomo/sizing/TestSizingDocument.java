@@ -25,9 +25,10 @@ class TestSizingDocument {
   private static final Path DOCUMENT = Path.of("../deploy/SIZING.md");
   private static final int LENGTH = 256;
 
-  /** Defaults but for the batch, which {@code conf/llama2-7b.conf} sets too. */
-  private static final GuilomoConfig CONFIG =
-      GuilomoConfig.load(null, List.of("search.batch-size=8", "finetune.batch-size=8"));
+  /** The batch of {@code conf/llama2-7b.conf}. */
+  private static final BatchShape BATCH = new BatchShape(8, LENGTH);
+
+  private static final GuilomoConfig CONFIG = GuilomoConfig.load(null, List.of());
 
   private static final LlamaConfig LLAMA_2 =
       new LlamaConfig(
@@ -66,9 +67,7 @@ class TestSizingDocument {
     MemoryEstimate search = estimates().get("LLaMA-2-7B | search");
     MemoryEstimate wide =
         MemoryEstimate.search(
-            definition(LLAMA_2, Stage.SEARCH),
-            GuilomoConfig.load(null, List.of()).search(),
-            LENGTH);
+            definition(LLAMA_2, Stage.SEARCH), CONFIG.search(), new BatchShape(64, LENGTH));
     assertThat(text)
         .contains(
             "LLaMA-2-7B are %s for 8 sequences and %s for the default of 64"
@@ -89,11 +88,11 @@ class TestSizingDocument {
         (name, model) -> {
           estimates.put(
               name + " | search",
-              MemoryEstimate.search(definition(model, Stage.SEARCH), CONFIG.search(), LENGTH));
+              MemoryEstimate.search(definition(model, Stage.SEARCH), CONFIG.search(), BATCH));
           estimates.put(
               name + " | fine-tuning",
               MemoryEstimate.fineTuning(
-                  definition(model, Stage.FINE_TUNING), CONFIG.finetune(), LENGTH));
+                  definition(model, Stage.FINE_TUNING), CONFIG.finetune(), BATCH));
         });
     return estimates;
   }

@@ -109,7 +109,7 @@ public final class ClusterChecks {
     String found =
         String.format(
             Locale.ROOT,
-            "%d registered with the driver, %d cores, %d have answered",
+            "%d registered with the driver, %d cores, %d answered",
             survey.registered(),
             survey.cores(),
             executors());

@@ -32,7 +32,7 @@ public record MemoryNeed(
         training,
         tasks == 1 ? "per executor" : "per executor of " + tasks + " tasks",
         memory.offHeap(),
-        memory.parts(),
+        memory.parts() + " for " + estimate.batch(),
         memory.heap(),
         smallerBatches(training));
   }
@@ -63,7 +63,11 @@ public record MemoryNeed(
         training,
         tasks == 1 ? "in one process" : "in one process of " + tasks + " tasks",
         executor.offHeap() + driver.offHeap(),
-        executor.parts() + ", averaging " + ByteSize.text(driver.offHeap()),
+        executor.parts()
+            + " for "
+            + estimate.batch()
+            + ", averaging "
+            + ByteSize.text(driver.offHeap()),
         executor.heap() + driver.heap(),
         smallerBatches(training));
   }

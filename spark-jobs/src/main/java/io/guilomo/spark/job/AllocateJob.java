@@ -9,12 +9,14 @@ import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.ReleasedPlanFormat;
 import io.guilomo.plan.StateDictOrder;
+import io.guilomo.sizing.BatchShape;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.TableWriter;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
@@ -71,7 +73,6 @@ public final class AllocateJob {
             return new Result(run.runId(), plan, List.of());
           }
           ModelFamily.check(config, backbone);
-          Preflight.search(config, backbone, workers).require(spark.sparkContext());
           Searches searches = search(backbone, workers, run.tables());
           write(run, searches.plans());
           run.backboneDigest(searches.outcomes().get(0).backboneDigest());
@@ -81,8 +82,13 @@ public final class AllocateJob {
 
   private Searches search(BackboneConfig backbone, Workers workers, TableWriter tables)
       throws IOException {
+    Function<BatchShape, Preflight> preflight =
+        batch -> Preflight.search(config, backbone, workers, batch);
+    Preflight.require(spark.sparkContext(), preflight);
     ShardedData data = new JobData(spark, config).load(workers.count());
     progress.message(JobData.describe(data.report()));
+    Preflight.require(
+        spark.sparkContext(), preflight, config.search().batchSize(), data.report(), progress);
     Searches searches = Searches.run(spark, config, backbone, data, workers, tables, progress);
     data.shards().unpersist();
     return searches;

@@ -7,6 +7,7 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.UniformAllocation;
+import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
 import io.guilomo.spark.doctor.Check;
 import io.guilomo.spark.doctor.ClusterChecks;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
@@ -84,9 +86,16 @@ public final class DoctorJob {
                 "%d, at most %d at a time in one process, threads of each: %d",
                 workers.count(), Math.min(cluster.tasks(), workers.count()), workers.threads())));
     if (AllocationStrategies.learns(config.allocation().strategy())) {
-      memory(Preflight.search(config, backbone, workers), cluster);
+      memory(
+          batch -> Preflight.search(config, backbone, workers, batch),
+          config.search().batchSize(),
+          cluster);
     }
-    memory(Preflight.fineTuning(config, backbone, plan(backbone), workers), cluster);
+    AllocationPlan plan = plan(backbone);
+    memory(
+        batch -> Preflight.fineTuning(config, backbone, plan, workers, batch),
+        config.finetune().batchSize(),
+        cluster);
   }
 
   /** The plan to train, or where there is none yet the largest that there can be. */
@@ -108,31 +117,52 @@ public final class DoctorJob {
         .plan(modules);
   }
 
-  private void memory(Preflight preflight, ClusterChecks cluster) {
-    String name = "memory of guilomo." + preflight.training();
-    for (Preflight.Process process : preflight.processes(spark, cluster.tasks())) {
+  /** Whether batches of the longest sequences fit, and if not, whether any batch does. */
+  private void memory(
+      Function<BatchShape, Preflight> training, int batchSize, ClusterChecks cluster) {
+    Preflight most = training.apply(new BatchShape(batchSize, config.model().maxLength()));
+    List<Preflight.Process> least =
+        training.apply(BatchShape.LEAST).processes(spark, cluster.tasks());
+    String name = "memory of guilomo." + most.training();
+    List<Preflight.Process> processes = most.processes(spark, cluster.tasks());
+    for (int i = 0; i < processes.size(); i++) {
+      Preflight.Process process = processes.get(i);
       boolean executor = process.place() == Preflight.Place.EXECUTOR;
       List<MemoryLimit> limits = new ArrayList<>(process.limits());
       if (executor) {
         limits.addAll(cluster.executorLimits());
       }
-      MemoryNeed need = process.need();
-      checks.add(
-          need.refusal(limits)
-              .map(refusal -> Check.cannot(name, refusal))
-              .orElseGet(() -> Check.ok(name, need.describe(limits))));
-      checks.addAll(cluster.heap("Java heap of guilomo." + preflight.training(), need, executor));
+      checks.add(check(name, least.get(i).need(), process.need(), limits));
+      checks.addAll(
+          cluster.heap("Java heap of guilomo." + most.training(), process.need(), executor));
       if (executor) {
-        checks.addAll(cluster.hosts(name, need));
+        checks.addAll(cluster.hosts(name, least.get(i).need()));
       }
     }
-    String rounds = "averaging of guilomo." + preflight.training();
+    averaging(most, cluster);
+  }
+
+  private static Check check(
+      String name, MemoryNeed least, MemoryNeed most, List<MemoryLimit> limits) {
+    if (least.refusal(limits).isPresent()) {
+      return Check.cannot(name, least.refusal(limits).get());
+    }
+    return most.refusal(limits)
+        .map(
+            text ->
+                Check.warning(
+                    name, "if a batch has sequences of guilomo.model.max-length alone: " + text))
+        .orElseGet(() -> Check.ok(name, most.describe(limits)));
+  }
+
+  private void averaging(Preflight training, ClusterChecks cluster) {
+    String name = "averaging of guilomo." + training.training();
     long moved =
-        preflight.estimate().roundBytes(Math.max(1, cluster.executors()), preflight.workers());
+        training.estimate().roundBytes(Math.max(1, cluster.executors()), training.workers());
     checks.add(
-        preflight
+        training
             .resultsRefusal(spark.getConf())
-            .map(refusal -> Check.cannot(rounds, refusal))
-            .orElseGet(() -> Check.ok(rounds, "a round moves " + ByteSize.text(moved))));
+            .map(refusal -> Check.cannot(name, refusal))
+            .orElseGet(() -> Check.ok(name, "a round moves " + ByteSize.text(moved))));
   }
 }

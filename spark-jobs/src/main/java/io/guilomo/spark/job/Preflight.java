@@ -3,13 +3,16 @@ package io.guilomo.spark.job;
 import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.DataReport;
 import io.guilomo.plan.AllocationPlan;
+import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
 import io.guilomo.sizing.MemoryEstimate;
 import io.guilomo.spark.doctor.MemoryLimit;
 import io.guilomo.spark.doctor.MemoryNeed;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 
@@ -38,26 +41,31 @@ record Preflight(String training, MemoryEstimate estimate, int workers, int sear
   /** A process, what it needs, and what keeps it from having it. */
   record Process(Place place, MemoryNeed need, List<MemoryLimit> limits) {}
 
-  static Preflight search(GuilomoConfig config, BackboneConfig backbone, Workers workers) {
+  static Preflight search(
+      GuilomoConfig config, BackboneConfig backbone, Workers workers, BatchShape batch) {
     return new Preflight(
         "search",
         MemoryEstimate.search(
             SearchPlan.network(config, backbone, config.run().seed(), classes(config, backbone)),
             config.search(),
-            config.model().maxLength()),
+            batch),
         workers.count(),
         Math.max(1, config.search().seeds().size()));
   }
 
   static Preflight fineTuning(
-      GuilomoConfig config, BackboneConfig backbone, AllocationPlan plan, Workers workers) {
+      GuilomoConfig config,
+      BackboneConfig backbone,
+      AllocationPlan plan,
+      Workers workers,
+      BatchShape batch) {
     return new Preflight(
         "finetune",
         MemoryEstimate.fineTuning(
             FinetunePlan.network(
                 config, backbone, plan, config.run().seed(), classes(config, backbone)),
             config.finetune(),
-            config.model().maxLength()),
+            batch),
         workers.count(),
         1);
   }
@@ -129,16 +137,43 @@ record Preflight(String training, MemoryEstimate estimate, int workers, int sear
                 ByteSize.setting(results + results / 50)));
   }
 
+  /** Why it cannot fit, if so. Where limits are not known it can. */
+  Optional<String> refusal(SparkContext spark) {
+    return processes(spark, Workers.slots(spark)).stream()
+        .flatMap(process -> process.need().refusal(process.limits()).stream())
+        .findFirst()
+        .or(() -> resultsRefusal(spark.getConf()));
+  }
+
   /**
-   * Refuses a training that cannot fit. Where limits are not known it says nothing.
+   * Refuses, before any data is read, a training that fits no batch.
    *
    * @throws IllegalArgumentException with what it needs and what there is
    */
-  void require(SparkContext spark) {
-    for (Process process : processes(spark, Workers.slots(spark))) {
-      refuse(process.need().refusal(process.limits()));
-    }
-    refuse(resultsRefusal(spark.getConf()));
+  static void require(SparkContext spark, Function<BatchShape, Preflight> training) {
+    refuse(training.apply(BatchShape.LEAST).refusal(spark));
+  }
+
+  /**
+   * Refuses a training that does not fit a batch of mean length, and warns of one that may meet
+   * batches that do not fit.
+   *
+   * @throws IllegalArgumentException with what it needs and what there is
+   */
+  static void require(
+      SparkContext spark,
+      Function<BatchShape, Preflight> training,
+      int batchSize,
+      DataReport data,
+      ProgressListener progress) {
+    BatchShape longest = new BatchShape(batchSize, data.longest());
+    Preflight most = training.apply(longest);
+    int sequences = (int) Math.max(1, Math.min(batchSize, data.train() / most.workers()));
+    long examples = Math.max(1, data.train() + data.validation());
+    int length = (int) Math.max(1, data.tokens() / examples);
+    refuse(training.apply(new BatchShape(sequences, length)).refusal(spark));
+    most.refusal(spark)
+        .ifPresent(text -> progress.message("if a batch has the longest sequences alone: " + text));
   }
 
   private static void refuse(Optional<String> refusal) {

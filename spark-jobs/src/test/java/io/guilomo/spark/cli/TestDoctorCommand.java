@@ -36,7 +36,7 @@ class TestDoctorCommand {
     assertThat(lines())
         .contains(
             "ok       Spark: " + SharedSparkSession.session().version() + ", master local[2]",
-            "ok       executors: 1 registered with the driver, 2 cores, 1 have answered: the driver itself",
+            "ok       executors: 1 registered with the driver, 2 cores, 1 answered: the driver itself",
             "ok       guilomo.model.path: "
                 + directory.resolve("model")
                 + " has all tensors, 888 parameters",
@@ -61,17 +61,32 @@ class TestDoctorCommand {
 
   @Test
   void whatCannotFitEndsWithTwo() {
-    assertThat(doctor("search.batch-size=10000000")).isEqualTo(2);
+    assertThat(doctor("lora-moe.max-rank=1000000")).isEqualTo(2);
     assertThat(lines())
         .anyMatch(
             line ->
                 line.matches(
                     "cannot   memory of guilomo.search: Cannot fit guilomo.search: needs .* and has .*"))
-        .anyMatch(line -> line.startsWith("ok       memory of guilomo.finetune: "));
+        .anyMatch(
+            line ->
+                line.startsWith(
+                    "cannot   averaging of guilomo.finetune: Cannot average guilomo.finetune: its workers (2) send back "));
     assertThat(err.toString(StandardCharsets.UTF_8))
         .matches(
-            "error: Cannot run this configuration here: 1 of \\d+ checks say so, the first is memory of"
+            "error: Cannot run this configuration here: 4 of \\d+ checks say so, the first is memory of"
                 + " guilomo.search\n");
+  }
+
+  @Test
+  void batchesThatMayNotFitAreNoReasonNotToTry() {
+    assertThat(doctor("search.batch-size=10000000")).isZero();
+    assertThat(lines())
+        .anyMatch(
+            line ->
+                line.matches(
+                    "warning  memory of guilomo.search: if a batch has sequences of guilomo.model.max-length"
+                        + " alone: Cannot fit guilomo.search: needs .* for 10000000 × 16 tokens, .*"))
+        .anyMatch(line -> line.startsWith("ok       memory of guilomo.finetune: "));
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.guilomo.spark.doctor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.network.ParameterCount;
+import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.MemoryEstimate;
 import java.util.List;
 import org.apache.spark.SparkConf;
@@ -15,7 +16,12 @@ class TestMemoryNeed {
 
   /** 9.1 GB frozen, 100 MB of parameters. */
   private static final MemoryEstimate ESTIMATE =
-      new MemoryEstimate(9_100_000_000L, new ParameterCount(0, 25_000_000), 3, 800_000_000);
+      new MemoryEstimate(
+          9_100_000_000L,
+          new ParameterCount(0, 25_000_000),
+          3,
+          new BatchShape(16, 128),
+          800_000_000);
 
   private static final MemoryLimit MACHINE = new MemoryLimit(MemoryLimit.MACHINE, 64 * GIBI);
 
@@ -25,7 +31,7 @@ class TestMemoryNeed {
     assertThat(need.refusal(List.of(new MemoryLimit(MemoryLimit.MAX_BYTES, 4 * GIBI), MACHINE)))
         .contains(
             "Cannot fit guilomo.search: needs 10.9 GB per executor (backbone 9.1 GB, trainable 200 MB,"
-                + " gradients 400 MB, updaters 400 MB, activations 800 MB) and has 4.3 GB"
+                + " gradients 400 MB, updaters 400 MB, activations 800 MB for 16 × 128 tokens) and has 4.3 GB"
                 + " (org.bytedeco.javacpp.maxBytes): set GUILOMO_OFF_HEAP=11g, or use a smaller"
                 + " guilomo.search.batch-size or guilomo.model.max-length, or fewer tasks a process");
     assertThat(need.refusal(List.of(new MemoryLimit(MemoryLimit.OVERHEAD, GIBI), MACHINE)))
@@ -46,7 +52,7 @@ class TestMemoryNeed {
         .asString()
         .startsWith(
             "Cannot fit guilomo.finetune: needs 13.3 GB in one process of 2 tasks (backbone")
-        .contains(", averaging 1.2 GB) and has 4.3 GB (")
+        .contains(" 1.6 GB for 16 × 128 tokens, averaging 1.2 GB) and has 4.3 GB (")
         .contains("): use machines with more memory, a smaller guilomo.finetune.batch-size");
   }
 

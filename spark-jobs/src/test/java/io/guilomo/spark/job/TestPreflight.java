@@ -7,17 +7,22 @@ import io.guilomo.backbone.BertConfig;
 import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.backbone.Rope;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.DataReport;
 import io.guilomo.plan.UniformAllocation;
+import io.guilomo.sizing.BatchShape;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.doctor.MemoryLimit;
 import io.guilomo.spark.doctor.MemoryNeed;
 import io.guilomo.spark.training.RandomLlama;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +33,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class TestPreflight {
 
   private static final BertConfig BERT = new BertConfig(384, 1536, 6, 12, 30522, 512, 2, 1e-12f);
+
+  private static final BatchShape BATCH = new BatchShape(8, 256);
 
   @TempDir private Path directory;
 
@@ -52,27 +59,67 @@ class TestPreflight {
   }
 
   @Test
-  void aTrainingThatCannotFitIsRefusedBeforeItReadsData() throws IOException {
+  void aTrainingThatFitsNoBatchIsRefusedBeforeItReadsData() throws IOException {
     RandomLlama.write(directory);
-    assertRefusedToFit("search", () -> job(AllocateJob.NAME, "search.batch-size=1000000"));
-    job(AllocateJob.NAME, "allocation.strategy=uniform");
-    assertRefusedToFit("finetune", () -> job(FinetuneJob.NAME, "finetune.batch-size=1000000"));
+    assertRefusedToFit("search", "1 × 1", () -> job(AllocateJob.NAME, "lora-moe.max-rank=1000000"));
   }
 
-  private static void assertRefusedToFit(String training, ThrowingCallable job) {
+  @Test
+  void aFineTuningOfAPlanThatCannotFitIsRefusedBeforeItReadsData() throws IOException {
+    RandomLlama.write(directory);
+    job(AllocateJob.NAME, "allocation.strategy=uniform", "allocation.rank=8");
+    Path plan = directory.resolve("out/runs/r/plan.json");
+    Files.writeString(
+        plan, Files.readString(plan).replaceAll("(\"rank\"\\s*:\\s*)8\\b", "$1" + "1000000"));
+    assertThatThrownBy(() -> job(FinetuneJob.NAME))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot ");
+  }
+
+  @Test
+  void theDataTellWhatABatchTakes() {
+    SparkContext spark = SharedSparkSession.session().sparkContext();
+    GuilomoConfig config = config();
+    Function<BatchShape, Preflight> training =
+        batch -> Preflight.search(config, BERT, new Workers(2, 1), batch);
+    List<String> messages = new ArrayList<>();
+    ProgressListener progress = new Silent(messages);
+    Preflight.require(spark, training);
+    Preflight.require(spark, training, 8, report(1000, 20, 30), progress);
+    assertThat(messages).isEmpty();
+    Preflight.require(spark, training, 2000, report(1000, 10, 512), progress);
+    assertThat(messages)
+        .singleElement()
+        .asString()
+        .startsWith("if a batch has the longest sequences alone: Cannot fit guilomo.search: needs ")
+        .contains(" for 2000 × 512 tokens, averaging ");
+    // No worker has more than half of the records.
+    assertRefusedToFit(
+        "search",
+        "500000 × 60",
+        () -> Preflight.require(spark, training, 600_000, report(1_000_000, 60, 512), progress));
+  }
+
+  private static DataReport report(long train, long meanLength, int longest) {
+    return new DataReport(train, train, 0, 0, 0, 0, List.of(), train * meanLength, longest);
+  }
+
+  private static void assertRefusedToFit(String training, String batch, ThrowingCallable job) {
     assertThatThrownBy(job)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageMatching(
             "Cannot fit guilomo\\."
                 + training
-                + ": needs \\d+\\.\\d GB in one process of 2 tasks \\(backbone 4 kB, .*"
-                + " activations \\d+\\.\\d GB, averaging \\d+ kB\\) and has \\d.*: use machines .*");
+                + ": needs \\d+\\.\\d GB in one process of 2 tasks \\(backbone .*"
+                + " activations \\d.* for "
+                + batch
+                + " tokens, averaging \\d.*\\) and has \\d.*: use machines .*");
   }
 
   @Test
   void whatWorkersSendBackMustBeAllowed() {
     GuilomoConfig config = config("cluster.workers=40");
-    Preflight preflight = Preflight.search(config, BERT, new Workers(40, 1));
+    Preflight preflight = Preflight.search(config, BERT, new Workers(40, 1), BatchShape.LEAST);
     SparkConf conf = new SparkConf(false);
     assertThat(preflight.estimate().averagedBytes()).isBetween(30_000_000L, 40_000_000L);
     assertThat(preflight.resultsRefusal(conf))
@@ -90,16 +137,19 @@ class TestPreflight {
         new LlamaConfig(
             4096, 11008, 32, 32, 32, 128, 32000, 4096, 1e-5f, new Rope(10000, null), 0, false);
     Workers workers = new Workers(8, 1);
+    assertThat(config.finetune().batchSize()).isEqualTo(BATCH.sequences());
+    assertThat(config.search().batchSize()).isEqualTo(BATCH.sequences());
     List<MemoryLimit> memory = List.of(new MemoryLimit("GUILOMO_OFF_HEAP", 60L << 30));
     SparkConf conf = new SparkConf(false).set("spark.driver.maxResultSize", "20g");
     for (Preflight preflight :
         List.of(
-            Preflight.search(config, llama, workers),
+            Preflight.search(config, llama, workers, BATCH),
             Preflight.fineTuning(
                 config,
                 llama,
                 new UniformAllocation(8, 8, 2, 16).plan(llama.linearModules()),
-                workers))) {
+                workers,
+                BATCH))) {
       MemoryNeed executor = MemoryNeed.executor(preflight.training(), preflight.estimate(), 1, 1);
       MemoryNeed driver = MemoryNeed.driver(preflight.training(), preflight.estimate(), 8, 1);
       assertThat(executor.refusal(memory)).isEmpty();
@@ -118,10 +168,13 @@ class TestPreflight {
     GuilomoConfig config = config(overrides);
     switch (name) {
       case AllocateJob.NAME ->
-          new AllocateJob(SharedSparkSession.session(), config, new Silent()).run();
+          new AllocateJob(SharedSparkSession.session(), config, new Silent(new ArrayList<>()))
+              .run();
       case FinetuneJob.NAME ->
-          new FinetuneJob(SharedSparkSession.session(), config, new Silent()).run();
-      default -> new CompareJob(SharedSparkSession.session(), config, new Silent()).run();
+          new FinetuneJob(SharedSparkSession.session(), config, new Silent(new ArrayList<>()))
+              .run();
+      default ->
+          new CompareJob(SharedSparkSession.session(), config, new Silent(new ArrayList<>())).run();
     }
   }
 
@@ -138,7 +191,7 @@ class TestPreflight {
     return GuilomoConfig.load(null, settings);
   }
 
-  private static final class Silent implements ProgressListener {
+  private record Silent(List<String> messages) implements ProgressListener {
 
     @Override
     public void begin(String task, long rounds) {}
@@ -147,7 +200,9 @@ class TestPreflight {
     public void round(Map<String, Double> values) {}
 
     @Override
-    public void message(String line) {}
+    public void message(String line) {
+      messages.add(line);
+    }
 
     @Override
     public void end() {}
