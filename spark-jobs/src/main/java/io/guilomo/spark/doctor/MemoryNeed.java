@@ -1,5 +1,6 @@
 package io.guilomo.spark.doctor;
 
+import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
 import io.guilomo.sizing.DriverMemory;
 import io.guilomo.sizing.ExecutorMemory;
@@ -34,7 +35,7 @@ public record MemoryNeed(
         memory.offHeap(),
         memory.parts() + " for " + estimate.batch(),
         memory.heap(),
-        smallerBatches(training));
+        smaller(training, estimate.batch()));
   }
 
   /** Of the driver of a cluster. */
@@ -69,7 +70,7 @@ public record MemoryNeed(
             + ", averaging "
             + ByteSize.text(driver.offHeap()),
         executor.heap() + driver.heap(),
-        smallerBatches(training));
+        smaller(training, estimate.batch()));
   }
 
   /** Why it does not fit, if it does not. */
@@ -89,9 +90,12 @@ public record MemoryNeed(
                     advice(limit, limits)));
   }
 
-  private static String smallerBatches(String training) {
-    return "a smaller guilomo.%s.batch-size or guilomo.model.max-length, or fewer tasks a process"
-        .formatted(training);
+  private static String smaller(String training, BatchShape batch) {
+    String part =
+        batch.equals(BatchShape.LEAST)
+            ? "fewer experts of lower ranks"
+            : "a smaller guilomo.%s.batch-size or guilomo.model.max-length".formatted(training);
+    return part + ", or fewer tasks a process";
   }
 
   private String advice(MemoryLimit limit, List<MemoryLimit> limits) {
