@@ -28,6 +28,7 @@ class TestArchitecture {
           "network",
           "training",
           "search",
+          "sizing",
           "plan",
           "adapter",
           "metric",

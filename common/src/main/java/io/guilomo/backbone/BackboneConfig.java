@@ -18,6 +18,9 @@ public sealed interface BackboneConfig permits LlamaConfig, BertConfig {
   /** The longest sequence the model can read, in tokens. */
   int maxPositions();
 
+  /** Elements of all frozen tensors that are loaded; each becomes a float32. */
+  long parameters();
+
   /**
    * Every linear module that can carry experts, block by block, in the order in which the released
    * GuiLoMo code lists them.

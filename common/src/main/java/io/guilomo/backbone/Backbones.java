@@ -36,13 +36,27 @@ public final class Backbones {
    * @throws IllegalArgumentException if the directory holds no model that can be run
    */
   public static Backbone load(String uri, Configuration conf) throws IOException {
+    return load(uri, conf, true);
+  }
+
+  /**
+   * Reads only the shape of a model, and checks that its files have every tensor that it needs, in
+   * the right shape. No values are read.
+   *
+   * @throws IllegalArgumentException if {@link #load} would refuse the directory
+   */
+  public static BackboneConfig check(String uri, Configuration conf) throws IOException {
+    return load(uri, conf, false).config();
+  }
+
+  private static Backbone load(String uri, Configuration conf, boolean values) throws IOException {
     ModelDirectory directory = ModelDirectory.open(uri, conf);
     directory.requireWeights();
     BackboneConfig config = config(directory);
     if (config instanceof LlamaConfig llama) {
-      return LlamaLoader.load(directory, llama);
+      return LlamaLoader.load(directory, llama, values);
     }
-    return BertLoader.load(directory, (BertConfig) config);
+    return BertLoader.load(directory, (BertConfig) config, values);
   }
 
   /** Reads only the shape of a model, without its weights. */

@@ -32,4 +32,12 @@ public record BertConfig(
     }
     return modules;
   }
+
+  @Override
+  public long parameters() {
+    long embeddings = ((long) vocabulary + maxPositions + segments) * hidden;
+    long norms = (2L * layers + 1) * 2 * hidden;
+    long biases = linearModules().stream().mapToLong(LinearModule::outFeatures).sum();
+    return embeddings + norms + biases + LinearModule.weights(linearModules());
+  }
 }

@@ -23,11 +23,15 @@ final class BertLoader {
     this.tensors = tensors;
   }
 
-  static BertBackbone load(ModelDirectory directory, BertConfig config) throws IOException {
+  /**
+   * @param values whether to read values, see {@link FrozenTensors}
+   */
+  static BertBackbone load(ModelDirectory directory, BertConfig config, boolean values)
+      throws IOException {
     try (TensorSource source = directory.tensors()) {
       Set<String> names = source.names();
       return new BertLoader(
-              config, new FrozenTensors(directory, source, name -> storedName(name, names)))
+              config, new FrozenTensors(directory, source, name -> storedName(name, names), values))
           .backbone();
     }
   }

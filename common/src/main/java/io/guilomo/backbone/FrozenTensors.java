@@ -22,15 +22,23 @@ final class FrozenTensors {
   private final ModelDirectory directory;
   private final TensorSource source;
   private final UnaryOperator<String> storedName;
+  private final boolean values;
   private final MessageDigest digest;
 
   /**
    * @param storedName what the source calls a tensor
+   * @param values whether to read values; without, names and shapes are checked and every array is
+   *     null
    */
-  FrozenTensors(ModelDirectory directory, TensorSource source, UnaryOperator<String> storedName) {
+  FrozenTensors(
+      ModelDirectory directory,
+      TensorSource source,
+      UnaryOperator<String> storedName,
+      boolean values) {
     this.directory = directory;
     this.source = source;
     this.storedName = storedName;
+    this.values = values;
     try {
       this.digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -49,6 +57,9 @@ final class FrozenTensors {
   INDArray fused(List<Part> parts) throws IOException {
     for (Part part : parts) {
       check(part);
+    }
+    if (!values) {
+      return null;
     }
     long[] shape = parts.get(0).shape().clone();
     shape[0] = parts.stream().mapToLong(part -> part.shape()[0]).sum();

@@ -1,6 +1,7 @@
 package io.guilomo.backbone;
 
 import java.io.Serializable;
+import java.util.List;
 
 /**
  * One frozen linear layer of a transformer that LoRA experts can be attached to.
@@ -13,6 +14,13 @@ import java.io.Serializable;
  */
 public record LinearModule(int layer, String name, int inFeatures, int outFeatures)
     implements Serializable {
+
+  /** Elements of the frozen weights of all. */
+  static long weights(List<LinearModule> modules) {
+    return modules.stream()
+        .mapToLong(module -> (long) module.inFeatures() * module.outFeatures())
+        .sum();
+  }
 
   @Override
   public String toString() {

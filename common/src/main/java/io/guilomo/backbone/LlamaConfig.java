@@ -46,4 +46,11 @@ public record LlamaConfig(
     }
     return modules;
   }
+
+  @Override
+  public long parameters() {
+    long embeddings = (long) vocabulary * hidden;
+    long norms = (2L * layers + 1) * hidden;
+    return (tiedHead ? 1 : 2) * embeddings + norms + LinearModule.weights(linearModules());
+  }
 }

@@ -17,9 +17,14 @@ final class LlamaLoader {
     this.tensors = tensors;
   }
 
-  static LlamaBackbone load(ModelDirectory directory, LlamaConfig config) throws IOException {
+  /**
+   * @param values whether to read values, see {@link FrozenTensors}
+   */
+  static LlamaBackbone load(ModelDirectory directory, LlamaConfig config, boolean values)
+      throws IOException {
     try (TensorSource source = directory.tensors()) {
-      return new LlamaLoader(config, new FrozenTensors(directory, source, name -> name)).backbone();
+      return new LlamaLoader(config, new FrozenTensors(directory, source, name -> name, values))
+          .backbone();
     }
   }
 

@@ -110,6 +110,11 @@ public final class SafetensorsFile implements Closeable {
     return tensor(name).shape().clone();
   }
 
+  /** As above, of a tensor whose values can be weights. */
+  long[] weightShape(String name) {
+    return refuseOtherThanWeights(name).shape().clone();
+  }
+
   /** The format's name of the element type: {@code F32}, {@code BF16}, {@code I64}, … */
   public String dtype(String name) {
     return tensor(name).type().name();

@@ -77,7 +77,7 @@ final class SafetensorsModel implements TensorSource {
 
   @Override
   public long[] shape(String name) throws IOException {
-    return shard(name).shape(name);
+    return shard(name).weightShape(name);
   }
 
   @Override

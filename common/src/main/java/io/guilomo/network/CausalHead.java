@@ -89,6 +89,11 @@ final class CausalHead implements Head {
     return d;
   }
 
+  /** Positions whose logits are computed at a time. */
+  static int chunk(int vocabulary) {
+    return Math.max(1, CHUNK_ELEMENTS / vocabulary);
+  }
+
   private void run(INDArray states, INDArray d) {
     int[] rows = labelled(context.batch());
     run(
@@ -110,7 +115,7 @@ final class CausalHead implements Head {
     INDArray picked = picked(states, rows);
     INDArray normed = normed(picked, "head.");
     INDArray dPicked = context.buffers().array("head.dPicked", labels, backbone.config().hidden());
-    int chunk = Math.max(1, CHUNK_ELEMENTS / backbone.config().vocabulary());
+    int chunk = chunk(backbone.config().vocabulary());
     for (int begin = 0; begin < labels; begin += chunk) {
       int end = Math.min(labels, begin + chunk);
       INDArray logits =

@@ -350,7 +350,10 @@ class TestBackbones {
   }
 
   private Backbone load() throws IOException {
-    return Backbones.load(dir.toString(), CONF);
+    BackboneConfig checked = Backbones.check(dir.toString(), CONF);
+    Backbone loaded = Backbones.load(dir.toString(), CONF);
+    assertThat(loaded.config()).isEqualTo(checked);
+    return loaded;
   }
 
   private org.apache.hadoop.fs.Path file(String name) {

@@ -55,6 +55,7 @@ class TestReferenceConf {
     read(GenerationConfig.class, "generation", read);
     read(CompareConfig.class, "compare", read);
     read(ClusterConfig.class, "cluster", read);
+    read(CheckpointConfig.class, "checkpoint", read);
     for (String field : List.of("sentence", "sentence2", "label")) {
       read.add("data.columns." + field);
     }

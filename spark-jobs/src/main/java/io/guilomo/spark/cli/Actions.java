@@ -14,6 +14,7 @@ record Actions(
     Job evaluate,
     Job predict,
     Job compare,
+    Job doctor,
     Quickstart quickstart,
     Bench bench) {
 

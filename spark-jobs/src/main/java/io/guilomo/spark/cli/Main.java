@@ -3,6 +3,7 @@ package io.guilomo.spark.cli;
 import io.guilomo.spark.bench.Bench;
 import io.guilomo.spark.job.AllocateJob;
 import io.guilomo.spark.job.CompareJob;
+import io.guilomo.spark.job.DoctorJob;
 import io.guilomo.spark.job.EvaluateJob;
 import io.guilomo.spark.job.FinetuneJob;
 import io.guilomo.spark.job.PredictJob;
@@ -63,6 +64,8 @@ public final class Main implements Runnable {
             out.print(EvaluationReport.print(new PredictJob(spark, config, progress).run())),
         (spark, config, progress, out) ->
             out.print(ComparisonReport.print(new CompareJob(spark, config, progress).run())),
+        (spark, config, progress, out) ->
+            DoctorReport.print(new DoctorJob(spark, config).run(), out),
         (spark, config, directory, progress, out) ->
             out.print(
                 SearchReport.print(new QuickstartJob(spark, config, directory, progress).run())),
@@ -87,6 +90,7 @@ public final class Main implements Runnable {
     line.addSubcommand(new ExportCommand(runner));
     line.addSubcommand(new SqlCommand(runner));
     line.addSubcommand(new BenchCommand(runner, actions.bench()));
+    line.addSubcommand(new DoctorCommand(runner, actions.doctor()));
     line.setCaseInsensitiveEnumValuesAllowed(true);
     Failures failures = new Failures(err);
     line.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));

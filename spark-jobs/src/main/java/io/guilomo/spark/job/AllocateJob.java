@@ -9,12 +9,14 @@ import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.ReleasedPlanFormat;
 import io.guilomo.plan.StateDictOrder;
+import io.guilomo.sizing.BatchShape;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.TableWriter;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
@@ -55,6 +57,9 @@ public final class AllocateJob {
   public Result run() throws IOException {
     String strategy = config.allocation().strategy();
     AllocationStrategies.check(strategy);
+    if (AllocationStrategies.learns(strategy)) {
+      Preflight.requireFixedWorkers(spark.sparkContext().getConf());
+    }
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
     RecordedRun run = new RecordedRun(spark, config, NAME);
     return run.record(
@@ -77,8 +82,13 @@ public final class AllocateJob {
 
   private Searches search(BackboneConfig backbone, Workers workers, RecordedRun run)
       throws IOException {
+    Function<BatchShape, Preflight> preflight =
+        batch -> Preflight.search(config, backbone, workers, batch);
+    Preflight.require(spark.sparkContext(), preflight);
     ShardedData data = new JobData(spark, config).load(workers.count());
     progress.message(JobData.describe(data.report()));
+    Preflight.require(
+        spark.sparkContext(), preflight, config.search().batchSize(), data.report(), progress);
     Searches searches =
         Searches.run(
             spark, config, backbone, data, workers, run.tables(), run.checkpoints(), progress);

@@ -49,6 +49,7 @@ public final class CompareJob {
    */
   public Result run() throws IOException {
     config.compare().strategies().forEach(AllocationStrategies::check);
+    Preflight.requireFixedWorkers(spark.sparkContext().getConf());
     RecordedRun run = new RecordedRun(spark, config, NAME);
     return run.record(
         String.join(",", config.compare().strategies()),

@@ -5,11 +5,13 @@ import io.guilomo.backbone.Backbones;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.sizing.BatchShape;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
@@ -45,6 +47,7 @@ public final class FinetuneJob {
    * @throws IllegalArgumentException for a configuration, plan, model or data that cannot be used
    */
   public Result run() throws IOException {
+    Preflight.requireFixedWorkers(spark.sparkContext().getConf());
     BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
     ModelFamily.check(config, backbone);
     RecordedRun run = new RecordedRun(spark, config, NAME);
@@ -56,9 +59,14 @@ public final class FinetuneJob {
   private Result train(
       RecordedRun run, BackboneConfig backbone, AllocationPlan plan, Workers workers)
       throws IOException {
+    Function<BatchShape, Preflight> preflight =
+        batch -> Preflight.fineTuning(config, backbone, plan, workers, batch);
+    Preflight.require(spark.sparkContext(), preflight);
     JobData jobData = new JobData(spark, config);
     ShardedData data = jobData.load(workers.count());
     progress.message(JobData.describe(data.report()));
+    Preflight.require(
+        spark.sparkContext(), preflight, config.finetune().batchSize(), data.report(), progress);
     if (!config.finetune().plan().isBlank()) {
       run.tables().replace(PlanModulesTable.INSTANCE, PlanModulesTable.rows(plan));
       run.tables().replace(PlanExpertsTable.INSTANCE, PlanExpertsTable.rows(plan));

@@ -34,22 +34,10 @@ record FinetunePlan(
       long seed,
       long shardSize,
       int classes) {
-    check(plan, backbone);
     FinetuneConfig finetune = config.finetune();
     long passes = (shardSize + finetune.batchSize() - 1) / finetune.batchSize();
     long stepsPerEpoch = (passes + finetune.accumulationSteps() - 1) / finetune.accumulationSteps();
     long steps = finetune.steps() > 0 ? finetune.steps() : stepsPerEpoch * finetune.epochs();
-    NetworkDefinition network =
-        new NetworkDefinition(
-            config.model().requirePath(),
-            backbone,
-            Stage.FINE_TUNING,
-            plan.moduleExperts(),
-            config.loraMoe().dropout(),
-            config.loraMoe().loadBalance(),
-            classes,
-            config.model().pooling(),
-            seed);
     FineTuning training =
         new FineTuning(
             new AdamW(
@@ -61,10 +49,30 @@ record FinetunePlan(
             finetune.clipNorm(),
             seed);
     return new FinetunePlan(
-        network,
+        network(config, backbone, plan, seed, classes),
         training,
         Rounds.of(steps, config.cluster().averagingFrequency()),
         finetune.validateEverySteps() > 0 ? finetune.validateEverySteps() : stepsPerEpoch);
+  }
+
+  /**
+   * The network to train.
+   *
+   * @throws IllegalArgumentException if the plan does not fit the backbone
+   */
+  static NetworkDefinition network(
+      GuilomoConfig config, BackboneConfig backbone, AllocationPlan plan, long seed, int classes) {
+    check(plan, backbone);
+    return new NetworkDefinition(
+        config.model().requirePath(),
+        backbone,
+        Stage.FINE_TUNING,
+        plan.moduleExperts(),
+        config.loraMoe().dropout(),
+        config.loraMoe().loadBalance(),
+        classes,
+        config.model().pooling(),
+        seed);
   }
 
   private static void check(AllocationPlan plan, BackboneConfig backbone) {

@@ -24,17 +24,6 @@ record SearchPlan(NetworkDefinition network, SearchSettings settings, Rounds rou
     SearchConfig search = config.search();
     long stepsPerEpoch = (shardSize + search.batchSize() - 1) / search.batchSize();
     long steps = stepsPerEpoch * search.epochs();
-    NetworkDefinition network =
-        new NetworkDefinition(
-            config.model().requirePath(),
-            backbone,
-            Stage.SEARCH,
-            experts(config, backbone),
-            config.loraMoe().dropout(),
-            config.loraMoe().loadBalance(),
-            classes,
-            config.model().pooling(),
-            seed);
     SearchSettings settings =
         new SearchSettings(
             new AdamW(
@@ -50,7 +39,24 @@ record SearchPlan(NetworkDefinition network, SearchSettings settings, Rounds rou
             search.clipNorm(),
             seed);
     return new SearchPlan(
-        network, settings, Rounds.of(steps, config.cluster().averagingFrequency()));
+        network(config, backbone, seed, classes),
+        settings,
+        Rounds.of(steps, config.cluster().averagingFrequency()));
+  }
+
+  /** The network to search in. */
+  static NetworkDefinition network(
+      GuilomoConfig config, BackboneConfig backbone, long seed, int classes) {
+    return new NetworkDefinition(
+        config.model().requirePath(),
+        backbone,
+        Stage.SEARCH,
+        experts(config, backbone),
+        config.loraMoe().dropout(),
+        config.loraMoe().loadBalance(),
+        classes,
+        config.model().pooling(),
+        seed);
   }
 
   /** The target modules with all candidate experts. */

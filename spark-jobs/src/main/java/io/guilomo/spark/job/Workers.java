@@ -17,19 +17,20 @@ record Workers(int count, int threads) {
     if (config.threadsPerWorker() > 0) {
       return new Workers(count, config.threadsPerWorker());
     }
-    SparkConf conf = spark.getConf();
-    int slots =
-        spark.isLocal()
-            ? spark.defaultParallelism()
-            : Math.max(
-                1,
-                conf.getInt("spark.executor.cores", 1)
-                    / Math.max(1, conf.getInt("spark.task.cpus", 1)));
     int cores =
         spark.isLocal()
             ? Runtime.getRuntime().availableProcessors()
-            : conf.getInt("spark.executor.cores", 1);
-    int together = Math.min(slots, count);
-    return new Workers(count, Math.max(1, cores / together));
+            : spark.getConf().getInt("spark.executor.cores", 1);
+    return new Workers(count, Math.max(1, cores / Math.min(slots(spark), count)));
+  }
+
+  /** Tasks that one process runs at a time, as far as the settings tell. */
+  static int slots(SparkContext spark) {
+    if (spark.isLocal()) {
+      return spark.defaultParallelism();
+    }
+    SparkConf conf = spark.getConf();
+    return Math.max(
+        1, conf.getInt("spark.executor.cores", 1) / Math.max(1, conf.getInt("spark.task.cpus", 1)));
   }
 }

@@ -98,6 +98,8 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
       JavaRDD<ParameterAveragingTrainingResult> results,
       int splitNum,
       int totalSplits) {
+    // Lets go of the round before: the parameters of all workers are held once at most.
+    lastRound = List.of();
     lastRound =
         results.map(AveragingMaster::<S>round).collect().stream()
             .sorted(Comparator.comparingInt(WorkerRound::worker))

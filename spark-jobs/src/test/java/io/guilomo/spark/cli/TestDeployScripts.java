@@ -46,7 +46,7 @@ class TestDeployScripts {
   @Test
   void helpNamesEveryCommand() throws Exception {
     assertThat(run("deploy/guilomo", "--help").out())
-        .contains("  quickstart ", "  allocate ", "  export ", "  bench ");
+        .contains("  quickstart ", "  allocate ", "  export ", "  doctor ", "  bench ");
   }
 
   @Test

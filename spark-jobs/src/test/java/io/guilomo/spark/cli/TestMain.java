@@ -135,7 +135,7 @@ class TestMain {
     assertThat(run()).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, sql, bench\n");
+            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, sql, bench, doctor\n");
   }
 
   @Test
@@ -224,6 +224,7 @@ class TestMain {
             job("evaluate"),
             job("predict"),
             job("compare"),
+            job("doctor"),
             (spark, config, files, progress, results) -> configs.add(config),
             (given, progress, results) -> {
               cases.addAll(given);

@@ -41,6 +41,14 @@ class TestStandaloneCluster {
 
   @Test
   void twoWorkersLearnTheSamePlanTwiceAndTrainIt() throws Exception {
+    Ended doctor = cluster.run("doctor", "first");
+    assertThat(doctor.status()).as(doctor.out() + doctor.err()).isZero();
+    assertThat(doctor.out())
+        .contains("executors: 2 registered with the driver, 2 cores, 2 answered\n")
+        .contains("product of 1024³, driver: ", "product of 1024³, executor 0 on ")
+        .contains("product of 1024³, executor 1 on ", " (driver and 2 executors)\n")
+        .contains("memory of guilomo.search: needs ", " per executor (", " on the driver (")
+        .doesNotContain("cannot ");
     for (String runId : List.of("first", "second")) {
       Ended ended = cluster.run("allocate", runId);
       assertThat(ended.status()).as(ended.err()).isZero();

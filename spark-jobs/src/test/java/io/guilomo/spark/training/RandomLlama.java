@@ -15,13 +15,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** A random two-layer LLaMA on disk, and shards of random examples for it. */
-final class RandomLlama {
+public final class RandomLlama {
 
   private static final int VOCABULARY = 11;
 
   private RandomLlama() {}
 
-  static void write(Path model) throws IOException {
+  public static void write(Path model) throws IOException {
     Files.writeString(
         model.resolve("config.json"),
         """

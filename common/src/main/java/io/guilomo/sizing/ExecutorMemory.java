@@ -1,0 +1,41 @@
+package io.guilomo.sizing;
+
+/**
+ * Memory of one process that trains, in bytes.
+ *
+ * @param backbone the frozen tensors
+ * @param trainable parameters: those received and those of each task
+ * @param gradients of each task
+ * @param updaters two moments of every trainable parameter
+ * @param vectors copies of the weights that a step keeps
+ * @param activations working arrays of each task
+ * @param heap of the Java heap: parameters and updater state as they are sent and received
+ */
+public record ExecutorMemory(
+    long backbone,
+    long trainable,
+    long gradients,
+    long updaters,
+    long vectors,
+    long activations,
+    long heap) {
+
+  /** Bytes outside the Java heap. */
+  public long offHeap() {
+    return backbone + trainable + gradients + updaters + vectors + activations;
+  }
+
+  /** The parts outside the Java heap in words, such as {@code backbone 9.1 GB, …}. */
+  public String parts() {
+    return "backbone "
+        + ByteSize.text(backbone)
+        + ", trainable "
+        + ByteSize.text(trainable)
+        + ", gradients "
+        + ByteSize.text(gradients + vectors)
+        + ", updaters "
+        + ByteSize.text(updaters)
+        + ", activations "
+        + ByteSize.text(activations);
+  }
+}

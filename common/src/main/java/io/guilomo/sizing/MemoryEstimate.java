@@ -1,0 +1,117 @@
+package io.guilomo.sizing;
+
+import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.config.FinetuneConfig;
+import io.guilomo.config.SearchConfig;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.ParameterCount;
+import io.guilomo.network.WorkingArrays;
+
+/**
+ * What training a network takes, computed from its definition alone: nothing is loaded. Bytes are
+ * those of float32 arrays, which all values become whatever type the model's files have.
+ *
+ * @param backbone bytes of the frozen tensors, which a process has once
+ * @param parameters that are trained
+ * @param vectors copies of the weights that a step keeps beside their gradient
+ * @param batch that a task runs at a time
+ * @param activations bytes of one task's working arrays for such a batch
+ */
+public record MemoryEstimate(
+    long backbone, ParameterCount parameters, int vectors, BatchShape batch, long activations) {
+
+  /** Parameters and two moments of each: what an averaging round moves. */
+  private static final int AVERAGED = 3;
+
+  /** Results that the driver of a Spark job reads at a time. */
+  private static final int RESULT_READERS = 4;
+
+  /** Of a search; its own batch size is not looked at. */
+  public static MemoryEstimate search(
+      NetworkDefinition network, SearchConfig search, BatchShape batch) {
+    int vectors =
+        switch (search.outerGradient()) {
+          // The weights before the virtual step, and the gradients of both losses.
+          case SECOND_ORDER, REFERENCE -> 3;
+          case FIRST_ORDER -> 1;
+        };
+    return of(network, vectors, batch);
+  }
+
+  /** Of a fine-tuning; its own batch size is not looked at. */
+  public static MemoryEstimate fineTuning(
+      NetworkDefinition network, FinetuneConfig finetune, BatchShape batch) {
+    int vectors = finetune.accumulationSteps() > 1 ? 1 : 0;
+    return of(network, vectors, batch);
+  }
+
+  private static MemoryEstimate of(NetworkDefinition network, int vectors, BatchShape asked) {
+    BatchShape batch =
+        new BatchShape(
+            asked.sequences(), Math.min(asked.length(), network.config().maxPositions()));
+    long rotation =
+        network.config() instanceof LlamaConfig llama
+            ? (long) llama.maxPositions() * llama.headDim()
+            : 0;
+    return new MemoryEstimate(
+        network.config().parameters() * Float.BYTES,
+        ParameterCount.of(network),
+        vectors,
+        batch,
+        new WorkingArrays(network, batch.sequences(), batch.length()).bytes()
+            + rotation * Float.BYTES);
+  }
+
+  /** Bytes of the flat vector of parameters. */
+  public long parameterBytes() {
+    return parameters.all() * Float.BYTES;
+  }
+
+  /** Bytes of parameters and updater state: what each worker sends back after a round. */
+  public long averagedBytes() {
+    return AVERAGED * parameterBytes();
+  }
+
+  /**
+   * Bytes that an averaging round moves: parameters and updater state to every executor, and back
+   * from every worker.
+   */
+  public long roundBytes(int executors, int workers) {
+    return ((long) executors + workers) * averagedBytes();
+  }
+
+  /**
+   * Memory of a process that trains.
+   *
+   * @param tasks workers that it runs at a time
+   * @param received sets of parameters that it has got from the driver: one a search that runs;
+   *     none where it is the driver
+   */
+  public ExecutorMemory executor(int tasks, int received) {
+    long parameter = parameterBytes();
+    long copies = (long) tasks + received;
+    return new ExecutorMemory(
+        backbone,
+        copies * parameter,
+        tasks * parameter,
+        2 * copies * parameter,
+        (long) tasks * vectors * parameters.weights() * Float.BYTES,
+        tasks * activations,
+        copies * averagedBytes());
+  }
+
+  /**
+   * Memory of the process that averages.
+   *
+   * @param workers whose parameters it averages
+   * @param searches that it leads at a time
+   */
+  public DriverMemory driver(int workers, int searches) {
+    long averaged = averagedBytes();
+    return new DriverMemory(
+        2L * searches * averaged,
+        (long) searches * workers * averaged,
+        searches * (1L + Math.min(RESULT_READERS, workers)) * averaged,
+        workers * averaged);
+  }
+}

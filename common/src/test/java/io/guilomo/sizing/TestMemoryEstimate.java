@@ -1,0 +1,288 @@
+package io.guilomo.sizing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.Backbones;
+import io.guilomo.backbone.BertBackbone;
+import io.guilomo.backbone.BertConfig;
+import io.guilomo.backbone.LlamaBackbone;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.SearchConfig.OuterGradient;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.kernel.AdamW;
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.ModuleExperts;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.ParameterCount;
+import io.guilomo.network.PassOptions;
+import io.guilomo.network.Stage;
+import io.guilomo.network.TinyModels;
+import io.guilomo.network.WorkingArrays;
+import io.guilomo.search.BilevelStep;
+import io.guilomo.search.SearchSettings;
+import io.guilomo.training.LearningRate;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.ObjectOutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What is computed from a definition is what a network of it has. */
+class TestMemoryEstimate {
+
+  private static final Kernels KERNELS = KernelSelection.best();
+  private static final int SEQUENCES = 3;
+  private static final int LENGTH = 7;
+
+  @ParameterizedTest
+  @EnumSource(Stage.class)
+  void aDecodersParametersAndArrays(Stage stage) {
+    LlamaBackbone backbone = TinyModels.llama(1);
+    assertSame(
+        TinyModels.definition(
+            backbone, stage, TinyModels.unequal(backbone.config(), stage), 0.1, 0.1),
+        backbone,
+        TinyModels.causal(1, LENGTH, LENGTH, LENGTH));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Stage.class)
+  void anEncodersParametersAndArrays(Stage stage) {
+    BertBackbone backbone = TinyModels.bert(1);
+    assertSame(
+        TinyModels.definition(
+            backbone, stage, TinyModels.unequal(backbone.config(), stage), 0.1, 0),
+        backbone,
+        TinyModels.classified(1, LENGTH, LENGTH, LENGTH));
+  }
+
+  @Test
+  void withoutDropoutAndOnSomeModulesOnly() {
+    LlamaBackbone backbone = TinyModels.llama(1, 1, 3);
+    List<ModuleExperts> modules =
+        TinyModels.uniform(backbone.config()).stream()
+            .filter(module -> module.module().name().matches("q_proj|up_proj"))
+            .toList();
+    assertSame(
+        TinyModels.definition(backbone, Stage.SEARCH, modules, 0, 0),
+        backbone,
+        TinyModels.causal(1, LENGTH, LENGTH, LENGTH));
+  }
+
+  private static void assertSame(
+      NetworkDefinition definition, Backbone backbone, TokenBatch batch) {
+    ParameterCount count = ParameterCount.of(definition);
+    long arrays = new WorkingArrays(definition, SEQUENCES, LENGTH).bytes();
+    // Not closed: the next network would begin with its arrays, which are of other sizes.
+    LoraMoeNetwork network = fresh(definition, backbone);
+    assertThat(count.all()).isEqualTo(network.graph().numParams());
+    assertThat(count.weights()).isEqualTo(network.weights().length());
+    MemoryEstimate estimate =
+        MemoryEstimate.fineTuning(definition, config().finetune(), BatchShape.LEAST);
+    assertThat(estimate.averagedBytes())
+        .isEqualTo(
+            Float.BYTES
+                * (network.graph().params().length()
+                    + network.graph().getUpdater().getStateViewArray().length()));
+    network.pass(batch, PassOptions.training(1));
+    long training = network.workingBytes();
+    assertThat(training).isBetween(arrays / 2, arrays);
+    network.pass(batch, PassOptions.evaluation());
+    assertThat(network.workingBytes()).isEqualTo(arrays);
+  }
+
+  /** A network whose working arrays no other has had. */
+  private static LoraMoeNetwork fresh(NetworkDefinition definition, Backbone backbone) {
+    LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, KERNELS);
+    while (network.workingBytes() > startBytes(definition)) {
+      network = LoraMoeNetwork.create(definition, backbone, KERNELS);
+    }
+    return network;
+  }
+
+  /** Masks of the GSVs and scalings of the experts, which a network has before its first pass. */
+  private static long startBytes(NetworkDefinition definition) {
+    long scalings = definition.modules().stream().mapToLong(ModuleExperts::totalRank).sum();
+    return Float.BYTES * (2 * ParameterCount.of(definition).gsvs() + scalings);
+  }
+
+  @ParameterizedTest
+  @EnumSource(OuterGradient.class)
+  void copiesThatASearchStepKeeps(OuterGradient outer) {
+    LlamaBackbone backbone = TinyModels.llama(1);
+    NetworkDefinition definition =
+        TinyModels.definition(
+            backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.1, 0.1);
+    LoraMoeNetwork network = fresh(definition, backbone);
+    TokenBatch batch = TinyModels.causal(1, LENGTH, LENGTH, LENGTH);
+    network.pass(batch, PassOptions.training(1));
+    long before = network.workingBytes();
+    new BilevelStep(
+            network,
+            KERNELS,
+            new SearchSettings(
+                new AdamW(0.9, 0.999, 1e-8, 0),
+                new LearningRate(1e-3, 0, 2),
+                new AdamW(0.5, 0.999, 1e-8, 0),
+                1e-3,
+                outer,
+                true,
+                1,
+                1))
+        .run(0, batch, batch);
+    MemoryEstimate estimate =
+        MemoryEstimate.search(
+            definition, config("search.outer-gradient=" + outer).search(), BatchShape.LEAST);
+    assertThat(network.workingBytes() - before).isEqualTo(estimate.executor(1, 0).vectors());
+  }
+
+  @Test
+  void frozenTensorsOfTinyModels() {
+    LlamaBackbone llama = TinyModels.llama(1);
+    List<INDArray> arrays =
+        new ArrayList<>(List.of(llama.wordEmbeddings(), llama.finalNorm(), llama.head()));
+    llama.layers().forEach(layer -> arrays.addAll(arrays(layer)));
+    assertThat(llama.config().parameters()).isEqualTo(elements(arrays));
+    assertThat(TinyModels.bert(1).config().parameters())
+        .isEqualTo(elements(arrays(TinyModels.bert(1))));
+  }
+
+  @Test
+  void frozenTensorsOfARealModel() throws IOException {
+    String stories = GoldenFiles.models().resolve("stories260K-hf").toUri().toString();
+    LlamaBackbone backbone = (LlamaBackbone) Backbones.load(stories, new Configuration());
+    List<INDArray> arrays = new ArrayList<>(List.of(backbone.wordEmbeddings()));
+    if (!backbone.config().tiedHead()) {
+      arrays.add(backbone.head());
+    }
+    arrays.add(backbone.finalNorm());
+    backbone.layers().forEach(layer -> arrays.addAll(arrays(layer)));
+    assertThat(backbone.config().parameters()).isEqualTo(elements(arrays));
+  }
+
+  @Test
+  void allMiniLm() {
+    // Without the pooler, which classifiers here do not read.
+    assertThat(new BertConfig(384, 1536, 6, 12, 30522, 512, 2, 1e-12f).parameters())
+        .isEqualTo(22_713_216 - 384 * 384 - 384);
+  }
+
+  @Test
+  void sumsOfAProcess() {
+    MemoryEstimate estimate =
+        new MemoryEstimate(1000, new ParameterCount(10, 40), 3, BatchShape.LEAST, 700);
+    assertThat(estimate.parameterBytes()).isEqualTo(200);
+    assertThat(estimate.roundBytes(2, 4)).isEqualTo(6 * 600);
+    ExecutorMemory two = estimate.executor(2, 1);
+    assertThat(two).isEqualTo(new ExecutorMemory(1000, 600, 400, 1200, 960, 1400, 1800));
+    assertThat(two.offHeap()).isEqualTo(1000 + 600 + 400 + 1200 + 960 + 1400);
+    assertThat(estimate.driver(8, 1)).isEqualTo(new DriverMemory(1200, 4800, 3000, 4800));
+    assertThat(estimate.driver(2, 3).offHeap()).isEqualTo(3 * (1200 + 1200));
+  }
+
+  @Test
+  void sequencesAreNoLongerThanTheModelReads() {
+    BertBackbone backbone = TinyModels.bert(1);
+    NetworkDefinition definition =
+        TinyModels.definition(
+            backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.1, 0);
+    int positions = backbone.config().maxPositions();
+    assertThat(
+            MemoryEstimate.search(definition, config().search(), new BatchShape(2, 10 * positions)))
+        .isEqualTo(
+            MemoryEstimate.search(definition, config().search(), new BatchShape(2, positions)));
+  }
+
+  @Test
+  void batchesBeyondAllMemory() {
+    LlamaBackbone backbone = TinyModels.llama(1);
+    NetworkDefinition definition =
+        TinyModels.definition(
+            backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.1, 0);
+    assertThat(new WorkingArrays(definition, 1, 1 << 25).bytes()).isEqualTo(1L << 53);
+    assertThatThrownBy(() -> new WorkingArrays(definition, 100_000_000, 30))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot run batches of 100000000 sequences of 30 tokens: together at most 2147483647");
+  }
+
+  @Test
+  void anArrayIsSentInAboutItsSize() throws IOException {
+    INDArray array = org.nd4j.linalg.factory.Nd4j.rand(1, 100_000);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+      out.writeObject(array);
+    }
+    assertThat(bytes.size()).isCloseTo(400_000, Percentage.withPercentage(1));
+  }
+
+  @Test
+  void sizesInWords() {
+    assertThat(ByteSize.text(12_345_678_901L)).isEqualTo("12.3 GB");
+    assertThat(ByteSize.text(999_600_000)).isEqualTo("1.0 GB");
+    assertThat(ByteSize.text(340_400_000)).isEqualTo("340 MB");
+    assertThat(ByteSize.text(4_600)).isEqualTo("5 kB");
+    assertThat(ByteSize.setting(1)).isEqualTo("1g");
+    assertThat(ByteSize.setting((3L << 30) + 1)).isEqualTo("4g");
+    assertThat(new ExecutorMemory(9_100_000_000L, 8, 3_000_000, 16, 1_000_000, 32, 0).parts())
+        .isEqualTo(
+            "backbone 9.1 GB, trainable 0 kB, gradients 4 MB, updaters 0 kB, activations 0 kB");
+  }
+
+  private static GuilomoConfig config(String... overrides) {
+    return GuilomoConfig.load(null, List.of(overrides));
+  }
+
+  private static List<INDArray> arrays(LlamaBackbone.Layer layer) {
+    return List.of(
+        layer.attentionNorm(),
+        layer.attentionInput(),
+        layer.attentionOutput(),
+        layer.mlpNorm(),
+        layer.mlpInput(),
+        layer.mlpOutput());
+  }
+
+  private static List<INDArray> arrays(BertBackbone backbone) {
+    List<INDArray> arrays =
+        new ArrayList<>(
+            List.of(
+                backbone.wordEmbeddings(),
+                backbone.positionEmbeddings(),
+                backbone.segmentEmbeddings(),
+                backbone.embeddingNorm().weight(),
+                backbone.embeddingNorm().bias()));
+    for (BertBackbone.Layer layer : backbone.layers()) {
+      arrays.addAll(
+          List.of(
+              layer.attentionInput(),
+              layer.attentionInputBias(),
+              layer.attentionOutput(),
+              layer.attentionOutputBias(),
+              layer.attentionNorm().weight(),
+              layer.attentionNorm().bias(),
+              layer.mlpInput(),
+              layer.mlpInputBias(),
+              layer.mlpOutput(),
+              layer.mlpOutputBias(),
+              layer.outputNorm().weight(),
+              layer.outputNorm().bias()));
+    }
+    return arrays;
+  }
+
+  private static long elements(List<INDArray> arrays) {
+    return arrays.stream().mapToLong(INDArray::length).sum();
+  }
+}

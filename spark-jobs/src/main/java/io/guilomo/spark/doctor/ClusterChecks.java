@@ -1,0 +1,232 @@
+package io.guilomo.spark.doctor;
+
+import io.guilomo.sizing.ByteSize;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
+
+/** What driver and executors tell of themselves, and what follows from it. */
+public final class ClusterChecks {
+
+  private static final int JAVA = 17;
+
+  private final SparkContext spark;
+  private final Machine driver;
+  private final ExecutorSurvey survey;
+  private final boolean ownDisk;
+
+  private ClusterChecks(
+      SparkContext spark, Machine driver, ExecutorSurvey survey, boolean ownDisk) {
+    this.spark = spark;
+    this.driver = driver;
+    this.survey = survey;
+    this.ownDisk = ownDisk;
+  }
+
+  /**
+   * Asks the driver and every executor.
+   *
+   * @param model the model's directory
+   * @param data paths by the configuration key that names them
+   * @param output directory of the runs
+   * @param seconds to wait for executors
+   */
+  public static ClusterChecks run(
+      SparkContext spark, String model, Map<String, String> data, String output, int seconds) {
+    FileChecks files = new FileChecks(model, data, output);
+    int expected = spark.isLocal() ? 1 : spark.getConf().getInt("spark.executor.instances", 0);
+    ExecutorSurvey survey = ExecutorSurvey.run(spark, files, expected, seconds);
+    Machine driver =
+        survey.machines().stream()
+            .filter(Machine::driver)
+            .findFirst()
+            .orElseGet(() -> Machine.here("driver", 0, files, spark.hadoopConfiguration()));
+    return new ClusterChecks(spark, driver, survey, ownDisk(output, spark.hadoopConfiguration()));
+  }
+
+  private static boolean ownDisk(String directory, Configuration hadoop) {
+    try {
+      return new Path(directory).getFileSystem(hadoop) instanceof LocalFileSystem;
+    } catch (IOException | RuntimeException e) {
+      // Its own check tells.
+      return false;
+    }
+  }
+
+  /** Executors that have answered. */
+  public int executors() {
+    return survey.machines().size();
+  }
+
+  /** Tasks that one executor runs at a time. */
+  public int tasks() {
+    return survey.tasks();
+  }
+
+  /** What limits the executor that has least. */
+  public List<MemoryLimit> executorLimits() {
+    return survey.machines().stream().flatMap(machine -> machine.limits().stream()).toList();
+  }
+
+  /** All that does not depend on the training. */
+  public List<Check> checks() {
+    List<Check> checks = new ArrayList<>();
+    checks.add(java());
+    checks.add(Check.ok("Spark", spark.version() + ", master " + spark.master()));
+    checks.add(executorsFound());
+    checks.add(same("ND4J backend", Machine::backend));
+    checks.add(kernels());
+    checks.add(same("linear algebra", Machine::blas));
+    machines().map(Machine::speed).forEach(checks::add);
+    checks.addAll(files());
+    if (ownDisk && machines().map(Machine::host).distinct().count() > 1) {
+      checks.add(
+          Check.warning(
+              "guilomo.output.dir",
+              "is a path of each machine's own; executors must write where the driver reads, so it"
+                  + " has to be the same disk everywhere"));
+    }
+    return checks;
+  }
+
+  private Check java() {
+    Check same = same("Java", Machine::java);
+    return machines().allMatch(machine -> machine.java().startsWith(JAVA + "."))
+        ? same
+        : Check.warning(same.name(), same.text() + ": only " + JAVA + " is tested");
+  }
+
+  private Check executorsFound() {
+    String found =
+        String.format(
+            Locale.ROOT,
+            "%d registered with the driver, %d cores, %d answered",
+            survey.registered(),
+            survey.cores(),
+            executors());
+    if (executors() == 0) {
+      return Check.cannot(
+          "executors",
+          "Cannot run on "
+              + spark.master()
+              + ": no executor has answered; see whether it has workers with the cores and memory"
+              + " that are asked for");
+    }
+    return executors() < survey.registered()
+        ? Check.warning("executors", found)
+        : Check.ok("executors", spark.isLocal() ? found + ": the driver itself" : found);
+  }
+
+  /** Something that should be the same everywhere. */
+  private Check same(String name, Function<Machine, String> property) {
+    String expected = property.apply(driver);
+    List<String> others =
+        machines()
+            .filter(machine -> !property.apply(machine).equals(expected))
+            .map(machine -> machine.name() + " has " + property.apply(machine))
+            .toList();
+    return others.isEmpty()
+        ? Check.ok(name, expected)
+        : Check.warning(name, expected + " on the driver, but " + String.join(", ", others));
+  }
+
+  private Check kernels() {
+    Check same = same("kernels", Machine::kernels);
+    boolean portable = machines().anyMatch(m -> m.cpu() && m.kernels().startsWith("Nd4j"));
+    return portable
+        ? Check.warning(
+            same.name(),
+            same.text()
+                + ": the faster ones need --add-modules=jdk.incubator.vector in the Java options")
+        : same;
+  }
+
+  /** What is the same everywhere on one line, what fails anywhere on a line of its own. */
+  private List<Check> files() {
+    List<Check> checks = new ArrayList<>();
+    for (int i = 0; i < driver.files().size(); i++) {
+      int index = i;
+      Check own = driver.files().get(i);
+      List<Machine> failed =
+          machines().filter(m -> m.files().get(index).status() != Check.Status.OK).toList();
+      if (failed.isEmpty()) {
+        checks.add(Check.ok(own.name(), own.text() + everywhere()));
+      }
+      for (Machine machine : failed) {
+        checks.add(
+            Check.cannot(own.name() + ", " + machine.name(), machine.files().get(index).text()));
+      }
+    }
+    return checks;
+  }
+
+  private String everywhere() {
+    int others = (int) survey.machines().stream().filter(machine -> !machine.driver()).count();
+    return others == 0
+        ? ""
+        : " (driver and %d %s)".formatted(others, others == 1 ? "executor" : "executors");
+  }
+
+  /** The driver, then the executors that are not it. */
+  private Stream<Machine> machines() {
+    return Stream.concat(
+        Stream.of(driver), survey.machines().stream().filter(machine -> !machine.driver()));
+  }
+
+  /** Whether the Java heap has room for what Spark sends and receives. */
+  public List<Check> heap(String name, MemoryNeed need, boolean executor) {
+    long most =
+        executor
+            ? survey.machines().stream().mapToLong(Machine::heap).min().orElse(0)
+            : driver.heap();
+    return most == 0 || need.heap() <= most * 6 / 10
+        ? List.of()
+        : List.of(
+            Check.warning(
+                name,
+                "sending and receiving parameters takes about %s %s, the heap has %s: set %s=%s"
+                    .formatted(
+                        ByteSize.text(need.heap()),
+                        need.place(),
+                        ByteSize.text(most),
+                        executor ? "spark.executor.memory" : "spark.driver.memory",
+                        ByteSize.setting(need.heap() * 2))));
+  }
+
+  /** Whether machines with several executors have room for all of them. */
+  public List<Check> hosts(String name, MemoryNeed need) {
+    Map<String, List<Machine>> hosts =
+        survey.machines().stream()
+            .filter(machine -> !machine.driver())
+            .collect(Collectors.groupingBy(Machine::host));
+    List<Check> checks = new ArrayList<>();
+    hosts.forEach(
+        (host, machines) -> {
+          long needed = need.offHeap() * machines.size();
+          long total =
+              machines.get(0).limits().stream()
+                  .filter(limit -> limit.source().equals(MemoryLimit.MACHINE))
+                  .mapToLong(MemoryLimit::bytes)
+                  .findFirst()
+                  .orElse(Long.MAX_VALUE);
+          if (machines.size() > 1 && needed > total) {
+            checks.add(
+                Check.cannot(
+                    name,
+                    "Cannot fit %d executors on %s: together they need %s and it has %s: use fewer executors a machine, with more tasks each"
+                        .formatted(
+                            machines.size(), host, ByteSize.text(needed), ByteSize.text(total))));
+          }
+        });
+    return checks;
+  }
+}

@@ -1,0 +1,114 @@
+package io.guilomo.spark.doctor;
+
+import io.guilomo.backbone.BackboneCache;
+import io.guilomo.backbone.Backbones;
+import io.guilomo.sizing.ByteSize;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * What a run reads and writes.
+ *
+ * @param model the model's directory
+ * @param data paths by the configuration key that names them
+ * @param output directory of the runs, which need not be there yet
+ */
+record FileChecks(String model, Map<String, String> data, String output) implements Serializable {
+
+  FileChecks {
+    data = new LinkedHashMap<>(data);
+  }
+
+  /** Opens everything as this process would, without reading much. */
+  List<Check> run(Configuration hadoop) {
+    List<Check> checks = new ArrayList<>();
+    checks.add(check("guilomo.model.path", () -> model(hadoop)));
+    data.forEach((key, path) -> checks.add(check(key, () -> read(path, hadoop))));
+    checks.add(check("guilomo.output.dir", () -> write(hadoop)));
+    return checks;
+  }
+
+  private interface Attempt {
+    String run() throws IOException;
+  }
+
+  private static Check check(String name, Attempt attempt) {
+    try {
+      return Check.ok(name, attempt.run());
+    } catch (IOException | RuntimeException e) {
+      String reason = e.getMessage() == null ? e.toString() : e.getMessage();
+      String line = reason.lines().findFirst().orElse("");
+      return Check.cannot(name, line.startsWith("Cannot ") ? line : "Cannot use it: " + line);
+    }
+  }
+
+  private String model(Configuration hadoop) throws IOException {
+    if (model.startsWith(BackboneCache.MEMORY_SCHEME)) {
+      return model;
+    }
+    long parameters = Backbones.check(model, hadoop).parameters();
+    return String.format(Locale.ROOT, "%s has all tensors, %,d parameters", model, parameters);
+  }
+
+  private static String read(String pattern, Configuration hadoop) throws IOException {
+    Path path = new Path(pattern);
+    FileSystem files = path.getFileSystem(hadoop);
+    FileStatus[] found = files.globStatus(path);
+    if (found == null || found.length == 0) {
+      throw new IllegalArgumentException("Cannot read " + pattern + ": there is no such file");
+    }
+    int count = 0;
+    long bytes = 0;
+    for (FileStatus status : found) {
+      for (FileStatus file :
+          status.isDirectory() ? files.listStatus(status.getPath()) : new FileStatus[] {status}) {
+        if (file.isFile() && !file.getPath().getName().matches("[._].*")) {
+          try (FSDataInputStream in = files.open(file.getPath())) {
+            count += in.read() >= 0 ? 1 : 0;
+          }
+          bytes += file.getLen();
+        }
+      }
+    }
+    // Partitioned tables have their files further down.
+    return count == 0
+        ? pattern + " is there"
+        : "%s opened, %d %s of %s"
+            .formatted(pattern, count, count == 1 ? "file" : "files", ByteSize.text(bytes));
+  }
+
+  /** Writes a file into the directory, or into the nearest one above that is there. */
+  private String write(Configuration hadoop) throws IOException {
+    Path directory = new Path(output);
+    FileSystem files = directory.getFileSystem(hadoop);
+    Path existing = files.makeQualified(directory);
+    while (!files.exists(existing) && existing.getParent() != null) {
+      existing = existing.getParent();
+    }
+    if (!files.getFileStatus(existing).isDirectory()) {
+      throw new IllegalArgumentException(
+          "Cannot write into " + output + ": " + existing + " is a file");
+    }
+    Path probe = new Path(existing, "_guilomo-doctor-" + UUID.randomUUID());
+    try {
+      files.create(probe, false).close();
+    } catch (IOException e) {
+      throw new IOException("Cannot write into " + existing + ": " + e.getMessage(), e);
+    }
+    if (!files.delete(probe, false)) {
+      throw new IOException("Cannot delete " + probe);
+    }
+    return output + " can be written";
+  }
+}

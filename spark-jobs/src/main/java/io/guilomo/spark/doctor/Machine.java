@@ -1,0 +1,95 @@
+package io.guilomo.spark.doctor;
+
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
+import java.io.Serializable;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What one process tells of itself.
+ *
+ * @param process {@code driver}, or the number that Spark gave the executor
+ * @param kernels implementation of the kernels
+ * @param blas library that computes matrix products
+ * @param gflops measured, in GFLOP/s
+ * @param threads it was measured with
+ * @param heap most bytes of the Java heap
+ * @param files what it found of what a run reads and writes
+ */
+record Machine(
+    String process,
+    String host,
+    String java,
+    String backend,
+    String kernels,
+    String blas,
+    boolean cpu,
+    Processor processor,
+    double gflops,
+    int threads,
+    List<MemoryLimit> limits,
+    long heap,
+    List<Check> files)
+    implements Serializable {
+
+  Machine {
+    limits = List.copyOf(limits);
+    files = List.copyOf(files);
+  }
+
+  /**
+   * This process.
+   *
+   * @param threads that it may compute with; 0 for all of the machine's processors
+   */
+  static Machine here(String process, int threads, FileChecks checks, Configuration hadoop) {
+    // Before the first product.
+    Kernels kernels = KernelSelection.best();
+    int processors = Runtime.getRuntime().availableProcessors();
+    int used = threads > 0 ? Math.min(threads, processors) : processors;
+    return new Machine(
+        process,
+        hostName(),
+        System.getProperty("java.version"),
+        Nd4j.getBackend().getClass().getSimpleName(),
+        kernels.getClass().getSimpleName(),
+        String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor()),
+        Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU,
+        Processor.here(),
+        ProductSpeed.measure(kernels, used),
+        used,
+        MemoryLimit.here(),
+        Runtime.getRuntime().maxMemory(),
+        checks.run(hadoop));
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "unknown host";
+    }
+  }
+
+  boolean driver() {
+    return process.equals("driver");
+  }
+
+  /** How a report calls it. */
+  String name() {
+    return driver() ? "driver" : "executor " + process + " on " + host;
+  }
+
+  /** Its speed, judged. */
+  Check speed() {
+    String name = "product of 1024³, " + name();
+    return cpu
+        ? processor.judge(name, gflops, threads, blas)
+        : Check.ok(name, "not judged: " + backend);
+  }
+}

@@ -1,0 +1,126 @@
+package io.guilomo.spark.doctor;
+
+import io.guilomo.sizing.BatchShape;
+import io.guilomo.sizing.ByteSize;
+import io.guilomo.sizing.DriverMemory;
+import io.guilomo.sizing.ExecutorMemory;
+import io.guilomo.sizing.MemoryEstimate;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Memory that one process of a training needs.
+ *
+ * @param training {@code search} or {@code finetune}, as the configuration calls it
+ * @param place which process it is, such as {@code per executor}
+ * @param offHeap bytes outside the Java heap
+ * @param parts what makes them up, in words
+ * @param heap bytes of the Java heap
+ * @param less what would make it need less, in words
+ */
+public record MemoryNeed(
+    String training, String place, long offHeap, String parts, long heap, String less) {
+
+  /**
+   * Of an executor of a cluster.
+   *
+   * @param tasks that it runs at a time
+   */
+  public static MemoryNeed executor(
+      String training, MemoryEstimate estimate, int tasks, int searches) {
+    ExecutorMemory memory = estimate.executor(tasks, searches);
+    return new MemoryNeed(
+        training,
+        tasks == 1 ? "per executor" : "per executor of " + tasks + " tasks",
+        memory.offHeap(),
+        memory.parts() + " for " + estimate.batch(),
+        memory.heap(),
+        smaller(training, estimate.batch()));
+  }
+
+  /** Of the driver of a cluster. */
+  public static MemoryNeed driver(
+      String training, MemoryEstimate estimate, int workers, int searches) {
+    DriverMemory memory = estimate.driver(workers, searches);
+    return new MemoryNeed(
+        training,
+        "on the driver",
+        memory.offHeap(),
+        "averaging " + ByteSize.text(memory.offHeap()),
+        memory.heap(),
+        "fewer guilomo.cluster.workers or search.seeds");
+  }
+
+  /**
+   * Of a process that is driver and executor.
+   *
+   * @param tasks that it runs at a time
+   */
+  public static MemoryNeed local(
+      String training, MemoryEstimate estimate, int tasks, int workers, int searches) {
+    ExecutorMemory executor = estimate.executor(tasks, 0);
+    DriverMemory driver = estimate.driver(workers, searches);
+    return new MemoryNeed(
+        training,
+        tasks == 1 ? "in one process" : "in one process of " + tasks + " tasks",
+        executor.offHeap() + driver.offHeap(),
+        executor.parts()
+            + " for "
+            + estimate.batch()
+            + ", averaging "
+            + ByteSize.text(driver.offHeap()),
+        executor.heap() + driver.heap(),
+        smaller(training, estimate.batch()));
+  }
+
+  /** Why it does not fit, if it does not. */
+  public Optional<String> refusal(List<MemoryLimit> limits) {
+    return MemoryLimit.smallest(limits)
+        .filter(limit -> limit.bytes() < offHeap)
+        .map(
+            limit ->
+                String.format(
+                    "Cannot fit guilomo.%s: needs %s %s (%s) and has %s (%s): %s",
+                    training,
+                    ByteSize.text(offHeap),
+                    place,
+                    parts,
+                    ByteSize.text(limit.bytes()),
+                    limit.source(),
+                    advice(limit, limits)));
+  }
+
+  private static String smaller(String training, BatchShape batch) {
+    String part =
+        batch.equals(BatchShape.LEAST)
+            ? "fewer experts of lower ranks"
+            : "a smaller guilomo.%s.batch-size or guilomo.model.max-length".formatted(training);
+    return part + ", or fewer tasks a process";
+  }
+
+  private String advice(MemoryLimit limit, List<MemoryLimit> limits) {
+    boolean machineHasIt =
+        limits.stream()
+            .filter(other -> !other.raised())
+            .allMatch(other -> other.bytes() >= offHeap);
+    if (!limit.raised() || !machineHasIt) {
+      return "use machines with more memory, " + less;
+    }
+    String setting =
+        limit.source().equals(MemoryLimit.OVERHEAD)
+            ? MemoryLimit.OVERHEAD + "="
+            : "GUILOMO_OFF_HEAP=";
+    return "set %s%s, or use %s".formatted(setting, ByteSize.setting(offHeap), less);
+  }
+
+  /** The need in words, where it fits. */
+  public String describe(List<MemoryLimit> limits) {
+    String needed = "needs %s %s (%s)".formatted(ByteSize.text(offHeap), place, parts);
+    return MemoryLimit.smallest(limits)
+        .map(
+            limit ->
+                "%s and has %s (%s)"
+                    .formatted(needed, ByteSize.text(limit.bytes()), limit.source()))
+        .orElse(needed + "; what it has is not known");
+  }
+}

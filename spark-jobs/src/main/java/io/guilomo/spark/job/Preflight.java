@@ -1,0 +1,185 @@
+package io.guilomo.spark.job;
+
+import io.guilomo.backbone.BackboneConfig;
+import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.DataReport;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.sizing.BatchShape;
+import io.guilomo.sizing.ByteSize;
+import io.guilomo.sizing.MemoryEstimate;
+import io.guilomo.spark.doctor.MemoryLimit;
+import io.guilomo.spark.doctor.MemoryNeed;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
+
+/**
+ * What can be told of a training before it begins, from configuration and settings alone.
+ *
+ * @param training {@code search} or {@code finetune}
+ * @param estimate of its memory
+ * @param workers that train at a time
+ * @param searches that run at a time; 1 in fine-tuning
+ */
+record Preflight(String training, MemoryEstimate estimate, int workers, int searches) {
+
+  /** Classes of a classification whose labels are not known yet: any number is small. */
+  private static final int SOME_CLASSES = 2;
+
+  private static final String MAX_RESULTS = "spark.driver.maxResultSize";
+
+  /** What a process does. */
+  enum Place {
+    EXECUTOR,
+    DRIVER,
+    BOTH
+  }
+
+  /** A process, what it needs, and what keeps it from having it. */
+  record Process(Place place, MemoryNeed need, List<MemoryLimit> limits) {}
+
+  static Preflight search(
+      GuilomoConfig config, BackboneConfig backbone, Workers workers, BatchShape batch) {
+    return new Preflight(
+        "search",
+        MemoryEstimate.search(
+            SearchPlan.network(config, backbone, config.run().seed(), classes(config, backbone)),
+            config.search(),
+            batch),
+        workers.count(),
+        Math.max(1, config.search().seeds().size()));
+  }
+
+  static Preflight fineTuning(
+      GuilomoConfig config,
+      BackboneConfig backbone,
+      AllocationPlan plan,
+      Workers workers,
+      BatchShape batch) {
+    return new Preflight(
+        "finetune",
+        MemoryEstimate.fineTuning(
+            FinetunePlan.network(
+                config, backbone, plan, config.run().seed(), classes(config, backbone)),
+            config.finetune(),
+            batch),
+        workers.count(),
+        1);
+  }
+
+  private static int classes(GuilomoConfig config, BackboneConfig backbone) {
+    return backbone instanceof LlamaConfig
+        ? 0
+        : Math.max(SOME_CLASSES, config.data().labels().size());
+  }
+
+  /**
+   * Refuses settings under which workers come, go or run twice.
+   *
+   * @throws IllegalArgumentException with the setting
+   */
+  static void requireFixedWorkers(SparkConf conf) {
+    if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
+      throw new IllegalArgumentException(
+          "Cannot train with spark.dynamicAllocation.enabled=true: averaging needs the same workers"
+              + " in every round; set it to false, and spark.executor.instances to their number");
+    }
+    if (conf.getBoolean("spark.speculation", false)) {
+      throw new IllegalArgumentException(
+          "Cannot train with spark.speculation=true: a second copy of a slow worker would train the"
+              + " round again; set it to false");
+    }
+  }
+
+  /**
+   * What driver and executors need, and have as far as the settings tell.
+   *
+   * @param slots tasks that a process could run at a time
+   */
+  List<Process> processes(SparkContext spark, int slots) {
+    int tasks = Math.max(1, Math.min(slots, workers * searches));
+    if (spark.isLocal()) {
+      return List.of(
+          new Process(
+              Place.BOTH,
+              MemoryNeed.local(training, estimate, tasks, workers, searches),
+              MemoryLimit.here()));
+    }
+    return List.of(
+        new Process(
+            Place.EXECUTOR,
+            MemoryNeed.executor(training, estimate, tasks, searches),
+            MemoryLimit.ofExecutors(spark.getConf())),
+        new Process(
+            Place.DRIVER,
+            MemoryNeed.driver(training, estimate, workers, searches),
+            MemoryLimit.here()));
+  }
+
+  /** Why Spark would not hand over what the workers send back in a round, if so. */
+  Optional<String> resultsRefusal(SparkConf conf) {
+    long results = estimate.driver(workers, searches).results();
+    long most = conf.getSizeAsBytes(MAX_RESULTS, "1g");
+    return most == 0 || results <= most
+        ? Optional.empty()
+        : Optional.of(
+            String.format(
+                "Cannot average guilomo.%s: its workers (%d) send back %s a round, and %s is %s: set"
+                    + " it to %s, or to 0 for any size",
+                training,
+                workers,
+                ByteSize.text(results),
+                MAX_RESULTS,
+                ByteSize.text(most),
+                ByteSize.setting(results + results / 50)));
+  }
+
+  /** Why it cannot fit, if so. Where limits are not known it can. */
+  Optional<String> refusal(SparkContext spark) {
+    return processes(spark, Workers.slots(spark)).stream()
+        .flatMap(process -> process.need().refusal(process.limits()).stream())
+        .findFirst()
+        .or(() -> resultsRefusal(spark.getConf()));
+  }
+
+  /**
+   * Refuses, before any data is read, a training that fits no batch.
+   *
+   * @throws IllegalArgumentException with what it needs and what there is
+   */
+  static void require(SparkContext spark, Function<BatchShape, Preflight> training) {
+    refuse(training.apply(BatchShape.LEAST).refusal(spark));
+  }
+
+  /**
+   * Refuses a training that does not fit a batch of mean length, and warns of one that may meet
+   * batches that do not fit.
+   *
+   * @throws IllegalArgumentException with what it needs and what there is
+   */
+  static void require(
+      SparkContext spark,
+      Function<BatchShape, Preflight> training,
+      int batchSize,
+      DataReport data,
+      ProgressListener progress) {
+    BatchShape longest = new BatchShape(batchSize, data.longest());
+    Preflight most = training.apply(longest);
+    int sequences = (int) Math.max(1, Math.min(batchSize, data.train() / most.workers()));
+    long examples = Math.max(1, data.train() + data.validation());
+    int length = (int) Math.max(1, data.tokens() / examples);
+    refuse(training.apply(new BatchShape(sequences, length)).refusal(spark));
+    most.refusal(spark)
+        .ifPresent(text -> progress.message("if a batch has the longest sequences alone: " + text));
+  }
+
+  private static void refuse(Optional<String> refusal) {
+    refusal.ifPresent(
+        text -> {
+          throw new IllegalArgumentException(text);
+        });
+  }
+}
