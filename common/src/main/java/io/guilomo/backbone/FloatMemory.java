@@ -11,7 +11,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * The host memory of a float array whose elements lie row by row without gaps, copied in and out in
  * blocks.
  */
-final class FloatMemory {
+public final class FloatMemory {
 
   private final INDArray array;
   private final FloatPointer memory;
@@ -27,7 +27,7 @@ final class FloatMemory {
    *
    * @throws IllegalArgumentException if the array is not float32 or its elements are not adjacent
    */
-  static FloatMemory of(INDArray array) {
+  public static FloatMemory of(INDArray array) {
     if (array.dataType() != DataType.FLOAT || !rowMajor(array)) {
       throw new IllegalArgumentException(
           "Cannot copy tensor values of a %s array of shape %s and strides %s: it is not contiguous float32"
@@ -54,12 +54,14 @@ final class FloatMemory {
     return true;
   }
 
-  void put(long position, float[] values, int count) {
+  /** Sets {@code count} elements from {@code position} on. */
+  public void put(long position, float[] values, int count) {
     memory.position(position).put(values, 0, count);
     Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
   }
 
-  void get(long position, float[] values, int count) {
+  /** Copies {@code count} elements from {@code position} on to the begin of {@code values}. */
+  public void get(long position, float[] values, int count) {
     memory.position(position).get(values, 0, count);
   }
 }

@@ -4,9 +4,9 @@ package io.guilomo.sizing;
  * Memory of one process that trains, in bytes.
  *
  * @param backbone the frozen tensors
- * @param trainable parameters: those received and those of each task
+ * @param trainable parameters of each task
  * @param gradients of each task
- * @param updaters two moments of every trainable parameter
+ * @param updaters two moments of every trainable parameter of each task
  * @param vectors copies of the weights that a step keeps
  * @param activations working arrays of each task
  * @param heap of the Java heap: parameters and updater state as they are sent and received

@@ -23,8 +23,11 @@ public record MemoryEstimate(
   /** Parameters and two moments of each: what an averaging round moves. */
   private static final int AVERAGED = 3;
 
-  /** Results that the driver of a Spark job reads at a time. */
-  private static final int RESULT_READERS = 4;
+  /** Most workers whose parameters the driver holds at a time: of more it gets the means. */
+  public static final int MOST_ON_DRIVER = 4;
+
+  /** As an object and as bytes: how often the heap holds what Spark sends or receives. */
+  private static final int SENT = 2;
 
   /** Of a search; its own batch size is not looked at. */
   public static MemoryEstimate search(
@@ -73,11 +76,12 @@ public record MemoryEstimate(
   }
 
   /**
-   * Bytes that an averaging round moves: parameters and updater state to every executor, and back
-   * from every worker.
+   * Bytes that an averaging round moves: parameters and updater state to every executor, back from
+   * every worker, and where executors average, their means to the driver.
    */
   public long roundBytes(int executors, int workers) {
-    return ((long) executors + workers) * averagedBytes();
+    long means = workers > MOST_ON_DRIVER ? 1 : 0;
+    return (executors + workers + means) * averagedBytes();
   }
 
   /**
@@ -89,15 +93,14 @@ public record MemoryEstimate(
    */
   public ExecutorMemory executor(int tasks, int received) {
     long parameter = parameterBytes();
-    long copies = (long) tasks + received;
     return new ExecutorMemory(
         backbone,
-        copies * parameter,
         tasks * parameter,
-        2 * copies * parameter,
+        tasks * parameter,
+        2 * tasks * parameter,
         (long) tasks * vectors * parameters.weights() * Float.BYTES,
         tasks * activations,
-        copies * averagedBytes());
+        SENT * ((long) tasks + received) * averagedBytes());
   }
 
   /**
@@ -108,10 +111,10 @@ public record MemoryEstimate(
    */
   public DriverMemory driver(int workers, int searches) {
     long averaged = averagedBytes();
+    long collected = workers > MOST_ON_DRIVER ? 1 : workers;
     return new DriverMemory(
         2L * searches * averaged,
-        (long) searches * workers * averaged,
-        searches * (1L + Math.min(RESULT_READERS, workers)) * averaged,
-        workers * averaged);
+        SENT * searches * (1 + collected) * averaged,
+        collected * averaged);
   }
 }

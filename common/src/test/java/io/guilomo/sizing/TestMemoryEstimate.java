@@ -185,10 +185,14 @@ class TestMemoryEstimate {
     assertThat(estimate.parameterBytes()).isEqualTo(200);
     assertThat(estimate.roundBytes(2, 4)).isEqualTo(6 * 600);
     ExecutorMemory two = estimate.executor(2, 1);
-    assertThat(two).isEqualTo(new ExecutorMemory(1000, 600, 400, 1200, 960, 1400, 1800));
-    assertThat(two.offHeap()).isEqualTo(1000 + 600 + 400 + 1200 + 960 + 1400);
-    assertThat(estimate.driver(8, 1)).isEqualTo(new DriverMemory(1200, 4800, 3000, 4800));
-    assertThat(estimate.driver(2, 3).offHeap()).isEqualTo(3 * (1200 + 1200));
+    assertThat(two).isEqualTo(new ExecutorMemory(1000, 400, 400, 800, 960, 1400, 3600));
+    assertThat(two.offHeap()).isEqualTo(1000 + 400 + 400 + 800 + 960 + 1400);
+    assertThat(estimate.driver(4, 1)).isEqualTo(new DriverMemory(1200, 6000, 2400));
+    // The executors average: their number does not matter to the driver.
+    assertThat(estimate.driver(8, 1)).isEqualTo(new DriverMemory(1200, 2400, 600));
+    assertThat(estimate.driver(64, 1)).isEqualTo(estimate.driver(8, 1));
+    assertThat(estimate.roundBytes(8, 8)).isEqualTo(17 * 600);
+    assertThat(estimate.driver(2, 3)).isEqualTo(new DriverMemory(3600, 10800, 1200));
   }
 
   @Test

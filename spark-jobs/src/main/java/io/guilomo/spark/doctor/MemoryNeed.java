@@ -48,7 +48,7 @@ public record MemoryNeed(
         memory.offHeap(),
         "averaging " + ByteSize.text(memory.offHeap()),
         memory.heap(),
-        "fewer guilomo.cluster.workers or search.seeds");
+        "fewer guilomo.search.seeds");
   }
 
   /**

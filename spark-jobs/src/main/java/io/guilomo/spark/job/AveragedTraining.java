@@ -62,9 +62,20 @@ final class AveragedTraining<S> {
     return graph.getNetwork();
   }
 
-  /** Loss and accuracy over the validation records, of the parameters that it has now. */
+  /**
+   * Loss and accuracy over the validation records, of the parameters that it has now.
+   *
+   * @throws ArithmeticException if the loss is not finite
+   */
   ValidationLoss.Measured validate() {
-    return validation.measure(graph.getNetwork());
+    ValidationLoss.Measured measured = validation.measure(graph.getNetwork());
+    if (!Double.isFinite(measured.loss())) {
+      throw new ArithmeticException(
+          String.format(
+              "Cannot go on after %d steps: the validation loss is %s",
+              graph.getNetwork().getConfiguration().getIterationCount(), measured.loss()));
+    }
+    return measured;
   }
 
   /**

@@ -68,6 +68,7 @@ final class FinetuneCurves {
     addAll(round, last, "tokens_per_second", workers, FinetuneCurves::tokensPerSecond, now);
     addAll(round, last, "router_entropy", workers, FinetuneCurves::routerEntropy, now);
     addAll(round, last, "expert_load_max", workers, FinetuneCurves::busiestShare, now);
+    addAll(round, last, "averaged_bytes", workers, WorkerRound::bytes, now);
     Map<String, Double> shown = new LinkedHashMap<>();
     shown.put(
         "train loss",

@@ -148,7 +148,6 @@ public final class Finetuning {
       boolean validates = rounds.passes(round, plan.stepsPerValidation());
       if (validates) {
         ValidationLoss.Measured measured = training.validate();
-        requireFinite(measured, step);
         curves.validation(round + 1, step, measured);
         curves.routers(round + 1, step - 1, done);
         boolean better = stopping.better(measured, state.best());
@@ -183,14 +182,6 @@ public final class Finetuning {
         state.tokens(),
         state.seconds(),
         state.backboneDigest());
-  }
-
-  private static void requireFinite(ValidationLoss.Measured measured, long steps) {
-    if (!Double.isFinite(measured.loss())) {
-      throw new ArithmeticException(
-          String.format(
-              "Cannot go on after %d steps: the validation loss is %s", steps, measured.loss()));
-    }
   }
 
   /** Training examples of the largest shard. */

@@ -95,6 +95,24 @@ final class LearningCurves {
           r -> r.validation().taskLoss(),
           now);
     }
+    for (WorkerRound<SearchStepResult> worker : workers) {
+      add(
+          round,
+          firstStep + steps - 1,
+          worker.worker(),
+          "train",
+          "averaged_bytes",
+          worker.bytes(),
+          now);
+    }
+    add(
+        round,
+        firstStep + steps - 1,
+        MetricsTable.ALL_WORKERS,
+        "train",
+        "averaged_bytes",
+        workers.get(0).bytes(),
+        now);
     List<SearchStepResult> all =
         workers.stream().flatMap(worker -> worker.steps().stream()).toList();
     Map<String, Double> shown = new LinkedHashMap<>();

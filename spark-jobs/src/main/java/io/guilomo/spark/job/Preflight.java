@@ -127,10 +127,9 @@ record Preflight(String training, MemoryEstimate estimate, int workers, int sear
         ? Optional.empty()
         : Optional.of(
             String.format(
-                "Cannot average guilomo.%s: its workers (%d) send back %s a round, and %s is %s: set"
-                    + " it to %s, or to 0 for any size",
+                "Cannot average guilomo.%s: the driver gets %s a round, and %s is %s: set it to %s,"
+                    + " or to 0 for any size",
                 training,
-                workers,
                 ByteSize.text(results),
                 MAX_RESULTS,
                 ByteSize.text(most),

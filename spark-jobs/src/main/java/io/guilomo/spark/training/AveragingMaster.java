@@ -1,6 +1,6 @@
 package io.guilomo.spark.training;
 
-import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
@@ -9,7 +9,6 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.api.RDDTrainingApproach;
 import org.deeplearning4j.spark.api.Repartition;
 import org.deeplearning4j.spark.api.WorkerConfiguration;
-import org.deeplearning4j.spark.api.worker.NetBroadcastTuple;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.deeplearning4j.spark.impl.multilayer.SparkDl4jMultiLayer;
 import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingMaster;
@@ -22,16 +21,14 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * An averaging round on dl4j-spark: each worker runs the steps of its {@link LocalTraining}, then
  * parameters and updater state are averaged.
  *
- * <p>It differs from dl4j-spark's in that it does not split or shuffle what it is given, and in
- * that it adds the workers' parameters up in the order of their partitions: the order of arrival,
- * in which {@code treeAggregate} adds, would give other roundings from run to run with three
- * workers or more.
+ * <p>It differs from dl4j-spark's in that it does not split or shuffle what it is given, and in how
+ * parameters travel and are averaged; see {@link RoundAverage}.
  */
 public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
 
   private final LocalTraining<S> training;
   private final WorkerSettings settings;
-  private Broadcast<NetBroadcastTuple> broadcast;
+  private Broadcast<NetworkState> broadcast;
   private List<WorkerRound<S>> lastRound = List.of();
 
   /**
@@ -64,14 +61,7 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
   @Override
   public ParameterAveragingTrainingWorker getWorkerInstance(SparkComputationGraph graph) {
     ComputationGraph network = graph.getNetwork();
-    broadcast =
-        graph
-            .getSparkContext()
-            .broadcast(
-                new NetBroadcastTuple(
-                    network.getConfiguration(),
-                    network.params(),
-                    network.getUpdater().getStateViewArray()));
+    broadcast = graph.getSparkContext().broadcast(new NetworkState(network, true));
     return new AveragingWorker<>(
         broadcast,
         new WorkerConfiguration(
@@ -98,26 +88,21 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
       JavaRDD<ParameterAveragingTrainingResult> results,
       int splitNum,
       int totalSplits) {
-    // Lets go of the round before: the parameters of all workers are held once at most.
-    lastRound = List.of();
-    lastRound =
-        results.map(AveragingMaster::<S>round).collect().stream()
-            .sorted(Comparator.comparingInt(WorkerRound::worker))
-            .toList();
+    List<RoundPart<S>> means =
+        RoundAverage.of(results.flatMap(AveragingMaster::<S>parts), numWorkers);
     broadcast.destroy();
-    INDArray parameters = lastRound.get(0).parameters().dup();
-    INDArray updaterState = lastRound.get(0).updaterState().dup();
-    for (WorkerRound<S> result : lastRound.subList(1, lastRound.size())) {
-      parameters.addi(result.parameters());
-      updaterState.addi(result.updaterState());
-    }
-    if (lastRound.size() > 1) {
-      parameters.divi(lastRound.size());
-      updaterState.divi(lastRound.size());
-    }
+    lastRound = means.stream().filter(RoundPart::isReport).map(RoundPart::report).toList();
     ComputationGraph network = graph.getNetwork();
-    network.setParams(parameters);
-    network.getUpdater().setStateViewArray(updaterState);
+    INDArray parameters = network.params();
+    INDArray updaterState = network.getUpdater().getStateViewArray();
+    int first = Stretches.count(parameters);
+    for (RoundPart<S> mean : means.subList(lastRound.size(), means.size())) {
+      if (mean.stretch() < first) {
+        Stretches.put(parameters, mean.stretch(), mean.values());
+      } else {
+        Stretches.put(updaterState, mean.stretch() - first, mean.values());
+      }
+    }
     ComputationGraphConfiguration configuration = network.getConfiguration();
     configuration.setIterationCount(
         configuration.getIterationCount() + lastRound.get(0).steps().size());
@@ -130,7 +115,7 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
   }
 
   @SuppressWarnings("unchecked") // Its worker is the one that this master made.
-  private static <S> WorkerRound<S> round(ParameterAveragingTrainingResult result) {
-    return ((AveragingResult<S>) result).round();
+  private static <S> Iterator<RoundPart<S>> parts(ParameterAveragingTrainingResult result) {
+    return ((AveragingResult<S>) result).parts();
   }
 }

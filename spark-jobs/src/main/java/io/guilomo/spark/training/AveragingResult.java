@@ -1,19 +1,41 @@
 package io.guilomo.spark.training;
 
+import java.util.Iterator;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingResult;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What dl4j-spark carries inside a task; it is not serialisable, the round in it is. */
+/** What dl4j-spark carries inside a task; it is not serialisable, the parts made of it are. */
 final class AveragingResult<S> extends ParameterAveragingTrainingResult {
 
   private final WorkerRound<S> round;
 
-  AveragingResult(WorkerRound<S> round, double score) {
-    super(round.parameters(), round.updaterState(), score, null, null, null);
+  /**
+   * @param parameters {@code [a | w]} after the steps; {@code w} alone in fine-tuning
+   * @param updaterState moments of both AdamW
+   */
+  AveragingResult(WorkerRound<S> round, INDArray parameters, INDArray updaterState, double score) {
+    super(parameters, updaterState, score, null, null, null);
     this.round = round;
   }
 
-  WorkerRound<S> round() {
-    return round;
+  /** Its parts, each made when it is asked for. */
+  Iterator<RoundPart<S>> parts() {
+    INDArray parameters = getParameters();
+    INDArray state = getUpdaterState();
+    int first = Stretches.count(parameters);
+    IntFunction<RoundPart<S>> part =
+        i ->
+            RoundPart.of(
+                i,
+                round.worker(),
+                i < first ? Stretches.get(parameters, i) : Stretches.get(state, i - first));
+    return Stream.concat(
+            Stream.of(RoundPart.of(round)),
+            IntStream.range(0, first + Stretches.count(state)).mapToObj(part))
+        .iterator();
   }
 
   @Override

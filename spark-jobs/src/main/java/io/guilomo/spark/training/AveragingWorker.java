@@ -16,7 +16,6 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.api.WorkerConfiguration;
-import org.deeplearning4j.spark.api.worker.NetBroadcastTuple;
 import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingResult;
 import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingWorker;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -29,6 +28,7 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
 
   private static final long serialVersionUID = 1;
 
+  private final Broadcast<NetworkState> state;
   private final LocalTraining<S> training;
   private final WorkerSettings settings;
   private final long firstStep;
@@ -43,15 +43,21 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
    *     broadcast counts from 0
    */
   AveragingWorker(
-      Broadcast<NetBroadcastTuple> broadcast,
+      Broadcast<NetworkState> state,
       WorkerConfiguration configuration,
       LocalTraining<S> training,
       WorkerSettings settings,
       long firstStep) {
-    super(broadcast, true, configuration, null, null, null);
+    super(null, true, configuration, null, null, null);
+    this.state = state;
     this.training = training;
     this.settings = settings;
     this.firstStep = firstStep;
+  }
+
+  @Override
+  public ComputationGraph getInitialModelGraph() {
+    return state.value().graph();
   }
 
   @Override
@@ -88,13 +94,15 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
       return new AveragingResult<>(
           new WorkerRound<>(
               TaskContext.getPartitionId(),
-              graph.params(),
-              graph.getUpdater().getStateViewArray(),
               results,
               finished.routedTokens(),
               finished.routerEntropy(),
               nanos / 1e9,
+              (graph.params().length() + graph.getUpdater().getStateViewArray().length())
+                  * Float.BYTES,
               backboneDigest),
+          graph.params(),
+          graph.getUpdater().getStateViewArray(),
           training.loss(results.get(results.size() - 1)));
     }
   }

@@ -19,7 +19,6 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Loss and accuracy over all validation records, forward only, on the executors. */
 public final class ValidationLoss {
@@ -45,13 +44,11 @@ public final class ValidationLoss {
   /** Measures the parameters that {@code graph} has now. */
   public Measured measure(ComputationGraph graph) {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(shards.context());
-    Broadcast<INDArray> parameters = context.broadcast(graph.params());
-    String configuration = graph.getConfiguration().toJson();
+    Broadcast<NetworkState> state = context.broadcast(new NetworkState(graph, false));
     WorkerSettings worker = settings;
     int size = batchSize;
-    List<Sums> sums =
-        shards.map(shard -> sums(shard, configuration, parameters, worker, size)).collect();
-    parameters.destroy();
+    List<Sums> sums = shards.map(shard -> sums(shard, state, worker, size)).collect();
+    state.destroy();
     double loss = 0;
     long correct = 0;
     long labels = 0;
@@ -64,18 +61,11 @@ public final class ValidationLoss {
   }
 
   private static Sums sums(
-      Shard shard,
-      String configuration,
-      Broadcast<INDArray> parameters,
-      WorkerSettings settings,
-      int batchSize)
+      Shard shard, Broadcast<NetworkState> state, WorkerSettings settings, int batchSize)
       throws IOException {
     ComputeThreads.limit(settings.threads());
     Kernels kernels = KernelSelection.best();
-    ComputationGraph graph =
-        new ComputationGraph(
-            org.deeplearning4j.nn.conf.ComputationGraphConfiguration.fromJson(configuration));
-    graph.init(parameters.value().unsafeDuplication(), false);
+    ComputationGraph graph = state.value().graph();
     Example[] examples = shard.validation().clone();
     Arrays.sort(examples, Comparator.comparingInt(Example::length));
     double loss = 0;

@@ -70,7 +70,7 @@ class TestDoctorCommand {
         .anyMatch(
             line ->
                 line.startsWith(
-                    "cannot   averaging of guilomo.finetune: Cannot average guilomo.finetune: its workers (2) send back "));
+                    "cannot   averaging of guilomo.finetune: Cannot average guilomo.finetune: the driver gets "));
     assertThat(err.toString(StandardCharsets.UTF_8))
         .matches(
             "error: Cannot run this configuration here: 4 of \\d+ checks say so, the first is memory of"

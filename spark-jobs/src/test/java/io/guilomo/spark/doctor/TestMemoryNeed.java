@@ -30,14 +30,14 @@ class TestMemoryNeed {
     MemoryNeed need = MemoryNeed.executor("search", ESTIMATE, 1, 1);
     assertThat(need.refusal(List.of(new MemoryLimit(MemoryLimit.MAX_BYTES, 4 * GIBI), MACHINE)))
         .contains(
-            "Cannot fit guilomo.search: needs 10.9 GB per executor (backbone 9.1 GB, trainable 200 MB,"
-                + " gradients 400 MB, updaters 400 MB, activations 800 MB for 16 × 128 tokens) and has 4.3 GB"
-                + " (org.bytedeco.javacpp.maxBytes): set GUILOMO_OFF_HEAP=11g, or use a smaller"
+            "Cannot fit guilomo.search: needs 10.6 GB per executor (backbone 9.1 GB, trainable 100 MB,"
+                + " gradients 400 MB, updaters 200 MB, activations 800 MB for 16 × 128 tokens) and has 4.3 GB"
+                + " (org.bytedeco.javacpp.maxBytes): set GUILOMO_OFF_HEAP=10g, or use a smaller"
                 + " guilomo.search.batch-size or guilomo.model.max-length, or fewer tasks a process");
     assertThat(need.refusal(List.of(new MemoryLimit(MemoryLimit.OVERHEAD, GIBI), MACHINE)))
         .get()
         .asString()
-        .contains(": set spark.executor.memoryOverhead=11g, or ");
+        .contains(": set spark.executor.memoryOverhead=10g, or ");
   }
 
   @Test
@@ -51,21 +51,21 @@ class TestMemoryNeed {
         .get()
         .asString()
         .startsWith(
-            "Cannot fit guilomo.finetune: needs 13.3 GB in one process of 2 tasks (backbone")
-        .contains(" 1.6 GB for 16 × 128 tokens, averaging 1.2 GB) and has 4.3 GB (")
+            "Cannot fit guilomo.finetune: needs 12.7 GB in one process of 2 tasks (backbone")
+        .contains(" 1.6 GB for 16 × 128 tokens, averaging 600 MB) and has 4.3 GB (")
         .contains("): use machines with more memory, a smaller guilomo.finetune.batch-size");
   }
 
   @Test
-  void theDriverHoldsWhatAllWorkersSend() {
+  void theDriverHoldsNoMoreForMoreWorkers() {
     MemoryNeed need = MemoryNeed.driver("search", ESTIMATE, 8, 2);
-    // Two searches: parameters, moments and their means of 300 MB each, and those of 8 workers.
-    assertThat(need.offHeap()).isEqualTo(2 * (2 + 8) * 300_000_000L);
+    // Two searches: parameters and moments of 300 MB, and those of a checkpoint.
+    assertThat(need.offHeap()).isEqualTo(2 * 2 * 300_000_000L);
+    assertThat(MemoryNeed.driver("search", ESTIMATE, 64, 2)).isEqualTo(need);
     assertThat(need.refusal(List.of(new MemoryLimit(MemoryLimit.MAX_BYTES, GIBI))))
         .get()
         .asString()
-        .endsWith(
-            ": set GUILOMO_OFF_HEAP=6g, or use fewer guilomo.cluster.workers or search.seeds");
+        .endsWith(": set GUILOMO_OFF_HEAP=2g, or use fewer guilomo.search.seeds");
   }
 
   @Test
@@ -74,7 +74,7 @@ class TestMemoryNeed {
     assertThat(need.refusal(List.of(MACHINE))).isEmpty();
     assertThat(need.refusal(List.of())).isEmpty();
     assertThat(need.describe(List.of(MACHINE)))
-        .startsWith("needs 12.4 GB per executor of 2 tasks (")
+        .startsWith("needs 12.1 GB per executor of 2 tasks (")
         .endsWith(" and has 68.7 GB (the machine's memory)");
     assertThat(need.describe(List.of())).endsWith("; what it has is not known");
   }

@@ -116,14 +116,13 @@ class TestPreflight {
 
   @Test
   void whatWorkersSendBackMustBeAllowed() {
-    GuilomoConfig config = config("cluster.workers=40");
-    Preflight preflight = Preflight.search(config, BERT, new Workers(40, 1), BatchShape.LEAST);
-    SparkConf conf = new SparkConf(false);
+    Preflight preflight = Preflight.search(config(), BERT, new Workers(4, 1), BatchShape.LEAST);
+    SparkConf conf = new SparkConf(false).set("spark.driver.maxResultSize", "100m");
     assertThat(preflight.estimate().averagedBytes()).isBetween(30_000_000L, 40_000_000L);
     assertThat(preflight.resultsRefusal(conf))
         .contains(
-            "Cannot average guilomo.search: its workers (40) send back 1.4 GB a round, and"
-                + " spark.driver.maxResultSize is 1.1 GB: set it to 2g, or to 0 for any size");
+            "Cannot average guilomo.search: the driver gets 136 MB a round, and"
+                + " spark.driver.maxResultSize is 105 MB: set it to 1g, or to 0 for any size");
     assertThat(preflight.resultsRefusal(conf.set("spark.driver.maxResultSize", "2g"))).isEmpty();
     assertThat(preflight.resultsRefusal(conf.set("spark.driver.maxResultSize", "0"))).isEmpty();
   }
@@ -138,7 +137,7 @@ class TestPreflight {
     assertThat(config.finetune().batchSize()).isEqualTo(BATCH.sequences());
     assertThat(config.search().batchSize()).isEqualTo(BATCH.sequences());
     List<MemoryLimit> memory = List.of(new MemoryLimit("GUILOMO_OFF_HEAP", 60L << 30));
-    SparkConf conf = new SparkConf(false).set("spark.driver.maxResultSize", "20g");
+    SparkConf conf = new SparkConf(false).set("spark.driver.maxResultSize", "4g");
     for (Preflight preflight :
         List.of(
             Preflight.search(config, llama, workers, BATCH),
@@ -152,8 +151,9 @@ class TestPreflight {
       MemoryNeed driver = MemoryNeed.driver(preflight.training(), preflight.estimate(), 8, 1);
       assertThat(executor.refusal(memory)).isEmpty();
       assertThat(driver.refusal(memory)).isEmpty();
-      assertThat(executor.heap()).isLessThan(6L << 30);
-      assertThat(driver.heap()).isLessThan(12L << 30);
+      // Six tenths of 14g.
+      assertThat(executor.heap()).isLessThan(14L * (6L << 30) / 10);
+      assertThat(driver.heap()).isLessThan(14L * (6L << 30) / 10);
       assertThat(preflight.resultsRefusal(conf)).isEmpty();
     }
   }

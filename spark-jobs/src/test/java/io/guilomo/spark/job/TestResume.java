@@ -127,6 +127,23 @@ class TestResume {
   }
 
   @Test
+  void aLossThatIsNotFiniteStopsARunThatGoesOnWithALowerRate() throws IOException {
+    AllocateJob.Result whole = allocate("whole", 99, "search.epochs=2");
+    assertThatThrownBy(() -> allocate("stopped", 2, "search.epochs=2"))
+        .hasMessage("stopped after round 2");
+    String rarely = "checkpoint.every-rounds=100";
+    assertThatThrownBy(
+            () -> allocate("stopped", 99, "search.epochs=2", "search.learning-rate=1e30", rarely))
+        .hasStackTraceContaining("Cannot go on from step 4: the validation loss is ");
+    assertThat(status("stopped")).containsExactly("FAILED");
+    messages.clear();
+    assertThat(allocate("stopped", 99, "search.epochs=2").plan()).isEqualTo(whole.plan());
+    assertThat(messages).contains("going on after round 2 of 5");
+    assertThat(values(MetricsTable.INSTANCE, "stopped"))
+        .isEqualTo(values(MetricsTable.INSTANCE, "whole"));
+  }
+
+  @Test
   void changedSettingsArePointedOutOrRefused() throws IOException {
     assertThatThrownBy(() -> allocate("stopped", 1)).hasMessage("stopped after round 1");
     assertThatThrownBy(() -> allocate("stopped", 9, "lora-moe.max-rank=3"))
