@@ -1,6 +1,7 @@
 package io.guilomo.backbone;
 
 import java.util.Arrays;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
@@ -58,6 +59,23 @@ public final class FloatMemory {
   public void put(long position, float[] values, int count) {
     memory.position(position).put(values, 0, count);
     Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
+  }
+
+  /**
+   * Sets elements from {@code position} on to those whose bytes, in the machine's order, are given.
+   */
+  public void putBytes(long position, byte[] bytes) {
+    try (BytePointer all = new BytePointer(memory)) {
+      all.position(position * Float.BYTES).put(bytes);
+    }
+    Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
+  }
+
+  /** Fills {@code bytes} with the elements from {@code position} on, in the machine's order. */
+  public void getBytes(long position, byte[] bytes) {
+    try (BytePointer all = new BytePointer(memory)) {
+      all.position(position * Float.BYTES).get(bytes);
+    }
   }
 
   /** Copies {@code count} elements from {@code position} on to the begin of {@code values}. */

@@ -16,7 +16,8 @@ record Actions(
     Job compare,
     Job doctor,
     Quickstart quickstart,
-    Bench bench) {
+    Bench bench,
+    Job scaling) {
 
   /** A job on Spark. Results are printed to {@code out}. */
   @FunctionalInterface

@@ -1,22 +1,31 @@
 package io.guilomo.spark.cli;
 
+import io.guilomo.config.GuilomoConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code bench}. */
 @Command(
     name = "bench",
-    description = "Measures how fast this machine is. Prints a line of JSON for each case.",
+    description = {
+      "Measures how fast this machine is. Prints a line of JSON for each case.",
+      "With --scaling, how fast the search of a configuration is with 1, 2, 4 … workers on a cluster."
+    },
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
 final class BenchCommand implements Callable<Integer> {
 
   private final JobRunner runner;
   private final Actions.Bench action;
+  private final Actions.Job scaling;
 
   @Parameters(
       paramLabel = "CASE",
@@ -24,18 +33,38 @@ final class BenchCommand implements Callable<Integer> {
       description = "What to measure; all if none is named.")
   private List<String> cases = new ArrayList<>();
 
-  @Option(names = "--verbose", description = "Shows all messages, and where an error came from.")
-  private boolean verbose;
+  @Option(
+      names = "--scaling",
+      description = "Runs averaging rounds of a search on Spark; needs a model and data.")
+  private boolean scales;
 
-  BenchCommand(JobRunner runner, Actions.Bench action) {
+  @Spec private CommandSpec spec;
+  @Mixin private CommonOptions options;
+
+  BenchCommand(JobRunner runner, Actions.Bench action, Actions.Job scaling) {
     this.runner = runner;
     this.action = action;
+    this.scaling = scaling;
   }
 
   @Override
   public Integer call() throws Exception {
-    runner.runWithoutSpark(
-        verbose, (progress, out) -> action.run(List.copyOf(cases), progress, out));
+    if (scales && !cases.isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(), "Cannot measure " + cases.get(0) + " with --scaling: name no case");
+    }
+    GuilomoConfig config = options.config();
+    if (scales) {
+      config.model().requirePath();
+      config.data().requireTrain();
+      runner.run(
+          spec.name(),
+          options.verbose(),
+          (spark, progress, out) -> scaling.run(spark, config, progress, out));
+    } else {
+      runner.runWithoutSpark(
+          options.verbose(), (progress, out) -> action.run(List.copyOf(cases), progress, out));
+    }
     return 0;
   }
 }

@@ -8,6 +8,7 @@ import io.guilomo.spark.job.EvaluateJob;
 import io.guilomo.spark.job.FinetuneJob;
 import io.guilomo.spark.job.PredictJob;
 import io.guilomo.spark.job.QuickstartJob;
+import io.guilomo.spark.job.ScalingBench;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -69,7 +70,9 @@ public final class Main implements Runnable {
         (spark, config, directory, progress, out) ->
             out.print(
                 SearchReport.print(new QuickstartJob(spark, config, directory, progress).run())),
-        (cases, progress, out) -> new Bench(progress, out).run(cases));
+        (cases, progress, out) -> new Bench(progress, out).run(cases),
+        (spark, config, progress, out) ->
+            out.print(ScalingReport.print(new ScalingBench(spark, config, progress).run())));
   }
 
   static int run(
@@ -89,7 +92,7 @@ public final class Main implements Runnable {
     line.addSubcommand(new QuickstartCommand(runner, actions.quickstart()));
     line.addSubcommand(new ExportCommand(runner));
     line.addSubcommand(new SqlCommand(runner));
-    line.addSubcommand(new BenchCommand(runner, actions.bench()));
+    line.addSubcommand(new BenchCommand(runner, actions.bench(), actions.scaling()));
     line.addSubcommand(new DoctorCommand(runner, actions.doctor()));
     line.setCaseInsensitiveEnumValuesAllowed(true);
     Failures failures = new Failures(err);

@@ -131,7 +131,7 @@ final class SearchRun {
   }
 
   /** One partition a worker, which holds the batches of the round's steps. */
-  private static JavaRDD<MultiDataSet> batches(
+  static JavaRDD<MultiDataSet> batches(
       JavaRDD<Shard> shards, Rounds rounds, long round, int batchSize, long seed) {
     long first = rounds.firstStep(round);
     long end = rounds.endStep(round);

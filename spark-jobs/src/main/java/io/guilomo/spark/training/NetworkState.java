@@ -14,9 +14,9 @@ final class NetworkState implements Serializable {
 
   private final ComputationGraphConfiguration configuration;
   private final long parameterCount;
-  private final float[][] parameters;
+  private final byte[][] parameters;
   private final long updaterCount;
-  private final float[][] updaterState;
+  private final byte[][] updaterState;
 
   /** That of {@code graph}; without updater state the graphs made of it cannot be trained. */
   NetworkState(ComputationGraph graph, boolean withUpdater) {
@@ -38,7 +38,7 @@ final class NetworkState implements Serializable {
     return graph;
   }
 
-  private static INDArray array(long count, float[][] stretches) {
+  private static INDArray array(long count, byte[][] stretches) {
     INDArray flat = Nd4j.createUninitialized(DataType.FLOAT, 1, count);
     for (int i = 0; i < stretches.length; i++) {
       Stretches.put(flat, i, stretches[i]);

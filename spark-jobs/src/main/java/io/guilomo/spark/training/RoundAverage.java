@@ -1,6 +1,7 @@
 package io.guilomo.spark.training;
 
 import io.guilomo.sizing.MemoryEstimate;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -89,8 +90,8 @@ final class RoundAverage {
       if (first.isReport()) {
         return first;
       }
-      // In local mode a stretch may be read again: it stays as it is.
-      float[] sum = first.values().clone();
+      float[] sum = new float[first.values().length / Float.BYTES];
+      Stretches.floats(first.values()).get(sum);
       for (int worker = 1; worker < workers; worker++) {
         RoundPart<S> next = sorted.hasNext() ? sorted.next() : null;
         if (next == null || next.stretch() != first.stretch()) {
@@ -98,15 +99,17 @@ final class RoundAverage {
               "Cannot average stretch %d: it came from %d of %d workers"
                   .formatted(first.stretch(), worker, workers));
         }
-        float[] values = next.values();
+        FloatBuffer values = Stretches.floats(next.values());
         for (int i = 0; i < sum.length; i++) {
-          sum[i] += values[i];
+          sum[i] += values.get(i);
         }
       }
       for (int i = 0; workers > 1 && i < sum.length; i++) {
         sum[i] /= workers;
       }
-      return RoundPart.of(first.stretch(), 0, sum);
+      byte[] mean = new byte[first.values().length];
+      Stretches.floats(mean).put(sum);
+      return RoundPart.of(first.stretch(), 0, mean);
     }
   }
 

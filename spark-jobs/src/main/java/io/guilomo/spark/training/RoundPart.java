@@ -8,9 +8,9 @@ import java.io.Serializable;
  *
  * @param stretch {@link #REPORT}, or the stretch's number from 0
  * @param report null in a stretch
- * @param values null in a report
+ * @param values of the stretch, as bytes; null in a report
  */
-record RoundPart<S>(int stretch, int worker, WorkerRound<S> report, float[] values)
+record RoundPart<S>(int stretch, int worker, WorkerRound<S> report, byte[] values)
     implements Serializable {
 
   static final int REPORT = -1;
@@ -19,7 +19,7 @@ record RoundPart<S>(int stretch, int worker, WorkerRound<S> report, float[] valu
     return new RoundPart<>(REPORT, report.worker(), report, null);
   }
 
-  static <S> RoundPart<S> of(int stretch, int worker, float[] values) {
+  static <S> RoundPart<S> of(int stretch, int worker, byte[] values) {
     return new RoundPart<>(stretch, worker, null, values);
   }
 

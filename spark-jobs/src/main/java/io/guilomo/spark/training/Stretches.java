@@ -1,12 +1,16 @@
 package io.guilomo.spark.training;
 
 import io.guilomo.backbone.FloatMemory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A flat array cut into stretches of {@link #LENGTH} values: the pieces in which parameters and
- * updater state travel. ND4J's own serialisation writes one value at a time.
+ * updater state travel, as bytes: Java's and ND4J's own serialisation of floats take value by
+ * value.
  */
 final class Stretches {
 
@@ -19,19 +23,24 @@ final class Stretches {
   }
 
   /** Values of one stretch; the last may be shorter. */
-  static float[] get(INDArray flat, int stretch) {
+  static byte[] get(INDArray flat, int stretch) {
     long offset = (long) stretch * LENGTH;
-    float[] values = new float[(int) Math.min(LENGTH, flat.length() - offset)];
-    FloatMemory.of(flat).get(offset, values, values.length);
-    return values;
+    byte[] bytes = new byte[(int) Math.min(LENGTH, flat.length() - offset) * Float.BYTES];
+    FloatMemory.of(flat).getBytes(offset, bytes);
+    return bytes;
   }
 
   /** Overwrites one stretch. */
-  static void put(INDArray flat, int stretch, float[] values) {
-    FloatMemory.of(flat).put((long) stretch * LENGTH, values, values.length);
+  static void put(INDArray flat, int stretch, byte[] bytes) {
+    FloatMemory.of(flat).putBytes((long) stretch * LENGTH, bytes);
   }
 
-  static float[][] all(INDArray flat) {
-    return IntStream.range(0, count(flat)).mapToObj(i -> get(flat, i)).toArray(float[][]::new);
+  static byte[][] all(INDArray flat) {
+    return IntStream.range(0, count(flat)).mapToObj(i -> get(flat, i)).toArray(byte[][]::new);
+  }
+
+  /** The floats of such bytes, to read and to write. */
+  static FloatBuffer floats(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asFloatBuffer();
   }
 }

@@ -165,7 +165,7 @@ class TestDoctorCommand {
             DoctorReport.print(new DoctorJob(SharedSparkSession.session(), config).run(), results);
     return Main.run(
         args.toArray(String[]::new),
-        new Actions(null, null, null, null, null, doctor, null, null),
+        new Actions(null, null, null, null, null, doctor, null, null, null),
         builder -> null,
         new PrintStream(out, true, StandardCharsets.UTF_8),
         new PrintStream(err, true, StandardCharsets.UTF_8),

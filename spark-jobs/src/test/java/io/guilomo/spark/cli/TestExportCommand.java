@@ -96,7 +96,7 @@ class TestExportCommand {
     args.addAll(List.of(directory.resolve("in").toString(), "--output"));
     args.add(directory.resolve("out").toString());
     args.addAll(Arrays.asList(options));
-    Actions none = new Actions(null, null, null, null, null, null, null, null);
+    Actions none = new Actions(null, null, null, null, null, null, null, null, null);
     return Main.run(
         args.toArray(String[]::new),
         none,

@@ -189,6 +189,19 @@ class TestMain {
   }
 
   @Test
+  void benchOfScalingIsAJob() {
+    String[] args = new String[INPUTS.length + 2];
+    args[0] = "bench";
+    args[1] = "--scaling";
+    System.arraycopy(INPUTS, 0, args, 2, INPUTS.length);
+    assertThat(run(args)).isZero();
+    assertThat(configs).hasSize(1);
+    assertThat(cases).isEmpty();
+    assertThat(run("bench", "--scaling", "gemm")).isEqualTo(2);
+    assertThat(text(err)).endsWith("error: Cannot measure gemm with --scaling: name no case\n");
+  }
+
+  @Test
   void quickstartUsesTheFetchedModelUnlessAnotherIsSet() throws IOException {
     Files.createDirectory(directory.resolve("model"));
     assertThat(run("quickstart", "--directory", directory.toString())).isZero();
@@ -229,7 +242,8 @@ class TestMain {
             (given, progress, results) -> {
               cases.addAll(given);
               results.println("{}");
-            });
+            },
+            job("bench"));
     return Main.run(args, actions, builder -> null, stream(out), stream(err), false);
   }
 

@@ -42,7 +42,7 @@ class TestRoundAverage {
       for (int i = 0; i < LENGTH; i++) {
         expected[i] /= workers;
       }
-      assertThat(mean.values()).containsExactly(expected);
+      assertThat(mean.values()).isEqualTo(bytes(expected));
     }
   }
 
@@ -65,11 +65,17 @@ class TestRoundAverage {
     return values;
   }
 
+  private static byte[] bytes(float[] values) {
+    byte[] bytes = new byte[values.length * Float.BYTES];
+    Stretches.floats(bytes).put(values);
+    return bytes;
+  }
+
   private static JavaRDD<RoundPart<String>> parts(int sending, int partitions) {
     List<RoundPart<String>> parts = new ArrayList<>();
     for (int worker = sending - 1; worker >= 0; worker--) {
       for (int stretch = STRETCHES - 1; stretch >= 0; stretch--) {
-        parts.add(RoundPart.of(stretch, worker, values(stretch, worker)));
+        parts.add(RoundPart.of(stretch, worker, bytes(values(stretch, worker))));
       }
       parts.add(
           RoundPart.of(new WorkerRound<>(worker, List.of(), Map.of(), Map.of(), 1, 12, "digest")));
@@ -83,7 +89,7 @@ class TestRoundAverage {
     List<RoundPart<String>> once = RoundAverage.of(parts(5, 5), 5);
     List<RoundPart<String>> again = RoundAverage.of(parts(5, 2), 5);
     for (int i = 5; i < once.size(); i++) {
-      assertThat(again.get(i).values()).containsExactly(once.get(i).values());
+      assertThat(again.get(i).values()).isEqualTo(once.get(i).values());
     }
   }
 }

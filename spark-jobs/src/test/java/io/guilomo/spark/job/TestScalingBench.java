@@ -1,0 +1,66 @@
+package io.guilomo.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.job.ScalingBench.Measured;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class TestScalingBench {
+
+  @Test
+  void measuresEachNumberOfWorkersOnTheSameData() throws Exception {
+    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
+    GuilomoConfig config =
+        GuilomoConfig.load(
+            null,
+            List.of(
+                "model.path=" + GoldenFiles.models().resolve("stories260K-hf"),
+                "model.max-length=16",
+                "data.task=multiple-choice",
+                "data.train=" + data.resolve("validation.jsonl"),
+                "data.validation-fraction=0.3",
+                "data.train-on-inputs=true",
+                "lora-moe.target-modules=[q_proj]",
+                "lora-moe.max-experts=2",
+                "lora-moe.max-rank=1",
+                "search.batch-size=2",
+                "cluster.workers=3",
+                "cluster.threads-per-worker=1",
+                "cluster.averaging-frequency=2"));
+    List<Measured> measured =
+        new ScalingBench(SharedSparkSession.session(), config, new Silent()).run();
+    assertThat(measured).extracting(Measured::workers).containsExactly(1, 2, 3);
+    assertThat(measured)
+        .allSatisfy(
+            one -> {
+              assertThat(one.rounds()).isEqualTo(8);
+              assertThat(one.stepsPerRound()).isEqualTo(2);
+              // Every record is cut to 16 tokens: two batches of two records a step.
+              assertThat(one.tokens()).isEqualTo(8L * 2 * 2 * 2 * 16 * one.workers());
+              assertThat(one.averaging()).isBetween(0.0, one.seconds());
+              assertThat(one.waiting()).isBetween(0.0, one.seconds());
+              assertThat(one.bytes()).isPositive().isEqualTo(measured.get(0).bytes());
+            });
+    assertThat(measured.get(0).waiting()).isZero();
+  }
+
+  private static final class Silent implements ProgressListener {
+    @Override
+    public void begin(String task, long count) {}
+
+    @Override
+    public void round(Map<String, Double> values) {}
+
+    @Override
+    public void message(String line) {}
+
+    @Override
+    public void end() {}
+  }
+}
