@@ -1,20 +1,41 @@
 package io.guilomo.config;
 
+import java.util.Locale;
+
 /**
  * How work is spread; {@code guilomo.cluster}.
  *
  * @param workers 0: as many as Spark's default parallelism
  * @param averagingFrequency steps of a worker between two averagings
+ * @param device where workers compute
  * @param threadsPerWorker 0: its share of the machine's processors
  * @param roundTimeoutSeconds an averaging round may take; 0: any time
  */
 public record ClusterConfig(
-    int workers, int averagingFrequency, int threadsPerWorker, long roundTimeoutSeconds) {
+    int workers,
+    int averagingFrequency,
+    Device device,
+    int threadsPerWorker,
+    long roundTimeoutSeconds) {
+
+  /** Where a worker computes. */
+  public enum Device {
+    /** On a GPU where the jar is built for GPUs. */
+    AUTO,
+    CPU,
+    GPU;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
 
   static ClusterConfig of(Section section) {
     return new ClusterConfig(
         section.whole("workers", 0),
         section.whole("averaging-frequency", 1),
+        section.oneOf("device", Device.class),
         section.whole("threads-per-worker", 0),
         section.whole("round-timeout-seconds", 0L));
   }

@@ -66,7 +66,8 @@ class TestGuilomoConfig {
                 FinetuneConfig.Criterion.LOSS,
                 0));
     assertThat(config.allocation()).isEqualTo(new AllocationConfig("guilomo", 0, "", 5, 8));
-    assertThat(config.cluster()).isEqualTo(new ClusterConfig(0, 5, 0, 3600));
+    assertThat(config.cluster())
+        .isEqualTo(new ClusterConfig(0, 5, ClusterConfig.Device.AUTO, 0, 3600));
     assertThat(config.data().columns()).isEmpty();
     assertThat(config.data().validationFraction()).isEqualTo(0.1);
   }

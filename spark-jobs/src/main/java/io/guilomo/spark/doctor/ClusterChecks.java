@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -84,6 +85,7 @@ public final class ClusterChecks {
     checks.add(Check.ok("Spark", spark.version() + ", master " + spark.master()));
     checks.add(executorsFound());
     checks.add(same("ND4J backend", Machine::backend));
+    gpus().ifPresent(checks::add);
     checks.add(kernels());
     checks.add(same("linear algebra", Machine::blas));
     machines().map(Machine::speed).forEach(checks::add);
@@ -137,6 +139,26 @@ public final class ClusterChecks {
     return others.isEmpty()
         ? Check.ok(name, expected)
         : Check.warning(name, expected + " on the driver, but " + String.join(", ", others));
+  }
+
+  /** What Spark schedules, where it does. */
+  private Optional<Check> gpus() {
+    String given =
+        machines()
+            .filter(machine -> !machine.gpus().isEmpty())
+            .map(machine -> machine.name() + ": " + String.join(", ", machine.gpus()))
+            .collect(Collectors.joining("; "));
+    if (given.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        driver.cpu()
+            ? Check.warning(
+                "GPUs",
+                given
+                    + "; they are not used: the jar has ND4J's CPU backend, build it with mvn"
+                    + " -Pcuda package")
+            : Check.ok("GPUs", given));
   }
 
   private Check kernels() {

@@ -2,6 +2,7 @@ package io.guilomo.spark.doctor;
 
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.spark.device.TaskDevice;
 import java.io.Serializable;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -16,6 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param process {@code driver}, or the number that Spark gave the executor
  * @param kernels implementation of the kernels
  * @param blas library that computes matrix products
+ * @param gpus addresses that Spark gave the task which asked
  * @param gflops measured, in GFLOP/s
  * @param threads it was measured with
  * @param heap most bytes of the Java heap
@@ -29,6 +31,7 @@ record Machine(
     String kernels,
     String blas,
     boolean cpu,
+    List<String> gpus,
     Processor processor,
     double gflops,
     int threads,
@@ -38,6 +41,7 @@ record Machine(
     implements Serializable {
 
   Machine {
+    gpus = List.copyOf(gpus);
     limits = List.copyOf(limits);
     files = List.copyOf(files);
   }
@@ -60,6 +64,7 @@ record Machine(
         kernels.getClass().getSimpleName(),
         String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor()),
         Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU,
+        List.of(TaskDevice.addresses()),
         Processor.here(),
         ProductSpeed.measure(kernels, used),
         used,

@@ -9,8 +9,7 @@ import io.guilomo.backbone.Tokenizer;
 import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
 import io.guilomo.inference.Predictor;
-import io.guilomo.kernel.ComputeThreads;
-import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.spark.training.WorkerSettings;
 import java.io.IOException;
@@ -58,13 +57,13 @@ public final class AdaptedModel implements AutoCloseable {
    * @throws IllegalArgumentException for an adapter that is not whole or of another backbone
    */
   public static AdaptedModel open(Source source) throws IOException {
-    ComputeThreads.limit(source.workers().threads());
+    Kernels kernels = source.workers().begin();
     Configuration hadoop = source.workers().hadoop().value();
     Adapter adapter = source.read();
     String path =
         source.backbone().isBlank() ? adapter.description().backbone() : source.backbone();
     Backbone backbone = BackboneCache.get(path, hadoop);
-    LoraMoeNetwork network = adapter.network(backbone, path, KernelSelection.best());
+    LoraMoeNetwork network = adapter.network(backbone, path, kernels);
     Tokenizer tokenizer = Tokenizer.load(path, hadoop);
     return new AdaptedModel(
         network,

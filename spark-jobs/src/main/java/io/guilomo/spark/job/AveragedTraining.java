@@ -5,6 +5,7 @@ import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.data.Shard;
+import io.guilomo.spark.device.TaskDevice;
 import io.guilomo.spark.training.AveragingMaster;
 import io.guilomo.spark.training.LocalTraining;
 import io.guilomo.spark.training.RoundTimeout;
@@ -48,6 +49,7 @@ final class AveragedTraining<S> {
     this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     WorkerSettings settings =
         new WorkerSettings(
+            workers.device(),
             workers.threads(),
             new SerializableConfiguration(spark.sparkContext().hadoopConfiguration()));
     this.master =
@@ -88,9 +90,16 @@ final class AveragedTraining<S> {
   List<WorkerRound<S>> round(long round, JavaRDD<MultiDataSet> batches) {
     try (RoundTimeout timeout =
         new RoundTimeout(context.sc(), "averaging round " + (round + 1), roundTimeoutSeconds)) {
-      timeout.run(() -> graph.fitMultiDataSet(batches));
+      timeout.run(() -> graph.fitMultiDataSet(placed(batches)));
     }
     return master.lastRound();
+  }
+
+  /** Where Spark schedules GPUs, no two workers share one. */
+  private JavaRDD<MultiDataSet> placed(JavaRDD<MultiDataSet> batches) {
+    return TaskDevice.scheduled(context.sc())
+        ? batches.withResources(TaskDevice.oneTaskAGpu(context.getConf()))
+        : batches;
   }
 
   /** Its state after {@code rounds} rounds of {@code step} steps. */

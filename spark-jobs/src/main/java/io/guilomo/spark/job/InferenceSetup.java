@@ -49,7 +49,8 @@ record InferenceSetup(
             adapter,
             config.model().path(),
             new Predictor.Options(evaluate.methods(), config.generation(), config.run().seed()),
-            new WorkerSettings(workers.threads(), new SerializableConfiguration(hadoop)));
+            new WorkerSettings(
+                workers.device(), workers.threads(), new SerializableConfiguration(hadoop)));
     AdapterDescription description = source.description();
     RecordParser parser = new RecordParser(description.task(), config.data().columns());
     Optional<DataFormat> format =

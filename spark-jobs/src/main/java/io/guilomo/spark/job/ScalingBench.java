@@ -92,7 +92,7 @@ public final class ScalingBench {
     Workers all = Workers.of(config.cluster(), spark.sparkContext());
     List<Search> searches = new ArrayList<>();
     for (int count : counts(all.count())) {
-      searches.add(new Search(backbone, new Workers(count, all.threads())));
+      searches.add(new Search(backbone, new Workers(all.device(), count, all.threads())));
     }
     progress.begin("rounds", (long) searches.size() * (WARM_UPS + ROUNDS));
     for (int round = 0; round < WARM_UPS + ROUNDS; round++) {

@@ -3,8 +3,6 @@ package io.guilomo.spark.training;
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.BackboneCache;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.kernel.ComputeThreads;
-import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import java.io.IOException;
@@ -32,6 +30,7 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
   private final LocalTraining<S> training;
   private final WorkerSettings settings;
   private final long firstStep;
+  private transient Kernels kernels;
   private transient LoraMoeNetwork network;
   private transient LocalTraining.Steps<S> steps;
   private transient String backboneDigest;
@@ -57,6 +56,7 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
 
   @Override
   public ComputationGraph getInitialModelGraph() {
+    kernels = settings.begin();
     return state.value().graph();
   }
 
@@ -74,8 +74,6 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
   }
 
   private void begin(ComputationGraph graph) {
-    ComputeThreads.limit(settings.threads());
-    Kernels kernels = KernelSelection.best();
     Backbone backbone;
     try {
       backbone = BackboneCache.get(LoraMoeNetwork.backboneOf(graph), settings.hadoop().value());

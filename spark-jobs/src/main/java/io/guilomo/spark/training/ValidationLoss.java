@@ -3,8 +3,6 @@ package io.guilomo.spark.training;
 import io.guilomo.backbone.BackboneCache;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.kernel.ComputeThreads;
-import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
@@ -63,8 +61,7 @@ public final class ValidationLoss {
   private static Sums sums(
       Shard shard, Broadcast<NetworkState> state, WorkerSettings settings, int batchSize)
       throws IOException {
-    ComputeThreads.limit(settings.threads());
-    Kernels kernels = KernelSelection.best();
+    Kernels kernels = settings.begin();
     ComputationGraph graph = state.value().graph();
     Example[] examples = shard.validation().clone();
     Arrays.sort(examples, Comparator.comparingInt(Example::length));

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,6 +87,20 @@ class TestDeployScripts {
   }
 
   @Test
+  void executorsMayUseTheirOverheadOutsideTheHeap() throws Exception {
+    Path submit = Files.createDirectories(directory.resolve("spark/bin")).resolve("spark-submit");
+    Files.createDirectory(directory.resolve("spark/jars"));
+    Files.writeString(submit, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
+    Files.setPosixFilePermissions(submit, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.createFile(directory.resolve("none.jar"));
+    String overhead = "spark.executor.memoryOverhead=60g";
+    assertThat(run("deploy/guilomo", "allocate", "--conf", overhead).out())
+        .contains(overhead + "\n")
+        .containsPattern("spark.executor.extraJavaOptions=.*javacpp.maxBytes=60g ")
+        .containsPattern("spark.driver.extraJavaOptions=.*javacpp.maxBytes=\\d+m ");
+  }
+
+  @Test
   void anOptionOfSparkNeedsItsValue() throws Exception {
     assertThat(run("deploy/guilomo", "allocate", "--master"))
         .isEqualTo(new Result(2, "", "error: Cannot use --master without a value\n"));
@@ -106,6 +121,7 @@ class TestDeployScripts {
     ProcessBuilder builder = new ProcessBuilder(command).directory(ROOT.toFile());
     builder.environment().put("GUILOMO_CLUSTER_DIR", directory.resolve("cluster").toString());
     builder.environment().put("PYTHONPYCACHEPREFIX", directory.resolve("python").toString());
+    builder.environment().put("SPARK_HOME", directory.resolve("spark").toString());
     builder.environment().put("GUILOMO_JAR", directory.resolve("none.jar").toString());
     Path err = directory.resolve("err");
     Process process = builder.redirectError(err.toFile()).start();

@@ -62,6 +62,7 @@ final class StandaloneCluster implements AutoCloseable {
                   "wrench"));
 
   private final Path directory;
+  private final List<String> spark;
   private final String master;
 
   /** A program that ended. */
@@ -86,6 +87,15 @@ final class StandaloneCluster implements AutoCloseable {
 
   /** Skips the running test where there is no jar or no model. */
   StandaloneCluster(Path directory) throws IOException, InterruptedException {
+    this(directory, List.of(), "--workers", "2", "--memory", "1g");
+  }
+
+  /**
+   * @param spark options of every job for {@code spark-submit}
+   * @param options of {@code deploy/standalone-cluster start}
+   */
+  StandaloneCluster(Path directory, List<String> spark, String... options)
+      throws IOException, InterruptedException {
     Assumptions.assumeTrue(
         Files.isRegularFile(Path.of(System.getProperty("guilomo.jar", ""))), "no packaged jar");
     Assumptions.assumeTrue(
@@ -93,22 +103,15 @@ final class StandaloneCluster implements AutoCloseable {
             Path.of(System.getProperty("guilomo.minilm", ""), "all-minilm-l6-v2.onnx")),
         "system property guilomo.minilm names no model");
     this.directory = directory;
+    this.spark = spark;
     int port;
     try (ServerSocket free = new ServerSocket(0)) {
       port = free.getLocalPort();
     }
-    Ended started =
-        start(
-                "cluster",
-                "deploy/standalone-cluster",
-                "start",
-                "--workers",
-                "2",
-                "--memory",
-                "1g",
-                "--port",
-                "" + port)
-            .end();
+    List<String> start =
+        new ArrayList<>(List.of("deploy/standalone-cluster", "start", "--port", "" + port));
+    start.addAll(List.of(options));
+    Ended started = start("cluster", start.toArray(String[]::new)).end();
     master = started.out().strip();
     assertThat(master).as(started.err()).isEqualTo("spark://127.0.0.1:" + port);
     Files.write(directory.resolve("train.jsonl"), sentences("I saw a %s yesterday.", 30));
@@ -136,6 +139,7 @@ final class StandaloneCluster implements AutoCloseable {
     List<String> command =
         new ArrayList<>(
             List.of("deploy/guilomo", job, "--master", master, "--executor-memory", "1g"));
+    command.addAll(spark);
     List<String> settings =
         new ArrayList<>(
             List.of(
@@ -178,6 +182,7 @@ final class StandaloneCluster implements AutoCloseable {
   private Running start(String name, String... command) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(ROOT.toFile());
     builder.environment().put("GUILOMO_CLUSTER_DIR", directory.resolve("cluster").toString());
+    builder.environment().put("GUILOMO_GPU_DISCOVERY", directory.resolve("gpus").toString());
     builder.environment().put("GUILOMO_JAR", System.getProperty("guilomo.jar"));
     builder.environment().put("GUILOMO_OFF_HEAP", "2g");
     Path err = Files.createTempFile(directory, name, ".err");

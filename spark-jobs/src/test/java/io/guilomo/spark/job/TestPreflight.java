@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.backbone.BertConfig;
 import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.backbone.Rope;
+import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
 import io.guilomo.plan.UniformAllocation;
@@ -79,7 +80,7 @@ class TestPreflight {
     SparkContext spark = SharedSparkSession.session().sparkContext();
     GuilomoConfig config = config();
     Function<BatchShape, Preflight> training =
-        batch -> Preflight.search(config, BERT, new Workers(2, 1), batch);
+        batch -> Preflight.search(config, BERT, new Workers(Device.AUTO, 2, 1), batch);
     List<String> messages = new ArrayList<>();
     ProgressListener progress = new Silent(messages);
     Preflight.require(spark, training);
@@ -116,7 +117,8 @@ class TestPreflight {
 
   @Test
   void whatWorkersSendBackMustBeAllowed() {
-    Preflight preflight = Preflight.search(config(), BERT, new Workers(4, 1), BatchShape.LEAST);
+    Preflight preflight =
+        Preflight.search(config(), BERT, new Workers(Device.AUTO, 4, 1), BatchShape.LEAST);
     SparkConf conf = new SparkConf(false).set("spark.driver.maxResultSize", "100m");
     assertThat(preflight.estimate().averagedBytes()).isBetween(30_000_000L, 40_000_000L);
     assertThat(preflight.resultsRefusal(conf))
@@ -133,7 +135,7 @@ class TestPreflight {
     LlamaConfig llama =
         new LlamaConfig(
             4096, 11008, 32, 32, 32, 128, 32000, 4096, 1e-5f, new Rope(10000, null), 0, false);
-    Workers workers = new Workers(8, 1);
+    Workers workers = new Workers(Device.AUTO, 8, 1);
     assertThat(config.finetune().batchSize()).isEqualTo(BATCH.sequences());
     assertThat(config.search().batchSize()).isEqualTo(BATCH.sequences());
     List<MemoryLimit> memory = List.of(new MemoryLimit("GUILOMO_OFF_HEAP", 60L << 30));

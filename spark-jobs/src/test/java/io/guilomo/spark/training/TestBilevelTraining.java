@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.Backbones;
+import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.kernel.ComputeThreads;
@@ -81,7 +82,7 @@ class TestBilevelTraining {
                 0,
                 Pooling.MEAN,
                 SEED));
-    settings = new WorkerSettings(1, new SerializableConfiguration(CONF));
+    settings = new WorkerSettings(Device.AUTO, 1, new SerializableConfiguration(CONF));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.Backbones;
+import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
@@ -54,7 +55,7 @@ class TestFineTuning {
   private static final int ACCUMULATION = 2;
   private static final long SEED = 5;
   private static final WorkerSettings WORKERS =
-      new WorkerSettings(1, new SerializableConfiguration(CONF));
+      new WorkerSettings(Device.AUTO, 1, new SerializableConfiguration(CONF));
 
   private final FineTuning training =
       new FineTuning(new AdamW(0.9, 0.999, 1e-8, 0.01), new LearningRate(1e-2, 2, 12), 1, SEED);
