@@ -69,7 +69,8 @@ public final class Main implements Runnable {
             DoctorReport.print(new DoctorJob(spark, config).run(), out),
         (spark, config, directory, progress, out) ->
             out.print(
-                SearchReport.print(new QuickstartJob(spark, config, directory, progress).run())),
+                QuickstartReport.print(
+                    new QuickstartJob(spark, config, directory, progress).run())),
         (cases, progress, out) -> new Bench(progress, out).run(cases),
         (spark, config, progress, out) ->
             out.print(ScalingReport.print(new ScalingBench(spark, config, progress).run())));

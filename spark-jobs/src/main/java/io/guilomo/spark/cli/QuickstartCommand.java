@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "quickstart",
     description =
-        "Learns a plan for a small real model on real sentences, to see that everything works.",
+        "Learns a plan for a small real model on real sentences, trains it, and compares it with a uniform one.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
 final class QuickstartCommand implements Callable<Integer> {
@@ -50,6 +50,7 @@ final class QuickstartCommand implements Callable<Integer> {
             "data.task=classification",
             "data.train=" + data.resolve("train.jsonl"),
             "data.validation=" + data.resolve("validation.jsonl"),
+            "evaluate.data=" + data.resolve("test.jsonl"),
             "output.dir=" + directory.resolve("output").toAbsolutePath());
     runner.run(
         "quickstart",

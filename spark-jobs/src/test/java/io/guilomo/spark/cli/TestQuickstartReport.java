@@ -1,0 +1,46 @@
+package io.guilomo.spark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.backbone.LinearModule;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.UniformAllocation;
+import io.guilomo.spark.job.AllocateJob;
+import io.guilomo.spark.job.QuickstartJob;
+import io.guilomo.spark.table.EvaluationsTable.Evaluation;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TestQuickstartReport {
+
+  @Test
+  void setsTheLearnedPlanAgainstTheUniformOne() {
+    AllocationPlan learned = plan(3);
+    AllocationPlan uniform = plan(2);
+    String report =
+        QuickstartReport.print(
+            new QuickstartJob.Result(
+                new AllocateJob.Result("quickstart", learned, List.of()),
+                new QuickstartJob.Trained(
+                    learned, List.of(evaluation("accuracy", 0.9), evaluation("loss", 0.3))),
+                new QuickstartJob.Trained(
+                    uniform, List.of(evaluation("loss", 0.4), evaluation("accuracy", 0.8)))));
+    assertThat(report)
+        .endsWith(
+            "after training, on 300 records that no training saw, the learned plan and the uniform"
+                + " one of %,d and %,d parameters have\n"
+                    .formatted(learned.parameters(), uniform.parameters())
+                + "  accuracy   0.9000 [0.8000, 1.0000] and 0.8000 [0.7000, 0.9000]\n"
+                + "  loss       0.3000 [0.2000, 0.4000] and 0.4000 [0.3000, 0.5000]\n");
+    assertThat(learned.parameters()).isNotEqualTo(uniform.parameters());
+  }
+
+  private static AllocationPlan plan(int experts) {
+    return new UniformAllocation(experts, 2, 2, 16)
+        .plan(List.of(new LinearModule(0, "query", 8, 8)));
+  }
+
+  private static Evaluation evaluation(String metric, double value) {
+    return new Evaluation(42, "guilomo", "test", metric, value, value - 0.1, value + 0.1, 300);
+  }
+}
