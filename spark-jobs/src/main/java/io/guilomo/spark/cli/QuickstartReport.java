@@ -24,7 +24,7 @@ final class QuickstartReport {
       }
       report.append(
           format(
-              "  %-10s %s and %s\n",
+              "  %-20s  %s and %s\n",
               learned.metric(),
               value(learned),
               value(of(learned.metric(), result.uniform().evaluations()))));
