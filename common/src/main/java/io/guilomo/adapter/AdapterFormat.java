@@ -5,7 +5,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /** The files that another library reads an adapter from. */
-public sealed interface AdapterFormat permits ReleasedAdapterFormat, PeftFormat {
+public sealed interface AdapterFormat permits ReleasedAdapterFormat, PeftFormat, GuilomoFormat {
 
   /**
    * Writes the files, replacing those of the same names.

@@ -4,9 +4,11 @@ import io.guilomo.adapter.Adapter;
 import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.adapter.AdapterFormat;
 import io.guilomo.adapter.ExportedAdapter;
+import io.guilomo.adapter.GuilomoFormat;
 import io.guilomo.adapter.PeftFormat;
 import io.guilomo.adapter.ReleasedAdapterFormat;
 import io.guilomo.plan.StateDictOrder;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -24,6 +26,7 @@ import picocli.CommandLine.Option;
 final class ExportCommand implements Callable<Integer> {
 
   enum Format {
+    GUILOMO,
     RELEASED,
     PEFT
   }
@@ -42,7 +45,7 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "FORMAT",
       required = true,
       description =
-          "released: as the released GuiLoMo code saves it. peft: as Hugging Face PEFT does, for"
+          "guilomo: a checked copy, as predict and deploy/python/load_adapter.py read it. released: as the released GuiLoMo code saves it. peft: as Hugging Face PEFT does, for"
               + " plans with one expert a module.")
   private Format format;
 
@@ -90,7 +93,11 @@ final class ExportCommand implements Callable<Integer> {
     }
     if (padRank != null) {
       throw new IllegalArgumentException(
-          "Cannot pad to rank " + padRank + ": the released format keeps each expert's rank");
+          "Cannot pad to rank %d: the format %s keeps each expert's rank"
+              .formatted(padRank, format.name().toLowerCase(Locale.ROOT)));
+    }
+    if (format == Format.GUILOMO) {
+      return new GuilomoFormat();
     }
     return new ReleasedAdapterFormat(StateDictOrder.LLAMA3);
   }

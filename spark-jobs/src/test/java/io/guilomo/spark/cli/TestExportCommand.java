@@ -44,6 +44,20 @@ class TestExportCommand {
   }
 
   @Test
+  void aCopyIsTheSameAdapter() throws IOException {
+    save(TinyModels.bert(1), List.of(List.of(3, 1), List.of(5)));
+    for (int time = 0; time < 2; time++) {
+      assertThat(export("--format", "guilomo")).isZero();
+    }
+    assertThat(text(out))
+        .isEqualTo((written("adapter.safetensors") + written("manifest.json")).repeat(2));
+    for (String file : List.of("adapter.safetensors", "manifest.json")) {
+      assertThat(directory.resolve("out").resolve(file))
+          .hasSameBinaryContentAs(directory.resolve("in").resolve(file));
+    }
+  }
+
+  @Test
   void thePeftFormatIsWrittenWithTheLargestRank() throws IOException {
     save(TinyModels.bert(1), List.of(List.of(3), List.of(5)));
     assertThat(export("--format", "peft")).isZero();
@@ -73,7 +87,7 @@ class TestExportCommand {
     err.reset();
     assertThat(export("--format", "released", "--pad-rank", "8")).isEqualTo(2);
     assertThat(text(err))
-        .isEqualTo("error: Cannot pad to rank 8: the released format keeps each expert's rank\n");
+        .isEqualTo("error: Cannot pad to rank 8: the format released keeps each expert's rank\n");
     err.reset();
     assertThat(export("--format", "onnx")).isEqualTo(2);
     assertThat(text(err)).startsWith("error: Cannot read the command line: ").hasLineCount(1);

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -136,34 +137,43 @@ final class StandaloneCluster implements AutoCloseable {
 
   /** Submits a job. */
   Running submit(String job, String runId, String... overrides) throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of("deploy/guilomo", job, "--master", master, "--executor-memory", "1g"));
+    List<String> arguments = new ArrayList<>(List.of(job));
+    Stream.concat(
+            Stream.concat(
+                Stream.of("run.id=" + runId, "output.dir=" + output()), settings().stream()),
+            Stream.of(overrides))
+        .forEach(setting -> arguments.addAll(List.of("--set", setting)));
+    return command(runId, arguments);
+  }
+
+  /** Submits a command with arguments of its own. */
+  Running command(String name, List<String> arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of("deploy/guilomo"));
+    command.addAll(arguments);
+    command.addAll(List.of("--master", master, "--executor-memory", "1g"));
     command.addAll(spark);
-    List<String> settings =
-        new ArrayList<>(
-            List.of(
-                "run.id=" + runId,
-                "output.dir=" + output(),
-                "model.path=" + System.getProperty("guilomo.minilm"),
-                "model.max-length=16",
-                "data.task=classification",
-                "data.train=" + directory.resolve("train.jsonl"),
-                "data.validation=" + directory.resolve("validation.jsonl"),
-                "lora-moe.target-modules=[query,value]",
-                "lora-moe.max-experts=3",
-                "lora-moe.max-rank=2",
-                "search.epochs=1",
-                "search.batch-size=8",
-                "search.gsv-learning-rate=0.1",
-                "finetune.steps=4",
-                "finetune.batch-size=8",
-                "evaluate.data=" + directory.resolve("validation.jsonl"),
-                "cluster.workers=2",
-                "cluster.averaging-frequency=1"));
-    settings.addAll(List.of(overrides));
-    settings.forEach(setting -> command.addAll(List.of("--set", setting)));
-    return start(runId, command.toArray(String[]::new));
+    return start(name, command.toArray(String[]::new));
+  }
+
+  /** A configuration of a small task, without run and output. */
+  List<String> settings() {
+    return List.of(
+        "model.path=" + System.getProperty("guilomo.minilm"),
+        "model.max-length=16",
+        "data.task=classification",
+        "data.train=" + directory.resolve("train.jsonl"),
+        "data.validation=" + directory.resolve("validation.jsonl"),
+        "lora-moe.target-modules=[query,value]",
+        "lora-moe.max-experts=3",
+        "lora-moe.max-rank=2",
+        "search.epochs=1",
+        "search.batch-size=8",
+        "search.gsv-learning-rate=0.1",
+        "finetune.steps=4",
+        "finetune.batch-size=8",
+        "evaluate.data=" + directory.resolve("validation.jsonl"),
+        "cluster.workers=2",
+        "cluster.averaging-frequency=1");
   }
 
   private static List<String> sentences(String pattern, int words) {

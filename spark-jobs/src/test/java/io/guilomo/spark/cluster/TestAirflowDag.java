@@ -1,0 +1,120 @@
+package io.guilomo.spark.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.cluster.StandaloneCluster.Ended;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.Table;
+import io.guilomo.spark.table.TableReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The DAG's own tests, and what its command lines do. */
+class TestAirflowDag {
+
+  private static final String SCRIPT = "../deploy/airflow/test_guilomo_dag.py";
+  private static final String RUN = "nightly-20260105T000000";
+
+  @TempDir private Path directory;
+
+  @BeforeEach
+  void requirePython() throws InterruptedException {
+    boolean found;
+    try {
+      found = new ProcessBuilder("python3", "--version").start().waitFor() == 0;
+    } catch (IOException e) {
+      found = false;
+    }
+    assumeTrue(found, "skipped: there is no python3");
+  }
+
+  @Test
+  void passesItsTests() throws Exception {
+    assertThat(python(SCRIPT)).contains("Ran 6 tests", "OK").doesNotContain("FAILED");
+  }
+
+  @Test
+  @Tag("cluster")
+  void itsCommandLinesRunAndARetryDoublesNothing() throws Exception {
+    try (StandaloneCluster cluster = new StandaloneCluster(directory)) {
+      Path config = directory.resolve("model.conf");
+      Files.write(
+          config, cluster.settings().stream().map(setting -> "guilomo." + setting).toList());
+      Path published = directory.resolve("published");
+      List<List<String>> tasks = commands(config, cluster.output(), published);
+      assertThat(tasks)
+          .extracting(task -> task.get(0))
+          .containsExactly("allocate", "finetune", "evaluate", "export");
+      for (List<String> task : tasks) {
+        Ended ended = cluster.command(task.get(0), task).end();
+        assertThat(ended.status()).as(ended.err()).isZero();
+      }
+      assertThat(published.resolve(RUN)).isDirectoryContaining("glob:**manifest.json");
+      long measured = rows(cluster, MetricsTable.INSTANCE).size();
+
+      // As Airflow clears or retries: allocate begins anew, publish writes over what is there.
+      for (List<String> task : List.of(tasks.get(0), tasks.get(3))) {
+        Ended ended = cluster.command(task.get(0), task).end();
+        assertThat(ended.status()).as(ended.err()).isZero();
+      }
+      assertThat(rows(cluster, MetricsTable.INSTANCE)).hasSize((int) measured);
+      assertThat(rows(cluster, RunsTable.INSTANCE))
+          .extracting(row -> row.getAs("job") + " " + row.getAs("status"))
+          .containsExactlyInAnyOrder(
+              "allocate SUCCEEDED", "finetune SUCCEEDED", "evaluate SUCCEEDED");
+    }
+  }
+
+  private static List<Row> rows(StandaloneCluster cluster, Table<?> table) {
+    return new TableReader(SharedSparkSession.session(), cluster.output().toString())
+        .read(table, RUN)
+        .collectAsList();
+  }
+
+  private List<List<String>> commands(Path config, Path output, Path published) throws Exception {
+    String given =
+        new ObjectMapper()
+            .createObjectNode()
+            .put("ts_nodash", RUN.substring(RUN.indexOf('-') + 1))
+            .set(
+                "params",
+                new ObjectMapper()
+                    .createObjectNode()
+                    .put("name", RUN.substring(0, RUN.indexOf('-')))
+                    .put("config", config.toString())
+                    .put("output", output.toString())
+                    .put("publish", published.toString()))
+            .toString();
+    List<List<String>> commands = new ArrayList<>();
+    for (JsonNode task : new ObjectMapper().readTree(python(SCRIPT, "--render", given))) {
+      List<String> arguments = new ArrayList<>();
+      task.get("application_args").forEach(argument -> arguments.add(argument.asText()));
+      commands.add(arguments);
+    }
+    return commands;
+  }
+
+  private String python(String... arguments) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(Stream.concat(Stream.of("python3"), Stream.of(arguments)).toList());
+    builder.environment().put("PYTHONPYCACHEPREFIX", directory.resolve("python").toString());
+    return new String(
+        builder.redirectErrorStream(true).start().getInputStream().readAllBytes(),
+        StandardCharsets.UTF_8);
+  }
+}
