@@ -95,6 +95,7 @@ public final class Main implements Runnable {
     line.addSubcommand(new SqlCommand(runner));
     line.addSubcommand(new BenchCommand(runner, actions.bench(), actions.scaling()));
     line.addSubcommand(new DoctorCommand(runner, actions.doctor()));
+    line.addSubcommand(new CompletionCommand());
     line.setCaseInsensitiveEnumValuesAllowed(true);
     Failures failures = new Failures(err);
     line.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));

@@ -135,7 +135,7 @@ class TestMain {
     assertThat(run()).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, sql, bench, doctor\n");
+            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, sql, bench, doctor, completion\n");
   }
 
   @Test
@@ -179,6 +179,56 @@ class TestMain {
     assertThat(run("--version")).isZero();
     assertThat(text(out)).contains("guilomo ");
     assertThat(text(err)).isEmpty();
+  }
+
+  @Test
+  void everyCommandExplainsItselfAndItsOptions() {
+    assertThat(run("--help")).isZero();
+    List<String> commands =
+        text(out)
+            .lines()
+            .dropWhile(line -> !line.startsWith("Commands:"))
+            .skip(1)
+            .filter(line -> line.matches("  \\w.*"))
+            .map(line -> line.strip().split(" ")[0])
+            .toList();
+    assertThat(commands)
+        .contains("allocate", "finetune", "compare", "completion")
+        .hasSizeGreaterThan(10);
+    for (String command : commands) {
+      out.reset();
+      assertThat(run(command, "--help")).as(command).isZero();
+      assertThat(text(out)).startsWith("Usage: guilomo " + command);
+      List<String> lines = text(out).lines().toList();
+      for (int i = 0; i < lines.size(); i++) {
+        if (lines.get(i).matches("  (-\\w, |    )--.*")) {
+          // What it is for follows, on the same line or the next.
+          String rest = lines.get(i).strip().replaceFirst("^(-\\w, )?--\\S+", "");
+          assertThat(rest.isBlank() ? lines.get(i + 1) : rest).as(lines.get(i)).isNotBlank();
+        }
+      }
+    }
+  }
+
+  @Test
+  void completionKnowsCommandsAndOptions() throws Exception {
+    assertThat(run("completion")).isZero();
+    Path script = Files.writeString(directory.resolve("completion"), text(out));
+    Process bash =
+        new ProcessBuilder(
+                "bash",
+                "-c",
+                "source "
+                    + script
+                    + "; COMP_WORDS=(guilomo allo); COMP_CWORD=1; COMP_LINE='guilomo allo';"
+                    + " _complete_guilomo; echo ${COMPREPLY[*]};"
+                    + " COMP_WORDS=(guilomo finetune --co); COMP_CWORD=2; COMP_LINE='guilomo finetune --co';"
+                    + " _complete_guilomo; echo ${COMPREPLY[*]}")
+            // It asks for what only a real completion has.
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    assertThat(new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+        .isEqualTo("allocate\n--config\n");
   }
 
   @Test
