@@ -61,7 +61,7 @@ public final class AllocateJob {
       Preflight.requireFixedWorkers(spark.sparkContext().getConf());
     }
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
-    RecordedRun run = new RecordedRun(spark, config, NAME);
+    RecordedRun run = new RecordedRun(spark, config, NAME, progress);
     return run.record(
         strategy,
         workers.count(),

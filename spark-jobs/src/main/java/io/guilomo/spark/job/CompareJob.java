@@ -50,7 +50,7 @@ public final class CompareJob {
   public Result run() throws IOException {
     config.compare().strategies().forEach(AllocationStrategies::check);
     Preflight.requireFixedWorkers(spark.sparkContext().getConf());
-    RecordedRun run = new RecordedRun(spark, config, NAME);
+    RecordedRun run = new RecordedRun(spark, config, NAME, progress);
     return run.record(
         String.join(",", config.compare().strategies()),
         Workers.of(config.cluster(), spark.sparkContext()).count(),

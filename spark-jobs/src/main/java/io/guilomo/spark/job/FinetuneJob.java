@@ -50,7 +50,7 @@ public final class FinetuneJob {
     Preflight.requireFixedWorkers(spark.sparkContext().getConf());
     BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
     ModelFamily.check(config, backbone);
-    RecordedRun run = new RecordedRun(spark, config, NAME);
+    RecordedRun run = new RecordedRun(spark, config, NAME, progress);
     AllocationPlan plan = plan(run.directory(), backbone);
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
     return run.record(plan.strategy(), workers.count(), () -> train(run, backbone, plan, workers));

@@ -24,6 +24,7 @@ final class RecordedRun {
   private final SparkSession spark;
   private final GuilomoConfig config;
   private final String job;
+  private final ProgressListener progress;
   private final String runId;
   private final Instant startedAt = Instant.now();
   private final TableWriter tables;
@@ -38,10 +39,12 @@ final class RecordedRun {
     R run() throws IOException;
   }
 
-  RecordedRun(SparkSession spark, GuilomoConfig config, String job) throws IOException {
+  RecordedRun(SparkSession spark, GuilomoConfig config, String job, ProgressListener progress)
+      throws IOException {
     this.spark = spark;
     this.config = config;
     this.job = job;
+    this.progress = progress;
     this.runId = RunIds.of(config.run(), startedAt);
     this.directory =
         new RunDirectory(config.output().dir(), runId, spark.sparkContext().hadoopConfiguration());
@@ -102,11 +105,22 @@ final class RecordedRun {
         R result = work.run();
         write("SUCCEEDED", Instant.now());
         checkpoints.end();
+        report();
         return result;
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
         fail(e);
         throw e;
       }
+    }
+  }
+
+  /** Writes the run's report, which is nothing that a job that has succeeded may fail for. */
+  private void report() {
+    try {
+      progress.message(
+          "report written to " + new ReportJob(spark, config.output().dir()).run(runId));
+    } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
+      progress.message("warning: the report was not written: " + e);
     }
   }
 

@@ -1,0 +1,16 @@
+package io.guilomo.spark.report;
+
+import java.util.Optional;
+
+/** A part of a report about one thing. */
+@FunctionalInterface
+interface Section {
+
+  /** The part, unless the run has no rows about it. */
+  Optional<Html> of(RunTables tables);
+
+  /** Begins a part. */
+  static Html begin(String heading) {
+    return new Html().open("section").element("h2", heading);
+  }
+}
