@@ -87,6 +87,7 @@ public final class AllocateJob {
     Preflight.require(spark.sparkContext(), preflight);
     ShardedData data = new JobData(spark, config).load(workers.count());
     progress.message(JobData.describe(data.report()));
+    run.data(data.report());
     Preflight.require(
         spark.sparkContext(), preflight, config.search().batchSize(), data.report(), progress);
     Searches searches =

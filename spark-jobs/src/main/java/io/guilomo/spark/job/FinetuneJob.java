@@ -65,6 +65,7 @@ public final class FinetuneJob {
     JobData jobData = new JobData(spark, config);
     ShardedData data = jobData.load(workers.count());
     progress.message(JobData.describe(data.report()));
+    run.data(data.report());
     Preflight.require(
         spark.sparkContext(), preflight, config.finetune().batchSize(), data.report(), progress);
     if (!config.finetune().plan().isBlank()) {

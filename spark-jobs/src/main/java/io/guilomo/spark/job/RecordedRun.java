@@ -1,6 +1,7 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.DataReport;
 import io.guilomo.spark.checkpoint.JobCheckpoints;
 import io.guilomo.spark.checkpoint.RunLock;
 import io.guilomo.spark.table.JobRun;
@@ -32,6 +33,7 @@ final class RecordedRun {
   private String strategy = "";
   private String backboneDigest = "";
   private int workers;
+  private DataReport data;
 
   /** What a job does. */
   @FunctionalInterface
@@ -70,6 +72,11 @@ final class RecordedRun {
   /** Notes which backbone the executors have loaded. */
   void backboneDigest(String digest) {
     this.backboneDigest = digest;
+  }
+
+  /** Notes what became of the records that the job read. */
+  void data(DataReport report) {
+    this.data = report;
   }
 
   /** What earlier attempts of this job left to go on from, and where it leaves the same. */
@@ -150,6 +157,7 @@ final class RecordedRun {
                 config.data().train(),
                 workers,
                 config.asJson(),
-                version == null ? "development" : version)));
+                version == null ? "development" : version,
+                data)));
   }
 }

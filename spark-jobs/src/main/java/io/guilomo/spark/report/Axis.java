@@ -26,6 +26,11 @@ record Axis(double low, double high, double step) {
     return high > low ? new Axis(low, high, step) : new Axis(low - step, high + step, step);
   }
 
+  /** This axis with ticks at whole numbers only. */
+  Axis whole() {
+    return step >= 1 ? this : new Axis(Math.floor(low), Math.ceil(high), 1);
+  }
+
   List<Double> ticks() {
     List<Double> ticks = new ArrayList<>();
     long count = Math.round((high - low) / step);

@@ -50,6 +50,13 @@ final class ComparisonSection implements Section {
     return Optional.of(html.close("section"));
   }
 
+  /** What the comparison says by its first metric. */
+  static Optional<String> verdict(RunTables tables) {
+    return metrics(tables).entrySet().stream()
+        .findFirst()
+        .map(metric -> "By " + metric.getKey() + ", " + verdict(metric.getValue()));
+  }
+
   /** The strategies of each metric, losses last. */
   private static Map<String, List<Strategy>> metrics(RunTables tables) {
     Map<String, List<Strategy>> metrics = new LinkedHashMap<>();
@@ -76,13 +83,14 @@ final class ComparisonSection implements Section {
   }
 
   private static void table(Html html, String metric, List<Strategy> strategies) {
-    html.element("h3", metric).element("p", verdict(strategies));
+    html.element("h3", metric)
+        .open("p")
+        .text("By " + metric + ", " + verdict(strategies))
+        .close("p");
     html.open("div", "class", "scroll").open("table");
     html.element(
         "caption",
-        Numbers.format(
-            "%s, mean of %d seeds, and the difference to the baseline with its paired confidence interval",
-            metric, strategies.get(0).seeds()));
+        Numbers.format("Means of %d seeds, differences in pairs", strategies.get(0).seeds()));
     html.open("thead").open("tr");
     COLUMNS.forEach(column -> html.element(column.isEmpty() ? "td" : "th", column));
     html.close("tr").close("thead").open("tbody");
@@ -100,15 +108,15 @@ final class ComparisonSection implements Section {
             .findFirst()
             .orElse("the baseline");
     if (strategies.stream().allMatch(strategy -> strategy.low() == null)) {
-      return "One seed tells nothing about chance: there are no intervals.";
+      return "one seed tells nothing about chance: there are no intervals.";
     }
     List<String> differing =
         strategies.stream().filter(Strategy::differs).map(Strategy::name).toList();
     return differing.isEmpty()
-        ? "No strategy differs from "
+        ? "no strategy differs from "
             + baseline
             + " by more than chance: every interval contains 0."
-        : "By more than chance differ from " + baseline + ": " + String.join(", ", differing) + ".";
+        : "by more than chance differ from " + baseline + ": " + String.join(", ", differing) + ".";
   }
 
   private static Axis axis(List<Strategy> strategies) {

@@ -21,7 +21,7 @@ final class EvaluationSection implements Section {
     }
     Html html = Section.begin("Evaluation");
     html.open("div", "class", "scroll").open("table");
-    html.element("caption", "Metrics with their bootstrap confidence intervals over the records");
+    html.element("caption", "Metrics, with bootstrapped intervals");
     html.open("thead").open("tr");
     COLUMNS.forEach(column -> html.element(column.isEmpty() ? "td" : "th", column));
     html.close("tr").close("thead").open("tbody");

@@ -72,7 +72,7 @@ record LineChart(String title, String across, List<Line> lines, boolean ordered,
   }
 
   private Html svg(Html html) {
-    Axis horizontal = axis(Point::at, 6);
+    Axis horizontal = axis(Point::at, 6).whole();
     Axis vertical = axis(Point::value, 5);
     html.open(
         "svg",

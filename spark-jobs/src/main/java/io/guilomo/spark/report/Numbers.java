@@ -23,13 +23,16 @@ final class Numbers {
     return value == Math.rint(value) ? count((long) value) : format("%.1f", value);
   }
 
-  /** {@code 0.7242}, and in powers of ten what four decimals do not show. */
+  /** {@code 0.7242}, with fewer decimals the larger it is, in powers of ten if it is small. */
   static String measured(double value) {
     double size = Math.abs(value);
-    if (size >= 1000) {
+    if (size >= 1000 || value == Math.rint(value)) {
       return format("%,.0f", value);
     }
-    return size == 0 || size >= 0.001 ? format("%.4f", value) : format("%.2e", value);
+    if (size >= 10) {
+      return format("%.1f", value);
+    }
+    return size >= 0.001 ? format("%.4f", value) : format("%.2e", value);
   }
 
   /** {@code +0.0082}. */

@@ -39,7 +39,7 @@ final class ParametersSection implements Section {
     long own = row.getLong(0);
     long uniform = row.getLong(1);
     double saved = 1 - (double) own / uniform;
-    Html html = Section.begin("Trainable parameters");
+    Html html = Section.beginHalf("Trainable parameters");
     html.element(
         "p",
         Numbers.format(

@@ -23,7 +23,7 @@ final class RankSection implements Section {
 
   private static Html html(List<Row> rows) {
     double most = rows.stream().mapToDouble(row -> row.getDouble(2)).max().orElseThrow();
-    Html html = Section.begin("Distribution of the ranks");
+    Html html = Section.beginHalf("Distribution of the ranks");
     html.open("div", "class", "scroll").open("table", "class", "bars");
     html.element("caption", "Experts of each rank").open("thead").open("tr");
     html.element("th", "rank", "scope", "col").element("th", "experts", "scope", "col");

@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Optional;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -20,11 +19,13 @@ public final class RunReport {
           new RankSection(),
           new ParametersSection(),
           new ComparisonSection(),
+          new TrialsSection(),
           new EvaluationSection(),
           new AgreementSection(),
           new SelectionSection(),
           new CurvesSection(),
           new LoadSection(),
+          new DataSection(),
           new JobsSection(),
           new SettingsSection());
 
@@ -54,14 +55,7 @@ public final class RunReport {
     html.open("style").raw(style()).close("style").close("head").open("body");
     html.open("header").element("p", "GuiLoMo on Spark", "class", "name");
     html.element("h1", "Run " + runId);
-    Optional<Allocation> allocation = Allocation.of(tables);
-    allocation
-        .map(Findings::new)
-        .ifPresent(
-            findings -> {
-              html.element("p", findings.experts(), "class", "finding");
-              html.element("p", findings.ranks(), "class", "finding lesser");
-            });
+    html.add(Headline.of(tables));
     html.close("header").open("main").add(body).close("main");
     return html.close("body").close("html").toString();
   }

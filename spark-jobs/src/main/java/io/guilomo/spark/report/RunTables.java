@@ -1,8 +1,14 @@
 package io.guilomo.spark.report;
 
+import static org.apache.spark.sql.functions.col;
+
+import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.SqlViews;
+import io.guilomo.spark.table.Table;
+import io.guilomo.spark.table.TableReader;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
@@ -11,7 +17,7 @@ import org.apache.spark.sql.SparkSession;
  *
  * @param spark has the views, which no other session sees
  */
-record RunTables(SparkSession spark, String runId) {
+record RunTables(SparkSession spark, String outputDir, String runId) {
 
   /** More would be tasks without a row: what a report asks for is small once it is grouped. */
   private static final String PARTITIONS = "4";
@@ -24,7 +30,19 @@ record RunTables(SparkSession spark, String runId) {
     SparkSession own = spark.newSession();
     own.conf().set("spark.sql.shuffle.partitions", PARTITIONS);
     SqlViews.register(own, outputDir, runId);
-    return new RunTables(own, runId);
+    return new RunTables(own, outputDir, runId);
+  }
+
+  /** Names of the runs that a comparison consists of: {@code RUN.STRATEGY.SEED}. */
+  List<String> trials() {
+    return new TableReader(spark, outputDir)
+        .read(RunsTable.INSTANCE)
+        .select(Table.RUN_ID)
+        .filter(col(Table.RUN_ID).startsWith(runId + "."))
+        .distinct()
+        .orderBy(Table.RUN_ID)
+        .as(Encoders.STRING())
+        .collectAsList();
   }
 
   List<Row> rows(String query) {

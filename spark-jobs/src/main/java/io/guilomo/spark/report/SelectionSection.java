@@ -67,7 +67,9 @@ final class SelectionSection implements Section {
     for (Row row :
         tables.rows(
             "SELECT layer DIV :group, min(layer), max(layer), round,"
-                + " sum(greatest(2, index + 1)) / count(DISTINCT layer)"
+                + " sum("
+                + ChangedChoices.CHOICE
+                + ") / count(DISTINCT layer)"
                 + " FROM gsv_history now WHERE kind = 'experts' AND is_argmax AND "
                 + SHOWN
                 + " GROUP BY layer DIV :group, round ORDER BY layer DIV :group, round",
@@ -91,11 +93,15 @@ final class SelectionSection implements Section {
     Map<String, List<Point>> lines = new LinkedHashMap<>();
     for (Row row :
         tables.rows(
-            "SELECT now.kind, now.round, avg(CASE WHEN now.index <> begun.index THEN 1.0D ELSE 0.0D END)"
-                + " FROM gsv_history now JOIN gsv_history begun"
-                + " ON now.seed = begun.seed AND now.layer = begun.layer AND now.module = begun.module"
+            "WITH choices AS (SELECT *, "
+                + ChangedChoices.CHOICE
+                + " AS choice FROM gsv_history WHERE is_argmax AND seed = :seed)"
+                + " SELECT now.kind, now.round,"
+                + " avg(CASE WHEN now.choice <> begun.choice THEN 1.0D ELSE 0.0D END)"
+                + " FROM choices now JOIN choices begun"
+                + " ON now.layer = begun.layer AND now.module = begun.module"
                 + " AND now.kind = begun.kind AND now.expert <=> begun.expert"
-                + " WHERE now.is_argmax AND begun.is_argmax AND begun.round = 0 AND "
+                + " WHERE begun.round = 0 AND "
                 + SHOWN
                 + " GROUP BY now.kind, now.round ORDER BY now.kind, now.round",
             search.values())) {
