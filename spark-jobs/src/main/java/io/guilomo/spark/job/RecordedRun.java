@@ -26,6 +26,7 @@ final class RecordedRun {
   private final GuilomoConfig config;
   private final String job;
   private final ProgressListener progress;
+  private final boolean reporting;
   private final String runId;
   private final Instant startedAt = Instant.now();
   private final TableWriter tables;
@@ -41,12 +42,21 @@ final class RecordedRun {
     R run() throws IOException;
   }
 
-  RecordedRun(SparkSession spark, GuilomoConfig config, String job, ProgressListener progress)
+  /**
+   * @param reporting whether the run's report is written when the job has succeeded
+   */
+  RecordedRun(
+      SparkSession spark,
+      GuilomoConfig config,
+      String job,
+      ProgressListener progress,
+      boolean reporting)
       throws IOException {
     this.spark = spark;
     this.config = config;
     this.job = job;
     this.progress = progress;
+    this.reporting = reporting;
     this.runId = RunIds.of(config.run(), startedAt);
     this.directory =
         new RunDirectory(config.output().dir(), runId, spark.sparkContext().hadoopConfiguration());
@@ -112,7 +122,9 @@ final class RecordedRun {
         R result = work.run();
         write("SUCCEEDED", Instant.now());
         checkpoints.end();
-        report();
+        if (reporting) {
+          report();
+        }
         return result;
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
         fail(e);

@@ -10,13 +10,13 @@ final class AgreementSection implements Section {
 
   @Override
   public Optional<Html> of(RunTables tables) {
+    if (Allocation.of(tables).filter(allocation -> allocation.seeds() > 1).isEmpty()) {
+      return Optional.empty();
+    }
     List<Row> rows =
         tables.rows(
             "SELECT layer, module, agreement, seeds, most_experts - least_experts FROM plan_agreement"
                 + " WHERE seeds > 1");
-    if (rows.isEmpty()) {
-      return Optional.empty();
-    }
     List<Grid.Cell> cells = new ArrayList<>();
     int alike = 0;
     double spread = 0;

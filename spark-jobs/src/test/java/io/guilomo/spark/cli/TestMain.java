@@ -135,7 +135,7 @@ class TestMain {
     assertThat(run()).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, sql, bench, doctor\n");
+            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, report, sql, bench, doctor\n");
   }
 
   @Test
@@ -179,6 +179,14 @@ class TestMain {
     assertThat(run("--version")).isZero();
     assertThat(text(out)).contains("guilomo ");
     assertThat(text(err)).isEmpty();
+  }
+
+  @Test
+  void aReportNeedsADirectory() {
+    assertThat(run("report", "--run", "r1")).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot read the command line: Missing required option: '--output=DIR'\n");
   }
 
   @Test
