@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 
@@ -55,6 +56,17 @@ final class ComparisonSection implements Section {
     return metrics(tables).entrySet().stream()
         .findFirst()
         .map(metric -> "By " + metric.getKey() + ", " + verdict(metric.getValue()));
+  }
+
+  /** The means of the first metric, on one line. */
+  static Optional<String> means(RunTables tables) {
+    return metrics(tables).entrySet().stream()
+        .findFirst()
+        .map(
+            metric ->
+                metric.getValue().stream()
+                    .map(strategy -> strategy.name() + " " + Numbers.measured(strategy.mean()))
+                    .collect(Collectors.joining(", ", "Mean " + metric.getKey() + ": ", ".")));
   }
 
   /** The strategies of each metric, losses last. */

@@ -13,6 +13,7 @@ final class Headline {
   static Html of(RunTables tables) {
     List<String> sentences = new ArrayList<>();
     ComparisonSection.verdict(tables).ifPresent(sentences::add);
+    ComparisonSection.means(tables).ifPresent(sentences::add);
     Allocation.of(tables)
         .map(Findings::new)
         .ifPresent(
@@ -23,6 +24,14 @@ final class Headline {
     ChangedChoices.of(tables).map(ChangedChoices::sentence).ifPresent(sentences::add);
     score(tables).ifPresent(sentences::add);
     Html html = new Html();
+    for (Row row : tables.rows("SELECT job, status FROM runs WHERE status <> 'SUCCEEDED'")) {
+      String end = row.getString(1).equals("RUNNING") ? "had not ended" : "had failed";
+      html.element(
+          "p",
+          Numbers.format("Job %s %s when this was written.", row.getString(0), end),
+          "class",
+          "unwell");
+    }
     for (int i = 0; i < sentences.size(); i++) {
       html.element("p", sentences.get(i), "class", i == 0 ? "finding" : "finding lesser");
     }

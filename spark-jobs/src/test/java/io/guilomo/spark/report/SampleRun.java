@@ -38,13 +38,17 @@ public final class SampleRun {
    * @param data null for none
    */
   public SampleRun run(long minutes, DataReport data, String... settings) {
+    return run("SUCCEEDED", minutes, data, settings);
+  }
+
+  SampleRun run(String status, long minutes, DataReport data, String... settings) {
     Instant start = START.plusSeconds(60 * minutes);
     writer.replace(
         RunsTable.INSTANCE,
         List.of(
             new RunsTable.Run(
                 "allocate",
-                "SUCCEEDED",
+                status,
                 start,
                 start.plusSeconds(205),
                 42,

@@ -65,6 +65,7 @@ class TestRunReport {
                 + " got the same (2.7 a layer).")
         .contains("The search changed 1 of 1 numbers of experts and 0 of 1 ranks;")
         .contains("By accuracy, by more than chance differ from uniform: guilomo.")
+        .contains("Mean accuracy: guilomo 0.7200, random 0.7100, uniform 0.7000.")
         .contains("Evaluated on 527 records: accuracy 0.7135 [0.6717, 0.7534].");
     // The plan: 16 experts, of which 6 have rank 1; the uniform one has 7,500 parameters.
     assertThat(html)
@@ -107,6 +108,15 @@ class TestRunReport {
             "Load of the experts",
             "Jobs",
             "Settings");
+  }
+
+  @Test
+  void aJobThatDidNotSucceedIsSaidFirst() {
+    new SampleRun(output, "r1").run("FAILED", 0, null);
+    new SampleRun(output, "r2").run("RUNNING", 0, null);
+    assertThat(html("r1"))
+        .contains("<p class=\"unwell\">Job allocate had failed when this was written.</p>");
+    assertThat(html("r2")).contains("Job allocate had not ended when this was written.");
   }
 
   @Test
