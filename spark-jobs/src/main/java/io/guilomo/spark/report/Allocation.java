@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
@@ -16,7 +17,7 @@ import org.apache.spark.sql.Row;
  * The plan of a run: of several seeds their consensus.
  *
  * @param strategy what made it
- * @param seeds plans of single seeds that the run has; 1 where this is the only plan
+ * @param seeds learned plans that the run has: 0 where nothing was learned
  * @param modules at least one
  */
 record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
@@ -42,9 +43,12 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
         plans.keySet().stream()
             .min(Comparator.comparing(key -> !key.strategy().equals(ConsensusAllocation.STRATEGY)));
     return own.map(
-        key ->
-            new Allocation(
-                key.strategy(), key.seed(), Math.max(1, plans.size() - 1), plans.get(key)));
+        key -> new Allocation(key.strategy(), key.seed(), seeds(plans.keySet()), plans.get(key)));
+  }
+
+  private static int seeds(Set<Key> plans) {
+    return Math.toIntExact(
+        plans.stream().filter(key -> AllocationStrategies.learns(key.strategy())).count());
   }
 
   boolean learned() {

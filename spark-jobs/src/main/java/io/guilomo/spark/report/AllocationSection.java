@@ -34,7 +34,10 @@ final class AllocationSection implements Section {
         ? Numbers.format(
             "Learned with one seed, %d: the vectors begin at random, so another seed gives another plan.",
             allocation.seed())
-        : Numbers.format("The consensus of %d seeds.", allocation.seeds());
+        : "The consensus of "
+            // A plan from a file does not say of how many.
+            + (allocation.seeds() == 0 ? "several" : Numbers.count(allocation.seeds()))
+            + " seeds.";
   }
 
   private static HeatMap experts(Allocation allocation) {

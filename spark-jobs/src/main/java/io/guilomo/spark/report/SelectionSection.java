@@ -141,8 +141,8 @@ final class SelectionSection implements Section {
     return index == 0 ? "1 (taken as 2)" : index + 1 + " experts";
   }
 
-  private static void add(Map<String, List<Point>> lines, String name, double at, double value) {
-    lines.computeIfAbsent(name, key -> new ArrayList<>()).add(new Point(at, value));
+  private static void add(Map<String, List<Point>> lines, String name, long at, double value) {
+    lines.computeIfAbsent(name, key -> new ArrayList<>()).add(new Point((double) at, value));
   }
 
   /** The lines that can be told apart: all, or evenly chosen ones. */

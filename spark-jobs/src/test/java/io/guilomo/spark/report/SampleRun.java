@@ -77,13 +77,31 @@ public final class SampleRun {
         for (int e = 0; e < count; e++) {
           experts.add(
               new PlanExpertsTable.PlannedExpert(
-                  "guilomo", 42, layer, module, e, e + 1, 16, 16.0 / (e + 1), 10 * (e + 1), 10));
+                  "guilomo", 42, layer, module, e, e + 1, 16, 16.0 / (e + 1), 10L * (e + 1), 10));
         }
       }
     }
     writer.replace(PlanModulesTable.INSTANCE, rows);
     writer.replace(PlanExpertsTable.INSTANCE, experts);
     return this;
+  }
+
+  /** Plans of two seeds that agree on one of two modules, and their consensus. */
+  SampleRun consensus() {
+    List<PlanModulesTable.PlannedModule> rows = new ArrayList<>();
+    for (int layer = 0; layer < 2; layer++) {
+      rows.add(planned("guilomo", 1, layer, 3));
+      rows.add(planned("guilomo", 2, layer, layer == 0 ? 3 : 7));
+      rows.add(planned("consensus", 42, layer, 3));
+    }
+    writer.replace(PlanModulesTable.INSTANCE, rows);
+    return this;
+  }
+
+  private static PlanModulesTable.PlannedModule planned(
+      String strategy, long seed, int layer, int experts) {
+    return new PlanModulesTable.PlannedModule(
+        strategy, seed, layer, "query", 10, 20, experts, 2, 2L * experts, 100);
   }
 
   /** A search of one module: from three experts to two, its one rank vector stays at rank 1. */

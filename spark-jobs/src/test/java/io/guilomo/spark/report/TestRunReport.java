@@ -120,6 +120,18 @@ class TestRunReport {
   }
 
   @Test
+  void thePlanOfSeveralSeedsIsTheirConsensus() {
+    new SampleRun(output, "r1").run(0, null).consensus();
+    assertThat(html("r1"))
+        .contains("6 experts, mean rank 2.00, 200 trainable parameters")
+        .contains("The consensus of 2 seeds.")
+        .contains(
+            "2 seeds give the same number of experts to 1 of 2 modules; between the most and the fewest"
+                + " of a module are 2.0 on average.")
+        .contains("<td class=\"h6\">100 %</td>", "<td class=\"h0\">50 %</td>");
+  }
+
+  @Test
   void whatAUserWroteIsNoMarkup() {
     new SampleRun(output, "r1")
         .run(0, null, "evaluate.data=\"<script>alert(1)</script>\"")
