@@ -103,9 +103,7 @@ final class ComparisonSection implements Section {
     html.element(
         "caption",
         Numbers.format("Means of %d seeds, differences in pairs", strategies.get(0).seeds()));
-    html.open("thead").open("tr");
-    COLUMNS.forEach(column -> html.element(column.isEmpty() ? "td" : "th", column));
-    html.close("tr").close("thead").open("tbody");
+    Section.head(html, COLUMNS);
     Axis axis = axis(strategies);
     strategies.forEach(strategy -> line(html, strategy, axis));
     html.close("tbody").close("table").close("div");

@@ -22,9 +22,7 @@ final class DataSection implements Section {
     }
     Html html = Section.begin("Data");
     html.open("div", "class", "scroll").open("table").element("caption", "Records of each job");
-    html.open("thead").open("tr");
-    COLUMNS.forEach(column -> html.element("th", column, "scope", "col"));
-    html.close("tr").close("thead").open("tbody");
+    Section.head(html, COLUMNS);
     for (Row row : rows) {
       html.open("tr").element("th", row.getString(0), "scope", "row");
       for (int count = 1; count < COLUMNS.size(); count++) {

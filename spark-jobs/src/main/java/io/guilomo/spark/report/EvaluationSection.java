@@ -22,9 +22,7 @@ final class EvaluationSection implements Section {
     Html html = Section.begin("Evaluation");
     html.open("div", "class", "scroll").open("table");
     html.element("caption", "Metrics, with bootstrapped intervals");
-    html.open("thead").open("tr");
-    COLUMNS.forEach(column -> html.element(column.isEmpty() ? "td" : "th", column));
-    html.close("tr").close("thead").open("tbody");
+    Section.head(html, COLUMNS);
     for (Row row : rows) {
       double low = row.getDouble(3);
       double high = row.getDouble(4);

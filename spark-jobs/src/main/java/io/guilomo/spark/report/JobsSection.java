@@ -23,9 +23,7 @@ final class JobsSection implements Section {
     }
     Html html = Section.begin("Jobs");
     html.open("div", "class", "scroll").open("table").element("caption", "Jobs of this run");
-    html.open("thead").open("tr");
-    COLUMNS.forEach(column -> html.element("th", column, "scope", "col"));
-    html.close("tr").close("thead").open("tbody");
+    Section.head(html, COLUMNS);
     rows.forEach(row -> line(html, row));
     html.close("tbody").close("table").close("div").open("dl");
     Row last = rows.get(rows.size() - 1);

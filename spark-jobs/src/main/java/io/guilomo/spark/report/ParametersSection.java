@@ -50,8 +50,7 @@ final class ParametersSection implements Section {
             settings.get(1)));
     html.open("div", "class", "scroll").open("table", "class", "bars");
     html.element("caption", "Trainable parameters, routers included");
-    html.open("thead").open("tr").element("th", "plan", "scope", "col");
-    html.element("th", "parameters", "scope", "col").close("tr").close("thead").open("tbody");
+    Section.head(html, List.of("plan", "parameters"));
     double most = Math.max(row.getLong(2), own);
     line(html, "this plan", own, most);
     line(html, settings.get(0) + " experts of rank " + settings.get(1), uniform, most);

@@ -25,9 +25,8 @@ final class RankSection implements Section {
     double most = rows.stream().mapToDouble(row -> row.getDouble(2)).max().orElseThrow();
     Html html = Section.beginHalf("Distribution of the ranks");
     html.open("div", "class", "scroll").open("table", "class", "bars");
-    html.element("caption", "Experts of each rank").open("thead").open("tr");
-    html.element("th", "rank", "scope", "col").element("th", "experts", "scope", "col");
-    html.element("th", "share", "scope", "col").close("tr").close("thead").open("tbody");
+    html.element("caption", "Experts of each rank");
+    Section.head(html, List.of("rank", "experts", "share"));
     for (Row row : rows) {
       html.open("tr").element("th", String.valueOf(row.getInt(0)), "scope", "row");
       html.element("td", Numbers.count(row.getLong(1))).open("td");

@@ -1,5 +1,6 @@
 package io.guilomo.spark.report;
 
+import java.util.List;
 import java.util.Optional;
 
 /** A part of a report about one thing. */
@@ -12,6 +13,19 @@ interface Section {
   /** Begins a part. */
   static Html begin(String heading) {
     return new Html().open("section").element("h2", heading);
+  }
+
+  /** The first row of a table, and the beginning of the others; a column may have no name. */
+  static void head(Html html, List<String> columns) {
+    html.open("thead").open("tr");
+    for (String column : columns) {
+      if (column.isEmpty()) {
+        html.element("td", "");
+      } else {
+        html.element("th", column, "scope", "col");
+      }
+    }
+    html.close("tr").close("thead").open("tbody");
   }
 
   /** Begins a part that is half as wide as the page, where that has room for two. */
