@@ -92,6 +92,7 @@ public final class Main implements Runnable {
     line.addSubcommand(new CompareCommand(runner, actions.compare()));
     line.addSubcommand(new QuickstartCommand(runner, actions.quickstart()));
     line.addSubcommand(new ExportCommand(runner));
+    line.addSubcommand(new ReportCommand(runner));
     line.addSubcommand(new SqlCommand(runner));
     line.addSubcommand(new BenchCommand(runner, actions.bench(), actions.scaling()));
     line.addSubcommand(new DoctorCommand(runner, actions.doctor()));

@@ -32,6 +32,7 @@ public final class AllocateJob {
   private final GuilomoConfig config;
   private final ProgressListener progress;
   private final Configuration hadoop;
+  private final boolean reporting;
 
   /**
    * The plan, and how it came about.
@@ -43,10 +44,19 @@ public final class AllocateJob {
   public record Result(String runId, AllocationPlan plan, List<SearchOutcome> searches) {}
 
   public AllocateJob(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
+    this(spark, config, progress, true);
+  }
+
+  /**
+   * @param reporting whether the run's report is written at the end
+   */
+  AllocateJob(
+      SparkSession spark, GuilomoConfig config, ProgressListener progress, boolean reporting) {
     this.spark = spark;
     this.config = config;
     this.progress = progress;
     this.hadoop = spark.sparkContext().hadoopConfiguration();
+    this.reporting = reporting;
   }
 
   /**
@@ -61,7 +71,7 @@ public final class AllocateJob {
       Preflight.requireFixedWorkers(spark.sparkContext().getConf());
     }
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
-    RecordedRun run = new RecordedRun(spark, config, NAME);
+    RecordedRun run = new RecordedRun(spark, config, NAME, progress, reporting);
     return run.record(
         strategy,
         workers.count(),
@@ -87,6 +97,7 @@ public final class AllocateJob {
     Preflight.require(spark.sparkContext(), preflight);
     ShardedData data = new JobData(spark, config).load(workers.count());
     progress.message(JobData.describe(data.report()));
+    run.data(data.report());
     Preflight.require(
         spark.sparkContext(), preflight, config.search().batchSize(), data.report(), progress);
     Searches searches =

@@ -50,7 +50,7 @@ public final class CompareJob {
   public Result run() throws IOException {
     config.compare().strategies().forEach(AllocationStrategies::check);
     Preflight.requireFixedWorkers(spark.sparkContext().getConf());
-    RecordedRun run = new RecordedRun(spark, config, NAME);
+    RecordedRun run = new RecordedRun(spark, config, NAME, progress, true);
     return run.record(
         String.join(",", config.compare().strategies()),
         Workers.of(config.cluster(), spark.sparkContext()).count(),
@@ -110,11 +110,12 @@ public final class CompareJob {
                 "finetune.plan=",
                 "evaluate.adapter="));
     Trial.Records records = new Trial.Records(spark, own);
+    // The last job of a trial reports on all of it.
     if (!records.finished(AllocateJob.NAME)) {
-      new AllocateJob(spark, own, progress).run();
+      new AllocateJob(spark, own, progress, false).run();
     }
     if (!records.finished(FinetuneJob.NAME)) {
-      new FinetuneJob(spark, own, progress).run();
+      new FinetuneJob(spark, own, progress, false).run();
     }
     if (!records.finished(EvaluateJob.NAME)) {
       new EvaluateJob(spark, own, progress).run();

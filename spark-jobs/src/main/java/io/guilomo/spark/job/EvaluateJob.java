@@ -41,13 +41,13 @@ public final class EvaluateJob {
    * @throws IllegalArgumentException for a configuration, adapter or data that cannot be used
    */
   public Result run() throws IOException {
-    RecordedRun run = new RecordedRun(spark, config, NAME);
+    RecordedRun run = new RecordedRun(spark, config, NAME, progress, true);
     InferenceSetup setup = InferenceSetup.of(spark, config, run.directory());
     return run.record(
         setup.description().plan().strategy(),
         setup.workers(),
         () -> {
-          List<ScoredRecord> scored = score(setup);
+          List<ScoredRecord> scored = score(setup, run);
           List<EvaluationsTable.Evaluation> evaluations =
               new Scores(scored, setup.description(), config.evaluate(), config.run().seed(), SPLIT)
                   .evaluations();
@@ -57,7 +57,7 @@ public final class EvaluateJob {
         });
   }
 
-  private List<ScoredRecord> score(InferenceSetup setup) throws IOException {
+  private List<ScoredRecord> score(InferenceSetup setup, RecordedRun run) throws IOException {
     String path = config.evaluate().requireData();
     JavaRDD<ReadRecord> records = setup.reader().read(path, true).repartition(setup.partitions());
     List<ScoredRecord> all;
@@ -73,6 +73,7 @@ public final class EvaluateJob {
                         ? new DataReport(1, 0, 1, 0, 0, 0, List.of(), 0, 0)
                         : DataReport.ofBad(record.bad()))
             .reduce(DataReport.EMPTY, DataReport::merge);
+    run.data(report);
     report.check(path, config.data().maxBadFraction());
     progress.message(
         String.format(

@@ -24,6 +24,7 @@ public final class FinetuneJob {
   private final GuilomoConfig config;
   private final ProgressListener progress;
   private final Configuration hadoop;
+  private final boolean reporting;
 
   /**
    * What a training ended with.
@@ -35,10 +36,19 @@ public final class FinetuneJob {
       String runId, AllocationPlan plan, Finetuning.Outcome outcome, String adapter) {}
 
   public FinetuneJob(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
+    this(spark, config, progress, true);
+  }
+
+  /**
+   * @param reporting whether the run's report is written at the end
+   */
+  FinetuneJob(
+      SparkSession spark, GuilomoConfig config, ProgressListener progress, boolean reporting) {
     this.spark = spark;
     this.config = config;
     this.progress = progress;
     this.hadoop = spark.sparkContext().hadoopConfiguration();
+    this.reporting = reporting;
   }
 
   /**
@@ -50,7 +60,7 @@ public final class FinetuneJob {
     Preflight.requireFixedWorkers(spark.sparkContext().getConf());
     BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
     ModelFamily.check(config, backbone);
-    RecordedRun run = new RecordedRun(spark, config, NAME);
+    RecordedRun run = new RecordedRun(spark, config, NAME, progress, reporting);
     AllocationPlan plan = plan(run.directory(), backbone);
     Workers workers = Workers.of(config.cluster(), spark.sparkContext());
     return run.record(plan.strategy(), workers.count(), () -> train(run, backbone, plan, workers));
@@ -65,6 +75,7 @@ public final class FinetuneJob {
     JobData jobData = new JobData(spark, config);
     ShardedData data = jobData.load(workers.count());
     progress.message(JobData.describe(data.report()));
+    run.data(data.report());
     Preflight.require(
         spark.sparkContext(), preflight, config.finetune().batchSize(), data.report(), progress);
     if (!config.finetune().plan().isBlank()) {

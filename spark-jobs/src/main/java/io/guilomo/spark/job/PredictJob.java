@@ -41,7 +41,7 @@ public final class PredictJob {
    * @throws IllegalArgumentException for a configuration, adapter or data that cannot be used
    */
   public Result run() throws IOException {
-    RecordedRun run = new RecordedRun(spark, config, NAME);
+    RecordedRun run = new RecordedRun(spark, config, NAME, progress, true);
     InferenceSetup setup = InferenceSetup.of(spark, config, run.directory());
     return run.record(
         setup.description().plan().strategy(),

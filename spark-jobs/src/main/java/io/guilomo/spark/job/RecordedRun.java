@@ -1,6 +1,7 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.DataReport;
 import io.guilomo.spark.checkpoint.JobCheckpoints;
 import io.guilomo.spark.checkpoint.RunLock;
 import io.guilomo.spark.table.JobRun;
@@ -24,6 +25,8 @@ final class RecordedRun {
   private final SparkSession spark;
   private final GuilomoConfig config;
   private final String job;
+  private final ProgressListener progress;
+  private final boolean reporting;
   private final String runId;
   private final Instant startedAt = Instant.now();
   private final TableWriter tables;
@@ -31,6 +34,7 @@ final class RecordedRun {
   private String strategy = "";
   private String backboneDigest = "";
   private int workers;
+  private DataReport data;
 
   /** What a job does. */
   @FunctionalInterface
@@ -38,10 +42,21 @@ final class RecordedRun {
     R run() throws IOException;
   }
 
-  RecordedRun(SparkSession spark, GuilomoConfig config, String job) throws IOException {
+  /**
+   * @param reporting whether the run's report is written when the job has succeeded
+   */
+  RecordedRun(
+      SparkSession spark,
+      GuilomoConfig config,
+      String job,
+      ProgressListener progress,
+      boolean reporting)
+      throws IOException {
     this.spark = spark;
     this.config = config;
     this.job = job;
+    this.progress = progress;
+    this.reporting = reporting;
     this.runId = RunIds.of(config.run(), startedAt);
     this.directory =
         new RunDirectory(config.output().dir(), runId, spark.sparkContext().hadoopConfiguration());
@@ -67,6 +82,11 @@ final class RecordedRun {
   /** Notes which backbone the executors have loaded. */
   void backboneDigest(String digest) {
     this.backboneDigest = digest;
+  }
+
+  /** Notes what became of the records that the job read. */
+  void data(DataReport report) {
+    this.data = report;
   }
 
   /** What earlier attempts of this job left to go on from, and where it leaves the same. */
@@ -102,11 +122,24 @@ final class RecordedRun {
         R result = work.run();
         write("SUCCEEDED", Instant.now());
         checkpoints.end();
+        if (reporting) {
+          report();
+        }
         return result;
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
         fail(e);
         throw e;
       }
+    }
+  }
+
+  /** Writes the run's report, which is nothing that a job that has succeeded may fail for. */
+  private void report() {
+    try {
+      progress.message(
+          "report written to " + new ReportJob(spark, config.output().dir()).run(runId));
+    } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
+      progress.message("warning: the report was not written: " + e);
     }
   }
 
@@ -136,6 +169,7 @@ final class RecordedRun {
                 config.data().train(),
                 workers,
                 config.asJson(),
-                version == null ? "development" : version)));
+                version == null ? "development" : version,
+                data)));
   }
 }

@@ -1,5 +1,6 @@
 package io.guilomo.spark.table;
 
+import io.guilomo.data.DataReport;
 import java.time.Instant;
 import org.apache.spark.sql.types.StructType;
 
@@ -18,6 +19,7 @@ public final class RunsTable extends Table<RunsTable.Run> {
    * @param dataset where the training data were read from
    * @param configJson the resolved configuration
    * @param version release of this project
+   * @param data what became of the records that the job read; null where it read none
    */
   public record Run(
       String job,
@@ -31,12 +33,13 @@ public final class RunsTable extends Table<RunsTable.Run> {
       String dataset,
       long workers,
       String configJson,
-      String version) {}
+      String version,
+      DataReport data) {}
 
   private RunsTable() {
     super(
         "runs",
-        1,
+        2,
         new StructType()
             .add("job", STRING)
             .add("status", STRING)
@@ -49,11 +52,19 @@ public final class RunsTable extends Table<RunsTable.Run> {
             .add("dataset", STRING)
             .add("workers", BIGINT)
             .add("config_json", STRING)
-            .add("version", STRING));
+            .add("version", STRING)
+            .add("records", BIGINT)
+            .add("train_records", BIGINT)
+            .add("validation_records", BIGINT)
+            .add("truncated_records", BIGINT)
+            .add("dropped_records", BIGINT)
+            .add("bad_records", BIGINT)
+            .add("first_bad", STRING));
   }
 
   @Override
   Object[] values(Run row) {
+    DataReport data = row.data();
     return new Object[] {
       row.job(),
       row.status(),
@@ -66,7 +77,14 @@ public final class RunsTable extends Table<RunsTable.Run> {
       row.dataset(),
       row.workers(),
       row.configJson(),
-      row.version()
+      row.version(),
+      data == null ? null : data.read(),
+      data == null ? null : data.train(),
+      data == null ? null : data.validation(),
+      data == null ? null : data.truncated(),
+      data == null ? null : data.dropped(),
+      data == null ? null : data.bad(),
+      data == null || data.samples().isEmpty() ? null : data.samples().get(0).toString()
     };
   }
 }

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.Function;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Dataset;
@@ -34,9 +35,24 @@ public final class SqlViews {
    */
   public static void register(SparkSession spark, String outputDir) {
     requireTables(spark, outputDir);
+    register(spark, new TableReader(spark, outputDir)::readAll);
+  }
+
+  /**
+   * Opens every table with the rows of one run, and every view over them.
+   *
+   * @throws IllegalArgumentException if there are no tables in the directory, or for a run id that
+   *     cannot be one
+   */
+  public static void register(SparkSession spark, String outputDir, String runId) {
+    requireTables(spark, outputDir);
     TableReader reader = new TableReader(spark, outputDir);
+    register(spark, table -> reader.read(table, runId));
+  }
+
+  private static void register(SparkSession spark, Function<Table<?>, Dataset<Row>> rows) {
     for (Table<?> table : Tables.all()) {
-      reader.readAll(table).createOrReplaceTempView(table.name());
+      rows.apply(table).createOrReplaceTempView(table.name());
     }
     for (String name : NAMES) {
       spark.sql("CREATE OR REPLACE TEMPORARY VIEW " + name + " AS\n" + query(name));

@@ -47,7 +47,8 @@ class TestDeployScripts {
   @Test
   void helpNamesEveryCommand() throws Exception {
     assertThat(run("deploy/guilomo", "--help").out())
-        .contains("  quickstart ", "  allocate ", "  export ", "  doctor ", "  bench ");
+        .contains(
+            "  quickstart ", "  allocate ", "  export ", "  report ", "  doctor ", "  bench ");
   }
 
   @Test

@@ -135,7 +135,7 @@ class TestMain {
     assertThat(run()).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, sql, bench, doctor, completion\n");
+            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, report, sql, bench, doctor, completion\n");
   }
 
   @Test
@@ -229,6 +229,14 @@ class TestMain {
             .start();
     assertThat(new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
         .isEqualTo("allocate\n--config\n");
+  }
+
+  @Test
+  void aReportNeedsADirectory() {
+    assertThat(run("report", "--run", "r1")).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot read the command line: Missing required option: '--output=DIR'\n");
   }
 
   @Test

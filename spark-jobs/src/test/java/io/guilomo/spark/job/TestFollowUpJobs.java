@@ -57,6 +57,12 @@ class TestFollowUpJobs {
     assertThat(outcome.best().loss()).isLessThan(outcome.before().loss());
     assertThat(output.resolve("runs/first/adapter/manifest.json")).exists();
     assertThat(output.resolve("runs/first/adapter-last/manifest.json")).exists();
+    Path report = output.resolve("runs/first/report.html");
+    assertThat(report)
+        .content()
+        .contains("Every module of every layer got 3 experts.", "Learning curves: finetune")
+        .doesNotContain("<h2>Evaluation</h2>");
+    assertThat(messages).contains("report written to " + report);
 
     EvaluateJob.Result evaluated = new EvaluateJob(spark, config, listener()).run();
     Map<String, Double> metrics = new TreeMap<>();
@@ -92,6 +98,7 @@ class TestFollowUpJobs {
               assertThat(row.getString(4)).isNotNull();
             });
 
+    assertThat(report).content().contains("<h2>Evaluation</h2>", "<td>6</td>");
     for (String view : SqlViews.NAMES) {
       if (!view.equals("plan_agreement")) {
         assertThat(spark.table(view).isEmpty()).as(view).isFalse();
@@ -147,7 +154,22 @@ class TestFollowUpJobs {
     assertThat(rows(RunsTable.INSTANCE).filter("run_id = 'cmp.random.2'").count()).isEqualTo(3);
     messages.clear();
     assertThat(new CompareJob(spark, config, listener()).run().rows()).isEqualTo(result.rows());
-    assertThat(messages).noneMatch(line -> line.startsWith("data: ")).hasSize(4);
+    assertThat(messages).noneMatch(line -> line.startsWith("data: ")).hasSize(5);
+    assertThat(output.resolve("runs/cmp/report.html"))
+        .content()
+        .contains("By choices_accuracy, ", "href=\"../cmp.random.2/report.html\"");
+    assertThat(output.resolve("runs/cmp.random.2/report.html")).exists();
+  }
+
+  @Test
+  void aReportThatCannotBeWrittenFailsNoRun() throws IOException {
+    Files.createDirectories(output.resolve("runs/odd/report.html/in-the-way"));
+    new AllocateJob(spark, config("odd", "allocation.strategy=uniform"), listener()).run();
+    assertThat(messages)
+        .filteredOn(line -> line.startsWith("warning: the report was not written: "))
+        .hasSize(1);
+    assertThat(rows(RunsTable.INSTANCE).select("status").first().getString(0))
+        .isEqualTo("SUCCEEDED");
   }
 
   @Test

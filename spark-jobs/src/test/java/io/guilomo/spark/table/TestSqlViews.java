@@ -53,7 +53,8 @@ class TestSqlViews {
                 "t",
                 2,
                 config,
-                "1")));
+                "1",
+                null)));
     writer.replace(
         PlanModulesTable.INSTANCE,
         List.of(

@@ -94,7 +94,7 @@ class TestTableWriter {
     assertThat(rows.selectExpr("unix_micros(started_at)").first().getLong(0))
         .isEqualTo(START.getEpochSecond() * 1_000_000 + 123_456);
     assertThat(rows.select("finished_at").first().isNullAt(0)).isTrue();
-    assertThat(rows.select("schema_version").first().getInt(0)).isEqualTo(1);
+    assertThat(rows.select("schema_version").first().getInt(0)).isEqualTo(2);
     assertThat(parquetSchema("runs")).contains("int64 started_at (TIMESTAMP(MICROS,true))");
   }
 
@@ -196,7 +196,8 @@ class TestTableWriter {
   }
 
   private static Run run(String job, String status) {
-    return new Run(job, status, START, null, 42, "guilomo", "/m", "abc", "/d", 2, "{}", "0.1.0");
+    return new Run(
+        job, status, START, null, 42, "guilomo", "/m", "abc", "/d", 2, "{}", "0.1.0", null);
   }
 
   private TableWriter writer(String runId, LocalDate date, String job) {

@@ -1,0 +1,116 @@
+package io.guilomo.spark.report;
+
+import io.guilomo.plan.AllocationStrategies;
+import io.guilomo.plan.ConsensusAllocation;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.apache.spark.sql.Row;
+
+/**
+ * The plan of a run: of several seeds their consensus.
+ *
+ * @param strategy what made it
+ * @param seeds learned plans that the run has: 0 where nothing was learned
+ * @param modules at least one
+ */
+record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
+
+  /** What one module of one layer got. */
+  record Module(int layer, String name, long experts, long totalRank, long parameters) {}
+
+  private record Key(String strategy, long seed) {}
+
+  static Optional<Allocation> of(RunTables tables) {
+    Map<Key, List<Module>> plans = new LinkedHashMap<>();
+    for (Row row :
+        tables.rows(
+            "SELECT strategy, seed, layer, module, experts, total_rank, parameters"
+                + " FROM plan_modules ORDER BY strategy, seed, layer")) {
+      plans
+          .computeIfAbsent(new Key(row.getString(0), row.getLong(1)), key -> new ArrayList<>())
+          .add(
+              new Module(
+                  row.getInt(2), row.getString(3), row.getLong(4), row.getLong(5), row.getLong(6)));
+    }
+    Optional<Key> own =
+        plans.keySet().stream()
+            .min(Comparator.comparing(key -> !key.strategy().equals(ConsensusAllocation.STRATEGY)));
+    return own.map(
+        key -> new Allocation(key.strategy(), key.seed(), seeds(plans.keySet()), plans.get(key)));
+  }
+
+  private static int seeds(Set<Key> plans) {
+    return Math.toIntExact(
+        plans.stream().filter(key -> AllocationStrategies.learns(key.strategy())).count());
+  }
+
+  boolean learned() {
+    return AllocationStrategies.learns(strategy) || strategy.equals(ConsensusAllocation.STRATEGY);
+  }
+
+  Grid expertGrid() {
+    return Grid.of(
+        modules.stream()
+            .map(module -> new Grid.Cell(module.layer(), module.name(), module.experts()))
+            .toList());
+  }
+
+  Grid rankGrid() {
+    return Grid.of(
+        modules.stream()
+            .map(
+                module ->
+                    new Grid.Cell(
+                        module.layer(),
+                        module.name(),
+                        (double) module.totalRank() / module.experts()))
+            .toList());
+  }
+
+  long experts() {
+    return modules.stream().mapToLong(Module::experts).sum();
+  }
+
+  long parameters() {
+    return modules.stream().mapToLong(Module::parameters).sum();
+  }
+
+  double meanRank() {
+    return meanRank(module -> true);
+  }
+
+  long layerExperts(int layer) {
+    return modules.stream()
+        .filter(module -> module.layer() == layer)
+        .mapToLong(Module::experts)
+        .sum();
+  }
+
+  double layerRank(int layer) {
+    return meanRank(module -> module.layer() == layer);
+  }
+
+  /** Mean over the layers that have such a module. */
+  double moduleExperts(String name) {
+    return modules.stream()
+        .filter(module -> module.name().equals(name))
+        .collect(Collectors.averagingLong(Module::experts));
+  }
+
+  double moduleRank(String name) {
+    return meanRank(module -> module.name().equals(name));
+  }
+
+  private double meanRank(Predicate<Module> which) {
+    List<Module> some = modules.stream().filter(which).toList();
+    return (double) some.stream().mapToLong(Module::totalRank).sum()
+        / some.stream().mapToLong(Module::experts).sum();
+  }
+}

@@ -1,0 +1,70 @@
+package io.guilomo.spark.report;
+
+import java.util.Optional;
+
+/** How many experts of which rank each module got. */
+final class AllocationSection implements Section {
+
+  @Override
+  public Optional<Html> of(RunTables tables) {
+    return Allocation.of(tables).map(AllocationSection::html);
+  }
+
+  private static Html html(Allocation allocation) {
+    Html html = Section.begin("Experts and ranks").open("p");
+    html.text(
+        Numbers.format(
+            "%s experts, mean rank %.2f, %s trainable parameters, made by strategy ",
+            Numbers.count(allocation.experts()),
+            allocation.meanRank(),
+            Numbers.count(allocation.parameters())));
+    html.element("code", allocation.strategy()).text(". ").text(origin(allocation)).close("p");
+    return html.open("div", "class", "pair")
+        .add(experts(allocation).html())
+        .add(ranks(allocation).html())
+        .close("div")
+        .close("section");
+  }
+
+  private static String origin(Allocation allocation) {
+    if (!allocation.learned()) {
+      return "Nothing was learned for it.";
+    }
+    return allocation.seeds() == 1
+        ? Numbers.format(
+            "Learned with one seed, %d: the vectors begin at random, so another seed gives another plan.",
+            allocation.seed())
+        : "The consensus of "
+            // A plan from a file does not say of how many.
+            + (allocation.seeds() == 0 ? "several" : Numbers.count(allocation.seeds()))
+            + " seeds.";
+  }
+
+  private static HeatMap experts(Allocation allocation) {
+    Grid grid = allocation.expertGrid();
+    return new HeatMap(
+        "Experts of each module",
+        grid,
+        Numbers::oneDecimal,
+        new HeatMap.Margin(
+            "all",
+            "mean",
+            grid.layers().stream().map(layer -> (double) allocation.layerExperts(layer)).toList(),
+            grid.modules().stream().map(allocation::moduleExperts).toList(),
+            Numbers.count(allocation.experts())));
+  }
+
+  private static HeatMap ranks(Allocation allocation) {
+    Grid grid = allocation.rankGrid();
+    return new HeatMap(
+        "Mean rank of each module's experts",
+        grid,
+        value -> Numbers.format("%.1f", value),
+        new HeatMap.Margin(
+            "mean",
+            "mean",
+            grid.layers().stream().map(allocation::layerRank).toList(),
+            grid.modules().stream().map(allocation::moduleRank).toList(),
+            Numbers.format("%.1f", allocation.meanRank())));
+  }
+}

@@ -1,0 +1,170 @@
+package io.guilomo.spark.report;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+
+/** How the strategies differ from the baseline. */
+final class ComparisonSection implements Section {
+
+  private static final List<String> COLUMNS =
+      List.of(
+          "strategy",
+          "mean",
+          "± over seeds",
+          "difference",
+          "interval",
+          "",
+          "parameters",
+          "seconds");
+
+  /** A row of the table; values that one seed or the baseline does not have are null. */
+  record Strategy(
+      String name,
+      long seeds,
+      double mean,
+      Double deviation,
+      Double difference,
+      Double low,
+      Double high,
+      double parameters,
+      double seconds) {
+
+    boolean differs() {
+      return low != null && (low > 0 || high < 0);
+    }
+  }
+
+  @Override
+  public Optional<Html> of(RunTables tables) {
+    Map<String, List<Strategy>> metrics = metrics(tables);
+    if (metrics.isEmpty()) {
+      return Optional.empty();
+    }
+    Html html = Section.begin("Comparison of the strategies");
+    metrics.forEach((metric, strategies) -> table(html, metric, strategies));
+    return Optional.of(html.close("section"));
+  }
+
+  /** What the comparison says by its first metric. */
+  static Optional<String> verdict(RunTables tables) {
+    return metrics(tables).entrySet().stream()
+        .findFirst()
+        .map(metric -> "By " + metric.getKey() + ", " + verdict(metric.getValue()));
+  }
+
+  /** The means of the first metric, on one line. */
+  static Optional<String> means(RunTables tables) {
+    return metrics(tables).entrySet().stream()
+        .findFirst()
+        .map(
+            metric ->
+                metric.getValue().stream()
+                    .map(strategy -> strategy.name() + " " + Numbers.measured(strategy.mean()))
+                    .collect(Collectors.joining(", ", "Mean " + metric.getKey() + ": ", ".")));
+  }
+
+  /** The strategies of each metric, losses last. */
+  private static Map<String, List<Strategy>> metrics(RunTables tables) {
+    Map<String, List<Strategy>> metrics = new LinkedHashMap<>();
+    for (Row row :
+        tables.rows(
+            "SELECT metric, strategy, seeds, mean, sd, diff_to_baseline, ci_low, ci_high, parameters, seconds"
+                + " FROM comparison ORDER BY metric = 'loss', metric, diff_to_baseline IS NULL,"
+                + " strategy <> 'guilomo', strategy")) {
+      metrics
+          .computeIfAbsent(row.getString(0), metric -> new ArrayList<>())
+          .add(
+              new Strategy(
+                  row.getString(1),
+                  row.getLong(2),
+                  row.getDouble(3),
+                  row.getAs(4),
+                  row.getAs(5),
+                  row.getAs(6),
+                  row.getAs(7),
+                  row.getDouble(8),
+                  row.getDouble(9)));
+    }
+    return metrics;
+  }
+
+  private static void table(Html html, String metric, List<Strategy> strategies) {
+    html.element("h3", metric)
+        .open("p")
+        .text("By " + metric + ", " + verdict(strategies))
+        .close("p");
+    html.open("div", "class", "scroll").open("table");
+    html.element(
+        "caption",
+        Numbers.format("Means of %d seeds, differences in pairs", strategies.get(0).seeds()));
+    Section.head(html, COLUMNS);
+    Axis axis = axis(strategies);
+    strategies.forEach(strategy -> line(html, strategy, axis));
+    html.close("tbody").close("table").close("div");
+  }
+
+  /** Whether any strategy differs from the baseline by more than the seeds make it. */
+  static String verdict(List<Strategy> strategies) {
+    String baseline =
+        strategies.stream()
+            .filter(strategy -> strategy.difference() == null)
+            .map(Strategy::name)
+            .findFirst()
+            .orElse("the baseline");
+    if (strategies.stream().allMatch(strategy -> strategy.low() == null)) {
+      return "one seed tells nothing about chance: there are no intervals.";
+    }
+    List<String> differing =
+        strategies.stream().filter(Strategy::differs).map(Strategy::name).toList();
+    return differing.isEmpty()
+        ? "no strategy differs from "
+            + baseline
+            + " by more than chance: every interval contains 0."
+        : "by more than chance differ from " + baseline + ": " + String.join(", ", differing) + ".";
+  }
+
+  private static Axis axis(List<Strategy> strategies) {
+    double[] ends =
+        Stream.concat(
+                Stream.of(0.0),
+                strategies.stream()
+                    .flatMap(s -> Stream.of(s.difference(), s.low(), s.high()))
+                    .filter(value -> value != null))
+            .mapToDouble(Double::doubleValue)
+            .sorted()
+            .toArray();
+    return Axis.of(ends[0], ends[ends.length - 1], 4);
+  }
+
+  private static void line(Html html, Strategy strategy, Axis axis) {
+    html.open("tr").element("th", strategy.name(), "scope", "row");
+    number(html, Numbers.measured(strategy.mean()));
+    number(html, strategy.deviation() == null ? "–" : Numbers.measured(strategy.deviation()));
+    if (strategy.difference() == null) {
+      number(html, "baseline");
+      html.element("td", "").element("td", "");
+    } else {
+      boolean interval = strategy.low() != null;
+      double value = strategy.difference();
+      number(html, Numbers.difference(value));
+      number(
+          html, interval ? Numbers.format("[%+.4f, %+.4f]", strategy.low(), strategy.high()) : "–");
+      double low = interval ? strategy.low() : value;
+      double high = interval ? strategy.high() : value;
+      html.open("td").add(new IntervalBar(axis, low, value, high, 0).html()).close("td");
+    }
+    number(html, Numbers.count(Math.round(strategy.parameters())));
+    number(html, Numbers.count(Math.round(strategy.seconds())));
+    html.close("tr");
+  }
+
+  private static void number(Html html, String text) {
+    html.element("td", text, "class", "number");
+  }
+}

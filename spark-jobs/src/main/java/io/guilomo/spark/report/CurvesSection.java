@@ -1,0 +1,112 @@
+package io.guilomo.spark.report;
+
+import io.guilomo.spark.report.LineChart.Line;
+import io.guilomo.spark.report.LineChart.Point;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.sql.Row;
+
+/** What was measured while models were trained, averaged over the workers. */
+final class CurvesSection implements Section {
+
+  /** Rows of metrics in one chart: its title, and the metrics by the names of their lines. */
+  private record Chart(String title, Map<String, Measure> lines) {}
+
+  private record Measure(String split, String name) {}
+
+  /** Lines of one job and seed. */
+  private record Training(String job, long seed, long lastStep, int seeds) {}
+
+  private static final List<Chart> CHARTS =
+      List.of(
+          new Chart(
+              "Loss",
+              ordered(
+                  "training", new Measure("train", "loss"),
+                  "validation batches", new Measure("validation", "batch_loss"),
+                  "all validation records", new Measure("validation", "loss"))),
+          chart("Accuracy on the validation records", "validation", "accuracy"),
+          chart("Norm of the gradient before clipping", "train", "gradient_norm"),
+          chart("Load-balancing loss", "train", "balance_loss"),
+          chart("Entropy of the routers in nats, mean of the modules", "train", "router_entropy"),
+          chart("Share of the busiest expert, mean of the modules", "train", "expert_load_max"),
+          chart("Tokens per second and worker", "train", "tokens_per_second"),
+          chart("Learning rate", "train", "learning_rate"));
+
+  private static Chart chart(String title, String split, String name) {
+    return new Chart(
+        title, Map.of(split.equals("train") ? "training" : split, new Measure(split, name)));
+  }
+
+  private static Map<String, Measure> ordered(
+      String a, Measure first, String b, Measure second, String c, Measure third) {
+    Map<String, Measure> lines = new LinkedHashMap<>();
+    lines.put(a, first);
+    lines.put(b, second);
+    lines.put(c, third);
+    return lines;
+  }
+
+  @Override
+  public Optional<Html> of(RunTables tables) {
+    Html html = new Html();
+    for (Row row :
+        tables.rows(
+            "SELECT job, min(seed), max(step), count(DISTINCT seed) FROM learning_curves"
+                + " GROUP BY job ORDER BY min(at)")) {
+      Training training =
+          new Training(
+              row.getString(0), row.getLong(1), row.getLong(2), Math.toIntExact(row.getLong(3)));
+      html.add(html(tables, training));
+    }
+    return html.toString().isEmpty() ? Optional.empty() : Optional.of(html);
+  }
+
+  private static Html html(RunTables tables, Training training) {
+    long stride = 1 + training.lastStep() / LineChart.POINTS;
+    Map<Measure, List<Point>> points = points(tables, training, stride);
+    Html html = Section.begin("Learning curves: " + training.job());
+    if (training.seeds() > 1) {
+      html.element(
+          "p",
+          Numbers.format("Shown is seed %d, the first of %d.", training.seed(), training.seeds()));
+    }
+    String note = stride == 1 ? "" : Numbers.format("Each point is the mean of %d steps.", stride);
+    html.open("div", "class", "charts");
+    for (Chart chart : CHARTS) {
+      List<Line> lines = new ArrayList<>();
+      chart
+          .lines()
+          .forEach(
+              (name, measure) -> {
+                if (points.containsKey(measure)) {
+                  lines.add(new Line(name, points.get(measure)));
+                }
+              });
+      if (!lines.isEmpty()) {
+        html.add(new LineChart(chart.title(), "step", lines, false, note).html());
+      }
+    }
+    return html.close("div").close("section");
+  }
+
+  private static Map<Measure, List<Point>> points(
+      RunTables tables, Training training, long stride) {
+    Map<Measure, List<Point>> points = new LinkedHashMap<>();
+    for (Row row :
+        tables.rows(
+            "SELECT split, name, avg(step), avg(value) FROM learning_curves"
+                + " WHERE job = :job AND seed = :seed"
+                + " GROUP BY split, name, step DIV :stride ORDER BY split, name, avg(step)",
+            Map.of("job", training.job(), "seed", training.seed(), "stride", stride))) {
+      points
+          .computeIfAbsent(
+              new Measure(row.getString(0), row.getString(1)), measure -> new ArrayList<>())
+          .add(new Point(row.getDouble(2), row.getDouble(3)));
+    }
+    return points;
+  }
+}

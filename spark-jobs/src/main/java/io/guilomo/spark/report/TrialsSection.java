@@ -1,0 +1,24 @@
+package io.guilomo.spark.report;
+
+import java.util.List;
+import java.util.Optional;
+
+/** The runs that a comparison consists of, with their own reports. */
+final class TrialsSection implements Section {
+
+  @Override
+  public Optional<Html> of(RunTables tables) {
+    if (tables.rows("SELECT 1 FROM comparison LIMIT 1").isEmpty()) {
+      return Optional.empty();
+    }
+    List<String> runs = tables.trials();
+    if (runs.isEmpty()) {
+      return Optional.empty();
+    }
+    Html html = Section.begin("Runs of the comparison").open("ul", "class", "runs");
+    for (String run : runs) {
+      html.open("li").element("a", run, "href", "../" + run + "/report.html").close("li");
+    }
+    return Optional.of(html.close("ul").close("section"));
+  }
+}

@@ -1,0 +1,131 @@
+package io.guilomo.spark.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.guilomo.backbone.BertConfig;
+import io.guilomo.data.DataReport;
+import io.guilomo.spark.SharedSparkSession;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How a report looks, where there is a browser to look at it. */
+class TestReportInBrowser {
+
+  private static final int HEIGHT = 2000;
+  private static final Pattern MEASURED = Pattern.compile("<title>(\\d+) (\\d+) (\\S+)</title>");
+
+  @TempDir private Path directory;
+
+  @Test
+  void aReportFitsDesktopsAndPhonesInLightAndDark() throws Exception {
+    assumeTrue(hasBrowser(), "skipped: there is no chromium on the PATH");
+    new SampleRun(directory, "r1")
+        .run(0, new DataReport(100, 80, 20, 0, 0, 0, List.of(), 900, 20))
+        .plan(12, BertConfig.MODULES)
+        .search(50)
+        .training(300)
+        .evaluation()
+        .comparison();
+    String html = RunReport.html(SharedSparkSession.session(), directory.toString(), "r1");
+    Path page = Files.writeString(directory.resolve("report.html"), html);
+    for (int width : List.of(1280, 390)) {
+      for (boolean dark : List.of(false, true)) {
+        Matcher measures =
+            MEASURED.matcher(browse(measuring(html, width), width, dark, "--dump-dom"));
+        assertThat(measures.find()).isTrue();
+        assertThat(measures.group(2)).isEqualTo(String.valueOf(width));
+        assertThat(Integer.parseInt(measures.group(1))).isLessThanOrEqualTo(width);
+        assertThat(measures.group(3)).isEqualTo(dark ? "rgb(16,20,27)" : "rgb(246,247,249)");
+        Path image = directory.resolve("image.png");
+        browse(page, width, dark, "--screenshot=" + image);
+        assertPainted(ImageIO.read(image.toFile()), width);
+      }
+    }
+  }
+
+  /**
+   * A page that shows another in a frame and tells its measures in its own title: reports have no
+   * scripts, and windows are never as narrow as phones.
+   */
+  private Path measuring(String html, int width) throws IOException {
+    String page =
+        """
+        <iframe style="width: %dpx; border: 0" srcdoc="%s"></iframe>
+        <script>
+          const frame = document.querySelector('iframe')
+          frame.onload = () => {
+            const view = frame.contentWindow
+            document.title = [view.document.documentElement.scrollWidth, view.innerWidth,
+                view.getComputedStyle(view.document.body).backgroundColor.replace(/ /g, '')].join(' ')
+          }
+        </script>""";
+    return Files.writeString(
+        directory.resolve("measuring.html"), page.formatted(width, new Html().text(html)));
+  }
+
+  private static void assertPainted(BufferedImage image, int width) {
+    assertThat(image.getWidth()).isEqualTo(width);
+    assertThat(image.getHeight()).isEqualTo(HEIGHT);
+    long colours =
+        IntStream.range(0, HEIGHT)
+            .flatMap(y -> IntStream.range(0, width).map(x -> image.getRGB(x, y)))
+            .distinct()
+            .count();
+    assertThat(colours).isGreaterThan(100);
+  }
+
+  private String browse(Path page, int width, boolean dark, String action) throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "chromium",
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                "--user-data-dir=" + directory.resolve("profile"),
+                "--window-size=" + width + "," + HEIGHT));
+    if (dark) {
+      command.add("--blink-settings=preferredColorScheme=0");
+    }
+    command.add(action);
+    command.add(page.toUri().toString());
+    Path out = directory.resolve("out");
+    Process browser =
+        new ProcessBuilder(command)
+            .redirectOutput(out.toFile())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try {
+      assertThat(browser.waitFor(60, TimeUnit.SECONDS)).as(action).isTrue();
+    } finally {
+      browser.destroyForcibly();
+    }
+    return Files.readString(out, StandardCharsets.UTF_8);
+  }
+
+  private static boolean hasBrowser() throws InterruptedException {
+    try {
+      return new ProcessBuilder("chromium", "--version")
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+}

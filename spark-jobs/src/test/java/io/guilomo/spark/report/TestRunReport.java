@@ -1,0 +1,171 @@
+package io.guilomo.spark.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.data.DataReport;
+import io.guilomo.spark.SharedSparkSession;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TestRunReport {
+
+  @TempDir private Path output;
+
+  @Test
+  void everyPartTellsWhatTheTablesHold() {
+    DataReport data =
+        new DataReport(
+            100,
+            80,
+            10,
+            7,
+            6,
+            4,
+            List.of(new DataReport.BadRecord("/data/train", 3, "no <label>", "x")),
+            900,
+            20);
+    new SampleRun(output, "r1")
+        .run(0, data, "search.epochs=3")
+        .plan(3, List.of("query", "key"))
+        .search(4)
+        .training(5)
+        .evaluation()
+        .comparison();
+    new SampleRun(output, "r1.guilomo.42").run(1, null);
+    new SampleRun(output, "r10").run(2, null).plan(1, List.of("elsewhere"));
+    String html = html("r1");
+
+    assertThat(headings(html))
+        .containsExactly(
+            "Experts and ranks",
+            "Distribution of the ranks",
+            "Trainable parameters",
+            "Comparison of the strategies",
+            "Runs of the comparison",
+            "Evaluation",
+            "How the search went",
+            "Learning curves: allocate",
+            "Load of the experts",
+            "Data",
+            "Jobs",
+            "Settings");
+    assertThat(html)
+        .startsWith("<!DOCTYPE html>")
+        .contains("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")
+        .contains("prefers-color-scheme: dark")
+        .doesNotContain("<script", "http:", "https:", "elsewhere");
+    // What was learned.
+    assertThat(html)
+        .contains(
+            "Layer 1 got the most experts (8), layers 0 and 2 the fewest (4). Every kind of module"
+                + " got the same (2.7 a layer).")
+        .contains("The search changed 1 of 1 numbers of experts and 0 of 1 ranks;")
+        .contains("By accuracy, by more than chance differ from uniform: guilomo.")
+        .contains("Mean accuracy: guilomo 0.7200, random 0.7100, uniform 0.7000.")
+        .contains("Evaluated on 527 records: accuracy 0.7135 [0.6717, 0.7534].");
+    // The plan: 16 experts, of which 6 have rank 1; the uniform one has 7,500 parameters.
+    assertThat(html)
+        .contains("16 experts, mean rank 2.00, 600 trainable parameters")
+        .contains("<td>6</td><td><span>37.5 %</span>".replace("</td><td>", "</td>\n<td>"))
+        .contains("92.0 % fewer than the uniform plan of 5 experts of rank 8.");
+    // The search: half of the two vectors moved; five rounds of three entries.
+    assertThat(html)
+        .contains(
+            "numbers of experts: 0 at round 0, 1 at round 4; ranks: 0 at round 0, 0 at round 4")
+        .contains("layer 0: 3 at round 0, 2 at round 4")
+        .contains("3 experts: 0.5000 at round 0, 0.2500 at round 4");
+    assertThat(html).contains("training: 1 at step 0, 0 at step 4");
+    // Of two experts one has nearly everything.
+    assertThat(html)
+        .contains("1 of 2 experts got less than 1 % of their module&#39;s tokens")
+        .contains(">2.0</td>");
+    // 0.7135 of 0 to 1 over 150 units, from 5.
+    assertThat(html).contains("class=\"point\" d=\"M112.0 8h0\"");
+    assertThat(html).contains("[+0.0100, +0.0300]", "[-0.0100, +0.0300]", "baseline");
+    assertThat(html).contains("href=\"../r1.guilomo.42/report.html\"");
+    assertThat(html)
+        .contains("<code>/data/train:3: no &lt;label&gt;: x</code>")
+        .contains("<td>100</td>", "<td>80</td>", "<td>7</td>");
+    assertThat(html)
+        .contains("3 min 25 s", "2026-01-02 10:00:00 UTC", "<code>abc</code>")
+        .contains("search.epochs</th><td><code>3</code>".replace("</th>", "</th>\n"));
+  }
+
+  @Test
+  void partsWithoutRowsAreLeftOut() {
+    new SampleRun(output, "r1").run(0, null);
+    assertThat(headings(html("r1"))).containsExactly("Jobs", "Settings");
+    new SampleRun(output, "r2").run(0, null).plan(2, List.of("query"));
+    assertThat(headings(html("r2")))
+        .containsExactly(
+            "Experts and ranks",
+            "Distribution of the ranks",
+            "Trainable parameters",
+            "Load of the experts",
+            "Jobs",
+            "Settings");
+  }
+
+  @Test
+  void aJobThatDidNotSucceedIsSaidFirst() {
+    new SampleRun(output, "r1").run("FAILED", 0, null);
+    new SampleRun(output, "r2").run("RUNNING", 0, null);
+    assertThat(html("r1"))
+        .contains("<p class=\"unwell\">Job allocate had failed when this was written.</p>");
+    assertThat(html("r2")).contains("Job allocate had not ended when this was written.");
+  }
+
+  @Test
+  void thePlanOfSeveralSeedsIsTheirConsensus() {
+    new SampleRun(output, "r1").run(0, null).consensus();
+    assertThat(html("r1"))
+        .contains("6 experts, mean rank 2.00, 200 trainable parameters")
+        .contains("The consensus of 2 seeds.")
+        .contains(
+            "2 seeds give the same number of experts to 1 of 2 modules; between the most and the fewest"
+                + " of a module are 2.0 on average.")
+        .contains("<td class=\"h6\">100 %</td>", "<td class=\"h0\">50 %</td>");
+  }
+
+  @Test
+  void whatAUserWroteIsNoMarkup() {
+    new SampleRun(output, "r1")
+        .run(0, null, "evaluate.data=\"<script>alert(1)</script>\"")
+        .plan(2, List.of("<b>bold"));
+    assertThat(html("r1"))
+        .doesNotContain("<script", "<b>")
+        .contains("&lt;script&gt;alert(1)&lt;/script&gt;", "&lt;b&gt;bold");
+  }
+
+  @Test
+  void longCurvesAreDrawnWithFewerPoints() {
+    new SampleRun(output, "r1").run(0, null).search(1000).training(1000);
+    String html = html("r1");
+    assertThat(html)
+        .contains("Each point is the mean of 3 steps.", "One of 3 rounds is drawn.")
+        // The mean of the first three of 1000 steps.
+        .contains("training: 0.9990 at step 1, 0 at step 999")
+        // The last round is shown whatever the stride.
+        .contains("layer 0: 3 at round 0, 2 at round 1,000");
+    Pattern line = Pattern.compile("class=\"line [^\"]+\" d=\"([^\"]+)\"");
+    assertThat(line.matcher(html).results().map(MatchResult::group))
+        .hasSize(10)
+        .allSatisfy(path -> assertThat(path.split("[ML]").length - 2).isBetween(300, 401));
+  }
+
+  private String html(String runId) {
+    return RunReport.html(SharedSparkSession.session(), output.toString(), runId);
+  }
+
+  private static List<String> headings(String html) {
+    return Pattern.compile("<h2>(.*?)</h2>")
+        .matcher(html)
+        .results()
+        .map(match -> match.group(1))
+        .toList();
+  }
+}
