@@ -83,7 +83,15 @@ public class AllocationPlanParser {
    *     out of bounds
    */
   public static AllocationPlan fromJson(String text) {
-    StrictObject json = StrictObject.parse("plan", text);
+    return fromJson("plan", text);
+  }
+
+  /**
+   * @param what names the text in messages
+   * @throws IllegalArgumentException if it is not a plan
+   */
+  public static AllocationPlan fromJson(String what, String text) {
+    StrictObject json = StrictObject.parse(what, text);
     int version = json.integer(FORMAT_VERSION_KEY, 1, Integer.MAX_VALUE);
     if (version != FORMAT_VERSION) {
       throw json.refused(

@@ -88,8 +88,8 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
         other.check(path, source.maxBadFraction());
         report = report.merge(other);
       }
-      requireEnough("training", report.train(), workers);
-      requireEnough("validation", report.validation(), workers);
+      requireEnough("training", report.train(), workers, report.dropped());
+      requireEnough("validation", report.validation(), workers, report.dropped());
 
       JavaRDD<Shard> shards =
           spread(learned, false, workers)
@@ -170,12 +170,18 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     }
   }
 
-  private static void requireEnough(String kind, long records, int workers) {
+  private static void requireEnough(String kind, long records, int workers, long dropped) {
     if (records < workers) {
       throw new IllegalArgumentException(
           String.format(
-              "Cannot shard %d %s records over %d workers: each needs at least one",
-              records, kind, workers));
+              "Cannot shard %d %s records over %d workers: each needs at least one%s",
+              records,
+              kind,
+              workers,
+              dropped == 0
+                  ? ""
+                  : "; of %d others model.max-length has cut off all that there is to learn"
+                      .formatted(dropped)));
     }
   }
 

@@ -38,7 +38,7 @@ final class PlanFiles {
     FileSystem files = path.getFileSystem(conf);
     try {
       if (!files.getFileStatus(path).isDirectory()) {
-        return AllocationPlanParser.fromJson(text(files, path));
+        return AllocationPlanParser.fromJson("the plan " + name, text(files, path));
       }
       ReleasedPlanFormat format = new ReleasedPlanFormat(StateDictOrder.of(modules));
       return format.read(
@@ -50,7 +50,11 @@ final class PlanFiles {
           lora.alpha());
     } catch (FileNotFoundException e) {
       throw new IllegalArgumentException(
-          String.format("Cannot read the plan %s: %s", name, e.getMessage()), e);
+          String.format(
+              "Cannot read the plan %s: there is no such file; allocate writes a run's, finetune.plan"
+                  + " and allocation.plan name others",
+              name),
+          e);
     }
   }
 

@@ -58,6 +58,8 @@ final class RecordedRun {
     this.progress = progress;
     this.reporting = reporting;
     this.runId = RunIds.of(config.run(), startedAt);
+    RunDirectory.requireDirectory(
+        config.output().dir(), spark.sparkContext().hadoopConfiguration());
     this.directory =
         new RunDirectory(config.output().dir(), runId, spark.sparkContext().hadoopConfiguration());
     this.tables =

@@ -18,6 +18,18 @@ final class RunDirectory {
     this.fileSystem = directory.getFileSystem(conf);
   }
 
+  /**
+   * @throws IllegalArgumentException if a file is where runs and tables are to lie
+   */
+  static void requireDirectory(String output, Configuration conf) throws IOException {
+    Path path = new Path(output);
+    FileSystem files = path.getFileSystem(conf);
+    if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
+      throw new IllegalArgumentException(
+          "Cannot write into guilomo.output.dir = " + output + ": it is a file");
+    }
+  }
+
   /** Writes a whole text: beside its place first, then moved there. */
   void write(String name, String text) throws IOException {
     Path target = new Path(directory, name);

@@ -114,6 +114,7 @@ class TestFollowUpJobs {
             "tokens_per_second",
             "router_entropy",
             "expert_load_max",
+            "averaged_bytes",
             "expert_load");
     assertThat(rows(RunsTable.INSTANCE).filter("status = 'SUCCEEDED'").count()).isEqualTo(4);
 
