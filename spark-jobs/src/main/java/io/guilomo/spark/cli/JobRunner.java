@@ -3,6 +3,7 @@ package io.guilomo.spark.cli;
 import io.guilomo.spark.job.ProgressListener;
 import java.io.PrintStream;
 import java.util.function.Function;
+import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -10,6 +11,9 @@ import org.apache.spark.sql.SparkSession;
  * results on the other.
  */
 final class JobRunner {
+
+  /** What a round sends are floats, which do not get smaller. */
+  private static final String COMPRESS = "spark.broadcast.compress";
 
   private final Function<SparkSession.Builder, SparkSession> sessions;
   private final PrintStream out;
@@ -43,6 +47,9 @@ final class JobRunner {
         (progress, results) -> {
           // Master, memory and cores are spark-submit's business.
           SparkSession.Builder builder = SparkSession.builder().appName("guilomo " + name);
+          if (!new SparkConf().contains(COMPRESS)) {
+            builder.config(COMPRESS, "false");
+          }
           if (!verbose) {
             builder
                 .config("spark.log.level", "ERROR")

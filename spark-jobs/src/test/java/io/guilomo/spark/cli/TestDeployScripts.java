@@ -29,7 +29,13 @@ class TestDeployScripts {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"deploy/guilomo", "deploy/standalone-cluster", "deploy/common.bash", ".ci/run"})
+      strings = {
+        "deploy/guilomo",
+        "deploy/standalone-cluster",
+        "deploy/common.bash",
+        "notebooks/run",
+        ".ci/run"
+      })
   void areBash(String script) throws Exception {
     assertThat(run("bash", "-n", script)).isEqualTo(new Result(0, "", ""));
   }
