@@ -9,6 +9,8 @@ import io.guilomo.spark.job.FinetuneJob;
 import io.guilomo.spark.job.PredictJob;
 import io.guilomo.spark.job.QuickstartJob;
 import io.guilomo.spark.job.ScalingBench;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -44,13 +46,18 @@ public final class Main implements Runnable {
             args,
             actions(),
             SparkSession.Builder::getOrCreate,
-            System.out,
-            System.err,
+            utf8(FileDescriptor.out),
+            utf8(FileDescriptor.err),
             System.console() != null);
     // YARN takes an exit before the end of main, even one with 0, for a failure.
     if (status != 0) {
       System.exit(status);
     }
+  }
+
+  /** Tables of results have letters that Java, where no language is set, prints as question marks. */
+  private static PrintStream utf8(FileDescriptor descriptor) {
+    return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
   }
 
   private static Actions actions() {

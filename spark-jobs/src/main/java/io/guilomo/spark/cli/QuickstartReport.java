@@ -29,7 +29,7 @@ final class QuickstartReport {
               value(learned),
               value(of(learned.metric(), result.uniform().evaluations()))));
     }
-    return report.toString();
+    return report.append(format("report: %s\n", result.report())).toString();
   }
 
   private static Evaluation of(String metric, List<Evaluation> evaluations) {

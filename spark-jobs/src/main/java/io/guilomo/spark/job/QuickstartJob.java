@@ -40,8 +40,13 @@ public final class QuickstartJob {
    */
   public record Trained(AllocationPlan plan, List<Evaluation> evaluations) {}
 
-  /** The search, and what its plan and the baseline's came to. */
-  public record Result(AllocateJob.Result search, Trained learned, Trained uniform) {}
+  /**
+   * The search, and what its plan and the baseline's came to.
+   *
+   * @param report where the learned plan's is
+   */
+  public record Result(
+      AllocateJob.Result search, Trained learned, Trained uniform, String report) {}
 
   /**
    * @param config names the files of {@link #data} as its data, unless the user has others
@@ -84,7 +89,11 @@ public final class QuickstartJob {
                 "allocation.budget.parameters=" + search.plan().parameters()));
     progress.message("The same with the uniform plan that has as many parameters");
     new AllocateJob(spark, baseline, progress).run();
-    return new Result(search, learned, train(baseline));
+    return new Result(
+        search,
+        learned,
+        train(baseline),
+        new ReportJob(spark, config.output().dir()).path(search.runId()));
   }
 
   private Trained train(GuilomoConfig run) throws IOException {

@@ -44,6 +44,11 @@ public final class ReportJob {
     return run(newest.get(0).getString(0));
   }
 
+  /** Where the report of a run is, or will be. */
+  public String path(String runId) throws IOException {
+    return directory(runId).path(NAME).toString();
+  }
+
   /**
    * Reports on a run.
    *
@@ -52,9 +57,11 @@ public final class ReportJob {
    */
   public String run(String runId) throws IOException {
     String html = RunReport.html(spark, outputDir, runId);
-    RunDirectory directory =
-        new RunDirectory(outputDir, runId, spark.sparkContext().hadoopConfiguration());
-    directory.write(NAME, html);
-    return directory.path(NAME).toString();
+    directory(runId).write(NAME, html);
+    return path(runId);
+  }
+
+  private RunDirectory directory(String runId) throws IOException {
+    return new RunDirectory(outputDir, runId, spark.sparkContext().hadoopConfiguration());
   }
 }

@@ -24,14 +24,16 @@ class TestQuickstartReport {
                 new QuickstartJob.Trained(
                     learned, List.of(evaluation("accuracy", 0.9), evaluation("loss", 0.3))),
                 new QuickstartJob.Trained(
-                    uniform, List.of(evaluation("loss", 0.4), evaluation("accuracy", 0.8)))));
+                    uniform, List.of(evaluation("loss", 0.4), evaluation("accuracy", 0.8))),
+                "/runs/quickstart/report.html"));
     assertThat(report)
         .endsWith(
             "after training, on 300 records that no training saw, the learned plan and the uniform"
                 + " one of %,d and %,d parameters have\n"
                     .formatted(learned.parameters(), uniform.parameters())
                 + "  accuracy              0.9000 [0.8000, 1.0000] and 0.8000 [0.7000, 0.9000]\n"
-                + "  loss                  0.3000 [0.2000, 0.4000] and 0.4000 [0.3000, 0.5000]\n");
+                + "  loss                  0.3000 [0.2000, 0.4000] and 0.4000 [0.3000, 0.5000]\n"
+ + "report: /runs/quickstart/report.html\n");
     assertThat(learned.parameters()).isNotEqualTo(uniform.parameters());
   }
 
