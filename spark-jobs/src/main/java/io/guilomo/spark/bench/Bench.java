@@ -35,29 +35,37 @@ public final class Bench {
     this.out = out;
   }
 
-  /** Measures the named cases, all if none is named, and prints a line of JSON for each. */
-  public void run(List<String> names) throws IOException {
-    List<BenchCase.Name> cases =
-        names.isEmpty()
-            ? List.of(BenchCase.Name.values())
-            : names.stream().map(BenchCase.Name::of).toList();
+  /**
+   * Measures the named cases, all if none is named, and prints a line of JSON for each.
+   *
+   * @param profiles whether to print a line for each kernel too
+   */
+  public void run(List<String> names, boolean profiles) throws IOException {
+    List<BenchShape> shapes =
+        names.isEmpty() ? BenchShape.all() : names.stream().map(BenchShape::of).toList();
     ComputeThreads.limit(Runtime.getRuntime().availableProcessors());
     Kernels kernels = KernelSelection.best();
-    for (BenchCase.Name name : cases) {
-      progress.begin(name.toString(), WARM_UPS + RUNS);
-      out.println(measure(name, kernels));
+    KernelProfile profile = profiles ? new KernelProfile() : null;
+    for (BenchShape shape : shapes) {
+      progress.begin(shape.task().toString(), WARM_UPS + RUNS);
+      measure(shape, kernels, profile);
       out.flush();
     }
   }
 
-  private String measure(BenchCase.Name name, Kernels kernels) throws IOException {
+  private void measure(BenchShape shape, Kernels kernels, KernelProfile profile)
+      throws IOException {
     INDArray a = Nd4j.rand(PRODUCT, PRODUCT);
     INDArray b = Nd4j.rand(PRODUCT, PRODUCT);
     INDArray c = Nd4j.zeros(PRODUCT, PRODUCT);
     double[] seconds = new double[RUNS];
     double fastestProduct = Double.MAX_VALUE;
-    try (BenchCase benchCase = new BenchCase(name, kernels)) {
+    try (BenchCase benchCase =
+        new BenchCase(shape, profile == null ? kernels : profile.of(kernels))) {
       for (int run = -WARM_UPS; run < RUNS; run++) {
+        if (run == 0 && profile != null) {
+          profile.clear();
+        }
         long start = System.nanoTime();
         benchCase.step(run + WARM_UPS);
         double elapsed = (System.nanoTime() - start) / 1e9;
@@ -71,11 +79,15 @@ public final class Bench {
         }
         progress.round(Map.of("seconds", elapsed));
       }
+      double sum = Arrays.stream(seconds).sum();
       Arrays.sort(seconds);
       double median = seconds[RUNS / 2];
       double peak = 2.0 * PRODUCT * PRODUCT * PRODUCT / fastestProduct / 1e9;
       Map<String, Object> line = new LinkedHashMap<>();
-      line.put("case", name.toString());
+      line.put("case", shape.task().toString());
+      line.put("layers", shape.layers());
+      line.put("sequences", shape.sequences());
+      line.put("length", shape.length());
       line.put("seconds_per_step", rounded(median));
       line.put("seconds_min", rounded(seconds[0]));
       line.put("seconds_max", rounded(seconds[RUNS - 1]));
@@ -85,7 +97,23 @@ public final class Bench {
       line.put("peak_gflops", rounded(peak));
       line.put("peak_share", rounded(benchCase.gflop() / median / peak));
       line.put("resident_mb", residentMegabytes());
-      return json(line);
+      out.println(json(line));
+      if (profile != null) {
+        printShares(shape, profile.shares(sum, RUNS));
+      }
+    }
+  }
+
+  private void printShares(BenchShape shape, Map<String, KernelProfile.Share> shares)
+      throws JsonProcessingException {
+    for (Map.Entry<String, KernelProfile.Share> entry : shares.entrySet()) {
+      Map<String, Object> line = new LinkedHashMap<>();
+      line.put("case", shape.task().toString());
+      line.put("kernel", entry.getKey());
+      line.put("seconds_per_step", rounded(entry.getValue().seconds()));
+      line.put("share", rounded(entry.getValue().share()));
+      line.put("calls_per_step", rounded(entry.getValue().calls()));
+      out.println(json(line));
     }
   }
 

@@ -35,48 +35,9 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class BenchCase implements AutoCloseable {
 
-  private static final int FULL = 8;
-
-  /** What can be measured. */
-  enum Name {
-    SEARCH_LLAMA("search-llama", true, true, FULL),
-    FINETUNE_LLAMA("finetune-llama", true, false, FULL),
-    /** What a plan of half the experts of half the rank costs beside the one above. */
-    FINETUNE_LLAMA_PLAN("finetune-llama-4x4", true, false, 4),
-    SEARCH_BERT("search-bert", false, true, FULL),
-    FINETUNE_BERT("finetune-bert", false, false, FULL),
-    FINETUNE_BERT_PLAN("finetune-bert-4x4", false, false, 4);
-
-    private final String text;
-    private final boolean llama;
-    private final boolean searches;
-    private final int experts;
-
-    /**
-     * @param experts on every module, and the rank of each
-     */
-    Name(String text, boolean llama, boolean searches, int experts) {
-      this.text = text;
-      this.llama = llama;
-      this.searches = searches;
-      this.experts = experts;
-    }
-
-    static Name of(String text) {
-      return Arrays.stream(values())
-          .filter(name -> name.text.equals(text))
-          .findFirst()
-          .orElseThrow(
-              () ->
-                  new IllegalArgumentException(
-                      "Cannot measure " + text + ": the cases are " + Arrays.toString(values())));
-    }
-
-    @Override
-    public String toString() {
-      return text;
-    }
-  }
+  private static final int LLAMA_VOCABULARY = 4096;
+  private static final int BERT_VOCABULARY = 30522;
+  private static final int CLASSES = 4;
 
   private final NetworkDefinition definition;
   private final LoraMoeNetwork network;
@@ -85,17 +46,17 @@ final class BenchCase implements AutoCloseable {
   private final BilevelStep search;
   private final TrainingStep finetune;
 
-  BenchCase(Name name, Kernels kernels) {
-    boolean llama = name.llama;
-    boolean searches = name.searches;
+  BenchCase(BenchShape shape, Kernels kernels) {
+    boolean llama = shape.task().llama();
+    boolean searches = shape.task().searches();
+    int experts = shape.task().experts();
     Random random = new Random(7);
-    Backbone backbone = llama ? llama() : bert();
-    // 8 sequences of 128 tokens, a label at each; 16 sequences of 32 with one of 4 classes.
-    this.train = llama ? batch(random, 8, 128, 4096, 0) : batch(random, 16, 32, 30522, 4);
-    this.validation = llama ? batch(random, 8, 128, 4096, 0) : batch(random, 16, 32, 30522, 4);
+    Backbone backbone = llama ? llama(shape.layers(), shape.length()) : bert(shape.layers());
+    this.train = batch(random, shape);
+    this.validation = batch(random, shape);
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.uniform(module, name.experts, name.experts, 16, 2))
+            .map(module -> ModuleExperts.uniform(module, experts, experts, 16, 2))
             .toList();
     this.definition =
         new NetworkDefinition(
@@ -105,7 +66,7 @@ final class BenchCase implements AutoCloseable {
             modules,
             0.05,
             0.001,
-            llama ? 0 : 4,
+            llama ? 0 : CLASSES,
             Pooling.MEAN,
             1);
     this.network = LoraMoeNetwork.create(definition, backbone, kernels);
@@ -144,7 +105,7 @@ final class BenchCase implements AutoCloseable {
    * four passes.
    */
   private static void widen(INDArray gsvs) {
-    for (long i = FULL - 1; i < gsvs.length(); i += FULL) {
+    for (long i = BenchShape.FULL - 1; i < gsvs.length(); i += BenchShape.FULL) {
       gsvs.putScalar(i, gsvs.getFloat(i) + 2);
     }
   }
@@ -175,27 +136,41 @@ final class BenchCase implements AutoCloseable {
     network.close();
   }
 
-  private static TokenBatch batch(
-      Random random, int sequences, int length, int vocabulary, int classes) {
+  /** A decoder's has a label at each token, an encoder's one of some classes. */
+  private static TokenBatch batch(Random random, BenchShape shape) {
+    boolean llama = shape.task().llama();
+    int vocabulary = llama ? LLAMA_VOCABULARY : BERT_VOCABULARY;
     List<Example> examples = new ArrayList<>();
-    for (int i = 0; i < sequences; i++) {
-      int[] tokens = random.ints(length, 0, vocabulary).toArray();
+    for (int i = 0; i < shape.sequences(); i++) {
+      int[] tokens = random.ints(shape.length(), 0, vocabulary).toArray();
       int[] labels = tokens.clone();
-      if (classes > 0) {
+      if (!llama) {
         Arrays.fill(labels, TokenBatch.IGNORED);
-        labels[0] = random.nextInt(classes);
+        labels[0] = random.nextInt(CLASSES);
       }
-      examples.add(new Example(tokens, new int[length], labels));
+      examples.add(new Example(tokens, new int[shape.length()], labels));
     }
     return TokenBatch.of(examples);
   }
 
-  private static Backbone llama() {
+  private static Backbone llama(int layers, int positions) {
     LlamaConfig config =
-        new LlamaConfig(384, 1024, 6, 6, 6, 64, 4096, 128, 1e-6f, new Rope(10000, null), 0, false);
-    List<LlamaBackbone.Layer> layers = new ArrayList<>();
+        new LlamaConfig(
+            384,
+            1024,
+            layers,
+            6,
+            6,
+            64,
+            LLAMA_VOCABULARY,
+            positions,
+            1e-6f,
+            new Rope(10000, null),
+            0,
+            false);
+    List<LlamaBackbone.Layer> blocks = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
-      layers.add(
+      blocks.add(
           new LlamaBackbone.Layer(
               Nd4j.ones(384),
               random(3 * 384, 384),
@@ -205,14 +180,19 @@ final class BenchCase implements AutoCloseable {
               random(384, 1024)));
     }
     return new LlamaBackbone(
-        config, "random", random(4096, 384), layers, Nd4j.ones(384), random(4096, 384));
+        config,
+        "random",
+        random(LLAMA_VOCABULARY, 384),
+        blocks,
+        Nd4j.ones(384),
+        random(LLAMA_VOCABULARY, 384));
   }
 
-  private static Backbone bert() {
-    BertConfig config = new BertConfig(384, 1536, 6, 12, 30522, 512, 2, 1e-12f);
-    List<BertBackbone.Layer> layers = new ArrayList<>();
+  private static Backbone bert(int layers) {
+    BertConfig config = new BertConfig(384, 1536, layers, 12, BERT_VOCABULARY, 512, 2, 1e-12f);
+    List<BertBackbone.Layer> blocks = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
-      layers.add(
+      blocks.add(
           new BertBackbone.Layer(
               random(3 * 384, 384),
               Nd4j.zeros(3 * 384),
@@ -226,7 +206,13 @@ final class BenchCase implements AutoCloseable {
               norm()));
     }
     return new BertBackbone(
-        config, "random", random(30522, 384), random(512, 384), random(2, 384), norm(), layers);
+        config,
+        "random",
+        random(BERT_VOCABULARY, 384),
+        random(512, 384),
+        random(2, 384),
+        norm(),
+        blocks);
   }
 
   private static BertBackbone.Norm norm() {

@@ -41,6 +41,7 @@ record Actions(
   /** Measures cases, all if none is named, and prints a line of JSON for each. */
   @FunctionalInterface
   interface Bench {
-    void run(List<String> cases, ProgressListener progress, PrintStream out) throws Exception;
+    void run(List<String> cases, boolean profiles, ProgressListener progress, PrintStream out)
+        throws Exception;
   }
 }

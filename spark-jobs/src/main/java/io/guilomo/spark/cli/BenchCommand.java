@@ -30,13 +30,19 @@ final class BenchCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "CASE",
       arity = "0..*",
-      description = "What to measure; all if none is named.")
+      description = {
+        "What to measure; all if none is named. Its size is changed by :layers=N, :sequences=N and :length=N, as in",
+        "finetune-llama:layers=12:length=256."
+      })
   private List<String> cases = new ArrayList<>();
 
   @Option(
       names = "--scaling",
       description = "Runs averaging rounds of a search on Spark; needs a model and data.")
   private boolean scales;
+
+  @Option(names = "--profile", description = "Prints how much of a step each kernel takes, too.")
+  private boolean profiles;
 
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions options;
@@ -53,6 +59,10 @@ final class BenchCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "Cannot measure " + cases.get(0) + " with --scaling: name no case");
     }
+    if (scales && profiles) {
+      throw new ParameterException(
+          spec.commandLine(), "Cannot measure --profile with --scaling: it is for cases");
+    }
     GuilomoConfig config = options.config();
     if (scales) {
       config.model().requirePath();
@@ -63,7 +73,8 @@ final class BenchCommand implements Callable<Integer> {
           (spark, progress, out) -> scaling.run(spark, config, progress, out));
     } else {
       runner.runWithoutSpark(
-          options.verbose(), (progress, out) -> action.run(List.copyOf(cases), progress, out));
+          options.verbose(),
+          (progress, out) -> action.run(List.copyOf(cases), profiles, progress, out));
     }
     return 0;
   }

@@ -55,7 +55,9 @@ public final class Main implements Runnable {
     }
   }
 
-  /** Tables of results have letters that Java, where no language is set, prints as question marks. */
+  /**
+   * Tables of results have letters that Java, where no language is set, prints as question marks.
+   */
   private static PrintStream utf8(FileDescriptor descriptor) {
     return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
   }
@@ -78,7 +80,7 @@ public final class Main implements Runnable {
             out.print(
                 QuickstartReport.print(
                     new QuickstartJob(spark, config, directory, progress).run())),
-        (cases, progress, out) -> new Bench(progress, out).run(cases),
+        (cases, profiles, progress, out) -> new Bench(progress, out).run(cases, profiles),
         (spark, config, progress, out) ->
             out.print(ScalingReport.print(new ScalingBench(spark, config, progress).run())));
   }

@@ -297,7 +297,7 @@ class TestMain {
             job("compare"),
             job("doctor"),
             (spark, config, files, progress, results) -> configs.add(config),
-            (given, progress, results) -> {
+            (given, profiles, progress, results) -> {
               cases.addAll(given);
               results.println("{}");
             },

@@ -33,7 +33,7 @@ class TestQuickstartReport {
                     .formatted(learned.parameters(), uniform.parameters())
                 + "  accuracy              0.9000 [0.8000, 1.0000] and 0.8000 [0.7000, 0.9000]\n"
                 + "  loss                  0.3000 [0.2000, 0.4000] and 0.4000 [0.3000, 0.5000]\n"
- + "report: /runs/quickstart/report.html\n");
+                + "report: /runs/quickstart/report.html\n");
     assertThat(learned.parameters()).isNotEqualTo(uniform.parameters());
   }
 

@@ -1,0 +1,113 @@
+package io.guilomo.spark.bench;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What a benchmark measures and how large it is, written as {@code
+ * CASE[:layers=N][:sequences=N][:length=N]}.
+ *
+ * @param length tokens of each sequence
+ */
+record BenchShape(Task task, int layers, int sequences, int length) {
+
+  static final int FULL = 8;
+
+  private static final int MOST = 100_000;
+
+  /** A model of hidden size 384 and a step over it; its batch has these sizes by default. */
+  enum Task {
+    SEARCH_LLAMA("search-llama", true, true, FULL),
+    FINETUNE_LLAMA("finetune-llama", true, false, FULL),
+    /** What a plan of half the experts of half the rank costs beside the one above. */
+    FINETUNE_LLAMA_PLAN("finetune-llama-4x4", true, false, 4),
+    SEARCH_BERT("search-bert", false, true, FULL),
+    FINETUNE_BERT("finetune-bert", false, false, FULL),
+    FINETUNE_BERT_PLAN("finetune-bert-4x4", false, false, 4);
+
+    private final String text;
+    private final boolean llama;
+    private final boolean searches;
+    private final int experts;
+
+    Task(String text, boolean llama, boolean searches, int experts) {
+      this.text = text;
+      this.llama = llama;
+      this.searches = searches;
+      this.experts = experts;
+    }
+
+    /** Whether the model is a decoder; else it is an encoder. */
+    boolean llama() {
+      return llama;
+    }
+
+    /** Whether the step is one of the search; else of fine-tuning. */
+    boolean searches() {
+      return searches;
+    }
+
+    /** On every module, and the rank of each. */
+    int experts() {
+      return experts;
+    }
+
+    BenchShape shape() {
+      return llama ? new BenchShape(this, 6, 8, 128) : new BenchShape(this, 6, 16, 32);
+    }
+
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+
+  static List<BenchShape> all() {
+    return Arrays.stream(Task.values()).map(Task::shape).toList();
+  }
+
+  /**
+   * Reads one.
+   *
+   * @throws IllegalArgumentException if there is no such case or size
+   */
+  static BenchShape of(String text) {
+    String[] parts = text.split(":", -1);
+    BenchShape shape =
+        Stream.of(Task.values())
+            .filter(task -> task.text.equals(parts[0]))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "Cannot measure "
+                            + text
+                            + ": the cases are "
+                            + Arrays.toString(Task.values())))
+            .shape();
+    for (int i = 1; i < parts.length; i++) {
+      String[] pair = parts[i].split("=", 2);
+      int value = pair.length == 2 && pair[1].matches("[0-9]{1,6}") ? Integer.parseInt(pair[1]) : 0;
+      shape = value > 0 && value <= MOST ? shape.with(pair[0], value) : null;
+      if (shape == null) {
+        throw new IllegalArgumentException(
+            "Cannot measure "
+                + text
+                + ": expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not "
+                + parts[i]);
+      }
+    }
+    return shape;
+  }
+
+  private BenchShape with(String size, int value) {
+    return switch (size) {
+      case "layers" -> new BenchShape(task, value, sequences, length);
+      case "sequences" -> new BenchShape(task, layers, value, length);
+      case "length" ->
+          task.llama || value <= 512 ? new BenchShape(task, layers, sequences, value) : null;
+      default -> null;
+    };
+  }
+}

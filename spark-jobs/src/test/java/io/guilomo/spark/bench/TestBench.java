@@ -1,0 +1,72 @@
+package io.guilomo.spark.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.factory.Nd4j;
+
+class TestBench {
+
+  @Test
+  void shapesAreRead() {
+    assertThat(BenchShape.of("search-llama"))
+        .isEqualTo(new BenchShape(BenchShape.Task.SEARCH_LLAMA, 6, 8, 128));
+    assertThat(BenchShape.of("finetune-bert:layers=12:length=64:sequences=4"))
+        .isEqualTo(new BenchShape(BenchShape.Task.FINETUNE_BERT, 12, 4, 64));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "gemm, 'Cannot measure gemm: the cases are [search-llama, finetune-llama, finetune-llama-4x4, search-bert, finetune-bert, finetune-bert-4x4]'",
+    "search-bert:layers, 'Cannot measure search-bert:layers: expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not layers'",
+    "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not layers=0'",
+    "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not length=513'",
+    "search-bert:ranks=2, 'Cannot measure search-bert:ranks=2: expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not ranks=2'",
+  })
+  void othersAreRefused(String text, String message) {
+    assertThatThrownBy(() -> BenchShape.of(text)).hasMessage(message);
+  }
+
+  @Test
+  void aStepOfTwiceTheLayersMustDoTwiceTheProductsOfTheLayers() {
+    Kernels kernels = KernelSelection.named("portable");
+    double[] gflop = new double[3];
+    for (int layers = 1; layers <= 3; layers++) {
+      String name = "finetune-bert-4x4:sequences=2:length=8:layers=" + layers;
+      try (BenchCase benchCase = new BenchCase(BenchShape.of(name), kernels)) {
+        assertThat(benchCase.tokens()).isEqualTo(16);
+        benchCase.step(0);
+        gflop[layers - 1] = benchCase.gflop();
+      }
+    }
+    assertThat(gflop[2] - gflop[1]).isCloseTo(gflop[1] - gflop[0], within(1e-9));
+    assertThat(gflop[1]).isGreaterThan(gflop[0]);
+  }
+
+  @Test
+  void aProfileCountsCallsAndWhatIsOutside() {
+    KernelProfile profile = new KernelProfile();
+    Kernels kernels = profile.of(KernelSelection.named("portable"));
+    kernels.norm(Nd4j.ones(4));
+    profile.clear();
+    assertThat(kernels.norm(Nd4j.ones(4))).isEqualTo(2);
+    kernels.norm(Nd4j.ones(9));
+    kernels.scale(Nd4j.ones(4), 3);
+    Map<String, KernelProfile.Share> shares = profile.shares(1000, 2);
+    assertThat(shares).containsOnlyKeys("norm", "scale", KernelProfile.REST);
+    assertThat(shares.get("norm").calls()).isEqualTo(1);
+    assertThat(shares.get("scale").calls()).isEqualTo(0.5);
+    assertThat(shares.get(KernelProfile.REST).share()).isBetween(0.9, 1.0);
+    assertThat(shares.values().stream().mapToDouble(KernelProfile.Share::share).sum())
+        .isCloseTo(1, within(1e-9));
+    assertThatThrownBy(() -> kernels.scale(null, 1))
+        .isNotInstanceOf(ReflectiveOperationException.class);
+  }
+}
