@@ -113,6 +113,9 @@ public final class Bench {
       line.put("seconds_per_step", rounded(entry.getValue().seconds()));
       line.put("share", rounded(entry.getValue().share()));
       line.put("calls_per_step", rounded(entry.getValue().calls()));
+      if (entry.getValue().gflops() > 0) {
+        line.put("gflops", rounded(entry.getValue().gflops()));
+      }
       out.println(json(line));
     }
   }

@@ -59,10 +59,12 @@ class TestBench {
     assertThat(kernels.norm(Nd4j.ones(4))).isEqualTo(2);
     kernels.norm(Nd4j.ones(9));
     kernels.scale(Nd4j.ones(4), 3);
+    kernels.product(Nd4j.ones(5, 2), true, Nd4j.ones(5, 3), false, Nd4j.ones(2, 3), false);
     Map<String, KernelProfile.Share> shares = profile.shares(1000, 2);
-    assertThat(shares).containsOnlyKeys("norm", "scale", KernelProfile.REST);
+    assertThat(shares).containsOnlyKeys("norm", "scale", "product 2×3×5", KernelProfile.REST);
     assertThat(shares.get("norm").calls()).isEqualTo(1);
     assertThat(shares.get("scale").calls()).isEqualTo(0.5);
+    assertThat(shares.get("product 2×3×5").gflops()).isPositive();
     assertThat(shares.get(KernelProfile.REST).share()).isBetween(0.9, 1.0);
     assertThat(shares.values().stream().mapToDouble(KernelProfile.Share::share).sum())
         .isCloseTo(1, within(1e-9));
