@@ -7,7 +7,10 @@ import org.nd4j.linalg.api.blas.Blas.Vendor;
 import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.LoggerFactory;
 
-/** Matrix products of the linear algebra library that ND4J has loaded, on addresses. */
+/**
+ * Matrix products of the linear algebra library that ND4J has loaded, on addresses, each on the
+ * calling thread alone if the library is MKL.
+ */
 class Blas {
   private static final int ROW_MAJOR = 101;
   private static final int PLAIN = 111;
@@ -19,22 +22,15 @@ class Blas {
   private final Address b = new Address();
   private final Address c = new Address();
 
-  private Blas() {}
+  private Blas() {
+    if (MKL) {
+      mkl_rt.MKL_Set_Num_Threads_Local(1);
+    }
+  }
 
   /** For the calling thread alone. */
   static Blas ofThread() {
     return OF_THREAD.get();
-  }
-
-  /**
-   * Lets the library use {@code threads} threads for products that the calling thread asks for; 0
-   * for as many as set for all. OpenBLAS has no such setting: its small products use one thread
-   * anyway.
-   */
-  static void threadsOfCaller(int threads) {
-    if (MKL) {
-      mkl_rt.MKL_Set_Num_Threads_Local(threads);
-    }
   }
 
   /** {@code c = alpha · a' · b' + beta · c}, {@code c [m, n]}; strides in elements. */

@@ -1,8 +1,9 @@
 package io.guilomo.kernel;
 
 import java.lang.ref.Reference;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -16,14 +17,17 @@ class KernelThreads {
   private static final int SPINS = 4096;
   private static final AtomicInteger LIMIT = new AtomicInteger(PROCESSORS);
   private static final ThreadPoolExecutor HELPERS =
-      (ThreadPoolExecutor)
-          Executors.newFixedThreadPool(
-              Math.max(1, PROCESSORS - 1),
-              task -> {
-                Thread thread = new Thread(task, "guilomo-kernel");
-                thread.setDaemon(true);
-                return thread;
-              });
+      new ThreadPoolExecutor(
+          Math.max(1, PROCESSORS - 1),
+          Math.max(1, PROCESSORS - 1),
+          0,
+          TimeUnit.SECONDS,
+          new SpinningQueue(),
+          task -> {
+            Thread thread = new Thread(task, "guilomo-kernel");
+            thread.setDaemon(true);
+            return thread;
+          });
 
   interface Range {
     void run(int from, int to);
@@ -60,6 +64,24 @@ class KernelThreads {
     }
     job.run();
     job.await();
+  }
+
+  /**
+   * Waits a little for the next operation of a step, which mostly follows at once, before it
+   * sleeps.
+   */
+  private static class SpinningQueue extends LinkedBlockingQueue<Runnable> {
+    @Override
+    public Runnable take() throws InterruptedException {
+      for (int spins = 0; spins < SPINS; spins++) {
+        Runnable task = poll();
+        if (task != null) {
+          return task;
+        }
+        Thread.onSpinWait();
+      }
+      return super.take();
+    }
   }
 
   private static class Job implements Runnable {

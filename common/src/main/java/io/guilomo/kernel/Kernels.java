@@ -316,6 +316,9 @@ public interface Kernels {
   /** {@code target = x + factor · y}; {@code target} may be either. */
   void addScaled(INDArray x, double factor, INDArray y, INDArray target);
 
+  /** {@code target = x ⊙ y}; {@code target} may be either. */
+  void multiply(INDArray x, INDArray y, INDArray target);
+
   /** {@code x *= factor}. */
   void scale(INDArray x, double factor);
 

@@ -3,6 +3,7 @@ package io.guilomo.kernel;
 import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
 import org.nd4j.linalg.api.shape.Shape;
 import org.nd4j.linalg.factory.Nd4j;
@@ -329,6 +330,11 @@ class Nd4jOperations implements Kernels {
   @Override
   public void addScaled(INDArray x, double factor, INDArray y, INDArray target) {
     target.assign(y.mul(factor).addi(x));
+  }
+
+  @Override
+  public void multiply(INDArray x, INDArray y, INDArray target) {
+    Nd4j.exec(new MulOp(x, y, target));
   }
 
   @Override

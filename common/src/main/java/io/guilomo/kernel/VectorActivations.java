@@ -94,10 +94,12 @@ class VectorActivations {
     VectorRows.forRows(
         x,
         (from, to) -> {
-          float[] tails = new float[x.columns];
+          float[] densities = new float[x.columns];
+          float[] distributions = new float[x.columns];
           for (int row = from; row < to; row++) {
-            densities(x, row, tails);
-            geluSlopes(dy, x, tails, row, dx);
+            densities(x, row, densities);
+            distributions(x, row, distributions);
+            geluSlopes(dy, densities, distributions, row, dx);
           }
         });
   }
@@ -116,17 +118,28 @@ class VectorActivations {
     }
   }
 
-  private static void geluSlopes(
-      FloatMemory dy, FloatMemory x, float[] densities, int row, FloatMemory dx) {
+  /** {@code Φ(x)}. */
+  private static void distributions(FloatMemory x, int row, float[] result) {
     int c = 0;
     for (; c < x.bound(); c += LANES) {
-      FloatVector slope = VectorMath.normalDistribution(x.load(x.at(row, c)));
-      slope = FloatVector.fromArray(FloatMemory.SPECIES, densities, c).fma(DENSITY_AT_0, slope);
-      dx.store(dx.at(row, c), slope.mul(dy.load(dy.at(row, c))));
+      VectorMath.normalDistribution(x.load(x.at(row, c))).intoArray(result, c);
     }
     for (; c < x.columns; c++) {
-      float slope =
-          densities[c] * INVERSE_SQRT_TWO_PI + VectorMath.normalDistribution(x.get(x.at(row, c)));
+      result[c] = VectorMath.normalDistribution(x.get(x.at(row, c)));
+    }
+  }
+
+  private static void geluSlopes(
+      FloatMemory dy, float[] densities, float[] distributions, int row, FloatMemory dx) {
+    int c = 0;
+    for (; c < dx.bound(); c += LANES) {
+      FloatVector slope =
+          FloatVector.fromArray(FloatMemory.SPECIES, densities, c)
+              .fma(DENSITY_AT_0, FloatVector.fromArray(FloatMemory.SPECIES, distributions, c));
+      dx.store(dx.at(row, c), slope.mul(dy.load(dy.at(row, c))));
+    }
+    for (; c < dx.columns; c++) {
+      float slope = densities[c] * INVERSE_SQRT_TWO_PI + distributions[c];
       dx.put(dx.at(row, c), slope * dy.get(dy.at(row, c)));
     }
   }

@@ -251,16 +251,7 @@ class VectorAttention {
 
   private void forHeads(int heads, OnHead body) {
     KernelThreads.run(
-        (starts.length - 1) * heads,
-        1,
-        (from, to) -> {
-          Blas.threadsOfCaller(1);
-          try {
-            body.run(from / heads, from % heads);
-          } finally {
-            Blas.threadsOfCaller(0);
-          }
-        });
+        (starts.length - 1) * heads, 1, (from, to) -> body.run(from / heads, from % heads));
   }
 
   private int blockSize() {

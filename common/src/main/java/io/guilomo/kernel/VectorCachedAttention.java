@@ -41,13 +41,8 @@ class VectorCachedAttention {
         (from, to) -> {
           int s = from / shape.heads();
           int added = starts[s + 1] - starts[s];
-          Blas.threadsOfCaller(1);
-          try {
-            for (int row = 0; row < added; row += BLOCK) {
-              forward(s, from % shape.heads(), row, Math.min(BLOCK, added - row), result);
-            }
-          } finally {
-            Blas.threadsOfCaller(0);
+          for (int row = 0; row < added; row += BLOCK) {
+            forward(s, from % shape.heads(), row, Math.min(BLOCK, added - row), result);
           }
         });
   }

@@ -24,21 +24,7 @@ class VectorOperations implements Kernels {
     FloatMemory left = FloatMemory.addressed(a);
     FloatMemory right = FloatMemory.addressed(b);
     FloatMemory result = FloatMemory.addressed(c);
-    Blas.ofThread()
-        .product(
-            transposeA,
-            transposeB,
-            result.rows,
-            result.columns,
-            transposeA ? left.rows : left.columns,
-            1,
-            left.address,
-            left.stride,
-            right.address,
-            right.stride,
-            accumulate ? 1 : 0,
-            result.address,
-            result.stride);
+    VectorProducts.product(left, transposeA, right, transposeB, result, accumulate);
     Reference.reachabilityFence(a);
     Reference.reachabilityFence(b);
     Reference.reachabilityFence(c);
@@ -305,6 +291,11 @@ class VectorOperations implements Kernels {
   @Override
   public void addScaled(INDArray x, double factor, INDArray y, INDArray target) {
     VectorSteps.addScaled(vector(x), (float) factor, vector(y), vector(target));
+  }
+
+  @Override
+  public void multiply(INDArray x, INDArray y, INDArray target) {
+    VectorSteps.multiply(vector(x), vector(y), vector(target));
   }
 
   @Override

@@ -84,6 +84,21 @@ class VectorSteps {
         });
   }
 
+  static void multiply(FloatMemory x, FloatMemory y, FloatMemory target) {
+    KernelThreads.run(
+        x.columns,
+        RANGE,
+        (from, to) -> {
+          int i = from;
+          for (; i <= to - LANES; i += LANES) {
+            target.store(4 * i, x.load(4 * i).mul(y.load(4 * i)));
+          }
+          for (; i < to; i++) {
+            target.put(4 * i, x.get(4 * i) * y.get(4 * i));
+          }
+        });
+  }
+
   static void scale(FloatMemory x, float factor) {
     KernelThreads.run(
         x.columns,

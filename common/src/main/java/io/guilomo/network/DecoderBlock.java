@@ -2,7 +2,6 @@ package io.guilomo.network;
 
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.backbone.LlamaConfig;
-import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.Kernels;
 import java.util.List;
@@ -167,15 +166,15 @@ final class DecoderBlock implements Part {
   }
 
   private INDArray query(INDArray qkv) {
-    return ArrayViews.columns(qkv, 0, queryWidth());
+    return context.buffers().columns(qkv, 0, queryWidth());
   }
 
   private INDArray key(INDArray qkv) {
-    return ArrayViews.columns(qkv, queryWidth(), keyWidth());
+    return context.buffers().columns(qkv, queryWidth(), keyWidth());
   }
 
   private INDArray value(INDArray qkv) {
-    return ArrayViews.columns(qkv, queryWidth() + keyWidth(), keyWidth());
+    return context.buffers().columns(qkv, queryWidth() + keyWidth(), keyWidth());
   }
 
   private int[] starts() {

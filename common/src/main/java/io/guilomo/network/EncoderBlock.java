@@ -2,7 +2,6 @@ package io.guilomo.network;
 
 import io.guilomo.backbone.BertBackbone;
 import io.guilomo.backbone.BertConfig;
-import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.Kernels;
 import java.util.List;
@@ -156,7 +155,7 @@ final class EncoderBlock implements Part {
   }
 
   private INDArray part(INDArray qkv, int index) {
-    return ArrayViews.columns(qkv, (long) index * config.hidden(), config.hidden());
+    return context.buffers().columns(qkv, (long) index * config.hidden(), config.hidden());
   }
 
   private INDArray probabilities() {

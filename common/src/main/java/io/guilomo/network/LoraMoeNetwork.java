@@ -300,6 +300,11 @@ public final class LoraMoeNetwork implements AutoCloseable {
     return buffers.array("vector." + name, graph.numParams() - gsvCount);
   }
 
+  /** A working vector as long as {@link #gsvs()}, kept under a name. */
+  public INDArray workingGsvs(String name) {
+    return buffers.array("gsvs." + name, gsvCount);
+  }
+
   /** Bytes of the working arrays. */
   public long workingBytes() {
     return buffers.bytes();

@@ -129,10 +129,10 @@ final class ModuleGroup {
     kernels.product(x, false, g, true, logits, false);
     for (StackedExperts member : members) {
       member.forward(
-          ArrayViews.columns(h, member.firstRank(), member.ranks()),
-          ArrayViews.columns(logits, member.firstExpert(), member.experts()),
-          ArrayViews.columns(z, member.firstRank(), member.ranks()),
-          ArrayViews.columns(y, member.firstColumn(), member.outFeatures()),
+          context.buffers().columns(h, member.firstRank(), member.ranks()),
+          context.buffers().columns(logits, member.firstExpert(), member.experts()),
+          context.buffers().columns(z, member.firstRank(), member.ranks()),
+          context.buffers().columns(y, member.firstColumn(), member.outFeatures()),
           loadBalance);
     }
   }
@@ -156,10 +156,10 @@ final class ModuleGroup {
     INDArray dh = context.buffers().array("z", rows, ranks);
     for (StackedExperts member : members) {
       member.backward(
-          ArrayViews.columns(dy, member.firstColumn(), member.outFeatures()),
-          ArrayViews.columns(h, member.firstRank(), member.ranks()),
-          ArrayViews.columns(dh, member.firstRank(), member.ranks()),
-          ArrayViews.columns(dLogits, member.firstExpert(), member.experts()));
+          context.buffers().columns(dy, member.firstColumn(), member.outFeatures()),
+          context.buffers().columns(h, member.firstRank(), member.ranks()),
+          context.buffers().columns(dh, member.firstRank(), member.ranks()),
+          context.buffers().columns(dLogits, member.firstExpert(), member.experts()));
     }
     if (context.wantsWeights()) {
       kernels.product(dh, true, dropped(x), false, gradientA, false);

@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -103,7 +102,7 @@ final class Selection implements Part {
         offset += rank;
       }
     }
-    maskValues.assign(Nd4j.createFromArray(mask));
+    write(mask, maskValues);
     if (context.options().gradient() != PassOptions.Gradient.NONE) {
       maskGradients.assign(0);
     }
@@ -123,8 +122,14 @@ final class Selection implements Part {
         offset += rank;
       }
     }
-    gradient.assign(Nd4j.createFromArray(result).castTo(DataType.FLOAT));
+    write(result, gradient);
     return null;
+  }
+
+  private static void write(float[] from, INDArray to) {
+    try (INDArray array = Nd4j.createFromArray(from)) {
+      to.assign(array);
+    }
   }
 
   /**

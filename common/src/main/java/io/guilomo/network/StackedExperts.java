@@ -4,7 +4,6 @@ import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.RoutingStatistics;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** The experts and the router of one module, as column ranges of their group's products. */
@@ -167,17 +166,13 @@ final class StackedExperts {
         weights,
         dLogits);
     if (search()) {
-      dCoefficients.muli(scalings);
+      kernels.multiply(dCoefficients, scalings, dCoefficients);
       if (context.wantsWeights()) {
-        Nd4j.exec(mul(dCoefficients, masks.ranks(), gradientLambda));
+        kernels.multiply(dCoefficients, masks.ranks(), gradientLambda);
       }
-      Nd4j.exec(mul(dCoefficients, lambda, masks.ranksGradient()));
+      kernels.multiply(dCoefficients, lambda, masks.ranksGradient());
       kernels.columnSums(dLogits, masks.expertsGradient());
     }
-  }
-
-  private static MulOp mul(INDArray x, INDArray y, INDArray result) {
-    return new MulOp(x, y, result);
   }
 
   /** {@code s ⊙ λ ⊙ n [R]}. */
@@ -186,8 +181,9 @@ final class StackedExperts {
       return scalings;
     }
     INDArray coefficients = context.buffers().array("coefficients", ranks());
-    Nd4j.exec(mul(scalings, lambda, coefficients));
-    return coefficients.muli(masks.ranks());
+    context.kernels().multiply(scalings, lambda, coefficients);
+    context.kernels().multiply(coefficients, masks.ranks(), coefficients);
+    return coefficients;
   }
 
   private INDArray buffer(String kind, long rows, long columns) {

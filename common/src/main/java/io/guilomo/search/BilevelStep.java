@@ -63,7 +63,8 @@ public final class BilevelStep {
     INDArray saved = network.workingVector("saved");
     INDArray g1 = network.workingVector("g1");
     INDArray v = network.workingVector("v");
-    INDArray difference = network.gsvs().dup();
+    INDArray outer = network.workingGsvs("outer");
+    INDArray difference = network.workingGsvs("difference");
     double eta = settings.innerRate().at(step);
     PassOptions training = updates.trainingPass(step);
 
@@ -78,7 +79,7 @@ public final class BilevelStep {
     // 2  v = ∂w L_val(w', a);  d = ∂a L_val(w', a)
     PassResult validated = updates.validate(step, validation, saved);
     kernels.copy(network.weightGradient(), v);
-    INDArray outer = network.gsvGradient().dup();
+    kernels.copy(network.gsvGradient(), outer);
 
     // 3  ε = 0.01 / ‖v‖
     double vNorm = kernels.norm(v);
@@ -92,10 +93,10 @@ public final class BilevelStep {
               .with(settings.freezeRouting() ? Routing.REPLAY : Routing.CHOOSE);
       kernels.addScaled(saved, epsilon, v, w);
       network.pass(train, gsvsOnly);
-      difference.assign(network.gsvGradient());
+      kernels.copy(network.gsvGradient(), difference);
       kernels.addScaled(saved, -epsilon, v, w);
       network.pass(train, gsvsOnly);
-      difference.subi(network.gsvGradient());
+      kernels.addScaled(difference, -1, network.gsvGradient(), difference);
 
       // 5  d − η c
       kernels.addScaled(outer, -eta / (2 * epsilon), difference, outer);
@@ -129,7 +130,7 @@ public final class BilevelStep {
             "validation",
             step,
             network.pass(validation, updates.validationPass(step).with(Gradient.GSVS)));
-    int moved = updates.outer(step, network.gsvGradient().dup());
+    int moved = updates.outer(step, network.gsvGradient());
     if (moved > 0) {
       network.pass(train, training);
       kernels.copy(network.weightGradient(), g1);

@@ -48,7 +48,8 @@ final class ReferenceStep {
     PassResult trained =
         Updates.finite(
             "training", step, network.pass(train, training.with(PassOptions.Routing.RECORD)));
-    INDArray outer = network.gsvGradient().dup();
+    INDArray outer = network.workingGsvs("outer");
+    kernels.copy(network.gsvGradient(), outer);
     kernels.copy(network.weightGradient(), g1);
     kernels.copy(g1, v);
     double norm = updates.clip(g1);

@@ -163,6 +163,30 @@ class TestLossAndVectors {
 
   @ParameterizedTest
   @EnumSource
+  void multipliesInPlaceAndIntoSlices(Implementation implementation) {
+    Kernels kernels = implementation.kernels();
+    for (int length : new int[] {1, 5, 64, 100, 40001}) {
+      INDArray all = vector(random, 2 * length + 3);
+      INDArray x = all.get(NDArrayIndex.interval(1, length + 1));
+      INDArray y = vector(random, length);
+      double[] expected = Sample.vectorOf(x);
+      for (int i = 0; i < length; i++) {
+        expected[i] *= y.getFloat(i);
+      }
+      INDArray target = Nd4j.create(length);
+      kernels.multiply(x, y, target);
+      assertClose(target, expected, TOLERANCE);
+      float before = all.getFloat(0);
+      float after = all.getFloat(length + 1);
+      kernels.multiply(x, y, x);
+      assertThat(x).isEqualTo(target);
+      assertThat(all.getFloat(0)).isEqualTo(before);
+      assertThat(all.getFloat(length + 1)).isEqualTo(after);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void normIsAccumulatedIn64Bits(Implementation implementation) {
     for (int length : new int[] {1, 5, 64, 100, 1_000_003}) {
       INDArray x = vector(random, length);

@@ -1,0 +1,65 @@
+package io.guilomo.kernel;
+
+/**
+ * Matrix products, cut into ranges of rows or columns of the result that the kernels' threads share
+ * like those of any other operation. The linear algebra library uses one thread for each: threads
+ * of its own would wait for work on the processors that the kernels' threads need.
+ */
+class VectorProducts {
+
+  /** Rows or columns of a range: enough for the library to run as fast as on the whole. */
+  private static final int RANGE = 256;
+
+  /** Floating-point operations from which on a product is worth two threads. */
+  private static final double SHARED = 2e6;
+
+  /** Ranges begin where the library's blocks do. */
+  private static final int BLOCK = 16;
+
+  private VectorProducts() {}
+
+  /** {@code c = a' · b'} or {@code c += a' · b'}, where a prime means transposed if so flagged. */
+  static void product(
+      FloatMemory a,
+      boolean transposeA,
+      FloatMemory b,
+      boolean transposeB,
+      FloatMemory c,
+      boolean accumulate) {
+    int inner = transposeA ? a.rows : a.columns;
+    boolean byColumns = c.columns > 4L * c.rows;
+    int count = byColumns ? c.columns : c.rows;
+    KernelThreads.run(
+        count,
+        rangeOf(count, 2.0 * c.rows * c.columns * inner),
+        (from, to) -> {
+          int row = byColumns ? 0 : from;
+          int column = byColumns ? from : 0;
+          Blas.ofThread()
+              .product(
+                  transposeA,
+                  transposeB,
+                  byColumns ? c.rows : to - from,
+                  byColumns ? to - from : c.columns,
+                  inner,
+                  1,
+                  transposeA ? a.addressOf(0, row) : a.addressOf(row, 0),
+                  a.stride,
+                  transposeB ? b.addressOf(column, 0) : b.addressOf(0, column),
+                  b.stride,
+                  accumulate ? 1 : 0,
+                  c.addressOf(row, column),
+                  c.stride);
+        });
+  }
+
+  /** Depends on the size of the product alone. */
+  private static int rangeOf(int count, double operations) {
+    if (operations < SHARED) {
+      return count;
+    }
+    int ranges = Math.max(2, (count + RANGE - 1) / RANGE);
+    int size = (count + ranges - 1) / ranges;
+    return (size + BLOCK - 1) / BLOCK * BLOCK;
+  }
+}
