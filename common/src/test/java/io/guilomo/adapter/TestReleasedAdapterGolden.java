@@ -22,18 +22,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Adapters that the released code has saved. */
 class TestReleasedAdapterGolden {
 
   private static final Configuration CONF = new Configuration();
-  private static final StateDictOrder ORDER = StateDictOrder.LLAMA3;
-  private static final ReleasedAdapterFormat FORMAT = new ReleasedAdapterFormat(ORDER);
+  private static final String ADAPTER = ".adapter";
   private static final String FILE = "adapter_model.safetensors";
   private static final int ROWS = 4;
 
@@ -41,18 +41,24 @@ class TestReleasedAdapterGolden {
 
   private Path saved;
   private Path run;
+  private ReleasedAdapterFormat format;
   private Map<String, INDArray> golden;
   private LlamaBackbone backbone;
   private AdapterDescription description;
 
-  @BeforeEach
-  void readPlan() {
-    saved = GoldenFiles.require("stage2/stage2_llama3.adapter.f32.safetensors");
-    run = GoldenFiles.require("stage2/stage2_llama3.f32.safetensors");
+  static Stream<Path> adapters() {
+    return GoldenFiles.list("stage2", "*" + ADAPTER + ".*.safetensors").stream();
+  }
+
+  private void read(Path adapter) {
+    saved = adapter;
+    run = adapter.resolveSibling(adapter.getFileName().toString().replace(ADAPTER, ""));
     KernelSelection.best();
     golden = GoldenFiles.tensors(run);
-    backbone = GoldenNetwork.backbone(golden, "init/");
     JsonNode json = GoldenFiles.json(run);
+    StateDictOrder order = GoldenNetwork.order(json);
+    format = new ReleasedAdapterFormat(order);
+    backbone = GoldenNetwork.backbone(json, golden, "init/");
     JsonNode ranks = json.get("rank_json");
     String first = "model.layers.0.self_attn.q_proj";
     int last = json.get("expert_json").get(first).asInt() - 1;
@@ -60,45 +66,56 @@ class TestReleasedAdapterGolden {
         json.get("scaling").get("base_model.model." + first).asDouble()
             * ranks.get(first + ".expertlora_E_vector_" + last).asInt();
     AllocationPlan plan =
-        new ReleasedPlanFormat(ORDER)
+        new ReleasedPlanFormat(order)
             .read(
                 ranks.toString(),
                 json.get("expert_json").toString(),
                 backbone.config().linearModules(),
                 "file",
-                2,
+                GoldenNetwork.topK(json),
                 alpha);
     description = Adapters.description(backbone, plan);
   }
 
-  @Test
-  void namesAndShapesAreThose() throws IOException {
+  @ParameterizedTest
+  @MethodSource("adapters")
+  void namesAndShapesAreThose(Path file) throws IOException {
+    read(file);
     Files.copy(saved, directory.resolve(FILE));
-    Adapter adapter = FORMAT.read(hadoop(directory), description, CONF);
+    Adapter adapter = format.read(hadoop(directory), description, CONF);
     Path written = directory.resolve("written");
-    FORMAT.write(adapter, hadoop(written), CONF);
+    format.write(adapter, hadoop(written), CONF);
     assertThat(shapes(written.resolve(FILE))).isEqualTo(shapes(saved));
     Map<String, INDArray> expected = GoldenFiles.tensors(saved);
-    GoldenFiles.tensors(written.resolve(FILE))
-        .forEach((name, tensor) -> GoldenFiles.assertClose(name, tensor, expected.get(name), 1e-7));
+    double largest = 0;
+    for (Map.Entry<String, INDArray> entry :
+        GoldenFiles.tensors(written.resolve(FILE)).entrySet()) {
+      String name = entry.getKey();
+      largest =
+          Math.max(
+              largest, GoldenFiles.assertClose(name, entry.getValue(), expected.get(name), 1e-7));
+    }
+    GoldenFiles.report("stage2/" + saved.getFileName() + " read and written", largest);
   }
 
-  @Test
-  void aReadAdapterComputesWhatTheReleasedCodeComputes() throws IOException {
+  @ParameterizedTest
+  @MethodSource("adapters")
+  void aReadAdapterComputesWhatTheReleasedCodeComputes(Path file) throws IOException {
+    read(file);
     Map<String, INDArray> tensors = new LinkedHashMap<>();
     for (String name : shapes(saved).keySet()) {
       String live = name.replaceFirst("lora_([AB])_(\\d+)", "lora_$1.default_$2");
       tensors.put(name, golden.get("init/" + live));
     }
     SafetensorsWriter.write(hadoop(directory.resolve(FILE)), CONF, tensors, Map.of());
-    Adapter adapter = FORMAT.read(hadoop(directory), description, CONF);
+    Adapter adapter = format.read(hadoop(directory), description, CONF);
     TokenBatch batch = GoldenNetwork.batch(GoldenFiles.longs(run), "batch.0.", ROWS);
     INDArray expected = golden.get("fwd.logits");
     try (LoraMoeNetwork network =
         adapter.network(backbone, "memory:golden", KernelSelection.best())) {
       INDArray logits = network.logits(batch).reshape(expected.shape());
       GoldenFiles.report(
-          "stage2/stage2_llama3.adapter",
+          "stage2/" + saved.getFileName(),
           GoldenFiles.assertClose("fwd.logits", logits, expected, 6e-5));
     }
   }

@@ -11,11 +11,13 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -272,23 +274,28 @@ class TestBackbones {
     assertThat(config.keyValueHeads()).isEqualTo(2);
   }
 
+  static Stream<Path> goldenModels() {
+    return GoldenFiles.list("model", "tiny_*").stream();
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"tiny_llama", "tiny_llama3"})
-  void goldenModels(String name) throws IOException {
-    Path golden = GoldenFiles.require("model/" + name);
+  @MethodSource
+  void goldenModels(Path golden) throws IOException {
     Files.copy(golden.resolve("config.json"), dir.resolve("config.json"));
     Files.copy(golden.resolve("model.f32.safetensors"), dir.resolve("model.safetensors"));
     LlamaBackbone backbone = (LlamaBackbone) load();
     Map<String, INDArray> tensors = GoldenFiles.tensors(golden.resolve("model.f32.safetensors"));
     int key = backbone.config().keyValueHeads() * backbone.config().headDim();
+    int query = backbone.config().heads() * backbone.config().headDim();
     assertThat(
             backbone
                 .layers()
                 .get(1)
                 .attentionInput()
-                .get(NDArrayIndex.interval(32 + key, 32 + 2 * key)))
+                .get(NDArrayIndex.interval(query + key, query + 2 * key)))
         .isEqualTo(tensors.get("model.layers.1.self_attn.v_proj.weight"));
     assertThat(backbone.config().epsilon()).isEqualTo(1e-6f);
+    GoldenFiles.report("model/" + golden.getFileName(), 0);
   }
 
   @Test

@@ -3,36 +3,28 @@ package io.guilomo.data;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.nio.file.Files;
+import io.guilomo.golden.GoldenFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Prompts, answer pattern, labels and batch of the authors' code. */
 class TestCollatorGolden {
 
-  private static JsonNode golden;
-
-  @BeforeAll
-  static void read() throws IOException {
-    Path file =
-        Path.of(
-            System.getProperty("guilomo.golden", "../../shared/golden"),
-            "data/collator_and_prompt.json");
-    Assumptions.assumeTrue(Files.exists(file), "no golden vectors at " + file);
-    golden = new ObjectMapper().readTree(file.toFile());
+  static Stream<Path> files() {
+    return GoldenFiles.list("data", "*.json").stream();
   }
 
-  @Test
-  void writesThePrompts() {
+  @ParameterizedTest
+  @MethodSource("files")
+  void writesThePrompts(Path file) {
+    JsonNode golden = GoldenFiles.parse(file);
     PromptTemplate alpaca = PromptTemplate.alpaca();
     TextRecord.Instruction question =
         new TextRecord.MultipleChoice(
@@ -47,19 +39,25 @@ class TestCollatorGolden {
         .isEqualTo(golden.get("prompt_with_input").asText());
     assertThat(alpaca.response(golden.get("prompt_no_input").asText()))
         .isEqualTo(golden.get("get_response").asText());
+    GoldenFiles.report("data/" + file.getFileName() + " prompts", 0);
   }
 
-  @Test
-  void readsAnswers() {
+  @ParameterizedTest
+  @MethodSource("files")
+  void readsAnswers(Path file) {
+    JsonNode golden = GoldenFiles.parse(file);
     for (JsonNode example : golden.get("regex")) {
       assertThat(PromptTemplate.alpaca().answer(example.get("text").asText()).orElse("FAILED"))
           .as(example.get("text").asText())
           .isEqualTo(example.get("pred").asText());
     }
+    GoldenFiles.report("data/" + file.getFileName() + " answers", 0);
   }
 
-  @Test
-  void labelsAndPacks() {
+  @ParameterizedTest
+  @MethodSource("files")
+  void labelsAndPacks(Path file) {
+    JsonNode golden = GoldenFiles.parse(file);
     List<Example> examples = new ArrayList<>();
     for (JsonNode node : golden.get("examples")) {
       int[] ids = ints(node.get("input_ids"));
@@ -96,6 +94,7 @@ class TestCollatorGolden {
     assertThat(batch.tokens()).containsExactly(tokens.stream().mapToInt(i -> i).toArray());
     assertThat(batch.labels()).containsExactly(labels.stream().mapToInt(i -> i).toArray());
     assertThat(batch.sequences()).isEqualTo(padded.get("input_ids").size());
+    GoldenFiles.report("data/" + file.getFileName() + " labels and batch", 0);
   }
 
   private static int[] ints(JsonNode array) {

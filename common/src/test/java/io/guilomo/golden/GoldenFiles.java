@@ -123,6 +123,22 @@ public final class GoldenFiles {
     return parse(Files.exists(own) ? own : present(safetensors.resolveSibling("index.f32.json")));
   }
 
+  /**
+   * A file's entry in the list {@code kind} of its folder's index; its own JSON where it has one.
+   */
+  public static JsonNode entry(Path safetensors, String kind) {
+    JsonNode json = json(safetensors);
+    if (!json.has(kind)) {
+      return json;
+    }
+    for (JsonNode entry : json.get(kind)) {
+      if (entry.path("file").asText().endsWith("/" + safetensors.getFileName())) {
+        return entry;
+      }
+    }
+    throw new AssertionError("no entry for " + safetensors);
+  }
+
   /** A JSON file. */
   public static JsonNode parse(Path json) {
     try {

@@ -2,21 +2,29 @@ package io.guilomo.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.guilomo.backbone.Backbones;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.backbone.LlamaConfig;
-import io.guilomo.backbone.Rope;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.plan.StateDictOrder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -26,6 +34,10 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class GoldenNetwork {
 
   private static final String PREFIX = "base_model.model.";
+
+  /** How far a tensor of small entries may be off, of its own largest. */
+  private static final double CANCELLED = 1e-2;
+
   private static final Pattern NAME =
       Pattern.compile(
           "base_model\\.model\\.model\\.layers\\.(\\d+)\\.(?:self_attn|mlp)\\.(\\w+)\\."
@@ -33,34 +45,58 @@ public final class GoldenNetwork {
 
   private GoldenNetwork() {}
 
+  /** The released code's family of models: {@code llama} or {@code llama3}. */
+  public static String architecture(JsonNode json) {
+    // An index tells the family in the name alone: search_llama3.
+    return json.has("arch") ? json.get("arch").asText() : json.get("name").asText().split("_")[1];
+  }
+
+  /** The order of the family's state dict. */
+  public static StateDictOrder order(JsonNode json) {
+    return StateDictOrder.valueOf(architecture(json).toUpperCase(Locale.ROOT));
+  }
+
+  public static int topK(JsonNode json) {
+    return json.path("top_k").asInt(2);
+  }
+
+  public static double alpha(JsonNode json) {
+    return json.path("lora_alpha").asDouble(16);
+  }
+
   /**
-   * The tiny decoder of the golden models, from tensors named {@code prefix + base_model.model.…}.
+   * A decoder of tensors named {@code prefix + base_model.model.…}. What tensors do not tell is in
+   * the configuration of the family's tiny model.
    */
-  public static LlamaBackbone backbone(Map<String, INDArray> tensors, String prefix) {
+  public static LlamaBackbone backbone(
+      JsonNode json, Map<String, INDArray> tensors, String prefix) {
+    LlamaConfig family = family(architecture(json));
     INDArray embeddings = tensors.get(prefix + PREFIX + "model.embed_tokens.weight");
     int hidden = (int) embeddings.columns();
     int intermediate = tensors.get(prefix + PREFIX + "model.layers.0.mlp.gate_proj.weight").rows();
     int keyWidth = tensors.get(prefix + PREFIX + "model.layers.0.self_attn.k_proj.weight").rows();
-    int heads = 4;
-    int headDim = hidden / heads;
+    int layers = 0;
+    while (tensors.containsKey(block(prefix, layers) + "input_layernorm.weight")) {
+      layers++;
+    }
     LlamaConfig config =
         new LlamaConfig(
             hidden,
             intermediate,
-            2,
-            heads,
-            keyWidth / headDim,
-            headDim,
+            layers,
+            family.heads(),
+            keyWidth / family.headDim(),
+            family.headDim(),
             embeddings.rows(),
-            128,
-            1e-6f,
-            new Rope(10000, null),
-            0,
+            family.maxPositions(),
+            family.epsilon(),
+            family.rope(),
+            family.slidingWindow(),
             false);
-    List<LlamaBackbone.Layer> layers = new ArrayList<>();
+    List<LlamaBackbone.Layer> blocks = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
-      String block = prefix + PREFIX + "model.layers." + layer + ".";
-      layers.add(
+      String block = block(prefix, layer);
+      blocks.add(
           new LlamaBackbone.Layer(
               tensors.get(block + "input_layernorm.weight"),
               stack(tensors, block + "self_attn.", "q_proj", "k_proj", "v_proj"),
@@ -73,9 +109,23 @@ public final class GoldenNetwork {
         config,
         "golden",
         embeddings,
-        layers,
+        blocks,
         tensors.get(prefix + PREFIX + "model.norm.weight"),
         tensors.get(prefix + PREFIX + "lm_head.weight"));
+  }
+
+  private static LlamaConfig family(String architecture) {
+    Path model = GoldenFiles.require("model/tiny_" + architecture);
+    try {
+      return (LlamaConfig)
+          Backbones.config(model.toAbsolutePath().toUri().toString(), new Configuration());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String block(String prefix, int layer) {
+    return prefix + PREFIX + "model.layers." + layer + ".";
   }
 
   private static INDArray stack(Map<String, INDArray> tensors, String block, String... modules) {
@@ -121,12 +171,18 @@ public final class GoldenNetwork {
     };
   }
 
+  /** Views of all parameters by our names. */
+  public static Function<String, INDArray> parameters(LoraMoeNetwork network) {
+    return NamedParameters.of(network.graph(), network.graph().params())::view;
+  }
+
   /** Sets all parameters to the tensors named {@code prefix + …}. */
   public static void load(LoraMoeNetwork network, Map<String, INDArray> tensors, String prefix) {
+    Function<String, INDArray> parameters = parameters(network);
     tensors.forEach(
         (name, tensor) -> {
           if (name.startsWith(prefix)) {
-            INDArray view = find(network, network::parameter, name.substring(prefix.length()));
+            INDArray view = find(network, parameters, name.substring(prefix.length()));
             if (view != null) {
               view.assign(tensor);
             }
@@ -164,6 +220,37 @@ public final class GoldenNetwork {
     }
     if (compared == 0) {
       throw new AssertionError("nothing to compare under " + prefix);
+    }
+    return largest;
+  }
+
+  /**
+   * Largest error of a vector of GSVs or weights against the tensors named {@code prefix + …},
+   * relative to the largest entry of them all, asserted. In tensors of far smaller entries than
+   * that so much cancels that rounding is {@link #CANCELLED} of theirs, here and in the vectors.
+   */
+  public static double compareVector(
+      LoraMoeNetwork network,
+      INDArray vector,
+      Map<String, INDArray> tensors,
+      String prefix,
+      double tolerance) {
+    double scale =
+        tensors.entrySet().stream()
+            .filter(entry -> entry.getKey().startsWith(prefix))
+            .mapToDouble(entry -> entry.getValue().amaxNumber().doubleValue())
+            .max()
+            .orElseThrow(() -> new AssertionError("nothing to compare under " + prefix));
+    Function<String, INDArray> named = named(network, vector);
+    double largest = 0;
+    for (Map.Entry<String, INDArray> entry : tensors.entrySet()) {
+      if (entry.getKey().startsWith(prefix)) {
+        INDArray ours = find(network, named, entry.getKey().substring(prefix.length()));
+        GoldenFiles.assertClose(entry.getKey(), ours, entry.getValue(), CANCELLED);
+        double error = ours.sub(entry.getValue()).amaxNumber().doubleValue() / scale;
+        assertThat(error).as("error of %s", entry.getKey()).isLessThanOrEqualTo(tolerance);
+        largest = Math.max(largest, error);
+      }
     }
     return largest;
   }
@@ -207,17 +294,33 @@ public final class GoldenNetwork {
   }
 
   /**
-   * A search network of {@code experts} experts of rank {@code rank} on all modules; no dropout, no
-   * balance loss.
+   * A search network of as many experts and ranks as there are tensors named {@code prefix + …}; no
+   * dropout, no balance loss.
    */
   public static NetworkDefinition search(
-      LlamaConfig config, int experts, int rank, int topK, double alpha) {
-    return definition(
-        config,
-        Stage.SEARCH,
-        config.linearModules().stream()
-            .map(module -> ModuleExperts.uniform(module, experts, rank, alpha, topK))
-            .toList());
+      JsonNode json, LlamaConfig config, Map<String, INDArray> tensors, String prefix) {
+    List<ModuleExperts> modules = new ArrayList<>();
+    for (LinearModule module : config.linearModules()) {
+      String path = prefix + PREFIX + path(module) + ".";
+      List<Integer> ranks = new ArrayList<>();
+      INDArray a;
+      while ((a = tensors.get(path + "lora_A.default_" + ranks.size() + ".weight")) != null) {
+        ranks.add(a.rows());
+      }
+      modules.add(ModuleExperts.of(module, ranks, alpha(json), topK(json)));
+    }
+    return definition(config, Stage.SEARCH, modules);
+  }
+
+  /**
+   * The parameters in a vector as long as the GSVs or as the weights; those of the other are zero.
+   */
+  public static Function<String, INDArray> named(LoraMoeNetwork network, INDArray vector) {
+    INDArray flat = Nd4j.zeros(DataType.FLOAT, network.graph().numParams());
+    boolean weights = vector.length() == network.weights().length();
+    long begin = weights ? flat.length() - vector.length() : 0;
+    ArrayViews.stretch(flat, begin, vector.length()).assign(vector);
+    return NamedParameters.of(network.graph(), flat)::view;
   }
 
   /** A network of the given experts; no dropout, no balance loss. */

@@ -2,21 +2,29 @@ package io.guilomo.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.ObservedKernels;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** A whole tiny model in the search stage against the released code. */
 class TestGoldenModel {
   private static final String Q_PROJ =
       " base_model.model.model.layers.1.self_attn.q_proj.expertlora_E_vector.";
+
+  /** Of the modules in a layer's router logits. */
+  private static final List<String> ORDER =
+      List.of("q_proj", "v_proj", "k_proj", "o_proj", "up_proj", "gate_proj", "down_proj");
 
   private static final double GSV_TOLERANCE = 1.5e-4;
   private static final double TOLERANCE = 6e-5;
@@ -36,8 +44,10 @@ class TestGoldenModel {
   void lossLogitsAndGradients(Kernels kernels) {
     for (Path file : GoldenFiles.list("model", "search_*.safetensors")) {
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
-      LlamaBackbone backbone = GoldenNetwork.backbone(golden, "param.");
-      NetworkDefinition definition = GoldenNetwork.search(backbone.config(), 4, 4, 2, 16);
+      JsonNode entry = GoldenFiles.entry(file, "model");
+      LlamaBackbone backbone = GoldenNetwork.backbone(entry, golden, "param.");
+      NetworkDefinition definition =
+          GoldenNetwork.search(entry, backbone.config(), golden, "param.");
       try (LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels)) {
         GoldenNetwork.load(network, golden, "param.");
         TokenBatch batch = GoldenNetwork.batch(GoldenFiles.longs(file), "batch.", 4);
@@ -57,6 +67,48 @@ class TestGoldenModel {
         GoldenFiles.report("model/" + file.getFileName(), largest);
       }
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.network.KernelChoices#all")
+  void routerLogits(Kernels kernels) {
+    for (Path file : GoldenFiles.list("model", "search_*.safetensors")) {
+      Map<String, INDArray> golden = GoldenFiles.tensors(file);
+      JsonNode entry = GoldenFiles.entry(file, "model");
+      LlamaBackbone backbone = GoldenNetwork.backbone(entry, golden, "param.");
+      NetworkDefinition definition =
+          GoldenNetwork.search(entry, backbone.config(), golden, "param.");
+      ObservedRouting routing = new ObservedRouting();
+      try (LoraMoeNetwork network =
+          LoraMoeNetwork.create(definition, backbone, ObservedKernels.of(kernels, routing))) {
+        GoldenNetwork.load(network, golden, "param.");
+        network.pass(
+            GoldenNetwork.batch(GoldenFiles.longs(file), "batch.", 4), PassOptions.training(0));
+        GoldenFiles.report(
+            "model/" + file.getFileName() + " router logits",
+            routerLogits(network, routing, golden));
+      }
+    }
+  }
+
+  /** A layer's modules one under the other. */
+  private static double routerLogits(
+      LoraMoeNetwork network, ObservedRouting routing, Map<String, INDArray> golden) {
+    double largest = 0;
+    for (ModuleExperts module : network.modules()) {
+      int layer = module.module().layer();
+      INDArray all = golden.get("train.router_logits." + layer);
+      ObservedRouting.Routed ours = routing.of(network.modules(), module.module());
+      int place = ORDER.indexOf(module.module().name());
+      int tokens = ours.logits().rows();
+      assertThat(all.rows()).isEqualTo(ORDER.size() * tokens);
+      INDArray expected =
+          all.get(NDArrayIndex.interval(place * tokens, (place + 1) * tokens), NDArrayIndex.all());
+      largest =
+          Math.max(
+              largest, ours.closeTo("router logits of " + module.module(), expected, TOLERANCE));
+    }
+    return largest;
   }
 
   private static double tolerance(Path file, String name) {

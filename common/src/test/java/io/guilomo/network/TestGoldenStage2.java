@@ -9,6 +9,7 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.ObservedKernels;
 import io.guilomo.training.InnerUpdate;
 import io.guilomo.training.LearningRate;
 import io.guilomo.training.TrainingStep;
@@ -38,12 +39,14 @@ class TestGoldenStage2 {
   void logitsLossAndGradients(Kernels kernels) {
     for (Path file : files()) {
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
-      try (LoraMoeNetwork network = network(file, golden, kernels)) {
+      ObservedRouting routing = new ObservedRouting();
+      try (LoraMoeNetwork network = network(file, golden, ObservedKernels.of(kernels, routing))) {
         TokenBatch batch = GoldenNetwork.batch(GoldenFiles.longs(file), "batch.0.", ROWS);
         INDArray expected = golden.get("fwd.logits");
         INDArray logits = network.logits(batch).reshape(expected.shape());
         double largest = GoldenFiles.assertClose("fwd.logits", logits, expected, TOLERANCE);
 
+        routing.clear();
         PassResult result = network.pass(batch, PassOptions.training(0));
         largest =
             Math.max(
@@ -51,6 +54,11 @@ class TestGoldenStage2 {
         assertThat(result.loss()).as("without a balance loss").isEqualTo(result.taskLoss());
         double balance = golden.get("fwd.aux_unscaled").getDouble(0);
         largest = Math.max(largest, close("balance loss", result.balanceLoss(), balance));
+        for (ModuleExperts module : network.modules()) {
+          String name = "fwd.router_logits." + GoldenNetwork.path(module.module());
+          ObservedRouting.Routed ours = routing.of(network.modules(), module.module());
+          largest = Math.max(largest, ours.closeTo(name, golden.get(name), TOLERANCE));
+        }
         double gradients =
             GoldenNetwork.compare(
                 network, network::gradient, golden, "fwd.grad/", name -> TOLERANCE);
@@ -68,12 +76,14 @@ class TestGoldenStage2 {
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
       Map<String, long[]> longs = GoldenFiles.longs(file);
       assertThat(json.get("warmup").asInt()).isZero();
-      try (LoraMoeNetwork network = network(file, golden, kernels)) {
+      LastGradient gradient = new LastGradient();
+      Kernels observed = ObservedKernels.of(kernels, gradient);
+      try (LoraMoeNetwork network = network(file, golden, observed)) {
         TrainingStep training =
             new TrainingStep(
                 network,
-                kernels,
-                new InnerUpdate(network, kernels, new AdamW(0.9, 0.999, 1e-8, 0), 0),
+                observed,
+                new InnerUpdate(network, observed, new AdamW(0.9, 0.999, 1e-8, 0), 0),
                 LearningRate.constant(json.get("lr").asDouble()),
                 1);
         double largest = 0;
@@ -84,13 +94,34 @@ class TestGoldenStage2 {
           double loss = training.run(step, batch).training().taskLoss();
           largest =
               Math.max(largest, close("loss of step " + step, loss, losses.get(step).asDouble()));
-          String after = "step" + step + ".w_after/";
-          if (golden.keySet().stream().anyMatch(name -> name.startsWith(after))) {
-            largest = Math.max(largest, compare(network, golden, after));
+          String prefix = "step" + step + ".";
+          if (golden.keySet().stream().anyMatch(name -> name.startsWith(prefix))) {
+            largest =
+                Math.max(
+                    largest,
+                    GoldenNetwork.compareVector(
+                        network,
+                        gradient.value,
+                        golden,
+                        prefix + "w_grad_clipped/",
+                        STEP_TOLERANCE));
+            largest = Math.max(largest, compare(network, golden, prefix + "w_after/"));
           }
         }
         largest = Math.max(largest, compare(network, golden, "final/"));
         GoldenFiles.report("stage2/" + file.getFileName() + " steps", largest);
+      }
+    }
+  }
+
+  /** The gradient that AdamW got last. */
+  private static final class LastGradient implements ObservedKernels.Observer {
+    private INDArray value;
+
+    @Override
+    public void before(String kernel, Object[] arguments) {
+      if (kernel.equals("adamW")) {
+        value = ((INDArray) arguments[4]).dup('c');
       }
     }
   }
@@ -103,7 +134,7 @@ class TestGoldenStage2 {
 
   private static LoraMoeNetwork network(Path file, Map<String, INDArray> golden, Kernels kernels) {
     JsonNode json = GoldenFiles.json(file);
-    LlamaBackbone backbone = GoldenNetwork.backbone(golden, "init/");
+    LlamaBackbone backbone = GoldenNetwork.backbone(json, golden, "init/");
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream().map(module -> experts(module, json)).toList();
     assertThat(modules)
@@ -124,13 +155,14 @@ class TestGoldenStage2 {
       ranks.add(json.get("rank_json").get(path + ".expertlora_E_vector_" + e).asInt());
     }
     double scaling = json.get("scaling").get("base_model.model." + path).asDouble();
-    return new ModuleExperts(module, ranks, Collections.nCopies(ranks.size(), scaling), 2);
+    return new ModuleExperts(
+        module, ranks, Collections.nCopies(ranks.size(), scaling), GoldenNetwork.topK(json));
   }
 
   private static double compare(
       LoraMoeNetwork network, Map<String, INDArray> golden, String prefix) {
     return GoldenNetwork.compare(
-        network, network::parameter, golden, prefix, name -> STEP_TOLERANCE);
+        network, GoldenNetwork.parameters(network), golden, prefix, name -> STEP_TOLERANCE);
   }
 
   private static double close(String name, double actual, double expected) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.network.GoldenNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +21,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The plans the released code exported from its own GSVs. */
 class TestReleasedPlanGolden {
-  private static final ReleasedPlanFormat FORMAT = new ReleasedPlanFormat(StateDictOrder.LLAMA3);
-
   @Test
   void vectorsAreHere() {
     assertThat(exports()).isNotEmpty();
@@ -40,18 +39,21 @@ class TestReleasedPlanGolden {
   @MethodSource("exports")
   void exportedFilesAreEqualByteForByte(Path dir) throws IOException {
     Map<String, INDArray> tensors = GoldenFiles.tensors(dir.resolve("adapter_model.safetensors"));
-    double alpha =
-        GoldenFiles.parse(dir.resolve("adapter_config.json")).get("lora_alpha").doubleValue();
+    JsonNode config = GoldenFiles.parse(dir.resolve("adapter_config.json"));
+    double alpha = config.get("lora_alpha").doubleValue();
+    int topK = GoldenNetwork.topK(config);
     List<GuidedSelection> selections = selections(tensors, "base_model.model.", "_");
-    AllocationPlan plan = new LearnedAllocation(0, 2, alpha).plan(selections);
+    AllocationPlan plan = new LearnedAllocation(0, topK, alpha).plan(selections);
     String ranks = Files.readString(dir.resolve("rank.json"));
     String experts = Files.readString(dir.resolve("expert.json"));
-    assertThat(FORMAT.rankJson(plan)).isEqualTo(ranks);
-    assertThat(FORMAT.expertJson(plan)).isEqualTo(experts);
+    ReleasedPlanFormat format =
+        new ReleasedPlanFormat(order(GoldenFiles.parse(dir.resolve("expert.json"))));
+    assertThat(format.rankJson(plan)).isEqualTo(ranks);
+    assertThat(format.expertJson(plan)).isEqualTo(experts);
 
     List<LinearModule> modules = selections.stream().map(GuidedSelection::module).toList();
     AllocationPlan read =
-        FORMAT.read(ranks, experts, modules, LearnedAllocation.STRATEGY, 2, alpha);
+        format.read(ranks, experts, modules, LearnedAllocation.STRATEGY, topK, alpha);
     assertThat(read).isEqualTo(plan);
     GoldenFiles.report("export/" + dir.getFileName(), 0);
   }
@@ -63,10 +65,25 @@ class TestReleasedPlanGolden {
     List<GuidedSelection> selections =
         selections(GoldenFiles.tensors(file), "final/base_model.model.", ".default_");
     AllocationPlan plan =
-        new LearnedAllocation(json.get("seed").longValue(), 2, 16).plan(selections);
-    assertThat(FORMAT.rankJson(plan).lines().toList()).isEqualTo(lines(json.get("rank_json")));
-    assertThat(FORMAT.expertJson(plan).lines().toList()).isEqualTo(lines(json.get("expert_json")));
+        new LearnedAllocation(
+                json.get("seed").longValue(), GoldenNetwork.topK(json), GoldenNetwork.alpha(json))
+            .plan(selections);
+    ReleasedPlanFormat format = new ReleasedPlanFormat(GoldenNetwork.order(json));
+    assertThat(format.rankJson(plan).lines().toList()).isEqualTo(lines(json.get("rank_json")));
+    assertThat(format.expertJson(plan).lines().toList()).isEqualTo(lines(json.get("expert_json")));
     GoldenFiles.report("bilevel/" + file.getFileName() + " plan", 0);
+  }
+
+  /** An export has no {@code arch}: its family is the one that lists modules in its order. */
+  private static StateDictOrder order(JsonNode experts) {
+    List<String> paths = new ArrayList<>();
+    experts.fieldNames().forEachRemaining(paths::add);
+    LinearModule up = new LinearModule(0, "up_proj", 0, 0);
+    LinearModule down = new LinearModule(0, "down_proj", 0, 0);
+    StateDictOrder any = StateDictOrder.LLAMA3;
+    return paths.indexOf(any.path(up)) < paths.indexOf(any.path(down))
+        ? StateDictOrder.LLAMA3
+        : StateDictOrder.LLAMA;
   }
 
   private static List<String> lines(JsonNode json) {

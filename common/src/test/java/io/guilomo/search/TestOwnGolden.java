@@ -13,6 +13,7 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.PassOptions;
 import io.guilomo.network.Stage;
 import io.guilomo.network.TinyModels;
 import io.guilomo.training.LearningRate;
@@ -21,6 +22,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
@@ -29,9 +32,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Five search steps on tiny random models, with dropout, balance loss, warm-up and clipping,
- * against what this code computed when it agreed with the released code's vectors. Where a change
- * is meant, write the numbers anew:
+ * Five search steps and the first gradients on tiny random models, with dropout, balance loss,
+ * warm-up and clipping, against what this code computed when it agreed with the released code's
+ * vectors. Where a change is meant, write the numbers anew:
  *
  * <pre>mvn -pl common test -Dtest=TestOwnGolden -Dguilomo.golden.write=true</pre>
  */
@@ -39,7 +42,9 @@ class TestOwnGolden {
 
   private static final String WRITE = "guilomo.golden.write";
   private static final String RESOURCE = "golden-own/search-tiny.json";
+  private static final String GRADIENTS = "gradients";
   private static final double TOLERANCE = 1e-4;
+  private static final double ROUNDING = 1e-5;
   private static final int STEPS = 5;
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -73,6 +78,7 @@ class TestOwnGolden {
 
   private static void compare(ArrayNode actual, JsonNode expected) {
     assertThat(expected).hasSize(STEPS);
+    compareGradients(actual.get(0).get(GRADIENTS), expected.get(0).get(GRADIENTS));
     int moved = 0;
     for (int step = 0; step < STEPS; step++) {
       JsonNode ours = actual.get(step);
@@ -91,6 +97,40 @@ class TestOwnGolden {
       }
     }
     assertThat(moved).as("argmaxes moved").isPositive();
+  }
+
+  private static void compareGradients(JsonNode actual, JsonNode expected) {
+    assertThat(actual.fieldNames()).toIterable().containsExactlyElementsOf(expected::fieldNames);
+    Map<Boolean, Double> largest = new HashMap<>();
+    expected
+        .fields()
+        .forEachRemaining(
+            norm -> largest.merge(gsv(norm.getKey()), norm.getValue().asDouble(), Math::max));
+    expected
+        .fields()
+        .forEachRemaining(
+            norm -> {
+              double value = norm.getValue().asDouble();
+              // Where much cancels, what is left is rounding of the large ones.
+              double rounding = ROUNDING * largest.get(gsv(norm.getKey()));
+              assertThat(actual.get(norm.getKey()).asDouble())
+                  .as("norm of the gradient of %s", norm.getKey())
+                  .isCloseTo(value, Offset.offset(TOLERANCE * value + rounding));
+            });
+  }
+
+  private static boolean gsv(String parameter) {
+    return parameter.contains(".experts") || parameter.contains(".ranks.");
+  }
+
+  /** The norm of the gradient of each parameter at the first step. */
+  private static ObjectNode gradients(LoraMoeNetwork network, TokenBatch batch) {
+    network.pass(batch, PassOptions.training(11));
+    ObjectNode norms = JSON.createObjectNode();
+    for (String name : network.parameterNames()) {
+      norms.put(name, network.gradient(name).norm2Number().doubleValue());
+    }
+    return norms;
   }
 
   private static ArrayNode trajectory(Backbone backbone, Kernels kernels) {
@@ -112,6 +152,7 @@ class TestOwnGolden {
             backbone,
             kernels)) {
       TinyModels.shake(network, 3, 0.1);
+      ObjectNode gradients = gradients(network, batch(backbone, 0));
       BilevelStep bilevel = new BilevelStep(network, kernels, settings);
       for (int step = 0; step < STEPS; step++) {
         SearchStepResult result =
@@ -130,6 +171,7 @@ class TestOwnGolden {
                     .mapToObj(Integer::toString)
                     .collect(Collectors.joining()));
       }
+      ((ObjectNode) steps.get(0)).set(GRADIENTS, gradients);
     }
     return steps;
   }
