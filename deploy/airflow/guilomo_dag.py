@@ -31,7 +31,9 @@ PARAMS = {
     "publish": Param("hdfs:///guilomo/published", type="string", description="Directory of published adapters"),
     "format": Param("guilomo", enum=["guilomo", "released", "peft"], description="What the published files are for"),
     "name": Param("weekly", type="string", pattern="^[A-Za-z0-9._-]+$", description="Begin of every run id"),
-    "off_heap": Param("32g", type="string", description="Memory outside the heap of each executor"),
+    "off_heap": Param("32g", type="string", description="Memory outside the heap of each process"),
+    "executor_memory": Param("14g", type="string", description="Heap of each executor"),
+    "driver_memory": Param("14g", type="string", description="Heap of the driver"),
 }
 
 
@@ -44,7 +46,12 @@ def guilomo(task_id: str, arguments: list[str], **settings: str) -> SparkSubmitO
         java_class="io.guilomo.spark.cli.Main",
         name="guilomo " + task_id + " " + RUN_ID,
         application_args=arguments,
+        # Not the operator's own arguments of that name, which Airflow does not render.
         conf={
+            "spark.driver.memory": "{{ params.driver_memory }}",
+            "spark.driver.memoryOverhead": "{{ params.off_heap }}",
+            "spark.executor.memory": "{{ params.executor_memory }}",
+            "spark.executor.memoryOverhead": "{{ params.off_heap }}",
             "spark.driver.extraJavaOptions": JAVA_OPTIONS,
             "spark.executor.extraJavaOptions": JAVA_OPTIONS,
             "spark.dynamicAllocation.enabled": "false",

@@ -175,7 +175,16 @@ class TestGuilomoDag(unittest.TestCase):
             self.assertEqual(arguments["java_class"], "io.guilomo.spark.cli.Main")
             self.assertEqual(arguments["conf"]["spark.dynamicAllocation.enabled"], "false")
             self.assertEqual(arguments["conf"]["spark.speculation"], "false")
-            self.assertIn("-Dorg.bytedeco.javacpp.maxBytes=x-off_heap", arguments["conf"]["spark.driver.extraJavaOptions"])
+            for process in ("driver", "executor"):
+                settings = {
+                    name.removeprefix(f"spark.{process}."): value
+                    for name, value in arguments["conf"].items()
+                    if name.startswith(f"spark.{process}.")
+                }
+                self.assertEqual(settings["memory"], f"x-{process}_memory")
+                # A container that has less is killed before the limit is reached.
+                self.assertEqual(settings["memoryOverhead"], "x-off_heap")
+                self.assertIn("-Dorg.bytedeco.javacpp.maxBytes=x-off_heap ", settings["extraJavaOptions"])
 
     def test_what_the_operator_does_not_take_is_noticed(self):
         with self.assertRaisesRegex(TypeError, "has no \\['master'\\]"):

@@ -30,6 +30,15 @@ class TestExampleConfigurations {
     assertThat(config.data().requireTrain()).isNotBlank();
   }
 
+  @ParameterizedTest
+  @MethodSource("examples")
+  void areListed(Path example) throws IOException {
+    String name = example.getFileName().toString();
+    assertThat(CONF.resolve("README.md"))
+        .content()
+        .contains("| [`%s`](%s) |".formatted(name, name));
+  }
+
   @Test
   void sayWhatTheyMean() {
     GuilomoConfig cola = GuilomoConfig.load(CONF.resolve("cola-minilm.conf").toString(), List.of());
@@ -41,5 +50,10 @@ class TestExampleConfigurations {
     GuilomoConfig llama = GuilomoConfig.load(CONF.resolve("llama2-7b.conf").toString(), List.of());
     assertThat(llama.model().path()).isEqualTo("hdfs:///models/Llama-2-7b-hf");
     assertThat(llama.cluster().workers()).isEqualTo(8);
+    GuilomoConfig gpus =
+        GuilomoConfig.load(CONF.resolve("llama2-7b-gpu.conf").toString(), List.of());
+    assertThat(gpus.cluster().device()).isEqualTo(ClusterConfig.Device.GPU);
+    assertThat(gpus.model()).isEqualTo(llama.model());
+    assertThat(gpus.search()).isEqualTo(llama.search());
   }
 }

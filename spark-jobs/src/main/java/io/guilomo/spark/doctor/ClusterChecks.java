@@ -18,6 +18,9 @@ import org.apache.spark.SparkContext;
 /** What driver and executors tell of themselves, and what follows from it. */
 public final class ClusterChecks {
 
+  /** Name of the check that tells whether any executor has answered. */
+  public static final String EXECUTORS = "executors";
+
   private static final int JAVA = 17;
 
   private final SparkContext spark;
@@ -43,15 +46,43 @@ public final class ClusterChecks {
    */
   public static ClusterChecks run(
       SparkContext spark, String model, Map<String, String> data, String output, int seconds) {
-    FileChecks files = new FileChecks(model, data, output);
     int expected = spark.isLocal() ? 1 : spark.getConf().getInt("spark.executor.instances", 0);
-    ExecutorSurvey survey = ExecutorSurvey.run(spark, files, expected, seconds);
+    FileChecks files = new FileChecks(model, data, output);
+    return run(
+        spark,
+        ProductSpeed.FULL,
+        files,
+        expected,
+        seconds,
+        ownDisk(output, spark.hadoopConfiguration()));
+  }
+
+  /**
+   * Asks the driver and the executors that have come by now for what takes no time: a job begins.
+   *
+   * @param model the model's directory
+   * @param seconds to wait for the first executor
+   */
+  public static ClusterChecks quick(SparkContext spark, String model, int seconds) {
+    FileChecks files = new FileChecks(model, Map.of(), "");
+    return run(spark, ProductSpeed.QUICK, files, 1, seconds, false);
+  }
+
+  private static ClusterChecks run(
+      SparkContext spark,
+      ProductSpeed product,
+      FileChecks files,
+      int expected,
+      int seconds,
+      boolean ownDisk) {
+    ExecutorSurvey survey = ExecutorSurvey.run(spark, product, files, expected, seconds);
     Machine driver =
         survey.machines().stream()
             .filter(Machine::driver)
             .findFirst()
-            .orElseGet(() -> Machine.here("driver", 0, files, spark.hadoopConfiguration()));
-    return new ClusterChecks(spark, driver, survey, ownDisk(output, spark.hadoopConfiguration()));
+            .orElseGet(
+                () -> Machine.here("driver", 0, product, files, spark.hadoopConfiguration()));
+    return new ClusterChecks(spark, driver, survey, ownDisk);
   }
 
   private static boolean ownDisk(String directory, Configuration hadoop) {
@@ -117,15 +148,15 @@ public final class ClusterChecks {
             executors());
     if (executors() == 0) {
       return Check.cannot(
-          "executors",
+          EXECUTORS,
           "Cannot run on "
               + spark.master()
               + ": no executor has answered; see whether it has workers with the cores and memory"
               + " that are asked for");
     }
     return executors() < survey.registered()
-        ? Check.warning("executors", found)
-        : Check.ok("executors", spark.isLocal() ? found + ": the driver itself" : found);
+        ? Check.warning(EXECUTORS, found)
+        : Check.ok(EXECUTORS, spark.isLocal() ? found + ": the driver itself" : found);
   }
 
   /** Something that should be the same everywhere. */

@@ -38,7 +38,11 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
 
   /** What each task does: the first in a process measures, the others find what it has found. */
   private record Question(
-      String id, int threads, FileChecks checks, SerializableConfiguration hadoop)
+      String id,
+      int threads,
+      ProductSpeed product,
+      FileChecks checks,
+      SerializableConfiguration hadoop)
       implements Serializable {
 
     Machine ask() {
@@ -46,7 +50,9 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
         if (Answer.last == null || !Answer.last.id().equals(id)) {
           Answer.last =
               new Answer(
-                  id, Machine.here(SparkEnv.get().executorId(), threads, checks, hadoop.value()));
+                  id,
+                  Machine.here(
+                      SparkEnv.get().executorId(), threads, product, checks, hadoop.value()));
         }
         return Answer.last.machine();
       }
@@ -62,7 +68,8 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
    * @param expected executors that the configuration asks for; 0 if it does not say
    * @param seconds after which it is over
    */
-  static ExecutorSurvey run(SparkContext spark, FileChecks checks, int expected, int seconds) {
+  static ExecutorSurvey run(
+      SparkContext spark, ProductSpeed product, FileChecks checks, int expected, int seconds) {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     String id = UUID.randomUUID().toString();
     Map<String, Machine> seen = new TreeMap<>();
@@ -72,7 +79,11 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
       int cores = registered.stream().mapToInt(ExecutorSummary::totalCores).max().orElse(0);
       Question question =
           new Question(
-              id, cores, checks, new SerializableConfiguration(spark.hadoopConfiguration()));
+              id,
+              cores,
+              product,
+              checks,
+              new SerializableConfiguration(spark.hadoopConfiguration()));
       int places = registered.stream().mapToInt(ExecutorSummary::maxTasks).sum();
       List<Machine> answers = answers(spark, question, Math.max(1, places) * TASKS_A_PLACE, end);
       answers.forEach(machine -> seen.put(machine.process(), machine));

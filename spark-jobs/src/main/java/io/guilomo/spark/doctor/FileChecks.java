@@ -22,7 +22,7 @@ import org.apache.hadoop.fs.Path;
  *
  * @param model the model's directory
  * @param data paths by the configuration key that names them
- * @param output directory of the runs, which need not be there yet
+ * @param output directory of the runs, which need not be there yet; empty: not looked at
  */
 record FileChecks(String model, Map<String, String> data, String output) implements Serializable {
 
@@ -35,7 +35,9 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
     List<Check> checks = new ArrayList<>();
     checks.add(check("guilomo.model.path", () -> model(hadoop)));
     data.forEach((key, path) -> checks.add(check(key, () -> read(path, hadoop))));
-    checks.add(check("guilomo.output.dir", () -> write(hadoop)));
+    if (!output.isEmpty()) {
+      checks.add(check("guilomo.output.dir", () -> write(hadoop)));
+    }
     return checks;
   }
 

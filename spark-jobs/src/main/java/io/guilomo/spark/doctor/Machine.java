@@ -18,7 +18,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param kernels implementation of the kernels
  * @param blas library that computes matrix products
  * @param gpus addresses that Spark gave the task which asked
- * @param gflops measured, in GFLOP/s
+ * @param product that it was timed with
+ * @param gflops measured, in GFLOP/s; 0 where it does not compute on its processors
  * @param threads it was measured with
  * @param heap most bytes of the Java heap
  * @param files what it found of what a run reads and writes
@@ -33,6 +34,7 @@ record Machine(
     boolean cpu,
     List<String> gpus,
     Processor processor,
+    ProductSpeed product,
     double gflops,
     int threads,
     List<MemoryLimit> limits,
@@ -51,11 +53,13 @@ record Machine(
    *
    * @param threads that it may compute with; 0 for all of the machine's processors
    */
-  static Machine here(String process, int threads, FileChecks checks, Configuration hadoop) {
+  static Machine here(
+      String process, int threads, ProductSpeed product, FileChecks checks, Configuration hadoop) {
     // Before the first product.
     Kernels kernels = KernelSelection.best();
     int processors = Runtime.getRuntime().availableProcessors();
     int used = threads > 0 ? Math.min(threads, processors) : processors;
+    boolean cpu = Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
     return new Machine(
         process,
         hostName(),
@@ -63,10 +67,12 @@ record Machine(
         Nd4j.getBackend().getClass().getSimpleName(),
         kernels.getClass().getSimpleName(),
         String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor()),
-        Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU,
+        cpu,
         List.of(TaskDevice.addresses()),
         Processor.here(),
-        ProductSpeed.measure(kernels, used),
+        product,
+        // A GPU's first array belongs to the task that it is bound to.
+        cpu ? product.measure(kernels, used) : 0,
         used,
         MemoryLimit.here(),
         Runtime.getRuntime().maxMemory(),
@@ -92,7 +98,7 @@ record Machine(
 
   /** Its speed, judged. */
   Check speed() {
-    String name = "product of 1024³, " + name();
+    String name = "product of %d³, %s".formatted(product.size(), name());
     return cpu
         ? processor.judge(name, gflops, threads, blas)
         : Check.ok(name, "not judged: " + backend);

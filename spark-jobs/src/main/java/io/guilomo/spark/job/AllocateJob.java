@@ -95,6 +95,7 @@ public final class AllocateJob {
     Function<BatchShape, Preflight> preflight =
         batch -> Preflight.search(config, backbone, workers, batch);
     Preflight.require(spark.sparkContext(), preflight);
+    StartChecks.run(spark.sparkContext(), config.model().path(), progress);
     ShardedData data = new JobData(spark, config).load(workers.count());
     progress.message(JobData.describe(data.report()));
     run.data(data.report());

@@ -47,6 +47,7 @@ public final class EvaluateJob {
         setup.description().plan().strategy(),
         setup.workers(),
         () -> {
+          StartChecks.run(spark.sparkContext(), config.model().path(), progress);
           List<ScoredRecord> scored = score(setup, run);
           List<EvaluationsTable.Evaluation> evaluations =
               new Scores(scored, setup.description(), config.evaluate(), config.run().seed(), SPLIT)

@@ -72,6 +72,7 @@ public final class FinetuneJob {
     Function<BatchShape, Preflight> preflight =
         batch -> Preflight.fineTuning(config, backbone, plan, workers, batch);
     Preflight.require(spark.sparkContext(), preflight);
+    StartChecks.run(spark.sparkContext(), config.model().path(), progress);
     JobData jobData = new JobData(spark, config);
     ShardedData data = jobData.load(workers.count());
     progress.message(JobData.describe(data.report()));

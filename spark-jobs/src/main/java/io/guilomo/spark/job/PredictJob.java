@@ -47,6 +47,7 @@ public final class PredictJob {
         setup.description().plan().strategy(),
         setup.workers(),
         () -> {
+          StartChecks.run(spark.sparkContext(), config.model().path(), progress);
           Result result = predict(setup, run.tables(), run.runId());
           run.backboneDigest(setup.description().backboneDigest());
           return result;

@@ -43,7 +43,8 @@ final class RecordedRun {
   }
 
   /**
-   * @param reporting whether the run's report is written when the job has succeeded
+   * @param reporting whether the run's report is written when the job has succeeded; when it has
+   *     failed it always is, as no later job of the run may come
    */
   RecordedRun(
       SparkSession spark,
@@ -129,13 +130,15 @@ final class RecordedRun {
         }
         return result;
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
-        fail(e);
+        if (fail(e)) {
+          report();
+        }
         throw e;
       }
     }
   }
 
-  /** Writes the run's report, which is nothing that a job that has succeeded may fail for. */
+  /** Writes the run's report, which is nothing that a job may fail for. */
   private void report() {
     try {
       progress.message(
@@ -145,12 +148,14 @@ final class RecordedRun {
     }
   }
 
-  /** Says so in the table, if that can still be written. */
-  private void fail(Exception reason) {
+  /** Says so in the table, if that can still be written, and whether it could. */
+  private boolean fail(Exception reason) {
     try {
       write("FAILED", Instant.now());
+      return true;
     } catch (Exception e) {
       reason.addSuppressed(e);
+      return false;
     }
   }
 

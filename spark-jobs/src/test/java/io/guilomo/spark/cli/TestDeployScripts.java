@@ -13,15 +13,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the scripts say before they start anything. */
 class TestDeployScripts {
 
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+
+  private static final Path MEMORY = Path.of("/proc/meminfo");
 
   @TempDir private Path directory;
 
@@ -93,18 +99,110 @@ class TestDeployScripts {
                 "error: Cannot find the jar of the jobs: build it with mvn -DskipTests package\n"));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "60g, 61440m",
+    "60G, 61440m",
+    "60GB, 61440m",
+    "61440, 61440m",
+    "512mb, 512m",
+    "1048576k, 1024m",
+    "2147483648b, 2048m",
+    "1t, 1048576m",
+    "0060g, 61440m"
+  })
+  void executorsMayUseTheirOverheadOutsideTheHeap(String overhead, String limit) throws Exception {
+    String setting = "spark.executor.memoryOverhead=" + overhead;
+    assertThat(submitted("--conf", setting))
+        .contains(setting + "\n")
+        .containsPattern("spark.executor.extraJavaOptions=.*javacpp.maxBytes=" + limit + " ")
+        .containsPattern("spark.driver.extraJavaOptions=.*javacpp.maxBytes=\\d+m ")
+        .doesNotContainPattern("spark.driver.extraJavaOptions=.*javacpp.maxBytes=" + limit + " ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "spark.executor.memoryOverhead 7g",
+        "  spark.executor.memoryOverhead = 7168  ",
+        "spark.executor.memoryOverhead\t:\t7168m",
+        "spark.executor.memoryOverhead=1g\nspark.executor.memoryOverhead=7g",
+        "spark.executor.memoryOverhead 7g\n#spark.executor.memoryOverhead 8g\n"
+            + "spark.executor.memoryOverheadFactor 0.5"
+      })
+  void aPropertiesFileTellsTheirOverheadToo(String text) throws Exception {
+    Path file = Files.writeString(directory.resolve("own.conf"), text);
+    String limit = "spark.executor.extraJavaOptions=.*javacpp.maxBytes=%s ";
+    assertThat(submitted("--properties-file", file.toString()))
+        .contains("--properties-file\n" + file + "\n")
+        .containsPattern(limit.formatted("7168m"));
+    assertThat(
+            submitted(
+                "--properties-file", file.toString(), "--conf", "spark.executor.memoryOverhead=9g"))
+        .containsPattern(limit.formatted("9216m"));
+    Files.createDirectories(directory.resolve("spark/conf"));
+    Files.copy(file, directory.resolve("spark/conf/spark-defaults.conf"));
+    assertThat(submitted()).containsPattern(limit.formatted("7168m"));
+  }
+
   @Test
-  void executorsMayUseTheirOverheadOutsideTheHeap() throws Exception {
+  void whatSparkWillRefuseIsLeftToSpark() throws Exception {
+    assertThat(submitted("--conf", "spark.executor.memoryOverhead=much"))
+        .contains("spark.executor.memoryOverhead=much\n")
+        .doesNotContain("maxBytes=much");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "local[2], 1",
+    "yarn, 1",
+    "spark://elsewhere:7077, 1",
+    "spark://127.0.0.1:17077, 3",
+    "spark://localhost:7077, 3",
+    "'local-cluster[4,1,1024]', 5"
+  })
+  void processesThatShareTheMachineShareItsMemory(String master, int processes) throws Exception {
+    assertThat(limits(submitted("--master", master))).containsExactly(share(processes));
+  }
+
+  @Test
+  void theWorkersThatRunHereAreCounted() throws Exception {
+    Path cluster = Files.createDirectories(directory.resolve("cluster"));
+    for (int worker = 1; worker <= 4; worker++) {
+      Files.writeString(cluster.resolve("worker-" + worker + ".pid"), "1");
+    }
+    assertThat(limits(submitted("--master", "spark://127.0.0.1:17077"))).containsExactly(share(5));
+  }
+
+  /** What the JVMs may use, in MiB. */
+  private static List<Long> limits(String submitted) {
+    return Pattern.compile("javacpp.maxBytes=(\\d+)m ")
+        .matcher(submitted)
+        .results()
+        .map(match -> Long.valueOf(match.group(1)))
+        .distinct()
+        .toList();
+  }
+
+  /** Six tenths of the machine, divided. */
+  private static long share(int processes) throws IOException {
+    assumeTrue(Files.isReadable(MEMORY), "skipped: there is no " + MEMORY);
+    Matcher total = Pattern.compile("MemTotal:\\s*(\\d+) kB").matcher(Files.readString(MEMORY));
+    assertThat(total.find()).isTrue();
+    return (long) (Long.parseLong(total.group(1)) / 1024.0 * 0.6 / processes);
+  }
+
+  /** What spark-submit is given. */
+  private String submitted(String... options) throws Exception {
     Path submit = Files.createDirectories(directory.resolve("spark/bin")).resolve("spark-submit");
-    Files.createDirectory(directory.resolve("spark/jars"));
+    Files.createDirectories(directory.resolve("spark/jars"));
     Files.writeString(submit, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
     Files.setPosixFilePermissions(submit, PosixFilePermissions.fromString("rwxr-xr-x"));
-    Files.createFile(directory.resolve("none.jar"));
-    String overhead = "spark.executor.memoryOverhead=60g";
-    assertThat(run("deploy/guilomo", "allocate", "--conf", overhead).out())
-        .contains(overhead + "\n")
-        .containsPattern("spark.executor.extraJavaOptions=.*javacpp.maxBytes=60g ")
-        .containsPattern("spark.driver.extraJavaOptions=.*javacpp.maxBytes=\\d+m ");
+    Files.write(directory.resolve("none.jar"), new byte[0]);
+    String[] command =
+        Stream.concat(Stream.of("deploy/guilomo", "allocate"), Stream.of(options))
+            .toArray(String[]::new);
+    return run(command).out();
   }
 
   @Test
@@ -126,6 +224,7 @@ class TestDeployScripts {
 
   private Result run(String... command) throws IOException, InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(ROOT.toFile());
+    builder.environment().keySet().removeAll(List.of("GUILOMO_OFF_HEAP", "SPARK_CONF_DIR"));
     builder.environment().put("GUILOMO_CLUSTER_DIR", directory.resolve("cluster").toString());
     builder.environment().put("PYTHONPYCACHEPREFIX", directory.resolve("python").toString());
     builder.environment().put("SPARK_HOME", directory.resolve("spark").toString());

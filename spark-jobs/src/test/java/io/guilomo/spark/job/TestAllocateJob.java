@@ -229,7 +229,12 @@ class TestAllocateJob {
     Row run = only(RunsTable.INSTANCE, runId);
     assertThat(run.<String>getAs("status")).isEqualTo("FAILED");
     assertThat(run.<Object>getAs("finished_at")).isNotNull();
-    assertThat(output.resolve("runs")).doesNotExist();
+    assertThat(output.resolve("runs/" + runId))
+        .isDirectoryContaining("glob:**/report.html")
+        .isDirectoryNotContaining("glob:**/{plan.json,config.conf}");
+    assertThat(output.resolve("runs/" + runId + "/report.html"))
+        .content()
+        .contains("Job allocate had failed when this was written.");
   }
 
   private AllocateJob.Result run(String runId, String... overrides) throws IOException {

@@ -174,6 +174,21 @@ class TestFollowUpJobs {
   }
 
   @Test
+  void aReportThatCannotBeWrittenHidesNoFailure() throws IOException {
+    Files.createDirectories(output.resolve("runs/odd/report.html/in-the-way"));
+    assertThatThrownBy(
+            () ->
+                new AllocateJob(spark, config("odd", "data.train=" + output + "/none"), listener())
+                    .run())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("Cannot read %s/none: there is no such file", output);
+    assertThat(messages)
+        .filteredOn(line -> line.startsWith("warning: the report was not written: "))
+        .hasSize(1);
+    assertThat(rows(RunsTable.INSTANCE).select("status").first().getString(0)).isEqualTo("FAILED");
+  }
+
+  @Test
   void aRunWithoutAPlanOrAdapterIsRefused() {
     assertThatThrownBy(() -> new FinetuneJob(spark, config("none"), listener()).run())
         .isInstanceOf(IllegalArgumentException.class)

@@ -27,6 +27,9 @@ class TestReportInBrowser {
   private static final int HEIGHT = 2000;
   private static final Pattern MEASURED = Pattern.compile("<title>(\\d+) (\\d+) (\\S+)</title>");
 
+  /** Kept, for people to look at. */
+  private static final Path SCREENSHOTS = Path.of("target/report-screenshots").toAbsolutePath();
+
   @TempDir private Path directory;
 
   @Test
@@ -41,6 +44,7 @@ class TestReportInBrowser {
         .comparison();
     String html = RunReport.html(SharedSparkSession.session(), directory.toString(), "r1");
     Path page = Files.writeString(directory.resolve("report.html"), html);
+    Files.createDirectories(SCREENSHOTS);
     for (int width : List.of(1280, 390)) {
       for (boolean dark : List.of(false, true)) {
         Matcher measures =
@@ -49,7 +53,8 @@ class TestReportInBrowser {
         assertThat(measures.group(2)).isEqualTo(String.valueOf(width));
         assertThat(Integer.parseInt(measures.group(1))).isLessThanOrEqualTo(width);
         assertThat(measures.group(3)).isEqualTo(dark ? "rgb(16,20,27)" : "rgb(246,247,249)");
-        Path image = directory.resolve("image.png");
+        Path image = SCREENSHOTS.resolve(width + (dark ? "-dark.png" : "-light.png"));
+        Files.deleteIfExists(image);
         browse(page, width, dark, "--screenshot=" + image);
         assertPainted(ImageIO.read(image.toFile()), width);
       }
