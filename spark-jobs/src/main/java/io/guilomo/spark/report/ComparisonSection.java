@@ -122,11 +122,13 @@ final class ComparisonSection implements Section {
     }
     List<String> differing =
         strategies.stream().filter(Strategy::differs).map(Strategy::name).toList();
-    return differing.isEmpty()
-        ? "no strategy differs from "
-            + baseline
-            + " by more than chance: every interval contains 0."
-        : "by more than chance differ from " + baseline + ": " + String.join(", ", differing) + ".";
+    if (differing.isEmpty()) {
+      return "no strategy differs from "
+          + baseline
+          + " by more than chance: every interval contains 0.";
+    }
+    String verb = differing.size() == 1 ? " differs" : " differ";
+    return String.join(", ", differing) + verb + " from " + baseline + " by more than chance.";
   }
 
   private static Axis axis(List<Strategy> strategies) {

@@ -26,14 +26,20 @@ record Findings(Allocation allocation) {
     grid.modules().forEach(name -> modules.put(name, allocation.moduleExperts(name)));
     return Numbers.format(
         "%s. %s.",
-        contrast("layer", "most experts", "fewest", layers, Numbers::oneDecimal, "Every layer"),
+        contrast(
+            "layer",
+            "most experts",
+            "fewest",
+            layers,
+            Numbers::oneDecimal,
+            "Every layer got as many experts"),
         contrast(
             "module",
             "most experts",
             "fewest",
             modules,
             value -> Numbers.oneDecimal(value) + " a layer",
-            "Every kind of module"));
+            "Every kind of module got as many experts"));
   }
 
   /** Where the ranks are high and where they are low. */
@@ -50,7 +56,7 @@ record Findings(Allocation allocation) {
             "lowest",
             modules,
             value -> "mean " + Numbers.format("%.1f", value),
-            "Every kind of module")
+            "Every kind of module got the same ranks")
         + ".";
   }
 
@@ -64,7 +70,7 @@ record Findings(Allocation allocation) {
     double high = values.values().stream().mapToDouble(v -> v).max().orElseThrow();
     double low = values.values().stream().mapToDouble(v -> v).min().orElseThrow();
     if (high == low) {
-      return Numbers.format("%s got the same (%s)", every, format.apply(high));
+      return Numbers.format("%s (%s)", every, format.apply(high));
     }
     return Numbers.format(
         "%s got the %s (%s), %s the %s (%s)",

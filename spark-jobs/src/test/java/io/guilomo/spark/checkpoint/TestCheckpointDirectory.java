@@ -103,15 +103,20 @@ class TestCheckpointDirectory {
   }
 
   @Test
-  void aWriterThatDiesBetweenManifestAndRenameLosesItsCheckpointOnly() throws IOException {
+  void aWriterThatDiesBetweenManifestAndRenameLosesItsCheckpointOnly() throws Exception {
     directory(1).write(checkpoint(1, 1));
     Files.createDirectories(root.resolve("other"));
-    Path died = root.resolve("_temporary-round-00000002");
-    Files.move(root.resolve("round-00000001"), died);
-    assertThat(directory(1).newest(passedOver::add)).isEmpty();
-    Files.move(died, root.resolve("round-00000001"));
-    directory(1).write(checkpoint(2, 2));
+    assertThat(DyingWriter.start(root).waitFor()).isEqualTo(DyingWriter.STATUS);
+    Path left = root.resolve("_temporary-round-00000002");
+    assertThat(names()).containsExactly(left.getFileName().toString(), "other", "round-00000001");
+    assertThat(new CheckpointReader(hadoop(left), conf).read().round()).isEqualTo(2);
+
+    assertThat(newestRound(directory(1))).hasValue(1L);
+    assertThat(passedOver).isEmpty();
+    directory(1).write(checkpoint(2, 3));
     assertThat(names()).containsExactly("other", "round-00000002");
+    assertThat(directory(1).newest(passedOver::add).orElseThrow().parameters().getFloat(0))
+        .isEqualTo(3);
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.SparkSubmit;
 import org.apache.spark.deploy.SparkSubmitArguments;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
+import scala.Option;
 import scala.collection.JavaConverters;
 import scala.collection.immutable.Map$;
 
@@ -69,6 +71,61 @@ class TestDeployExamples {
     if (instances != null) {
       assertThat(read.cluster().workers()).isEqualTo(Integer.parseInt(instances));
     }
+  }
+
+  /** All of a submission but starting it; for YARN and Kubernetes Spark needs jars of its own. */
+  @ParameterizedTest
+  @CsvSource({"local.sh, local[*]", "standalone.sh, spark://master:7077"})
+  void isSubmittedAsSparkPreparesIt(String script, String master) throws Exception {
+    SparkSubmitArguments submitted = submitted(script);
+    var prepared = new SparkSubmit().prepareSubmitEnvironment(submitted, Option.empty());
+    assertThat(prepared._4()).isEqualTo("io.guilomo.spark.cli.Main");
+    assertThat(prepared._1()).isEqualTo(submitted.childArgs());
+    assertThat(JavaConverters.seqAsJavaList(prepared._2()))
+        .containsExactly(submitted.primaryResource());
+    SparkConf conf = prepared._3();
+    assertThat(conf.get("spark.master")).isEqualTo(master);
+    assertThat(conf.get("spark.submit.deployMode")).isEqualTo("client");
+    assertThat(conf.get("spark.executor.extraJavaOptions"))
+        .contains("--add-modules=jdk.incubator.vector");
+    if (submitted.totalExecutorCores() != null) {
+      assertThat(conf.get("spark.cores.max")).isEqualTo(submitted.totalExecutorCores());
+      assertThat(conf.get("spark.executor.cores")).isEqualTo(submitted.executorCores());
+    }
+  }
+
+  /** The options, and those for GPUs, that the README gives. */
+  @Test
+  void theReadmesOwnLines() throws Exception {
+    String readme = Files.readString(Path.of("../README.md"));
+    String options = between(readme, "options=\"", "\nspark-submit ");
+    String submit = between(readme, "\nspark-submit --class", "```");
+    String gpus = between(readme, "\nspark-submit … ", "```");
+    SparkSubmitArguments submitted =
+        parsed(
+            shell(
+                "options=\"%s\nspark-submit %s --class%s"
+                    .formatted(options, gpus.strip() + " \\\n", submit)));
+    assertThat(submitted.master()).isEqualTo("yarn");
+    assertThat(submitted.mainClass()).isEqualTo("io.guilomo.spark.cli.Main");
+    assertThat(JavaConverters.seqAsJavaList(submitted.childArgs()))
+        .containsExactly("allocate", "--config", "llama2-7b.conf");
+    Map<String, String> conf = JavaConverters.mapAsJavaMap(submitted.sparkProperties());
+    assertThat(conf)
+        .containsEntry("spark.executor.resource.gpu.amount", "1")
+        .containsEntry("spark.executor.resource.gpu.discoveryScript", "deploy/gpu-discovery");
+    String script = Files.readString(Path.of("../deploy/guilomo"));
+    for (String process : List.of("driver", "executor")) {
+      for (String option : conf.get("spark." + process + ".extraJavaOptions").split("\\s+")) {
+        assertThat(script).contains(option.replaceAll("(maxBytes=).*", "$1"));
+      }
+    }
+  }
+
+  private static String between(String text, String from, String to) {
+    int start = text.indexOf(from);
+    assertThat(start).as(from).isNotNegative();
+    return text.substring(start + from.length(), text.indexOf(to, start + from.length()));
   }
 
   @Test
@@ -145,15 +202,26 @@ class TestDeployExamples {
   private SparkSubmitArguments submitted(
       String script, Map<String, String> environment, String... more) throws Exception {
     Files.createDirectories(directory.resolve("bin"));
-    stub("bin/spark-submit", "printf '%s\\n' \"$@\"");
+    stub("bin/spark-submit", "printf '%s\\0' \"$@\"");
     Map<String, String> all = new HashMap<>(environment);
     all.put("SPARK_HOME", directory.toString());
     String[] command =
         Stream.concat(Stream.of(EXAMPLES.resolve(script).toString()), Stream.of(more))
             .toArray(String[]::new);
-    List<String> arguments = run(all, command).lines().toList();
+    return parsed(run(all, command).split("\0"));
+  }
+
+  /** What {@code spark-submit} gets from a line in a shell. */
+  private String[] shell(String line) throws IOException {
+    Files.createDirectories(directory.resolve("bin"));
+    stub("bin/spark-submit", "printf '%s\\0' \"$@\"");
+    String path = directory.resolve("bin") + ":" + System.getenv("PATH");
+    return run(Map.of("PATH", path), "bash", "-c", line).split("\0");
+  }
+
+  private SparkSubmitArguments parsed(String... arguments) throws IOException {
     return new SparkSubmitArguments(
-        JavaConverters.asScalaBuffer(arguments).toSeq(),
+        JavaConverters.asScalaBuffer(List.of(arguments)).toSeq(),
         // Spark wants to know where YARN is.
         Map$.MODULE$.<String, String>empty().updated("HADOOP_CONF_DIR", directory.toString()));
   }

@@ -38,8 +38,8 @@ class TestFindings {
                     new Module(4, "query", 3, 6, 10))
                 .experts())
         .isEqualTo(
-            "Layer 4 got the most experts (3), 4 layers the fewest (2). Every kind of module got the"
-                + " same (2.2 a layer).");
+            "Layer 4 got the most experts (3), 4 layers the fewest (2). Every kind of module got as"
+                + " many experts (2.2 a layer).");
   }
 
   @Test

@@ -21,14 +21,15 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How a report looks, where there is a browser to look at it. */
+/**
+ * How a report looks, where there is a browser to look at it. Page and pictures stay in {@code
+ * target/screenshots}.
+ */
 class TestReportInBrowser {
 
   private static final int HEIGHT = 2000;
+  private static final Path SCREENSHOTS = Path.of("target/screenshots").toAbsolutePath();
   private static final Pattern MEASURED = Pattern.compile("<title>(\\d+) (\\d+) (\\S+)</title>");
-
-  /** Kept, for people to look at. */
-  private static final Path SCREENSHOTS = Path.of("target/report-screenshots").toAbsolutePath();
 
   @TempDir private Path directory;
 
@@ -43,8 +44,8 @@ class TestReportInBrowser {
         .evaluation()
         .comparison();
     String html = RunReport.html(SharedSparkSession.session(), directory.toString(), "r1");
-    Path page = Files.writeString(directory.resolve("report.html"), html);
     Files.createDirectories(SCREENSHOTS);
+    Path page = Files.writeString(SCREENSHOTS.resolve("report.html"), html);
     for (int width : List.of(1280, 390)) {
       for (boolean dark : List.of(false, true)) {
         Matcher measures =
@@ -53,7 +54,8 @@ class TestReportInBrowser {
         assertThat(measures.group(2)).isEqualTo(String.valueOf(width));
         assertThat(Integer.parseInt(measures.group(1))).isLessThanOrEqualTo(width);
         assertThat(measures.group(3)).isEqualTo(dark ? "rgb(16,20,27)" : "rgb(246,247,249)");
-        Path image = SCREENSHOTS.resolve(width + (dark ? "-dark.png" : "-light.png"));
+        Path image =
+            SCREENSHOTS.resolve("report-%d-%s.png".formatted(width, dark ? "dark" : "light"));
         Files.deleteIfExists(image);
         browse(page, width, dark, "--screenshot=" + image);
         assertPainted(ImageIO.read(image.toFile()), width);
@@ -100,6 +102,11 @@ class TestReportInBrowser {
                 "--headless",
                 "--no-sandbox",
                 "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
                 "--hide-scrollbars",
                 "--user-data-dir=" + directory.resolve("profile"),
                 "--window-size=" + width + "," + HEIGHT));

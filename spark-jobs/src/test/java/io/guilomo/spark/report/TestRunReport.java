@@ -62,9 +62,9 @@ class TestRunReport {
     assertThat(html)
         .contains(
             "Layer 1 got the most experts (8), layers 0 and 2 the fewest (4). Every kind of module"
-                + " got the same (2.7 a layer).")
+                + " got as many experts (2.7 a layer).")
         .contains("The search changed 1 of 1 numbers of experts and 0 of 1 ranks;")
-        .contains("By accuracy, by more than chance differ from uniform: guilomo.")
+        .contains("By accuracy, guilomo differs from uniform by more than chance.")
         .contains("Mean accuracy: guilomo 0.7200, random 0.7100, uniform 0.7000.")
         .contains("Evaluated on 527 records: accuracy 0.7135 [0.6717, 0.7534].");
     // The plan: 16 experts, of which 6 have rank 1; the uniform one has 7,500 parameters.
