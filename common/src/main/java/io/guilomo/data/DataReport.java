@@ -8,11 +8,12 @@ import java.util.stream.Stream;
 /**
  * What became of the records of a data set. Sums of reports do not depend on the order of merging.
  *
- * @param read all records: {@code train + validation + dropped + bad}
+ * @param read all records: {@code train + validation + dropped + repeated + bad}
  * @param train examples to learn from
  * @param validation examples held out
  * @param truncated examples and dropped records that were cut to the maximal length
  * @param dropped records whose prompt left no room for a response
+ * @param repeated records to learn from that are among those to validate on, and left out
  * @param bad records that could not be read
  * @param samples the first bad records
  * @param tokens tokens of all examples
@@ -24,13 +25,14 @@ public record DataReport(
     long validation,
     long truncated,
     long dropped,
+    long repeated,
     long bad,
     List<BadRecord> samples,
     long tokens,
     int longest)
     implements Serializable {
 
-  public static final DataReport EMPTY = new DataReport(0, 0, 0, 0, 0, 0, List.of(), 0, 0);
+  public static final DataReport EMPTY = new DataReport(0, 0, 0, 0, 0, 0, 0, List.of(), 0, 0);
 
   private static final int SAMPLES = 5;
   private static final int SAMPLE_CHARACTERS = 200;
@@ -53,7 +55,12 @@ public record DataReport(
   }
 
   public static DataReport ofBad(BadRecord record) {
-    return new DataReport(1, 0, 0, 0, 0, 1, List.of(record), 0, 0);
+    return new DataReport(1, 0, 0, 0, 0, 0, 1, List.of(record), 0, 0);
+  }
+
+  /** Of a record to learn from that is to validate on too. */
+  public static DataReport ofRepeated() {
+    return new DataReport(1, 0, 0, 0, 0, 1, 0, List.of(), 0, 0);
   }
 
   public static DataReport of(RecordEncoder.Outcome outcome, boolean heldOut) {
@@ -65,6 +72,7 @@ public record DataReport(
         kept && heldOut ? 1 : 0,
         outcome.truncated() ? 1 : 0,
         kept ? 0 : 1,
+        0,
         0,
         List.of(),
         length,
@@ -88,6 +96,7 @@ public record DataReport(
         validation + other.validation,
         truncated + other.truncated,
         dropped + other.dropped,
+        repeated + other.repeated,
         bad + other.bad,
         first,
         tokens + other.tokens,

@@ -18,15 +18,17 @@ class TestDataReport {
     parts.add(DataReport.of(outcome(4, false), false));
     parts.add(DataReport.of(outcome(8, true), true));
     parts.add(DataReport.of(new RecordEncoder.Outcome(Optional.empty(), true), false));
+    parts.add(DataReport.ofRepeated());
     for (int i = 1; i <= 9; i++) {
       parts.add(bad(i));
     }
     DataReport sum = parts.stream().reduce(DataReport.EMPTY, DataReport::merge);
-    assertThat(sum.read()).isEqualTo(12);
+    assertThat(sum.read()).isEqualTo(13);
     assertThat(sum.train()).isEqualTo(1);
     assertThat(sum.validation()).isEqualTo(1);
     assertThat(sum.truncated()).isEqualTo(2);
     assertThat(sum.dropped()).isEqualTo(1);
+    assertThat(sum.repeated()).isEqualTo(1);
     assertThat(sum.bad()).isEqualTo(9);
     assertThat(sum.meanLength()).isEqualTo(6.0);
     assertThat(sum.longest()).isEqualTo(8);
@@ -53,7 +55,7 @@ class TestDataReport {
         .hasMessage(
             "Cannot read data.jsonl: 17 of 200 records are bad (limit 2): first: d:1: reason: text");
     read.check("data.jsonl", 0.085);
-    DataReport exact = new DataReport(100, 71, 0, 0, 0, 29, List.of(), 0, 0);
+    DataReport exact = new DataReport(100, 71, 0, 0, 0, 0, 29, List.of(), 0, 0);
     exact.check("data.jsonl", 0.29);
     assertThatThrownBy(() -> DataReport.EMPTY.check("data.jsonl", 0.01))
         .hasMessage("Cannot read data.jsonl: it holds no records");

@@ -50,9 +50,12 @@ enum RowFormat {
       Column[] flat =
           Arrays.stream(rows.schema().fields()).map(RowFormat::flat).toArray(Column[]::new);
       Dataset<Row> printable = rows.select(flat);
-      lines(printable, to_csv(all(printable)), out);
+      lines(printable, to_csv(all(printable), CSV_OPTIONS), out);
     }
   };
+
+  /** As RFC 4180 has it: a quote within quotes is doubled. */
+  private static final Map<String, String> CSV_OPTIONS = Map.of("escape", "\"");
 
   abstract void print(Dataset<Row> rows, PrintStream out);
 

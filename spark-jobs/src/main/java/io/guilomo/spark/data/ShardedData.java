@@ -13,10 +13,13 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.spark.Partitioner;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.serializer.JavaSerializer;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
@@ -25,7 +28,8 @@ import scala.Tuple2;
 /**
  * The data of a run as one shard a worker. Examples are ordered by their record's digest and
  * example {@code i} goes to worker {@code i mod workers}: shards depend on the records alone, not
- * on files, partitions or executors.
+ * on files, partitions or executors. Training records that are among those to validate on are left
+ * out.
  *
  * @param shards exactly one {@link Shard} in each of {@code workers} partitions, persisted
  * @param labels empty unless the task is classification
@@ -46,7 +50,15 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
 
   /** An example on its way to a worker; without an example it only counts. */
   private record Entry(String digest, boolean heldOut, Example example, DataReport report)
-      implements Serializable {}
+      implements Serializable {
+
+    /** Only counts where its record is among the given ones. */
+    Entry unless(Set<String> digests) {
+      return example == null || !digests.contains(digest)
+          ? this
+          : new Entry(digest, heldOut, null, DataReport.ofRepeated());
+    }
+  }
 
   /**
    * @throws IllegalArgumentException for data that cannot be read or is not enough for all workers
@@ -86,10 +98,15 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
                 scratch);
         DataReport other = sum(heldOut.map(Entry::report));
         other.check(path, source.maxBadFraction());
+        Broadcast<Set<String>> repeated = repeated(learned, heldOut);
+        if (!repeated.value().isEmpty()) {
+          learned = persist(learned.map(entry -> entry.unless(repeated.value())), scratch);
+          report = sum(learned.map(Entry::report));
+        }
         report = report.merge(other);
       }
-      requireEnough("training", report.train(), workers, report.dropped());
-      requireEnough("validation", report.validation(), workers, report.dropped());
+      requireEnough("training", report.train(), workers, report);
+      requireEnough("validation", report.validation(), workers, report);
 
       JavaRDD<Shard> shards =
           spread(learned, false, workers)
@@ -142,7 +159,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
             record ->
                 record.isBad()
                     ? DataReport.ofBad(record.bad(record.reason()))
-                    : new DataReport(1, 0, 0, 0, 0, 0, List.of(), 0, 0)));
+                    : new DataReport(1, 0, 0, 0, 0, 0, 0, List.of(), 0, 0)));
   }
 
   private static DataReport sum(JavaRDD<DataReport> reports) {
@@ -170,18 +187,32 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     }
   }
 
-  private static void requireEnough(String kind, long records, int workers, long dropped) {
+  /** Digests of records that are among both. */
+  private static Broadcast<Set<String>> repeated(JavaRDD<Entry> learned, JavaRDD<Entry> heldOut) {
+    Set<String> digests = Set.copyOf(digests(learned).intersection(digests(heldOut)).collect());
+    return JavaSparkContext.fromSparkContext(learned.context()).broadcast(digests);
+  }
+
+  private static JavaRDD<String> digests(JavaRDD<Entry> entries) {
+    return entries.filter(entry -> entry.example() != null).map(Entry::digest);
+  }
+
+  private static void requireEnough(String kind, long records, int workers, DataReport report) {
     if (records < workers) {
       throw new IllegalArgumentException(
           String.format(
-              "Cannot shard %d %s records over %d workers: each needs at least one%s",
+              "Cannot shard %d %s records over %d workers: each needs at least one%s%s",
               records,
               kind,
               workers,
-              dropped == 0
+              report.dropped() == 0
                   ? ""
                   : "; of %d others model.max-length has cut off all that there is to learn"
-                      .formatted(dropped)));
+                      .formatted(report.dropped()),
+              report.repeated() == 0
+                  ? ""
+                  : "; %d others are left out because data.validation has them too"
+                      .formatted(report.repeated())));
     }
   }
 

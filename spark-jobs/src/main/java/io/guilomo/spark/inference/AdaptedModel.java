@@ -21,6 +21,7 @@ import org.apache.hadoop.fs.Path;
 /** A backbone with an adapter, opened where it is used. */
 public final class AdaptedModel implements AutoCloseable {
 
+  private final List<String> labels;
   private final LoraMoeNetwork network;
   private final Tokenizer tokenizer;
   private final Predictor predictor;
@@ -45,7 +46,9 @@ public final class AdaptedModel implements AutoCloseable {
     }
   }
 
-  private AdaptedModel(LoraMoeNetwork network, Tokenizer tokenizer, Predictor predictor) {
+  private AdaptedModel(
+      List<String> labels, LoraMoeNetwork network, Tokenizer tokenizer, Predictor predictor) {
+    this.labels = labels;
     this.network = network;
     this.tokenizer = tokenizer;
     this.predictor = predictor;
@@ -66,6 +69,7 @@ public final class AdaptedModel implements AutoCloseable {
     LoraMoeNetwork network = adapter.network(backbone, path, kernels);
     Tokenizer tokenizer = Tokenizer.load(path, hadoop);
     return new AdaptedModel(
+        adapter.description().labels(),
         network,
         tokenizer,
         Predictor.of(adapter.description(), network, tokenizer, source.options()));
@@ -74,6 +78,11 @@ public final class AdaptedModel implements AutoCloseable {
   /** An answer a record, in their order. */
   public List<Answer> answer(List<TextRecord> records) {
     return predictor.answer(records);
+  }
+
+  /** What it classifies into; empty for a language model. */
+  List<String> labels() {
+    return labels;
   }
 
   @Override

@@ -35,7 +35,7 @@ public final class Predicting {
     StructType schema = new StructType();
     List<String> own = List.of(PredictionsTable.INSTANCE.schema().fieldNames());
     for (StructField field : rows.schema().fields()) {
-      if (own.contains(field.name())) {
+      if (own.stream().anyMatch(field.name()::equalsIgnoreCase)) {
         throw new IllegalArgumentException(
             String.format(
                 "Cannot keep column %s: table %s has a column of that name; rename it",

@@ -58,15 +58,24 @@ public final class Scoring {
         readable.isEmpty() ? List.<Answer>of().iterator() : model.answer(readable).iterator();
     List<ScoredRecord> scored = new ArrayList<>();
     for (ReadRecord record : batch) {
-      scored.add(record.isBad() ? bad(record, record.reason()) : scored(record, answers.next()));
+      scored.add(
+          record.isBad()
+              ? bad(record, record.reason())
+              : scored(record, answers.next(), model.labels()));
     }
     return scored;
   }
 
-  private static ScoredRecord scored(ReadRecord record, Answer answer) {
+  private static ScoredRecord scored(ReadRecord record, Answer answer, List<String> labels) {
     return answer.scores().isEmpty() && Double.isNaN(answer.responseLoss())
-        ? bad(record, "it has no right answer that the model knows")
+        ? bad(record, unscored(record.record(), labels))
         : new ScoredRecord(record.position(), answer.scores(), answer.responseLoss(), null);
+  }
+
+  private static String unscored(TextRecord record, List<String> labels) {
+    return record instanceof TextRecord.Labelled labelled
+        ? String.format("label %s is unknown: the model learned %s", labelled.label(), labels)
+        : "it has no right answer, or is longer than the model's positions";
   }
 
   private static ScoredRecord bad(ReadRecord record, String why) {

@@ -71,7 +71,7 @@ public final class EvaluateJob {
             .map(
                 record ->
                     record.bad() == null
-                        ? new DataReport(1, 0, 1, 0, 0, 0, List.of(), 0, 0)
+                        ? new DataReport(1, 0, 1, 0, 0, 0, 0, List.of(), 0, 0)
                         : DataReport.ofBad(record.bad()))
             .reduce(DataReport.EMPTY, DataReport::merge);
     run.data(report);

@@ -58,8 +58,7 @@ final class FinetuneCurves {
     for (int i = 0; i < steps; i++) {
       int index = i;
       long step = firstStep + i;
-      double rate = workers.get(0).steps().get(i).learningRate();
-      add(round, step, MetricsTable.ALL_WORKERS, TRAIN, "learning_rate", rate, now);
+      addAll(round, step, "learning_rate", workers, w -> w.steps().get(index).learningRate(), now);
       addAll(round, step, "loss", workers, w -> training(w, index).taskLoss(), now);
       addAll(round, step, "balance_loss", workers, w -> training(w, index).balanceLoss(), now);
       addAll(round, step, "gradient_norm", workers, w -> w.steps().get(index).gradientNorm(), now);
@@ -81,25 +80,40 @@ final class FinetuneCurves {
     return shown;
   }
 
-  /** Load of every expert and entropy of every router in the last step of a round. */
+  /**
+   * Load of every expert and entropy of every router in the last step of a round: of each worker
+   * and of all.
+   */
   void routers(long round, long step, List<WorkerRound<TrainingStepResult>> workers) {
     Instant now = Instant.now();
     for (LinearModule module : workers.get(0).routedTokens().keySet()) {
-      long[] counts = new long[workers.get(0).routedTokens().get(module).length];
-      double entropy = 0;
+      long[] all = new long[workers.get(0).routedTokens().get(module).length];
+      double entropies = 0;
       for (WorkerRound<TrainingStepResult> worker : workers) {
         long[] routed = worker.routedTokens().get(module);
-        for (int e = 0; e < counts.length; e++) {
-          counts[e] += routed[e];
-        }
-        entropy += worker.routerEntropy().get(module) / workers.size();
+        Arrays.setAll(all, e -> all[e] + routed[e]);
+        double entropy = worker.routerEntropy().get(module);
+        router(round, step, worker.worker(), module, routed, entropy, now);
+        entropies += entropy / workers.size();
       }
-      long all = Arrays.stream(counts).sum();
-      for (int e = 0; e < counts.length; e++) {
-        addOf(round, step, module, e, "expert_load", (double) counts[e] / all, now);
-      }
-      addOf(round, step, module, null, "router_entropy", entropy, now);
+      router(round, step, MetricsTable.ALL_WORKERS, module, all, entropies, now);
     }
+  }
+
+  /** Of one module, as its router sent a worker's tokens. */
+  private void router(
+      long round,
+      long step,
+      int worker,
+      LinearModule module,
+      long[] routed,
+      double entropy,
+      Instant at) {
+    long all = Math.max(1, Arrays.stream(routed).sum());
+    for (int e = 0; e < routed.length; e++) {
+      addOf(round, step, worker, module, e, "expert_load", (double) routed[e] / all, at);
+    }
+    addOf(round, step, worker, module, null, "router_entropy", entropy, at);
   }
 
   private static PassResult training(WorkerRound<TrainingStepResult> worker, int step) {
@@ -153,6 +167,7 @@ final class FinetuneCurves {
   private void addOf(
       long round,
       long step,
+      int worker,
       LinearModule module,
       Integer expert,
       String name,
@@ -164,7 +179,7 @@ final class FinetuneCurves {
             seed,
             round,
             step,
-            MetricsTable.ALL_WORKERS,
+            worker,
             TRAIN,
             name,
             value,

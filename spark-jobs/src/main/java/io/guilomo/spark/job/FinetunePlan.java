@@ -12,6 +12,8 @@ import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.training.FineTuning;
 import io.guilomo.training.LearningRate;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What configuration and allocation plan make of a fine-tuning: the network to train and how long.
@@ -62,7 +64,7 @@ record FinetunePlan(
    */
   static NetworkDefinition network(
       GuilomoConfig config, BackboneConfig backbone, AllocationPlan plan, long seed, int classes) {
-    check(plan, backbone);
+    check(plan, config.model().requirePath(), backbone);
     return new NetworkDefinition(
         config.model().requirePath(),
         backbone,
@@ -75,15 +77,33 @@ record FinetunePlan(
         seed);
   }
 
-  private static void check(AllocationPlan plan, BackboneConfig backbone) {
+  /** Every planned module must be one of the model's, and be planned in all of its layers. */
+  private static void check(AllocationPlan plan, String model, BackboneConfig backbone) {
     List<LinearModule> known = backbone.linearModules();
-    for (ModulePlan planned : plan.modules()) {
-      if (!known.contains(planned.module())) {
-        throw new IllegalArgumentException(
-            String.format(
-                "Cannot train the plan for %s of %d×%d features: the model has no such module",
-                planned.module(), planned.module().inFeatures(), planned.module().outFeatures()));
+    Set<LinearModule> planned =
+        plan.modules().stream().map(ModulePlan::module).collect(Collectors.toSet());
+    for (ModulePlan own : plan.modules()) {
+      LinearModule module = own.module();
+      if (!known.contains(module)) {
+        throw otherModel(
+            model,
+            "%s of %d×%d features: the model has no such module"
+                .formatted(module, module.inFeatures(), module.outFeatures()));
       }
     }
+    Set<String> names =
+        plan.modules().stream().map(own -> own.module().name()).collect(Collectors.toSet());
+    for (LinearModule module : known) {
+      if (names.contains(module.name()) && !planned.contains(module)) {
+        throw otherModel(
+            model,
+            "fewer layers: the model has %s, of which the plan says nothing".formatted(module));
+      }
+    }
+  }
+
+  private static IllegalArgumentException otherModel(String model, String what) {
+    return new IllegalArgumentException(
+        String.format("Cannot fine-tune %s with a plan made for %s", model, what));
   }
 }

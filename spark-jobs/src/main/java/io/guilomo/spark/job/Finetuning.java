@@ -119,7 +119,7 @@ public final class Finetuning {
       progress.message(
           String.format("going on after round %d of %d", rounds.done(), rounds.count()));
     } else {
-      state = FinetuneProgress.begin(training.validate());
+      state = FinetuneProgress.begin(finite(training.validate(), 0));
       curves.validation(0, 0, state.before());
     }
     progress.message(
@@ -147,7 +147,7 @@ public final class Finetuning {
       long step = rounds.endStep(round);
       boolean validates = rounds.passes(round, plan.stepsPerValidation());
       if (validates) {
-        ValidationLoss.Measured measured = training.validate();
+        ValidationLoss.Measured measured = finite(training.validate(), step);
         curves.validation(round + 1, step, measured);
         curves.routers(round + 1, step - 1, done);
         boolean better = stopping.better(measured, state.best());
@@ -182,6 +182,21 @@ public final class Finetuning {
         state.tokens(),
         state.seconds(),
         state.backboneDigest());
+  }
+
+  /**
+   * What was measured.
+   *
+   * @param step after which it was
+   * @throws ArithmeticException if the loss is not finite: nothing of it must be kept
+   */
+  private static ValidationLoss.Measured finite(ValidationLoss.Measured measured, long step) {
+    if (!Double.isFinite(measured.loss())) {
+      throw new ArithmeticException(
+          String.format(
+              "Cannot go on after %d steps: the validation loss is %s", step, measured.loss()));
+    }
+    return measured;
   }
 
   /** Training examples of the largest shard. */

@@ -90,7 +90,7 @@ final class JobData {
         String.format(
             Locale.ROOT,
             "data: %d records: %d to train, %d to validate, %.1f tokens on average, %d at most; %d truncated, %d"
-                + " dropped, %d bad",
+                + " dropped, %d also in data.validation, %d bad",
             report.read(),
             report.train(),
             report.validation(),
@@ -98,6 +98,7 @@ final class JobData {
             report.longest(),
             report.truncated(),
             report.dropped(),
+            report.repeated(),
             report.bad());
     return report.samples().isEmpty() ? line : line + ", the first: " + report.samples().get(0);
   }

@@ -8,14 +8,22 @@ import org.apache.spark.sql.Row;
 final class DataSection implements Section {
 
   private static final List<String> COLUMNS =
-      List.of("job", "read", "to learn", "held out or scored", "cut", "no room left", "unreadable");
+      List.of(
+          "job",
+          "read",
+          "to learn",
+          "held out or scored",
+          "cut",
+          "no room left",
+          "also to validate on",
+          "unreadable");
 
   @Override
   public Optional<Html> of(RunTables tables) {
     List<Row> rows =
         tables.rows(
             "SELECT job, records, train_records, validation_records, truncated_records,"
-                + " dropped_records, bad_records, first_bad FROM runs WHERE records IS NOT NULL"
+                + " dropped_records, coalesce(repeated_records, 0), bad_records, first_bad FROM runs WHERE records IS NOT NULL"
                 + " ORDER BY started_at");
     if (rows.isEmpty()) {
       return Optional.empty();
@@ -32,9 +40,9 @@ final class DataSection implements Section {
     }
     html.close("tbody").close("table").close("div");
     for (Row row : rows) {
-      if (!row.isNullAt(7)) {
+      if (!row.isNullAt(8)) {
         html.open("p").text("The first unreadable record of " + row.getString(0) + ": ");
-        html.element("code", row.getString(7)).close("p");
+        html.element("code", row.getString(8)).close("p");
       }
     }
     return Optional.of(html.close("section"));

@@ -39,7 +39,7 @@ public final class RunsTable extends Table<RunsTable.Run> {
   private RunsTable() {
     super(
         "runs",
-        2,
+        3,
         new StructType()
             .add("job", STRING)
             .add("status", STRING)
@@ -59,7 +59,8 @@ public final class RunsTable extends Table<RunsTable.Run> {
             .add("truncated_records", BIGINT)
             .add("dropped_records", BIGINT)
             .add("bad_records", BIGINT)
-            .add("first_bad", STRING));
+            .add("first_bad", STRING)
+            .add("repeated_records", BIGINT));
   }
 
   @Override
@@ -84,7 +85,8 @@ public final class RunsTable extends Table<RunsTable.Run> {
       data == null ? null : data.truncated(),
       data == null ? null : data.dropped(),
       data == null ? null : data.bad(),
-      data == null || data.samples().isEmpty() ? null : data.samples().get(0).toString()
+      data == null || data.samples().isEmpty() ? null : data.samples().get(0).toString(),
+      data == null ? null : data.repeated()
     };
   }
 }

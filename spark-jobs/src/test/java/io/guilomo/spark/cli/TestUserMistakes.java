@@ -2,7 +2,10 @@ package io.guilomo.spark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.guilomo.backbone.LinearModule;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.job.AllocateJob;
 import io.guilomo.spark.job.EvaluateJob;
@@ -51,6 +54,16 @@ class TestUserMistakes {
     Files.createFile(directory.resolve("file"));
     Files.writeString(
         directory.resolve("other.json"), "{\"format-version\":1,\"strategy\":\"file\"}");
+    plan("shallow.json", 64);
+    plan("wide.json", 128);
+  }
+
+  /** A plan for the first layer's q_proj. */
+  private void plan(String name, int outFeatures) throws IOException {
+    LinearModule module = new LinearModule(0, "q_proj", 64, outFeatures);
+    Files.writeString(
+        directory.resolve(name),
+        AllocationPlanParser.toJson(new UniformAllocation(2, 2, 2, 16).plan(List.of(module))));
   }
 
   private void edit(String name, String from, String to) throws IOException {
@@ -93,6 +106,8 @@ class TestUserMistakes {
           allocate | run.id=a/b | Cannot use guilomo.run.id = a/b: must be letters, digits, '.', '_' and '-'
           finetune | run.id=nobody | Cannot read the plan DIR/output/runs/nobody/plan.json: there is no such file; allocate writes a run's, finetune.plan and allocation.plan name others
           finetune | finetune.plan=DIR/other.json | Cannot read the plan DIR/other.json: key 'seed' is missing
+          finetune | finetune.plan=DIR/shallow.json | Cannot fine-tune DIR/good with a plan made for fewer layers: the model has layer 1 q_proj, of which the plan says nothing
+          finetune | finetune.plan=DIR/wide.json | Cannot fine-tune DIR/good with a plan made for layer 0 q_proj of 64×128 features: the model has no such module
           evaluate | run.id=nobody | Cannot read the adapter DIR/output/runs/nobody/adapter: it has no manifest.json, so it is not an adapter or not a whole one
           """)
   void isToldInOneLine(String command, String setting, String expected) {

@@ -151,11 +151,13 @@ class TestRealData {
             source,
             new ShardedData.Encoding(HashEncoder.factory(), 64, false, null, Optional.empty()),
             2);
-    assertThat(data.report().train()).isEqualTo(8551);
+    assertThat(data.report().train()).isEqualTo(8547);
+    // Four sentences of the development set are in the training set.
+    assertThat(data.report().repeated()).isEqualTo(4);
     assertThat(data.report().validation()).isEqualTo(527);
     assertThat(data.labels().orElseThrow().labels()).containsExactly("0", "1");
     assertThat(data.shards().map(shard -> shard.train().length).collect())
-        .containsExactly(4276, 4275);
+        .containsExactly(4274, 4273);
     assertThat(data.shards().map(shard -> shard.validation().length).collect())
         .containsExactly(264, 263);
   }

@@ -127,6 +127,40 @@ class TestShardedData {
   }
 
   @Test
+  void leavesOutWhatIsToValidateOn() throws IOException {
+    List<String> lines = lines(40);
+    lines.addAll(lines(10));
+    Path train = write("train.jsonl", lines);
+    // As other JSON, and one that differs in its label alone.
+    List<String> both = new ArrayList<>(lines(60).subList(35, 60));
+    both.replaceAll(line -> line.replace(": ", ":  "));
+    both.add(lines(1).get(0).replace("yes", "no"));
+    both.addAll(lines(5));
+    Path validation = write("validation.jsonl", both);
+    ShardedData data = load(train, validation, 2);
+    // 35 to 39 once each, 0 to 4 twice.
+    assertThat(data.report().repeated()).isEqualTo(15);
+    assertThat(data.report().train()).isEqualTo(35);
+    assertThat(data.report().validation()).isEqualTo(31);
+    assertThat(data.report().read()).isEqualTo(81);
+    List<Shard> shards = data.shards().collect();
+    assertThat(describe(shards)).isEqualTo(describe(load(train, validation, 2).shards().collect()));
+    List<Integer> expected =
+        IntStream.concat(IntStream.range(5, 35), IntStream.range(5, 10))
+            .mapToObj(i -> new HashEncoder().encodeBare(record(i).text())[1])
+            .toList();
+    assertThat(shards.stream().flatMap(shard -> Arrays.stream(shard.train())))
+        .extracting(example -> example.tokens()[2])
+        .containsExactlyInAnyOrderElementsOf(expected);
+
+    assertThatThrownBy(() -> load(write("few.jsonl", lines(41)), write("all.jsonl", lines(40)), 2))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot shard 1 training records over 2 workers: each needs at least one; 40 others are"
+                + " left out because data.validation has them too");
+  }
+
+  @Test
   void shardsInstructions() throws IOException {
     List<String> lines = new ArrayList<>();
     for (int i = 0; i < 30; i++) {
@@ -220,6 +254,14 @@ class TestShardedData {
   private ShardedData load(Path path, int workers) {
     return ShardedData.load(
         spark, source(path, Optional.empty(), Task.CLASSIFICATION), encoding(), workers);
+  }
+
+  private ShardedData load(Path train, Path validation, int workers) {
+    return ShardedData.load(
+        spark,
+        source(train, Optional.of(validation.toString()), Task.CLASSIFICATION),
+        encoding(),
+        workers);
   }
 
   private static DataSource source(Path train, Optional<String> validation, Task task) {

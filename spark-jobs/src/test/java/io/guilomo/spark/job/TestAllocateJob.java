@@ -10,23 +10,29 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.plan.ExpertPlan;
+import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.SqlViews;
 import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -60,7 +66,7 @@ class TestAllocateJob {
         .anyMatch(line -> line.startsWith("data: "))
         .anyMatch(line -> line.startsWith("plan written"));
     SearchOutcome search = result.searches().get(0);
-    assertThat(search.after().loss()).isNotEqualTo(search.before().loss());
+    assertThat(search.after().loss()).isLessThan(search.before().loss());
 
     Row run = only(RunsTable.INSTANCE, "first");
     assertThat(run.<String>getAs("status")).isEqualTo("SUCCEEDED");
@@ -92,6 +98,8 @@ class TestAllocateJob {
     Dataset<Row> history = rows(GsvHistoryTable.INSTANCE, "first");
     assertThat(history.count())
         .isEqualTo((long) (ROUNDS + 1) * MODULES * (EXPERTS + EXPERTS * RANKS));
+    assertThat(planned(history, ROUNDS)).isEqualTo(planned(plan));
+    assertThat(planned(history, 0)).isNotEqualTo(planned(plan));
     Row learned =
         history
             .filter(
@@ -146,6 +154,22 @@ class TestAllocateJob {
                 metrics
                     .except(rows(MetricsTable.INSTANCE, "alone").drop("at", "run_id"))
                     .isEmpty());
+    SparkSession spark = SharedSparkSession.session();
+    SqlViews.register(spark, output.toString());
+    List<Row> agreement =
+        spark
+            .sql(
+                "SELECT seeds, agreement, least_experts, most_experts FROM plan_agreement WHERE"
+                    + " run_id = 'both'")
+            .collectAsList();
+    assertThat(agreement).hasSize(MODULES);
+    assertThat(agreement)
+        .allSatisfy(
+            row -> {
+              boolean agree = row.getLong(2) == row.getLong(3);
+              assertThat(row.getLong(0)).isEqualTo(2);
+              assertThat(row.getDouble(1)).isEqualTo(agree ? 1.0 : 0.5);
+            });
     Path files = output.resolve("runs/both");
     assertThat(AllocationPlanParser.fromJson(Files.readString(files.resolve("plan.json"))))
         .isEqualTo(both.plan());
@@ -269,6 +293,36 @@ class TestAllocateJob {
     try (Stream<String> all = Files.lines(file)) {
       return Files.write(output.resolve(file.getFileName()), all.limit(lines).toList());
     }
+  }
+
+  /** The ranks of every module's experts, as the largest entries after a round say them. */
+  private static Map<String, List<Integer>> planned(Dataset<Row> history, int round) {
+    Dataset<Row> chosen = history.filter("is_argmax AND round = " + round);
+    Map<String, List<Integer>> planned = new TreeMap<>();
+    for (Row row : chosen.filter("kind = 'experts'").collectAsList()) {
+      int experts = Math.max(2, row.<Integer>getAs("index") + 1);
+      planned.put(name(row), new ArrayList<>(Collections.nCopies(experts, 0)));
+    }
+    for (Row row : chosen.filter("kind = 'rank'").collectAsList()) {
+      List<Integer> ranks = planned.get(name(row));
+      int expert = row.<Integer>getAs("expert");
+      if (expert < ranks.size()) {
+        ranks.set(expert, row.<Integer>getAs("index") + 1);
+      }
+    }
+    return planned;
+  }
+
+  private static String name(Row row) {
+    return "layer " + row.getAs("layer") + " " + row.getAs("module");
+  }
+
+  private static Map<String, List<Integer>> planned(AllocationPlan plan) {
+    Map<String, List<Integer>> planned = new TreeMap<>();
+    for (ModulePlan own : plan.modules()) {
+      planned.put(own.module().toString(), own.experts().stream().map(ExpertPlan::rank).toList());
+    }
+    return planned;
   }
 
   private static int experts(AllocationPlan plan, int layer, String name) {

@@ -59,7 +59,35 @@ class TestFinetunePlan {
     assertThatThrownBy(() -> FinetunePlan.of(config, BERT, allocation, 1, 25, 2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "Cannot train the plan for layer 0 query of 12×12 features: the model has no such module");
+            "Cannot fine-tune m with a plan made for layer 0 query of 12×12 features: the model has no such module");
+  }
+
+  @Test
+  void aPlanForAModelOfOtherDepthIsRefused() {
+    BertConfig deeper = new BertConfig(8, 16, 3, 2, 30, 16, 2, 1e-12f);
+    AllocationPlan shallow = new UniformAllocation(2, 3, 2, 16).plan(BERT.linearModules());
+    AllocationPlan deep = new UniformAllocation(2, 3, 2, 16).plan(deeper.linearModules());
+    GuilomoConfig config = GuilomoConfig.load(null, List.of("model.path=m"));
+    assertThatThrownBy(() -> FinetunePlan.of(config, deeper, shallow, 1, 25, 2))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot fine-tune m with a plan made for fewer layers: the model has layer 2 query, of which the plan says nothing");
+    assertThatThrownBy(() -> FinetunePlan.of(config, BERT, deep, 1, 25, 2))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot fine-tune m with a plan made for layer 2 query of 8×8 features: the model has no such module");
+  }
+
+  @Test
+  void aPlanMayLeaveKindsOfModulesOut() {
+    AllocationPlan queries =
+        new UniformAllocation(2, 3, 2, 16)
+            .plan(
+                BERT.linearModules().stream()
+                    .filter(module -> module.name().equals("query"))
+                    .toList());
+    GuilomoConfig config = GuilomoConfig.load(null, List.of("model.path=m"));
+    assertThat(FinetunePlan.of(config, BERT, queries, 1, 25, 2).network().modules()).hasSize(2);
   }
 
   private static FinetunePlan plan(BertConfig backbone, String... overrides) {

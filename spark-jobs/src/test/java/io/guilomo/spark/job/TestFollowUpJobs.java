@@ -1,5 +1,7 @@
 package io.guilomo.spark.job;
 
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.sum;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -116,6 +118,21 @@ class TestFollowUpJobs {
             "expert_load_max",
             "averaged_bytes",
             "expert_load");
+    Dataset<Row> ofWorkers = rows(MetricsTable.INSTANCE).filter("job = 'finetune' AND worker >= 0");
+    assertThat(names(ofWorkers)).contains("learning_rate", "expert_load", "router_entropy");
+    assertThat(ofWorkers.filter("name = 'learning_rate' AND worker = 1").count()).isEqualTo(8);
+    // The shares of a module's experts are 1 together, of each worker and of both.
+    assertThat(
+            rows(MetricsTable.INSTANCE)
+                .filter("name = 'expert_load'")
+                .groupBy("step", "worker", "layer", "module")
+                .agg(sum("value").as("all"), count("value").as("experts"))
+                .select("worker", "experts", "all")
+                .collectAsList())
+        .hasSize(2 * 3 * 35)
+        .allMatch(row -> row.getLong(1) == 3 && Math.abs(row.getDouble(2) - 1) < 1e-9)
+        .extracting(row -> row.getInt(0))
+        .containsOnly(-1, 0, 1);
     assertThat(rows(RunsTable.INSTANCE).filter("status = 'SUCCEEDED'").count()).isEqualTo(4);
 
     // A rerun adds no row, and gives the same numbers.
@@ -160,6 +177,23 @@ class TestFollowUpJobs {
         .content()
         .contains("By choices_accuracy, ", "href=\"../cmp.random.2/report.html\"");
     assertThat(output.resolve("runs/cmp.random.2/report.html")).exists();
+  }
+
+  @Test
+  void trainingStopsWhereValidationGetsNoBetter() throws IOException {
+    new AllocateJob(spark, config("early", "allocation.strategy=uniform"), listener()).run();
+    // Too low a rate to change a single parameter: no validation is better than the first.
+    GuilomoConfig config =
+        config(
+            "early",
+            "finetune.patience=1",
+            "finetune.learning-rate=1e-30",
+            "finetune.validate-every-steps=2");
+    Finetuning.Outcome outcome = new FinetuneJob(spark, config, listener()).run().outcome();
+    assertThat(outcome.steps()).isEqualTo(4);
+    assertThat(outcome.bestStep()).isEqualTo(2);
+    assertThat(messages).contains("stopped early: no better validation loss in 1 validations");
+    assertThat(rows(MetricsTable.INSTANCE).filter("step > 4").isEmpty()).isTrue();
   }
 
   @Test

@@ -100,7 +100,7 @@ class TestPreflight {
   }
 
   private static DataReport report(long train, long meanLength, int longest) {
-    return new DataReport(train, train, 0, 0, 0, 0, List.of(), train * meanLength, longest);
+    return new DataReport(train, train, 0, 0, 0, 0, 0, List.of(), train * meanLength, longest);
   }
 
   private static void assertRefusedToFit(String training, String batch, ThrowingCallable job) {

@@ -22,12 +22,16 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Jobs that stop half-way and are submitted again, on a small real encoder. */
 class TestResume {
@@ -200,6 +204,64 @@ class TestResume {
         .isEqualTo(values(MetricsTable.INSTANCE, "whole"));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "2, 100, Cannot go on from step 7: the training loss is NaN",
+    "1, 1, Cannot go on after 7 steps: the validation loss is NaN"
+  })
+  void aLossThatIsNotFiniteLeavesTheLastGoodAdapter(
+      int stepsPerRound, int stepsPerValidation, String message) throws IOException {
+    new AllocateJob(
+            SharedSparkSession.session(),
+            config("stopped", "allocation.strategy=uniform"),
+            new Listener(99))
+        .run();
+    assertThatThrownBy(() -> finetune("stopped", 4)).hasMessage("stopped after round 4");
+    Path run = output.resolve("runs/stopped");
+    Map<Path, String> kept = contents(run.resolve("adapter"), run.resolve("adapter-last"));
+    assertThat(kept).hasSizeGreaterThanOrEqualTo(4);
+    assertThatThrownBy(
+            () ->
+                finetune(
+                    "stopped",
+                    99,
+                    "finetune.learning-rate=1e30",
+                    "finetune.validate-every-steps=" + stepsPerValidation,
+                    "cluster.averaging-frequency=" + stepsPerRound))
+        .hasStackTraceContaining(message);
+    assertThat(status("stopped")).contains("FAILED");
+    assertThat(contents(run.resolve("adapter"), run.resolve("adapter-last"))).isEqualTo(kept);
+    EvaluateJob.Result scored =
+        new EvaluateJob(
+                SharedSparkSession.session(),
+                config(
+                    "stopped",
+                    "evaluate.data=" + validation,
+                    "evaluate.methods=[choices]",
+                    // One question is longer than the model.
+                    "data.max-bad-fraction=0.1"),
+                new Listener(99))
+            .run();
+    assertThat(scored.evaluations()).allMatch(row -> Double.isFinite(row.value()));
+    // With the rate that it had, it ends as if nothing had happened.
+    messages.clear();
+    assertThat(finetune("stopped", 99).outcome().best().loss()).isFinite();
+    assertThat(messages).contains("going on after round 3 of 5");
+  }
+
+  /** The files in some directories, by their digests. */
+  private static Map<Path, String> contents(Path... directories) throws IOException {
+    Map<Path, String> contents = new TreeMap<>();
+    for (Path directory : directories) {
+      try (Stream<Path> files = Files.list(directory)) {
+        for (Path file : files.toList()) {
+          contents.put(file, DigestUtils.sha256Hex(Files.readAllBytes(file)));
+        }
+      }
+    }
+    return contents;
+  }
+
   @Test
   void anotherPlanIsNotGoneOnWith() throws IOException {
     new AllocateJob(
@@ -233,10 +295,11 @@ class TestResume {
         .run();
   }
 
-  private FinetuneJob.Result finetune(String runId, int stopAfter) throws IOException {
+  private FinetuneJob.Result finetune(String runId, int stopAfter, String... overrides)
+      throws IOException {
     return new FinetuneJob(
             SharedSparkSession.session(),
-            config(runId, "checkpoint.every-rounds=100"),
+            config(runId, "checkpoint.every-rounds=100").with(List.of(overrides)),
             new Listener(stopAfter))
         .run();
   }

@@ -37,7 +37,7 @@ class TestReportInBrowser {
   void aReportFitsDesktopsAndPhonesInLightAndDark() throws Exception {
     assumeTrue(hasBrowser(), "skipped: there is no chromium on the PATH");
     new SampleRun(directory, "r1")
-        .run(0, new DataReport(100, 80, 20, 0, 0, 0, List.of(), 900, 20))
+        .run(0, new DataReport(100, 80, 20, 0, 0, 0, 0, List.of(), 900, 20))
         .plan(12, BertConfig.MODULES)
         .search(50)
         .training(300)

@@ -24,6 +24,7 @@ class TestRunReport {
             10,
             7,
             6,
+            5,
             4,
             List.of(new DataReport.BadRecord("/data/train", 3, "no <label>", "x")),
             900,
@@ -89,7 +90,7 @@ class TestRunReport {
     assertThat(html).contains("href=\"../r1.guilomo.42/report.html\"");
     assertThat(html)
         .contains("<code>/data/train:3: no &lt;label&gt;: x</code>")
-        .contains("<td>100</td>", "<td>80</td>", "<td>7</td>");
+        .contains("<td>100</td>", "<td>80</td>", "<td>7</td>", "<td>5</td>");
     assertThat(html)
         .contains("3 min 25 s", "2026-01-02 10:00:00 UTC", "<code>abc</code>")
         .contains("search.epochs</th><td><code>3</code>".replace("</th>", "</th>\n"));

@@ -18,7 +18,8 @@ class TestTableSchemas {
             "job STRING,status STRING,started_at TIMESTAMP,finished_at TIMESTAMP,seed BIGINT,strategy STRING,"
                 + "backbone STRING,backbone_digest STRING,dataset STRING,workers BIGINT,config_json STRING,"
                 + "version STRING,records BIGINT,train_records BIGINT,validation_records BIGINT,"
-                + "truncated_records BIGINT,dropped_records BIGINT,bad_records BIGINT,first_bad STRING"),
+                + "truncated_records BIGINT,dropped_records BIGINT,bad_records BIGINT,first_bad STRING,"
+                + "repeated_records BIGINT"),
         Arguments.of(
             PlanModulesTable.INSTANCE,
             "plan_modules",

@@ -94,7 +94,7 @@ class TestTableWriter {
     assertThat(rows.selectExpr("unix_micros(started_at)").first().getLong(0))
         .isEqualTo(START.getEpochSecond() * 1_000_000 + 123_456);
     assertThat(rows.select("finished_at").first().isNullAt(0)).isTrue();
-    assertThat(rows.select("schema_version").first().getInt(0)).isEqualTo(2);
+    assertThat(rows.select("schema_version").first().getInt(0)).isEqualTo(3);
     assertThat(parquetSchema("runs")).contains("int64 started_at (TIMESTAMP(MICROS,true))");
   }
 
