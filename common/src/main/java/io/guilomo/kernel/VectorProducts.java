@@ -8,7 +8,7 @@ package io.guilomo.kernel;
 class VectorProducts {
 
   /** Rows or columns of a range: enough for the library to run as fast as on the whole. */
-  private static final int RANGE = 256;
+  private static final int RANGE = 512;
 
   /** Floating-point operations from which on a product is worth two threads. */
   private static final double SHARED = 2e6;
