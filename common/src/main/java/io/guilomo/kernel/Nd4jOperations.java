@@ -348,28 +348,16 @@ class Nd4jOperations implements Kernels {
   }
 
   static INDArray rows(INDArray matrix, long from, long to) {
-    return view(matrix, from * matrix.stride(0), to - from, matrix.size(1));
+    return ArrayViews.rows(matrix, from, to - from);
   }
 
   static INDArray columns(INDArray matrix, long from, long to) {
-    return view(matrix, from, matrix.size(0), to - from);
+    return ArrayViews.columns(matrix, from, to - from);
   }
 
   static INDArray elements(INDArray vector, long from, long to) {
     return Nd4j.create(
         vector.data(), new long[] {to - from}, new long[] {1}, vector.offset() + from, 'c');
-  }
-
-  /**
-   * {@code matrix.get} with intervals is empty for most ranges of a matrix that is a view itself.
-   */
-  private static INDArray view(INDArray matrix, long offset, long rows, long columns) {
-    return Nd4j.create(
-        matrix.data(),
-        new long[] {rows, columns},
-        new long[] {matrix.stride(0), 1},
-        matrix.offset() + offset,
-        'c');
   }
 
   static INDArray row(INDArray vector) {

@@ -7,7 +7,7 @@ package io.guilomo.sizing;
  * @param trainable parameters of each task
  * @param gradients of each task
  * @param updaters two moments of every trainable parameter of each task
- * @param vectors copies of the weights that a step keeps
+ * @param vectors copies of weights and GSVs that a step keeps
  * @param activations working arrays of each task
  * @param heap of the Java heap: parameters and updater state as they are sent and received
  */

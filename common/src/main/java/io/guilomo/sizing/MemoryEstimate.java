@@ -13,12 +13,12 @@ import io.guilomo.network.WorkingArrays;
  *
  * @param backbone bytes of the frozen tensors, which a process has once
  * @param parameters that are trained
- * @param vectors copies of the weights that a step keeps beside their gradient
+ * @param copied elements of the copies of weights and GSVs that a step keeps
  * @param batch that a task runs at a time
  * @param activations bytes of one task's working arrays for such a batch
  */
 public record MemoryEstimate(
-    long backbone, ParameterCount parameters, int vectors, BatchShape batch, long activations) {
+    long backbone, ParameterCount parameters, long copied, BatchShape batch, long activations) {
 
   /** Parameters and two moments of each: what an averaging round moves. */
   private static final int AVERAGED = 3;
@@ -32,23 +32,25 @@ public record MemoryEstimate(
   /** Of a search; its own batch size is not looked at. */
   public static MemoryEstimate search(
       NetworkDefinition network, SearchConfig search, BatchShape batch) {
-    int vectors =
+    ParameterCount count = ParameterCount.of(network);
+    long copied =
         switch (search.outerGradient()) {
-          // The weights before the virtual step, and the gradients of both losses.
-          case SECOND_ORDER, REFERENCE -> 3;
-          case FIRST_ORDER -> 1;
+          // The weights before the virtual step, the gradients of both losses, and the outer ones.
+          case SECOND_ORDER -> 3 * count.weights() + 2 * count.gsvs();
+          case REFERENCE -> 3 * count.weights() + count.gsvs();
+          case FIRST_ORDER -> count.weights();
         };
-    return of(network, vectors, batch);
+    return of(network, copied, batch);
   }
 
   /** Of a fine-tuning; its own batch size is not looked at. */
   public static MemoryEstimate fineTuning(
       NetworkDefinition network, FinetuneConfig finetune, BatchShape batch) {
-    int vectors = finetune.accumulationSteps() > 1 ? 1 : 0;
-    return of(network, vectors, batch);
+    long copied = finetune.accumulationSteps() > 1 ? ParameterCount.of(network).weights() : 0;
+    return of(network, copied, batch);
   }
 
-  private static MemoryEstimate of(NetworkDefinition network, int vectors, BatchShape asked) {
+  private static MemoryEstimate of(NetworkDefinition network, long copied, BatchShape asked) {
     BatchShape batch =
         new BatchShape(
             asked.sequences(), Math.min(asked.length(), network.config().maxPositions()));
@@ -59,7 +61,7 @@ public record MemoryEstimate(
     return new MemoryEstimate(
         network.config().parameters() * Float.BYTES,
         ParameterCount.of(network),
-        vectors,
+        copied,
         batch,
         new WorkingArrays(network, batch.sequences(), batch.length()).bytes()
             + rotation * Float.BYTES);
@@ -98,7 +100,7 @@ public record MemoryEstimate(
         tasks * parameter,
         tasks * parameter,
         2 * tasks * parameter,
-        (long) tasks * vectors * parameters.weights() * Float.BYTES,
+        tasks * copied * Float.BYTES,
         tasks * activations,
         SENT * ((long) tasks + received) * averagedBytes());
   }

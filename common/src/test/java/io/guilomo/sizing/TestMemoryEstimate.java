@@ -181,7 +181,7 @@ class TestMemoryEstimate {
   @Test
   void sumsOfAProcess() {
     MemoryEstimate estimate =
-        new MemoryEstimate(1000, new ParameterCount(10, 40), 3, BatchShape.LEAST, 700);
+        new MemoryEstimate(1000, new ParameterCount(10, 40), 120, BatchShape.LEAST, 700);
     assertThat(estimate.parameterBytes()).isEqualTo(200);
     assertThat(estimate.roundBytes(2, 4)).isEqualTo(6 * 600);
     ExecutorMemory two = estimate.executor(2, 1);

@@ -94,6 +94,7 @@ public final class Bench {
       line.put("seconds_max", rounded(seconds[RUNS - 1]));
       line.put("runs", RUNS);
       line.put("tokens_per_step", benchCase.tokens());
+      line.put("tokens_per_second", rounded(benchCase.tokens() / median));
       line.put("step_gflop", rounded(benchCase.gflop()));
       line.put("peak_gflops", rounded(peak));
       line.put("peak_share", rounded(benchCase.gflop() / median / peak));

@@ -49,14 +49,16 @@ final class BenchCase implements AutoCloseable {
   BenchCase(BenchShape shape, Kernels kernels) {
     boolean llama = shape.task().llama();
     boolean searches = shape.task().searches();
-    int experts = shape.task().experts();
     Random random = new Random(7);
     Backbone backbone = llama ? llama(shape.layers(), shape.length()) : bert(shape.layers());
     this.train = batch(random, shape);
     this.validation = batch(random, shape);
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.uniform(module, experts, experts, 16, 2))
+            .map(
+                module ->
+                    ModuleExperts.uniform(
+                        module, shape.task().experts(), shape.task().rank(), 16, 2))
             .toList();
     this.definition =
         new NetworkDefinition(

@@ -18,24 +18,28 @@ record BenchShape(Task task, int layers, int sequences, int length) {
 
   /** A model of hidden size 384 and a step over it; its batch has these sizes by default. */
   enum Task {
-    SEARCH_LLAMA("search-llama", true, true, FULL),
-    FINETUNE_LLAMA("finetune-llama", true, false, FULL),
+    SEARCH_LLAMA("search-llama", true, true, FULL, FULL),
+    FINETUNE_LLAMA("finetune-llama", true, false, FULL, FULL),
     /** What a plan of half the experts of half the rank costs beside the one above. */
-    FINETUNE_LLAMA_PLAN("finetune-llama-4x4", true, false, 4),
-    SEARCH_BERT("search-bert", false, true, FULL),
-    FINETUNE_BERT("finetune-bert", false, false, FULL),
-    FINETUNE_BERT_PLAN("finetune-bert-4x4", false, false, 4);
+    FINETUNE_LLAMA_PLAN("finetune-llama-4x4", true, false, 4, 4),
+    SEARCH_BERT("search-bert", false, true, FULL, FULL),
+    FINETUNE_BERT("finetune-bert", false, false, FULL, FULL),
+    FINETUNE_BERT_PLAN("finetune-bert-4x4", false, false, 4, 4),
+    /** As many parameters as one LoRA of rank 8, but for the routers. */
+    FINETUNE_BERT_LORA("finetune-bert-2x4", false, false, 2, 4);
 
     private final String text;
     private final boolean llama;
     private final boolean searches;
     private final int experts;
+    private final int rank;
 
-    Task(String text, boolean llama, boolean searches, int experts) {
+    Task(String text, boolean llama, boolean searches, int experts, int rank) {
       this.text = text;
       this.llama = llama;
       this.searches = searches;
       this.experts = experts;
+      this.rank = rank;
     }
 
     /** Whether the model is a decoder; else it is an encoder. */
@@ -48,9 +52,14 @@ record BenchShape(Task task, int layers, int sequences, int length) {
       return searches;
     }
 
-    /** On every module, and the rank of each. */
+    /** On every module. */
     int experts() {
       return experts;
+    }
+
+    /** Of every expert. */
+    int rank() {
+      return rank;
     }
 
     BenchShape shape() {

@@ -24,7 +24,7 @@ class TestBench {
 
   @ParameterizedTest
   @CsvSource({
-    "gemm, 'Cannot measure gemm: the cases are [search-llama, finetune-llama, finetune-llama-4x4, search-bert, finetune-bert, finetune-bert-4x4]'",
+    "gemm, 'Cannot measure gemm: the cases are [search-llama, finetune-llama, finetune-llama-4x4, search-bert, finetune-bert, finetune-bert-4x4, finetune-bert-2x4]'",
     "search-bert:layers, 'Cannot measure search-bert:layers: expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not layers'",
     "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not layers=0'",
     "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not length=513'",

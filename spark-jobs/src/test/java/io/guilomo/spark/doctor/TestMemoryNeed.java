@@ -19,7 +19,7 @@ class TestMemoryNeed {
       new MemoryEstimate(
           9_100_000_000L,
           new ParameterCount(0, 25_000_000),
-          3,
+          75_000_000,
           new BatchShape(16, 128),
           800_000_000);
 
