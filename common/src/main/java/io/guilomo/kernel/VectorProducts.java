@@ -58,7 +58,8 @@ class VectorProducts {
     if (operations < SHARED) {
       return count;
     }
-    int ranges = Math.max(2, (count + RANGE - 1) / RANGE);
+    // An even number, so that two threads end together.
+    int ranges = 2 * ((count + 2 * RANGE - 1) / (2 * RANGE));
     int size = (count + ranges - 1) / ranges;
     return (size + BLOCK - 1) / BLOCK * BLOCK;
   }
