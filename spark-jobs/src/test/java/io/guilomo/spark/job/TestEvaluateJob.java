@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,12 +55,12 @@ class TestEvaluateJob {
 
   private void allocateAndTrain() throws IOException {
     GuilomoConfig config = config("allocation.strategy=uniform");
-    new AllocateJob(SharedSparkSession.session(), config, new Listener()).run();
-    new FinetuneJob(SharedSparkSession.session(), config, new Listener()).run();
+    new AllocateJob(SharedSparkSession.session(), config, new Messages(messages)).run();
+    new FinetuneJob(SharedSparkSession.session(), config, new Messages(messages)).run();
   }
 
   private List<Evaluation> evaluate(String... overrides) throws IOException {
-    return new EvaluateJob(SharedSparkSession.session(), config(overrides), new Listener())
+    return new EvaluateJob(SharedSparkSession.session(), config(overrides), new Messages(messages))
         .run()
         .evaluations();
   }
@@ -86,21 +85,5 @@ class TestEvaluateJob {
                 "evaluate.bootstrap-samples=20",
                 "cluster.workers=1"))
         .with(List.of(overrides));
-  }
-
-  private final class Listener implements ProgressListener {
-    @Override
-    public void begin(String task, long rounds) {}
-
-    @Override
-    public void round(Map<String, Double> values) {}
-
-    @Override
-    public void message(String line) {
-      messages.add(line);
-    }
-
-    @Override
-    public void end() {}
   }
 }

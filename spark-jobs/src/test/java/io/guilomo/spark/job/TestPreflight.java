@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
@@ -82,7 +81,7 @@ class TestPreflight {
     Function<BatchShape, Preflight> training =
         batch -> Preflight.search(config, BERT, new Workers(Device.AUTO, 2, 1), batch);
     List<String> messages = new ArrayList<>();
-    ProgressListener progress = new Silent(messages);
+    ProgressListener progress = new Messages(messages);
     Preflight.require(spark, training);
     Preflight.require(spark, training, 8, report(1000, 20, 30), progress);
     assertThat(messages).isEmpty();
@@ -168,13 +167,14 @@ class TestPreflight {
     GuilomoConfig config = config(overrides);
     switch (name) {
       case AllocateJob.NAME ->
-          new AllocateJob(SharedSparkSession.session(), config, new Silent(new ArrayList<>()))
+          new AllocateJob(SharedSparkSession.session(), config, new Messages(new ArrayList<>()))
               .run();
       case FinetuneJob.NAME ->
-          new FinetuneJob(SharedSparkSession.session(), config, new Silent(new ArrayList<>()))
+          new FinetuneJob(SharedSparkSession.session(), config, new Messages(new ArrayList<>()))
               .run();
       default ->
-          new CompareJob(SharedSparkSession.session(), config, new Silent(new ArrayList<>())).run();
+          new CompareJob(SharedSparkSession.session(), config, new Messages(new ArrayList<>()))
+              .run();
     }
   }
 
@@ -189,22 +189,5 @@ class TestPreflight {
                 "evaluate.data=nowhere"));
     settings.addAll(List.of(overrides));
     return GuilomoConfig.load(null, settings);
-  }
-
-  private record Silent(List<String> messages) implements ProgressListener {
-
-    @Override
-    public void begin(String task, long rounds) {}
-
-    @Override
-    public void round(Map<String, Double> values) {}
-
-    @Override
-    public void message(String line) {
-      messages.add(line);
-    }
-
-    @Override
-    public void end() {}
   }
 }

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.apache.spark.SparkContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,22 +106,5 @@ class TestStartChecks {
             List.of(
                 "run.id=r", "output.dir=" + directory.resolve("out"), "model.path=" + directory))
         .with(List.of(overrides));
-  }
-
-  private record Messages(List<String> lines) implements ProgressListener {
-
-    @Override
-    public void begin(String task, long rounds) {}
-
-    @Override
-    public void round(Map<String, Double> values) {}
-
-    @Override
-    public void message(String line) {
-      lines.add(line);
-    }
-
-    @Override
-    public void end() {}
   }
 }

@@ -1,0 +1,22 @@
+package io.guilomo.spark.job;
+
+import java.util.List;
+import java.util.Map;
+
+/** Keeps the lines that a job says beside its progress. */
+record Messages(List<String> lines) implements ProgressListener {
+
+  @Override
+  public void begin(String task, long rounds) {}
+
+  @Override
+  public void round(Map<String, Double> values) {}
+
+  @Override
+  public void message(String line) {
+    lines.add(line);
+  }
+
+  @Override
+  public void end() {}
+}
