@@ -21,6 +21,7 @@ class Blas {
   private final Address a = new Address();
   private final Address b = new Address();
   private final Address c = new Address();
+  private FloatPointer scratch = new FloatPointer(1);
 
   private Blas() {
     if (MKL) {
@@ -31,6 +32,16 @@ class Blas {
   /** For the calling thread alone. */
   static Blas ofThread() {
     return OF_THREAD.get();
+  }
+
+  /** Memory of this thread, until the next call. */
+  FloatMemory scratch(int rows, int columns) {
+    long length = (long) rows * columns;
+    if (scratch.capacity() < length) {
+      scratch.close();
+      scratch = new FloatPointer(length);
+    }
+    return FloatMemory.at(scratch, rows, columns);
   }
 
   /** {@code c = alpha · a' · b' + beta · c}, {@code c [m, n]}; strides in elements. */

@@ -79,7 +79,12 @@ class FloatMemory {
 
   /** One row, with a buffer. */
   FloatMemory row(int row) {
-    return new FloatMemory(owner, addressOf(row, 0), 1, columns, columns, true);
+    return rows(row, row + 1);
+  }
+
+  /** Some rows, with a buffer. */
+  FloatMemory rows(int from, int to) {
+    return new FloatMemory(owner, addressOf(from, 0), to - from, columns, stride, true);
   }
 
   long addressOf(int row, int column) {

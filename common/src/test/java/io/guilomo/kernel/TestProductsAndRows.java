@@ -39,6 +39,19 @@ class TestProductsAndRows {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void multipliesInRanges(Implementation implementation) {
+    for (int flags = 0; flags < 8; flags++) {
+      boolean transposeA = (flags & 1) != 0;
+      boolean transposeB = (flags & 2) != 0;
+      boolean accumulate = (flags & 4) != 0;
+      Kernels kernels = implementation.kernels();
+      multiplies(kernels, 1100, 9, 130, transposeA, transposeB, accumulate, Layout.VIEW);
+      multiplies(kernels, 90, 1100, 12, transposeA, transposeB, accumulate, Layout.VIEW);
+    }
+  }
+
   private void multiplies(
       Kernels kernels,
       int m,
