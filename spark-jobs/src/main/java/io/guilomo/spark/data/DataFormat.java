@@ -5,7 +5,8 @@ import java.util.Locale;
 
 /** How records lie in files; {@code data.format}. */
 public enum DataFormat {
-  JSONL("jsonl", "json", "ndjson"),
+  /** One object a line. */
+  JSON("json", "jsonl", "ndjson"),
   PARQUET("parquet"),
   /** Tab-separated, quotes are text. */
   TSV("tsv"),

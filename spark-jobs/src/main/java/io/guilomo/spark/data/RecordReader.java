@@ -64,7 +64,7 @@ public final class RecordReader {
   public JavaRDD<ReadRecord> read(String path, boolean target) {
     JavaRDD<String> objects =
         switch (resolve(path)) {
-          case JSONL -> spark.read().textFile(path).toJavaRDD();
+          case JSON -> spark.read().textFile(path).toJavaRDD();
           case PARQUET -> objects(path, parquet(path), target);
           case TSV -> objects(path, separated(path, TSV), target);
           case CSV -> objects(path, separated(path, CSV), target);
@@ -85,7 +85,7 @@ public final class RecordReader {
   public Dataset<Row> table(String path) {
     Dataset<Row> rows =
         switch (resolve(path)) {
-          case JSONL -> spark.read().option("columnNameOfCorruptRecord", CORRUPT).json(path);
+          case JSON -> spark.read().option("columnNameOfCorruptRecord", CORRUPT).json(path);
           case PARQUET -> parquet(path);
           case TSV -> separated(path, TSV);
           case CSV -> separated(path, CSV);

@@ -3,6 +3,7 @@ package io.guilomo.spark.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.Task;
 import io.guilomo.data.TextRecord;
@@ -20,6 +21,8 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TestRecordReader {
 
@@ -157,13 +160,20 @@ class TestRecordReader {
     assertThatThrownBy(() -> read(odd, Task.CLASSIFICATION, NO_NAMES))
         .hasMessage(
             "Cannot tell the format of records.dat by its extension: set data.format to one of"
-                + " [jsonl, parquet, tsv, csv]");
+                + " [json, parquet, tsv, csv]");
     Path parquet = write("no.parquet", "this is text, not Parquet");
     assertThatThrownBy(() -> read(parquet, Task.CLASSIFICATION, NO_NAMES))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("Cannot read " + parquet + " as Parquet: ");
     assertThatThrownBy(() -> DataFormat.parse("xml"))
-        .hasMessage("Cannot use data format xml: expected one of [jsonl, parquet, tsv, csv]");
+        .hasMessage("Cannot use data format xml: expected one of [json, parquet, tsv, csv]");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"json", "parquet", "csv", "tsv"})
+  void everyFormatOfAConfigurationIsKnown(String name) {
+    GuilomoConfig config = GuilomoConfig.load(null, List.of("data.format=" + name));
+    assertThat(DataFormat.parse(config.data().format())).hasToString(name);
   }
 
   private List<ReadRecord> read(Path path, Task task, Map<String, String> columns) {
