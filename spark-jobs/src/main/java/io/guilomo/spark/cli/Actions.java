@@ -1,6 +1,7 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.job.AbsolutePaths;
 import io.guilomo.spark.job.ProgressListener;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -24,6 +25,12 @@ record Actions(
   interface Job {
     void run(SparkSession spark, GuilomoConfig config, ProgressListener progress, PrintStream out)
         throws Exception;
+
+    /** This job, with paths that executors find too. */
+    default Job onExecutors() {
+      return (spark, config, progress, out) ->
+          run(spark, AbsolutePaths.forExecutors(spark, config), progress, out);
+    }
   }
 
   /** The first run of a new user, on the model and data of a directory. */
