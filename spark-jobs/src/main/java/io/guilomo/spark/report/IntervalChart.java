@@ -9,7 +9,7 @@ import java.util.stream.DoubleStream;
  *
  * @param title what is shown
  * @param across what the horizontal axis tells
- * @param rows from top to bottom; at least one
+ * @param rows from top to bottom; those that are no numbers are left out
  * @param shown values that the axis holds in any case; the first has a line through all rows if
  *     there is no other
  */
@@ -18,12 +18,20 @@ record IntervalChart(String title, String across, List<Interval> rows, List<Doub
   private static final int ROW = 34;
   private static final int AXIS = 62;
 
+  IntervalChart {
+    rows = rows.stream().filter(Interval::isNumber).toList();
+  }
+
   /**
    * A value and the ends of its interval.
    *
    * @param low the value itself where there is no interval
    */
   record Interval(String name, double low, double value, double high) {
+
+    private boolean isNumber() {
+      return Double.isFinite(low) && Double.isFinite(value) && Double.isFinite(high);
+    }
 
     private String words() {
       String words = name + ": " + Numbers.measured(value);
@@ -33,7 +41,11 @@ record IntervalChart(String title, String across, List<Interval> rows, List<Doub
     }
   }
 
+  /** The chart, or nothing where no row is left. */
   Html html() {
+    if (rows.isEmpty()) {
+      return new Html();
+    }
     return new Html()
         .open("figure", "class", "chart intervals")
         .add(Plot.of(title, alternative(), AXIS + ROW * (rows.size() + 1), this::draw))

@@ -47,6 +47,15 @@ class TestIntervalChart {
   }
 
   @Test
+  void rowsThatAreNoNumbersAreLeftOut() {
+    Interval diverged = new Interval("diverged", Double.NaN, Double.NaN, Double.NaN);
+    String html = chart(List.of(ROWS.get(0), diverged, ROWS.get(1)), List.of(0.0));
+    assertThat(new Painted(html).words("up")).containsExactlyInAnyOrder("guilomo", "random");
+    assertThat(html).doesNotContain("NaN");
+    assertThat(chart(List.of(diverged), List.of(0.0))).isEmpty();
+  }
+
+  @Test
   void longNamesAreCut() {
     String html =
         chart(List.of(new Interval("expected calibration error", 0.1, 0.2, 0.3)), List.of(0.0));
