@@ -41,6 +41,8 @@ public final class Main implements Runnable {
   private Main() {}
 
   public static void main(String[] args) {
+    // Charts of reports need no screen, and one that DISPLAY names may be gone.
+    System.setProperty("java.awt.headless", "true");
     int status =
         run(
             args,

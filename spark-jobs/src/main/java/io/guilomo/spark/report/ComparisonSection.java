@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 
 /** How the strategies differ from the baseline. */
@@ -14,14 +13,7 @@ final class ComparisonSection implements Section {
 
   private static final List<String> COLUMNS =
       List.of(
-          "strategy",
-          "mean",
-          "± over seeds",
-          "difference",
-          "interval",
-          "",
-          "parameters",
-          "seconds");
+          "strategy", "mean", "± over seeds", "difference", "interval", "parameters", "seconds");
 
   /** A row of the table; values that one seed or the baseline does not have are null. */
   record Strategy(
@@ -99,24 +91,19 @@ final class ComparisonSection implements Section {
         .open("p")
         .text("By " + metric + ", " + verdict(strategies))
         .close("p");
+    differences(metric, strategies).ifPresent(chart -> html.add(chart.html()));
     html.open("div", "class", "scroll").open("table");
     html.element(
         "caption",
         Numbers.format("Means of %d seeds, differences in pairs", strategies.get(0).seeds()));
     Section.head(html, COLUMNS);
-    Axis axis = axis(strategies);
-    strategies.forEach(strategy -> line(html, strategy, axis));
+    strategies.forEach(strategy -> line(html, strategy));
     html.close("tbody").close("table").close("div");
   }
 
   /** Whether any strategy differs from the baseline by more than the seeds make it. */
   static String verdict(List<Strategy> strategies) {
-    String baseline =
-        strategies.stream()
-            .filter(strategy -> strategy.difference() == null)
-            .map(Strategy::name)
-            .findFirst()
-            .orElse("the baseline");
+    String baseline = baseline(strategies);
     if (strategies.stream().allMatch(strategy -> strategy.low() == null)) {
       return "one seed tells nothing about chance: there are no intervals.";
     }
@@ -131,35 +118,51 @@ final class ComparisonSection implements Section {
     return String.join(", ", differing) + verb + " from " + baseline + " by more than chance.";
   }
 
-  private static Axis axis(List<Strategy> strategies) {
-    double[] ends =
-        Stream.concat(
-                Stream.of(0.0),
-                strategies.stream()
-                    .flatMap(s -> Stream.of(s.difference(), s.low(), s.high()))
-                    .filter(value -> value != null))
-            .mapToDouble(Double::doubleValue)
-            .sorted()
-            .toArray();
-    return Axis.of(ends[0], ends[ends.length - 1], 4);
+  /** The differences, unless the baseline is alone. */
+  private static Optional<IntervalChart> differences(String metric, List<Strategy> strategies) {
+    List<IntervalChart.Interval> rows =
+        strategies.stream()
+            .filter(strategy -> strategy.difference() != null)
+            .map(
+                strategy ->
+                    strategy.low() == null
+                        ? new IntervalChart.Interval(
+                            strategy.name(),
+                            strategy.difference(),
+                            strategy.difference(),
+                            strategy.difference())
+                        : new IntervalChart.Interval(
+                            strategy.name(),
+                            strategy.low(),
+                            strategy.difference(),
+                            strategy.high()))
+            .toList();
+    String across = "difference from " + baseline(strategies);
+    return rows.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new IntervalChart(metric + ": " + across, across, rows, List.of(0.0)));
   }
 
-  private static void line(Html html, Strategy strategy, Axis axis) {
+  private static String baseline(List<Strategy> strategies) {
+    return strategies.stream()
+        .filter(strategy -> strategy.difference() == null)
+        .map(Strategy::name)
+        .findFirst()
+        .orElse("the baseline");
+  }
+
+  private static void line(Html html, Strategy strategy) {
     html.open("tr").element("th", strategy.name(), "scope", "row");
     number(html, Numbers.measured(strategy.mean()));
     number(html, strategy.deviation() == null ? "–" : Numbers.measured(strategy.deviation()));
     if (strategy.difference() == null) {
       number(html, "baseline");
-      html.element("td", "").element("td", "");
+      html.element("td", "");
     } else {
       boolean interval = strategy.low() != null;
-      double value = strategy.difference();
-      number(html, Numbers.difference(value));
+      number(html, Numbers.difference(strategy.difference()));
       number(
           html, interval ? Numbers.format("[%+.4f, %+.4f]", strategy.low(), strategy.high()) : "–");
-      double low = interval ? strategy.low() : value;
-      double high = interval ? strategy.high() : value;
-      html.open("td").add(new IntervalBar(axis, low, value, high, 0).html()).close("td");
     }
     number(html, Numbers.count(Math.round(strategy.parameters())));
     number(html, Numbers.count(Math.round(strategy.seconds())));

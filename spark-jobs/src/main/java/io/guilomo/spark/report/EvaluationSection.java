@@ -8,7 +8,7 @@ import org.apache.spark.sql.Row;
 final class EvaluationSection implements Section {
 
   private static final List<String> COLUMNS =
-      List.of("records", "metric", "value", "interval", "", "examples");
+      List.of("records", "metric", "value", "interval", "examples");
 
   @Override
   public Optional<Html> of(RunTables tables) {
@@ -20,24 +20,39 @@ final class EvaluationSection implements Section {
       return Optional.empty();
     }
     Html html = Section.begin("Evaluation");
+    shares(rows).ifPresent(chart -> html.add(chart.html()));
     html.open("div", "class", "scroll").open("table");
     html.element("caption", "Metrics, with bootstrapped intervals");
     Section.head(html, COLUMNS);
     for (Row row : rows) {
-      double low = row.getDouble(3);
-      double high = row.getDouble(4);
       html.open("tr").element("td", row.getString(0));
       html.element("th", row.getString(1), "scope", "row");
       html.element("td", Numbers.measured(row.getDouble(2)), "class", "number");
-      html.element("td", interval(low, high), "class", "number").open("td");
-      // Beyond 1 it is no share of the records.
-      if (low >= -1 && high <= 1) {
-        Axis axis = new Axis(low < 0 ? -1 : 0, 1, 1);
-        html.add(new IntervalBar(axis, low, row.getDouble(2), high, Double.NaN).html());
-      }
-      html.close("td").element("td", Numbers.count(row.getLong(5)), "class", "number").close("tr");
+      html.element("td", interval(row.getDouble(3), row.getDouble(4)), "class", "number");
+      html.element("td", Numbers.count(row.getLong(5)), "class", "number").close("tr");
     }
     return Optional.of(html.close("tbody").close("table").close("div").close("section"));
+  }
+
+  /** The metrics that are shares or correlations, and so have a common axis. */
+  private static Optional<IntervalChart> shares(List<Row> rows) {
+    boolean one = rows.stream().map(row -> row.getString(0)).distinct().count() == 1;
+    List<IntervalChart.Interval> intervals =
+        rows.stream()
+            .filter(row -> row.getDouble(3) >= -1 && row.getDouble(4) <= 1)
+            .map(
+                row ->
+                    new IntervalChart.Interval(
+                        one ? row.getString(1) : row.getString(1) + ", " + row.getString(0),
+                        row.getDouble(3),
+                        row.getDouble(2),
+                        row.getDouble(4)))
+            .toList();
+    return intervals.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new IntervalChart(
+                "Metrics with bootstrapped intervals", "value", intervals, List.of(0.0, 1.0)));
   }
 
   private static String interval(double low, double high) {

@@ -27,9 +27,12 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class TestReportInBrowser {
 
-  private static final int HEIGHT = 2000;
+  /** That of the whole page on a phone, where it is the longest. */
+  private static final int HEIGHT = 9000;
+
   private static final Path SCREENSHOTS = Path.of("target/screenshots").toAbsolutePath();
-  private static final Pattern MEASURED = Pattern.compile("<title>(\\d+) (\\d+) (\\S+)</title>");
+  private static final Pattern MEASURED =
+      Pattern.compile("<title>(\\d+) (\\d+) (\\S+) (\\S+) (\\d+) (\\d+)</title>");
 
   @TempDir private Path directory;
 
@@ -54,6 +57,11 @@ class TestReportInBrowser {
         assertThat(measures.group(2)).isEqualTo(String.valueOf(width));
         assertThat(Integer.parseInt(measures.group(1))).isLessThanOrEqualTo(width);
         assertThat(measures.group(3)).isEqualTo(dark ? "rgb(16,20,27)" : "rgb(246,247,249)");
+        assertThat(measures.group(4)).isEqualTo(dark ? "rgb(125,180,245)" : "rgb(29,95,174)");
+        assertThat(measures.group(5)).as("words in charts").matches("[1-9]\\d+");
+        assertThat(measures.group(6))
+            .as("words that cover others or leave the page")
+            .isEqualTo("0");
         Path image =
             SCREENSHOTS.resolve("report-%d-%s.png".formatted(width, dark ? "dark" : "light"));
         Files.deleteIfExists(image);
@@ -64,8 +72,9 @@ class TestReportInBrowser {
   }
 
   /**
-   * A page that shows another in a frame and tells its measures in its own title: reports have no
-   * scripts, and windows are never as narrow as phones.
+   * A page that shows another in a frame and tells its measures in its own title: its width, its
+   * background, the colour of a line, and how the words of charts lie. Reports have no scripts, and
+   * windows are never as narrow as phones.
    */
   private Path measuring(String html, int width) throws IOException {
     String page =
@@ -75,8 +84,22 @@ class TestReportInBrowser {
           const frame = document.querySelector('iframe')
           frame.onload = () => {
             const view = frame.contentWindow
+            const colour = (element, kind) =>
+                view.getComputedStyle(element)[kind].replace(/ /g, '')
+            const body = view.document.body
+            let words = 0, covered = 0
+            for (const chart of view.document.querySelectorAll('.chart svg')) {
+              const boxes = [...chart.querySelectorAll('text')].map(word => word.getBoundingClientRect())
+              words += boxes.length
+              boxes.forEach((a, i) => {
+                if (a.left < 0 || a.right > view.innerWidth) covered++
+                covered += boxes.slice(i + 1).filter(b =>
+                    a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom).length
+              })
+            }
             document.title = [view.document.documentElement.scrollWidth, view.innerWidth,
-                view.getComputedStyle(view.document.body).backgroundColor.replace(/ /g, '')].join(' ')
+                colour(body, 'backgroundColor'), colour(body.querySelector('path.k0'), 'stroke'),
+                words, covered].join(' ')
           }
         </script>""";
     return Files.writeString(

@@ -6,7 +6,6 @@ import io.guilomo.data.DataReport;
 import io.guilomo.spark.SharedSparkSession;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,8 +83,12 @@ class TestRunReport {
     assertThat(html)
         .contains("1 of 2 experts got less than 1 % of their module&#39;s tokens")
         .contains(">2.0</td>");
-    // 0.7135 of 0 to 1 over 150 units, from 5.
-    assertThat(html).contains("class=\"point\" d=\"M112.0 8h0\"");
+    assertThat(html)
+        .contains(
+            "aria-label=\"accuracy: difference from uniform. guilomo: 0.0200 in 0.0100 to 0.0300;"
+                + " random: 0.0100 in -0.0100 to 0.0300.\"")
+        // A loss is no share.
+        .contains("intervals. accuracy: 0.7135 in 0.6717 to 0.7534.\"");
     assertThat(html).contains("[+0.0100, +0.0300]", "[-0.0100, +0.0300]", "baseline");
     assertThat(html).contains("href=\"../r1.guilomo.42/report.html\"");
     assertThat(html)
@@ -152,10 +155,19 @@ class TestRunReport {
         .contains("training: 0.9990 at step 1, 0 at step 999")
         // The last round is shown whatever the stride.
         .contains("layer 0: 3 at round 0, 2 at round 1,000");
-    Pattern line = Pattern.compile("class=\"line [^\"]+\" d=\"([^\"]+)\"");
-    assertThat(line.matcher(html).results().map(MatchResult::group))
+    Pattern line = Pattern.compile("class=\"[ko]\\d\" d=\"([^\"]+)\"");
+    assertThat(line.matcher(html).results().map(match -> match.group(1)))
         .hasSize(10)
-        .allSatisfy(path -> assertThat(path.split("[ML]").length - 2).isBetween(300, 401));
+        .allSatisfy(path -> assertThat(path.split("[ML]").length - 1).isBetween(300, 401));
+    assertThat(html.length()).isLessThan(200_000);
+  }
+
+  @Test
+  void chartsNeedNoIdentifiersAndAreThoseOfTheLastTime() {
+    new SampleRun(output, "r1").run(0, null).search(50).training(30).evaluation().comparison();
+    String html = html("r1");
+    assertThat(html.split("<svg ", -1)).hasSize(1 + 7);
+    assertThat(html).isEqualTo(html("r1")).doesNotContain(" id=\"", "url(", "class=\"unpainted\"");
   }
 
   private String html(String runId) {
