@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.spark.SharedSparkSession;
-import io.guilomo.spark.cluster.StandaloneCluster.Ended;
+import io.guilomo.spark.cluster.PackagedJobs.Ended;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.Table;

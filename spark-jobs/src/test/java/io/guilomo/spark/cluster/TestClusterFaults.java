@@ -3,8 +3,8 @@ package io.guilomo.spark.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.spark.SharedSparkSession;
-import io.guilomo.spark.cluster.StandaloneCluster.Ended;
-import io.guilomo.spark.cluster.StandaloneCluster.Running;
+import io.guilomo.spark.cluster.PackagedJobs.Ended;
+import io.guilomo.spark.cluster.PackagedJobs.Running;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.Table;

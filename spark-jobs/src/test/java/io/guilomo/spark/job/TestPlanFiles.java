@@ -13,7 +13,6 @@ import io.guilomo.spark.training.RandomLlama;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.commons.io.FileUtils;
 import org.apache.hadoop.conf.Configuration;
@@ -134,7 +133,7 @@ class TestPlanFiles {
   }
 
   private static ProgressListener listener() {
-    return new Messages(new ArrayList<>());
+    return new Messages();
   }
 
   private static String digest(Path path) throws IOException {
