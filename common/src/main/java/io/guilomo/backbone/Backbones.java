@@ -1,6 +1,7 @@
 package io.guilomo.backbone;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.guilomo.backbone.FrozenTensors.Extent;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
@@ -36,7 +37,7 @@ public final class Backbones {
    * @throws IllegalArgumentException if the directory holds no model that can be run
    */
   public static Backbone load(String uri, Configuration conf) throws IOException {
-    return load(uri, conf, true);
+    return load(uri, conf, Extent.VALUES);
   }
 
   /**
@@ -46,17 +47,27 @@ public final class Backbones {
    * @throws IllegalArgumentException if {@link #load} would refuse the directory
    */
   public static BackboneConfig check(String uri, Configuration conf) throws IOException {
-    return load(uri, conf, false).config();
+    return load(uri, conf, Extent.SHAPES).config();
   }
 
-  private static Backbone load(String uri, Configuration conf, boolean values) throws IOException {
+  /**
+   * The digest that the model has when it is loaded, without the memory for its values. Everything
+   * is read.
+   *
+   * @throws IllegalArgumentException if {@link #load} would refuse the directory
+   */
+  public static String digest(String uri, Configuration conf) throws IOException {
+    return load(uri, conf, Extent.DIGEST).digest();
+  }
+
+  private static Backbone load(String uri, Configuration conf, Extent extent) throws IOException {
     ModelDirectory directory = ModelDirectory.open(uri, conf);
     directory.requireWeights();
     BackboneConfig config = config(directory);
     if (config instanceof LlamaConfig llama) {
-      return LlamaLoader.load(directory, llama, values);
+      return LlamaLoader.load(directory, llama, extent);
     }
-    return BertLoader.load(directory, (BertConfig) config, values);
+    return BertLoader.load(directory, (BertConfig) config, extent);
   }
 
   /** Reads only the shape of a model, without its weights. */

@@ -1,5 +1,6 @@
 package io.guilomo.backbone;
 
+import io.guilomo.backbone.FrozenTensors.Extent;
 import io.guilomo.backbone.FrozenTensors.Part;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -23,15 +24,12 @@ final class BertLoader {
     this.tensors = tensors;
   }
 
-  /**
-   * @param values whether to read values, see {@link FrozenTensors}
-   */
-  static BertBackbone load(ModelDirectory directory, BertConfig config, boolean values)
+  static BertBackbone load(ModelDirectory directory, BertConfig config, Extent extent)
       throws IOException {
     try (TensorSource source = directory.tensors()) {
       Set<String> names = source.names();
       return new BertLoader(
-              config, new FrozenTensors(directory, source, name -> storedName(name, names), values))
+              config, new FrozenTensors(directory, source, name -> storedName(name, names), extent))
           .backbone();
     }
   }

@@ -7,7 +7,7 @@ import java.security.MessageDigest;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Copies weights from a file into arrays in blocks of at most a mebibyte. */
+/** Reads weights of a file in blocks of at most a mebibyte. */
 final class BlockReader {
 
   private static final int BLOCK = 1 << 20;
@@ -31,9 +31,8 @@ final class BlockReader {
       return;
     }
     FloatMemory memory = FloatMemory.of(target);
-    int needed = (int) Math.min(BLOCK, elements * type.bytes());
-    if (block.length < needed) {
-      block = new byte[needed];
+    int needed = block(elements * type.bytes());
+    if (values == null || values.length < needed / Short.BYTES) {
       values = new float[needed / Short.BYTES];
     }
     in.seek(begin);
@@ -47,5 +46,26 @@ final class BlockReader {
       memory.put(done, values, count);
       done += count;
     }
+  }
+
+  /** Has {@code digest} see the bytes from {@code begin} on, as reading them would. */
+  void digest(long begin, long bytes, MessageDigest digest) throws IOException {
+    block(bytes);
+    in.seek(begin);
+    for (long done = 0; done < bytes; ) {
+      int count = (int) Math.min(BLOCK, bytes - done);
+      in.readFully(block, 0, count);
+      digest.update(block, 0, count);
+      done += count;
+    }
+  }
+
+  /** Makes room for a block of so many bytes, and says how many of them it holds. */
+  private int block(long bytes) {
+    int needed = (int) Math.min(BLOCK, bytes);
+    if (block.length < needed) {
+      block = new byte[needed];
+    }
+    return needed;
   }
 }

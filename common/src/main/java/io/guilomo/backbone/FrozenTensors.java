@@ -15,30 +15,39 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /**
  * Reads the tensors a backbone needs, checked against the shapes its configuration asks for, and
  * digests what was read: sha256 over name, shape and stored bytes of each tensor in the order of
- * reading.
+ * reading. Weights of another type, such as float16 for float32, have another digest; in other
+ * shards or another directory they have the same.
  */
 final class FrozenTensors {
 
   private final ModelDirectory directory;
   private final TensorSource source;
   private final UnaryOperator<String> storedName;
-  private final boolean values;
+  private final Extent extent;
   private final MessageDigest digest;
+
+  /** How much is read of the tensors. */
+  enum Extent {
+    /** Names and shapes are checked; every array is null. */
+    SHAPES,
+    /** So much as the digest needs; every array is null. */
+    DIGEST,
+    /** Everything. */
+    VALUES
+  }
 
   /**
    * @param storedName what the source calls a tensor
-   * @param values whether to read values; without, names and shapes are checked and every array is
-   *     null
    */
   FrozenTensors(
       ModelDirectory directory,
       TensorSource source,
       UnaryOperator<String> storedName,
-      boolean values) {
+      Extent extent) {
     this.directory = directory;
     this.source = source;
     this.storedName = storedName;
-    this.values = values;
+    this.extent = extent;
     try {
       this.digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -58,7 +67,13 @@ final class FrozenTensors {
     for (Part part : parts) {
       check(part);
     }
-    if (!values) {
+    if (extent != Extent.VALUES) {
+      if (extent == Extent.DIGEST) {
+        for (Part part : parts) {
+          begin(part);
+          source.digest(storedName.apply(part.name()), digest);
+        }
+      }
       return null;
     }
     long[] shape = parts.get(0).shape().clone();
@@ -69,13 +84,17 @@ final class FrozenTensors {
     long row = 0;
     for (Part part : parts) {
       rows[0] = NDArrayIndex.interval(row, row + part.shape()[0]);
-      digest.update(
-          (part.name() + Arrays.toString(part.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
+      begin(part);
       source.readInto(
           storedName.apply(part.name()), parts.size() == 1 ? fused : fused.get(rows), digest);
       row += part.shape()[0];
     }
     return fused;
+  }
+
+  private void begin(Part part) {
+    digest.update(
+        (part.name() + Arrays.toString(part.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
   }
 
   private void check(Part part) throws IOException {

@@ -1,5 +1,6 @@
 package io.guilomo.backbone;
 
+import io.guilomo.backbone.FrozenTensors.Extent;
 import io.guilomo.backbone.FrozenTensors.Part;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -17,13 +18,10 @@ final class LlamaLoader {
     this.tensors = tensors;
   }
 
-  /**
-   * @param values whether to read values, see {@link FrozenTensors}
-   */
-  static LlamaBackbone load(ModelDirectory directory, LlamaConfig config, boolean values)
+  static LlamaBackbone load(ModelDirectory directory, LlamaConfig config, Extent extent)
       throws IOException {
     try (TensorSource source = directory.tensors()) {
-      return new LlamaLoader(config, new FrozenTensors(directory, source, name -> name, values))
+      return new LlamaLoader(config, new FrozenTensors(directory, source, name -> name, extent))
           .backbone();
     }
   }

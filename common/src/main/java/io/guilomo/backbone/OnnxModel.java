@@ -125,6 +125,13 @@ final class OnnxModel implements TensorSource {
     }
   }
 
+  @Override
+  public void digest(String name, MessageDigest digest) throws IOException {
+    OnnxGraph.Tensor tensor = weights.get(name).tensor();
+    requireBytes(name, tensor);
+    blocks.digest(tensor.begin(), tensor.end() - tensor.begin(), digest);
+  }
+
   /**
    * The shape of the BERT encoder this graph computes, for a file that came without {@code
    * config.json}: sizes from the weights, heads from the reshape of the first attention, epsilon

@@ -155,6 +155,12 @@ public final class SafetensorsFile implements Closeable {
     blocks.read(dataStart + tensor.begin(), tensor.type(), target, digest);
   }
 
+  /** Has {@code digest} see the raw bytes of a weight tensor. */
+  void digest(String name, MessageDigest digest) throws IOException {
+    SafetensorsHeader.Tensor tensor = refuseOtherThanWeights(name);
+    blocks.digest(dataStart + tensor.begin(), tensor.end() - tensor.begin(), digest);
+  }
+
   /** An I64 or I32 tensor, flattened row by row. */
   public long[] readLongs(String name) throws IOException {
     SafetensorsHeader.Tensor tensor = tensor(name);

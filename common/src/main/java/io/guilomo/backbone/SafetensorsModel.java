@@ -85,6 +85,11 @@ final class SafetensorsModel implements TensorSource {
     shard(name).readInto(name, target, digest);
   }
 
+  @Override
+  public void digest(String name, MessageDigest digest) throws IOException {
+    shard(name).digest(name, digest);
+  }
+
   private SafetensorsFile shard(String tensor) throws IOException {
     String name = fileByTensor.get(tensor);
     SafetensorsFile file = open.get(name);

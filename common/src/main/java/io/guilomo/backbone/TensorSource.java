@@ -18,4 +18,7 @@ sealed interface TensorSource extends Closeable permits SafetensorsModel, OnnxMo
 
   /** Reads into a contiguous float32 array; {@code digest} sees the bytes as they are stored. */
   void readInto(String name, INDArray target, MessageDigest digest) throws IOException;
+
+  /** Has {@code digest} see what it sees when the tensor is read. */
+  void digest(String name, MessageDigest digest) throws IOException;
 }

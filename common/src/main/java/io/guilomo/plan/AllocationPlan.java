@@ -16,6 +16,8 @@ import java.util.Set;
  * @param singleLora whether a module may have a single expert, a plain LoRA; otherwise two is the
  *     minimum
  * @param modules one entry a module, in the order of the backbone's {@code linearModules()}
+ * @param backboneDigest of the tensors of the backbone that it was learned with; empty where it is
+ *     for any backbone with these modules, as a plan is that nothing was learned for
  */
 public record AllocationPlan(
     String strategy,
@@ -23,7 +25,8 @@ public record AllocationPlan(
     int topK,
     double alpha,
     boolean singleLora,
-    List<ModulePlan> modules) {
+    List<ModulePlan> modules,
+    String backboneDigest) {
 
   public AllocationPlan {
     modules = List.copyOf(modules);
@@ -51,6 +54,22 @@ public record AllocationPlan(
             "Cannot allocate 1 expert to " + plan.module() + ": minimum is 2");
       }
     }
+  }
+
+  /** A plan for any backbone with these modules. */
+  public AllocationPlan(
+      String strategy,
+      long seed,
+      int topK,
+      double alpha,
+      boolean singleLora,
+      List<ModulePlan> modules) {
+    this(strategy, seed, topK, alpha, singleLora, modules, "");
+  }
+
+  /** The same, learned with the backbone of this digest. */
+  public AllocationPlan learnedWith(String digest) {
+    return new AllocationPlan(strategy, seed, topK, alpha, singleLora, modules, digest);
   }
 
   /**

@@ -10,13 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * {@code plan.json}. {@code single-lora}, {@code routed-tokens} and {@code unallocated-ranks} may
- * be left out:
+ * {@code plan.json}. {@code single-lora}, {@code backbone-digest}, {@code routed-tokens} and {@code
+ * unallocated-ranks} may be left out:
  *
  * <pre>{@code
  * {
  *   "format-version": 1,
  *   "strategy": "guilomo", "seed": 42, "top-k": 2, "alpha": 16.0, "single-lora": false,
+ *   "backbone-digest": "6f1ed002ab5595859014ebf0951522d9…",
  *   "modules": [
  *     {
  *       "layer": 0, "module": "q_proj", "in-features": 64, "out-features": 64,
@@ -41,6 +42,7 @@ public class AllocationPlanParser {
   private static final String TOP_K = "top-k";
   private static final String ALPHA = "alpha";
   private static final String SINGLE_LORA = "single-lora";
+  private static final String BACKBONE_DIGEST = "backbone-digest";
   private static final String MODULES = "modules";
   private static final String LAYER = "layer";
   private static final String MODULE = "module";
@@ -64,6 +66,9 @@ public class AllocationPlanParser {
       json.writeNumberField(TOP_K, plan.topK());
       json.writeNumberField(ALPHA, plan.alpha());
       json.writeBooleanField(SINGLE_LORA, plan.singleLora());
+      if (!plan.backboneDigest().isEmpty()) {
+        json.writeStringField(BACKBONE_DIGEST, plan.backboneDigest());
+      }
       json.writeArrayFieldStart(MODULES);
       for (ModulePlan module : plan.modules()) {
         write(module, json);
@@ -102,10 +107,11 @@ public class AllocationPlanParser {
     int topK = json.integer(TOP_K, 1, MAX_EXPERTS);
     double alpha = json.number(ALPHA);
     boolean singleLora = json.flag(SINGLE_LORA, false);
+    String backboneDigest = json.has(BACKBONE_DIGEST) ? json.text(BACKBONE_DIGEST) : "";
     List<ModulePlan> modules =
         json.objects(MODULES, MAX_MODULES).stream().map(AllocationPlanParser::read).toList();
     json.end();
-    return new AllocationPlan(strategy, seed, topK, alpha, singleLora, modules);
+    return new AllocationPlan(strategy, seed, topK, alpha, singleLora, modules, backboneDigest);
   }
 
   private static void write(ModulePlan plan, JsonGenerator json) throws IOException {

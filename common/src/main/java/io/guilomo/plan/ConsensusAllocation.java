@@ -18,7 +18,8 @@ public record ConsensusAllocation(long seed, ParameterBudget budget) {
   public static final String STRATEGY = "consensus";
 
   /**
-   * @param plans of the same modules, in the same order; at least one
+   * @param plans of the same modules, in the same order, learned with the same backbone; at least
+   *     one
    */
   public AllocationPlan plan(List<AllocationPlan> plans) {
     AllocationPlan first = plans.get(0);
@@ -28,7 +29,13 @@ public record ConsensusAllocation(long seed, ParameterBudget budget) {
     }
     AllocationPlan consensus =
         new AllocationPlan(
-            STRATEGY, seed, first.topK(), first.alpha(), first.singleLora(), modules);
+            STRATEGY,
+            seed,
+            first.topK(),
+            first.alpha(),
+            first.singleLora(),
+            modules,
+            first.backboneDigest());
     return budget.fit(
         consensus,
         new EntryValues() {

@@ -108,6 +108,12 @@ public record ParameterBudget(long parameters) {
       modules.add(new ModulePlan(planned.module(), experts, unallocated));
     }
     return new AllocationPlan(
-        plan.strategy(), plan.seed(), plan.topK(), plan.alpha(), plan.singleLora(), modules);
+        plan.strategy(),
+        plan.seed(),
+        plan.topK(),
+        plan.alpha(),
+        plan.singleLora(),
+        modules,
+        plan.backboneDigest());
   }
 }

@@ -360,6 +360,7 @@ class TestBackbones {
     BackboneConfig checked = Backbones.check(dir.toString(), CONF);
     Backbone loaded = Backbones.load(dir.toString(), CONF);
     assertThat(loaded.config()).isEqualTo(checked);
+    assertThat(Backbones.digest(dir.toString(), CONF)).isEqualTo(loaded.digest());
     return loaded;
   }
 

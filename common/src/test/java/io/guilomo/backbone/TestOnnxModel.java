@@ -366,7 +366,9 @@ class TestOnnxModel {
   }
 
   private Backbone load() throws IOException {
-    return Backbones.load(dir.toString(), CONF);
+    Backbone loaded = Backbones.load(dir.toString(), CONF);
+    assertThat(Backbones.digest(dir.toString(), CONF)).isEqualTo(loaded.digest());
+    return loaded;
   }
 
   private org.apache.hadoop.fs.Path file(String name) {

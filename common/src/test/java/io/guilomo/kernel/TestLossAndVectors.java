@@ -7,7 +7,9 @@ import static io.guilomo.kernel.Sample.vector;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import java.util.Random;
+import java.util.function.DoubleBinaryOperator;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -16,7 +18,36 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class TestLossAndVectors {
   private static final double TOLERANCE = 2e-6;
+  private static final int[] LENGTHS = {1, 5, 64, 100, 40001};
   private final Random random = new Random(6);
+
+  /**
+   * Two vectors of one length.
+   *
+   * @param around holds x from its second element on
+   */
+  private record Operands(INDArray around, INDArray x, INDArray y) {
+
+    static Operands draw(Random random, int length) {
+      INDArray around = vector(random, 2 * length + 3);
+      return new Operands(
+          around, around.get(NDArrayIndex.interval(1, length + 1)), vector(random, length));
+    }
+
+    /** What an operator makes of each pair of elements. */
+    double[] expected(DoubleBinaryOperator operator) {
+      double[] expected = Sample.vectorOf(x);
+      for (int i = 0; i < expected.length; i++) {
+        expected[i] = operator.applyAsDouble(expected[i], y.getFloat(i));
+      }
+      return expected;
+    }
+
+    /** The elements before and after x. */
+    List<Float> neighbours() {
+      return List.of(around.getFloat(0), around.getFloat(x.length() + 1));
+    }
+  }
 
   @ParameterizedTest
   @EnumSource
@@ -136,28 +167,22 @@ class TestLossAndVectors {
   @EnumSource
   void addsScaledInPlaceAndIntoSlices(Implementation implementation) {
     Kernels kernels = implementation.kernels();
-    for (int length : new int[] {1, 5, 64, 100, 40001}) {
-      INDArray all = vector(random, 2 * length + 3);
-      INDArray x = all.get(NDArrayIndex.interval(1, length + 1));
-      INDArray y = vector(random, length);
-      double[] expected = Sample.vectorOf(x);
-      for (int i = 0; i < length; i++) {
-        expected[i] += -0.3 * y.getFloat(i);
-      }
+    for (int length : LENGTHS) {
+      Operands operands = Operands.draw(random, length);
+      INDArray x = operands.x();
+      INDArray y = operands.y();
+      List<Float> neighbours = operands.neighbours();
       INDArray target = Nd4j.create(length);
       kernels.addScaled(x, -0.3, y, target);
-      assertClose(target, expected, TOLERANCE);
+      assertClose(target, operands.expected((a, b) -> a - 0.3 * b), TOLERANCE);
       INDArray yCopy = y.dup();
       kernels.addScaled(x, -0.3, yCopy, yCopy);
       assertThat(yCopy).isEqualTo(target);
-      float before = all.getFloat(0);
-      float after = all.getFloat(length + 1);
       kernels.addScaled(x, -0.3, y, x);
       assertThat(x).isEqualTo(target);
       kernels.scale(x, 2);
       assertThat(x).isEqualTo(target.mul(2));
-      assertThat(all.getFloat(0)).isEqualTo(before);
-      assertThat(all.getFloat(length + 1)).isEqualTo(after);
+      assertThat(operands.neighbours()).isEqualTo(neighbours);
     }
   }
 
@@ -165,23 +190,17 @@ class TestLossAndVectors {
   @EnumSource
   void multipliesInPlaceAndIntoSlices(Implementation implementation) {
     Kernels kernels = implementation.kernels();
-    for (int length : new int[] {1, 5, 64, 100, 40001}) {
-      INDArray all = vector(random, 2 * length + 3);
-      INDArray x = all.get(NDArrayIndex.interval(1, length + 1));
-      INDArray y = vector(random, length);
-      double[] expected = Sample.vectorOf(x);
-      for (int i = 0; i < length; i++) {
-        expected[i] *= y.getFloat(i);
-      }
+    for (int length : LENGTHS) {
+      Operands operands = Operands.draw(random, length);
+      INDArray x = operands.x();
+      INDArray y = operands.y();
+      List<Float> neighbours = operands.neighbours();
       INDArray target = Nd4j.create(length);
       kernels.multiply(x, y, target);
-      assertClose(target, expected, TOLERANCE);
-      float before = all.getFloat(0);
-      float after = all.getFloat(length + 1);
+      assertClose(target, operands.expected((a, b) -> a * b), TOLERANCE);
       kernels.multiply(x, y, x);
       assertThat(x).isEqualTo(target);
-      assertThat(all.getFloat(0)).isEqualTo(before);
-      assertThat(all.getFloat(length + 1)).isEqualTo(after);
+      assertThat(operands.neighbours()).isEqualTo(neighbours);
     }
   }
 

@@ -55,13 +55,8 @@ class TestGoldenModel {
   void lossLogitsAndGradients(Kernels kernels) {
     for (Path file : GoldenFiles.list("model", "search_*.safetensors")) {
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
-      JsonNode entry = GoldenFiles.entry(file, "model");
-      LlamaBackbone backbone = GoldenNetwork.backbone(entry, golden, "param.");
-      NetworkDefinition definition =
-          GoldenNetwork.search(entry, backbone.config(), golden, "param.");
-      try (LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels)) {
-        GoldenNetwork.load(network, golden, "param.");
-        TokenBatch batch = GoldenNetwork.batch(GoldenFiles.longs(file), "batch.", 4);
+      try (LoraMoeNetwork network = network(file, golden, kernels)) {
+        TokenBatch batch = batch(file);
 
         INDArray expected = golden.get("train.logits");
         INDArray logits = network.logits(batch).reshape(expected.shape());
@@ -85,21 +80,29 @@ class TestGoldenModel {
   void routerLogits(Kernels kernels) {
     for (Path file : GoldenFiles.list("model", "search_*.safetensors")) {
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
-      JsonNode entry = GoldenFiles.entry(file, "model");
-      LlamaBackbone backbone = GoldenNetwork.backbone(entry, golden, "param.");
-      NetworkDefinition definition =
-          GoldenNetwork.search(entry, backbone.config(), golden, "param.");
       ObservedRouting routing = new ObservedRouting();
-      try (LoraMoeNetwork network =
-          LoraMoeNetwork.create(definition, backbone, ObservedKernels.of(kernels, routing))) {
-        GoldenNetwork.load(network, golden, "param.");
-        network.pass(
-            GoldenNetwork.batch(GoldenFiles.longs(file), "batch.", 4), PassOptions.training(0));
+      try (LoraMoeNetwork network = network(file, golden, ObservedKernels.of(kernels, routing))) {
+        network.pass(batch(file), PassOptions.training(0));
         GoldenFiles.report(
             "model/" + file.getFileName() + " router logits",
             routerLogits(network, routing, golden));
       }
     }
+  }
+
+  /** The network of a file, with the parameters that it has there. */
+  private static LoraMoeNetwork network(Path file, Map<String, INDArray> golden, Kernels kernels) {
+    JsonNode entry = GoldenFiles.entry(file, "model");
+    LlamaBackbone backbone = GoldenNetwork.backbone(entry, golden, "param.");
+    LoraMoeNetwork network =
+        LoraMoeNetwork.create(
+            GoldenNetwork.search(entry, backbone.config(), golden, "param."), backbone, kernels);
+    GoldenNetwork.load(network, golden, "param.");
+    return network;
+  }
+
+  private static TokenBatch batch(Path file) {
+    return GoldenNetwork.batch(GoldenFiles.longs(file), "batch.", 4);
   }
 
   /** A layer's modules one under the other. */

@@ -28,6 +28,17 @@ class TestAllocationPlanParser {
     AllocationPlan single = new UniformAllocation(1, 4, 1, 0.1).plan(List.of(Plans.QUERY));
     assertThat(AllocationPlanParser.fromJson(AllocationPlanParser.toJson(single)))
         .isEqualTo(single);
+    AllocationPlan learned = plan.learnedWith("6f1ed002");
+    assertThat(AllocationPlanParser.fromJson(AllocationPlanParser.toJson(learned)))
+        .isEqualTo(learned)
+        .isNotEqualTo(plan);
+  }
+
+  @Test
+  void theBackboneThatAPlanWasLearnedWithIsSaid() {
+    assertThat(AllocationPlanParser.toJson(Plans.learned().learnedWith("6f1ed002")))
+        .contains("\"single-lora\": false,\n  \"backbone-digest\": \"6f1ed002\",\n  \"modules\"");
+    assertThat(AllocationPlanParser.fromJson(SMALL).backboneDigest()).isEmpty();
   }
 
   @Test
@@ -93,6 +104,8 @@ class TestAllocationPlanParser {
         "\"in-features\": 4 | \"in-features\": 0 | modules[0]: in-features must be an integer from 1 to 4194304, not 0",
         "\"alpha\": 16 | \"alpha\": \"16\" | alpha must be a number, not \"16\"",
         "\"alpha\": 16 | \"alpha\": 16, \"single-lora\": 1 | single-lora must be true or false, not 1",
+        "\"alpha\": 16 | \"alpha\": 16, \"backbone-digest\": 6 | "
+            + "backbone-digest must be a text of 1 to 256 characters, not 6",
         "\"file\" | \"\" | strategy must be a text of 1 to 256 characters, not \"\"",
       })
   void refusesAndNames(String good, String bad, String message) {

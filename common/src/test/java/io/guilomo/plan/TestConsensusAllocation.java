@@ -45,6 +45,12 @@ class TestConsensusAllocation {
         .containsExactly(4, 5);
   }
 
+  @Test
+  void itIsForTheBackboneOfThePlans() {
+    assertThat(consensus(0).backboneDigest()).isEqualTo("6f1ed002");
+    assertThat(consensus(consensus(0).parameters() - 1).backboneDigest()).isEqualTo("6f1ed002");
+  }
+
   private AllocationPlan consensus(long budget) {
     return new ConsensusAllocation(9, new ParameterBudget(budget)).plan(plans);
   }
@@ -52,6 +58,7 @@ class TestConsensusAllocation {
   private static AllocationPlan plan(List<Integer> ranks, List<Integer> unallocated) {
     List<ExpertPlan> experts = ranks.stream().map(rank -> new ExpertPlan(rank, 10)).toList();
     return new AllocationPlan(
-        "guilomo", 1, 2, 16, false, List.of(new ModulePlan(Plans.QUERY, experts, unallocated)));
+            "guilomo", 1, 2, 16, false, List.of(new ModulePlan(Plans.QUERY, experts, unallocated)))
+        .learnedWith("6f1ed002");
   }
 }

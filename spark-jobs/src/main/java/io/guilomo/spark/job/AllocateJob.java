@@ -2,7 +2,6 @@ package io.guilomo.spark.job;
 
 import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.backbone.Backbones;
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
@@ -78,7 +77,7 @@ public final class AllocateJob {
         () -> {
           BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
           if (!AllocationStrategies.learns(strategy)) {
-            AllocationPlan plan = plan(strategy, ModelFamily.targets(config, backbone));
+            AllocationPlan plan = plan(strategy, backbone);
             write(run, List.of(plan));
             return new Result(run.runId(), plan, List.of());
           }
@@ -108,14 +107,14 @@ public final class AllocateJob {
     return searches;
   }
 
-  private AllocationPlan plan(String strategy, List<LinearModule> modules) throws IOException {
+  private AllocationPlan plan(String strategy, BackboneConfig backbone) throws IOException {
     long budget = config.allocation().budgetParameters();
     if (!strategy.equals(AllocationStrategies.FILE)) {
       return AllocationStrategies.of(strategy, config.allocation(), config.loraMoe())
-          .plan(modules, config.run().seed(), budget);
+          .plan(ModelFamily.targets(config, backbone), config.run().seed(), budget);
     }
     AllocationPlan plan =
-        PlanFiles.read(config.allocation().requirePlan(), modules, config.loraMoe(), hadoop);
+        PlanFiles.readFor(config.allocation().requirePlan(), config, backbone, hadoop);
     if (budget > 0 && plan.parameters() > budget) {
       throw new IllegalArgumentException(
           String.format(

@@ -104,7 +104,7 @@ public final class DoctorJob {
     String given = config.finetune().plan();
     Path own = new Path(config.output().dir(), "runs/" + config.run().id() + "/plan.json");
     if (!given.isBlank()) {
-      return PlanFiles.read(given, modules, config.loraMoe(), hadoop);
+      return PlanFiles.readFor(given, config, backbone, hadoop);
     }
     if (!config.run().id().isEmpty() && own.getFileSystem(hadoop).exists(own)) {
       return PlanFiles.read(own.toString(), modules, config.loraMoe(), hadoop);

@@ -100,10 +100,7 @@ public final class FinetuneJob {
 
   private AllocationPlan plan(RunDirectory directory, BackboneConfig backbone) throws IOException {
     String path = config.finetune().plan();
-    return PlanFiles.read(
-        path.isBlank() ? directory.path("plan.json").toString() : path,
-        ModelFamily.targets(config, backbone),
-        config.loraMoe(),
-        hadoop);
+    return PlanFiles.readFor(
+        path.isBlank() ? directory.path("plan.json").toString() : path, config, backbone, hadoop);
   }
 }

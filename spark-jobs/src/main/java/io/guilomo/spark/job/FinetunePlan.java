@@ -64,7 +64,7 @@ record FinetunePlan(
    */
   static NetworkDefinition network(
       GuilomoConfig config, BackboneConfig backbone, AllocationPlan plan, long seed, int classes) {
-    check(plan, config.model().requirePath(), backbone);
+    requireModules(plan, config.model().requirePath(), backbone);
     return new NetworkDefinition(
         config.model().requirePath(),
         backbone,
@@ -77,8 +77,12 @@ record FinetunePlan(
         seed);
   }
 
-  /** Every planned module must be one of the model's, and be planned in all of its layers. */
-  private static void check(AllocationPlan plan, String model, BackboneConfig backbone) {
+  /**
+   * Every planned module must be one of the model's, and be planned in all of its layers.
+   *
+   * @throws IllegalArgumentException that names one that is not
+   */
+  static void requireModules(AllocationPlan plan, String model, BackboneConfig backbone) {
     List<LinearModule> known = backbone.linearModules();
     Set<LinearModule> planned =
         plan.modules().stream().map(ModulePlan::module).collect(Collectors.toSet());

@@ -1,6 +1,9 @@
 package io.guilomo.spark.job;
 
+import io.guilomo.backbone.BackboneConfig;
+import io.guilomo.backbone.Backbones;
 import io.guilomo.backbone.LinearModule;
+import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
@@ -56,6 +59,35 @@ final class PlanFiles {
               name),
           e);
     }
+  }
+
+  /**
+   * The same, for the model of a configuration: the one that the plan was learned with, where it
+   * says with which. Then the model's tensors are read, for their digest.
+   *
+   * @throws IllegalArgumentException if there is no such plan, or it is one for another model
+   */
+  static AllocationPlan readFor(
+      String name, GuilomoConfig config, BackboneConfig backbone, Configuration conf)
+      throws IOException {
+    String model = config.model().requirePath();
+    AllocationPlan plan = read(name, ModelFamily.targets(config, backbone), config.loraMoe(), conf);
+    FinetunePlan.requireModules(plan, model, backbone);
+    if (!plan.backboneDigest().isEmpty()) {
+      String digest = Backbones.digest(model, conf);
+      if (!digest.equals(plan.backboneDigest())) {
+        throw new IllegalArgumentException(
+            String.format(
+                "Cannot use the plan %s: it was learned with a model whose digest is %s, that of %s"
+                    + " is %s; to use it all the same, remove backbone-digest from it",
+                name, shortened(plan.backboneDigest()), model, shortened(digest)));
+      }
+    }
+    return plan;
+  }
+
+  private static String shortened(String digest) {
+    return digest.substring(0, Math.min(12, digest.length()));
   }
 
   private static String text(FileSystem files, Path path) throws IOException {

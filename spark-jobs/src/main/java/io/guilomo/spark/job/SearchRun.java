@@ -123,9 +123,11 @@ final class SearchRun {
     LearnedAllocation allocation =
         new LearnedAllocation(seed, config.loraMoe().topK(), config.loraMoe().alpha());
     AllocationPlan learned =
-        allocation.plan(
-            selections(training, state.routed()),
-            new ParameterBudget(config.allocation().budgetParameters()));
+        allocation
+            .plan(
+                selections(training, state.routed()),
+                new ParameterBudget(config.allocation().budgetParameters()))
+            .learnedWith(state.backboneDigest());
     return new SearchOutcome(
         allocation.plan(drawn), learned, state.before(), after, state.backboneDigest());
   }

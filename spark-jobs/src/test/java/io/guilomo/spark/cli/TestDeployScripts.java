@@ -145,6 +145,40 @@ class TestDeployScripts {
     assertThat(submitted()).containsPattern(limit.formatted("7168m"));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "--deploy-mode cluster --conf spark.driver.memoryOverhead=20g, true",
+    "--conf spark.driver.memoryOverhead=20480 --conf spark.submit.deployMode=cluster, true",
+    "--properties-file FILE, true",
+    "--properties-file FILE --deploy-mode client, false",
+    "--properties-file FILE --conf spark.submit.deployMode=client, false",
+    "--deploy-mode client --conf spark.driver.memoryOverhead=20g, false",
+    "--conf spark.driver.memoryOverhead=20g, false",
+    "--deploy-mode cluster --conf spark.submit.deployMode=client --conf spark.driver.memoryOverhead=20g, true",
+    "--deploy-mode cluster --conf spark.executor.memoryOverhead=20g, false"
+  })
+  void aDriverInTheClusterMayUseItsOverheadToo(String options, boolean follows) throws Exception {
+    Path file =
+        Files.writeString(
+            directory.resolve("own.conf"),
+            "spark.submit.deployMode cluster\nspark.driver.memoryOverhead 20g\n");
+    String submitted = submitted(options.replace("FILE", file.toString()).split(" "));
+    String driver = between(submitted, "spark.driver.extraJavaOptions=", "\n");
+    String executor = between(submitted, "spark.executor.extraJavaOptions=", "\n");
+    assertThat(driver.contains("javacpp.maxBytes=20480m ")).isEqualTo(follows);
+    assertThat(executor.contains("javacpp.maxBytes=20480m "))
+        .isEqualTo(options.contains("executor"));
+    // Whatever it is, it is one limit, and no other option goes missing.
+    assertThat(driver.replaceAll("maxBytes=\\d+m ", "").replaceAll(" +-Dlog4j2.*", ""))
+        .isEqualTo(executor.replaceAll("maxBytes=\\d+m ", ""));
+  }
+
+  private static String between(String text, String from, String to) {
+    int start = text.indexOf(from);
+    assertThat(start).as(from).isNotNegative();
+    return text.substring(start + from.length(), text.indexOf(to, start + from.length()));
+  }
+
   @Test
   void whatSparkWillRefuseIsLeftToSpark() throws Exception {
     assertThat(submitted("--conf", "spark.executor.memoryOverhead=much"))

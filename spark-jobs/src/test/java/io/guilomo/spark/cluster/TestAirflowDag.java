@@ -6,7 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.spark.SharedSparkSession;
-import io.guilomo.spark.cluster.StandaloneCluster.Ended;
+import io.guilomo.spark.cluster.PackagedJobs.Ended;
+import io.guilomo.spark.cluster.PackagedJobs.Running;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.Table;
@@ -54,13 +55,30 @@ class TestAirflowDag {
     try (StandaloneCluster cluster = new StandaloneCluster(directory)) {
       Path config = directory.resolve("model.conf");
       Files.write(
-          config, cluster.settings().stream().map(setting -> "guilomo." + setting).toList());
+          config,
+          Stream.concat(
+                  cluster.settings().stream(),
+                  Stream.of("finetune.steps=12", "checkpoint.every-rounds=1"))
+              .map(setting -> "guilomo." + setting)
+              .toList());
       Path published = directory.resolve("published");
       List<List<String>> tasks = commands(config, cluster.output(), published);
       assertThat(tasks)
           .extracting(task -> task.get(0))
           .containsExactly("allocate", "finetune", "evaluate", "export");
-      for (List<String> task : tasks) {
+      Ended allocated = cluster.command("allocate", tasks.get(0)).end();
+      assertThat(allocated.status()).as(allocated.err()).isZero();
+
+      // The first try of a task dies, and Airflow runs the same command line again.
+      Running dying = cluster.command("finetune", tasks.get(1));
+      dying.await(
+          cluster.output().resolve("runs/" + RUN + "/checkpoints/finetune/seed-42/round-00000002"));
+      dying.process().destroyForcibly().waitFor();
+      Ended retried = cluster.command("finetune", tasks.get(1)).end();
+      assertThat(retried.status()).as(retried.err()).isZero();
+      assertThat(retried.err()).containsPattern("going on after round \\d+ of 12");
+      assertNoRowTwice(cluster);
+      for (List<String> task : tasks.subList(2, 4)) {
         Ended ended = cluster.command(task.get(0), task).end();
         assertThat(ended.status()).as(ended.err()).isZero();
       }
@@ -78,6 +96,17 @@ class TestAirflowDag {
           .containsExactlyInAnyOrder(
               "allocate SUCCEEDED", "finetune SUCCEEDED", "evaluate SUCCEEDED");
     }
+  }
+
+  private static void assertNoRowTwice(StandaloneCluster cluster) {
+    var measurements =
+        new TableReader(SharedSparkSession.session(), cluster.output().toString())
+            .read(MetricsTable.INSTANCE, RUN)
+            .filter("job = 'finetune'")
+            .drop("value", "at");
+    assertThat(measurements.count())
+        .isEqualTo(measurements.distinct().count())
+        .isGreaterThanOrEqualTo(12);
   }
 
   private static List<Row> rows(StandaloneCluster cluster, Table<?> table) {

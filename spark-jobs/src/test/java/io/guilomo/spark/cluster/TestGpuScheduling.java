@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.guilomo.spark.cluster.StandaloneCluster.Ended;
+import io.guilomo.spark.cluster.PackagedJobs.Ended;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,17 +1,24 @@
 package io.guilomo.spark.cluster;
 
+import static org.apache.spark.sql.functions.col;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.guilomo.golden.GoldenFiles;
 import io.guilomo.spark.SharedSparkSession;
-import io.guilomo.spark.cluster.StandaloneCluster.Ended;
+import io.guilomo.spark.cluster.PackagedJobs.Ended;
 import io.guilomo.spark.table.EvaluationsTable;
+import io.guilomo.spark.table.GsvHistoryTable;
+import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableReader;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.AfterEach;
@@ -81,6 +88,62 @@ class TestStandaloneCluster {
     assertThat(evaluated.status()).as(evaluated.err()).isZero();
     assertThat(evaluated.out()).startsWith("accuracy ").contains(" 20 records");
     assertThat(rows(EvaluationsTable.INSTANCE, "first")).hasSize(4);
+  }
+
+  @Test
+  void twoWorkersLearnTheSamePlanOfADecoderTwice() throws Exception {
+    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
+    for (String runId : List.of("first", "second")) {
+      Ended ended =
+          cluster.run(
+              "allocate",
+              runId,
+              "model.path=" + GoldenFiles.models().resolve("stories260K-hf").toRealPath(),
+              "model.max-length=48",
+              "data.task=multiple-choice",
+              "data.train=" + head(data.resolve("train.jsonl"), 40),
+              "data.validation=" + head(data.resolve("validation.jsonl"), 12),
+              // The questions are longer than what is read of them here.
+              "data.train-on-inputs=true",
+              "lora-moe.target-modules=[q_proj,down_proj]",
+              "search.batch-size=4",
+              "search.warmup-steps=1");
+      assertThat(ended.status()).as(ended.err()).isZero();
+      assertThat(ended.err()).contains("search: round 5 of 5");
+    }
+    Path runs = cluster.output().resolve("runs");
+    assertThat(runs.resolve("second/plan.json"))
+        .hasSameTextualContentAs(runs.resolve("first/plan.json"));
+    for (Table<?> table :
+        List.of(PlanModulesTable.INSTANCE, PlanExpertsTable.INSTANCE, GsvHistoryTable.INSTANCE)) {
+      assertThat(rows(table, "second")).as(table.name()).isEqualTo(rows(table, "first"));
+    }
+    assertThat(rows(PlanModulesTable.INSTANCE, "first")).hasSize(2 * 5);
+    for (String split : List.of("train", "validation")) {
+      List<Double> losses = losses("first", split);
+      assertThat(losses).as(split).isEqualTo(losses("second", split)).hasSizeGreaterThan(1);
+      assertThat(losses.get(losses.size() - 1)).as(split).isLessThan(losses.get(0));
+    }
+  }
+
+  /** Of both workers, in the order of steps. */
+  private List<Double> losses(String runId, String split) {
+    return tables()
+        .read(MetricsTable.INSTANCE, runId)
+        .filter("name = 'loss' AND worker = -1")
+        .filter(col("split").equalTo(split))
+        .orderBy("round", "step")
+        .select("value")
+        .collectAsList()
+        .stream()
+        .map(row -> row.getDouble(0))
+        .toList();
+  }
+
+  private Path head(Path file, int lines) throws IOException {
+    try (Stream<String> all = Files.lines(file)) {
+      return Files.write(directory.resolve(file.getFileName()), all.limit(lines).toList());
+    }
   }
 
   private TableReader tables() {

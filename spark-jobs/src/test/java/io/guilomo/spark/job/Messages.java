@@ -1,10 +1,15 @@
 package io.guilomo.spark.job;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /** Keeps the lines that a job says beside its progress. */
-record Messages(List<String> lines) implements ProgressListener {
+public record Messages(List<String> lines) implements ProgressListener {
+
+  public Messages() {
+    this(new ArrayList<>());
+  }
 
   @Override
   public void begin(String task, long rounds) {}

@@ -78,6 +78,7 @@ class TestAllocateJob {
     AllocationPlan plan =
         AllocationPlanParser.fromJson(Files.readString(files.resolve("plan.json")));
     assertThat(plan).isEqualTo(result.plan());
+    assertThat(plan.backboneDigest()).isEqualTo(run.getAs("backbone_digest"));
     assertThat(rows(PlanModulesTable.INSTANCE, "first").count()).isEqualTo(MODULES);
     assertThat(rows(PlanExpertsTable.INSTANCE, "first").count()).isEqualTo(plan.totalExperts());
     Row queried =
@@ -145,6 +146,7 @@ class TestAllocateJob {
     assertThat(both.searches()).hasSize(2);
     assertThat(both.searches().get(1).plan()).isEqualTo(alone);
     assertThat(both.plan().strategy()).isEqualTo("consensus");
+    assertThat(both.plan().backboneDigest()).isEqualTo(alone.backboneDigest()).isNotEmpty();
     assertThat(rows(PlanModulesTable.INSTANCE, "both").count()).isEqualTo(3 * MODULES);
     assertThat(rows(PlanModulesTable.INSTANCE, "both").filter("seed = 7").count())
         .isEqualTo(MODULES);
@@ -192,6 +194,7 @@ class TestAllocateJob {
                 "allocation.budget.parameters=" + budget)
             .plan();
     assertThat(random.parameters()).isBetween(budget - 1000, budget);
+    assertThat(random.backboneDigest()).isEmpty();
     assertThat(only(RunsTable.INSTANCE, "random").<String>getAs("strategy")).isEqualTo("random");
     // The files of one run are a plan for another.
     AllocationPlan released =

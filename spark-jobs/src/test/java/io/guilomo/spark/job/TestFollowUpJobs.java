@@ -18,7 +18,6 @@ import io.guilomo.spark.table.Tables;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -35,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TestFollowUpJobs {
 
   @TempDir private Path output;
-  private final List<String> messages = new ArrayList<>();
+  private final Messages messages = new Messages();
   private SparkSession spark;
   private Path train;
   private Path test;
@@ -50,9 +49,9 @@ class TestFollowUpJobs {
 
   @Test
   void aRunIsFineTunedEvaluatedAndPredicted() throws IOException {
-    new AllocateJob(spark, config("first", "allocation.strategy=uniform"), listener()).run();
+    new AllocateJob(spark, config("first", "allocation.strategy=uniform"), messages).run();
     GuilomoConfig config = config("first");
-    FinetuneJob.Result tuned = new FinetuneJob(spark, config, listener()).run();
+    FinetuneJob.Result tuned = new FinetuneJob(spark, config, messages).run();
     Finetuning.Outcome outcome = tuned.outcome();
     assertThat(tuned.plan().strategy()).isEqualTo("uniform");
     assertThat(outcome.steps()).isEqualTo(8);
@@ -64,9 +63,9 @@ class TestFollowUpJobs {
         .content()
         .contains("Every module of every layer got 3 experts.", "Learning curves: finetune")
         .doesNotContain("<h2>Evaluation</h2>");
-    assertThat(messages).contains("report written to " + report);
+    assertThat(messages.lines()).contains("report written to " + report);
 
-    EvaluateJob.Result evaluated = new EvaluateJob(spark, config, listener()).run();
+    EvaluateJob.Result evaluated = new EvaluateJob(spark, config, messages).run();
     Map<String, Double> metrics = new TreeMap<>();
     evaluated.evaluations().forEach(row -> metrics.put(row.metric(), row.value()));
     assertThat(metrics)
@@ -79,7 +78,7 @@ class TestFollowUpJobs {
               assertThat(row.ciHigh()).isGreaterThanOrEqualTo(row.value());
             });
 
-    PredictJob.Result predicted = new PredictJob(spark, config, listener()).run();
+    PredictJob.Result predicted = new PredictJob(spark, config, messages).run();
     assertThat(predicted.rows()).isEqualTo(6);
     assertThat(predicted.unreadable()).isZero();
     SqlViews.register(spark, output.toString());
@@ -137,11 +136,11 @@ class TestFollowUpJobs {
 
     // A rerun adds no row, and gives the same numbers.
     Map<String, Long> before = counts();
-    FinetuneJob.Result again = new FinetuneJob(spark, config, listener()).run();
+    FinetuneJob.Result again = new FinetuneJob(spark, config, messages).run();
     assertThat(again.outcome().best()).isEqualTo(outcome.best());
-    assertThat(new EvaluateJob(spark, config, listener()).run().evaluations())
+    assertThat(new EvaluateJob(spark, config, messages).run().evaluations())
         .isEqualTo(evaluated.evaluations());
-    new PredictJob(spark, config, listener()).run();
+    new PredictJob(spark, config, messages).run();
     assertThat(counts()).isEqualTo(before);
   }
 
@@ -158,7 +157,7 @@ class TestFollowUpJobs {
             "finetune.steps=2",
             "evaluate.methods=[choices]",
             "evaluate.bootstrap-samples=20");
-    CompareJob.Result result = new CompareJob(spark, config, listener()).run();
+    CompareJob.Result result = new CompareJob(spark, config, messages).run();
     assertThat(rows(ComparisonTable.INSTANCE).count()).isEqualTo(4);
     double budget = result.rows().get(0).parameters();
     assertThat(result.rows())
@@ -170,9 +169,9 @@ class TestFollowUpJobs {
               assertThat(row.seconds()).isPositive();
             });
     assertThat(rows(RunsTable.INSTANCE).filter("run_id = 'cmp.random.2'").count()).isEqualTo(3);
-    messages.clear();
-    assertThat(new CompareJob(spark, config, listener()).run().rows()).isEqualTo(result.rows());
-    assertThat(messages).noneMatch(line -> line.startsWith("data: ")).hasSize(5);
+    messages.lines().clear();
+    assertThat(new CompareJob(spark, config, messages).run().rows()).isEqualTo(result.rows());
+    assertThat(messages.lines()).noneMatch(line -> line.startsWith("data: ")).hasSize(5);
     assertThat(output.resolve("runs/cmp/report.html"))
         .content()
         .contains("By choices_accuracy, ", "href=\"../cmp.random.2/report.html\"");
@@ -181,7 +180,7 @@ class TestFollowUpJobs {
 
   @Test
   void trainingStopsWhereValidationGetsNoBetter() throws IOException {
-    new AllocateJob(spark, config("early", "allocation.strategy=uniform"), listener()).run();
+    new AllocateJob(spark, config("early", "allocation.strategy=uniform"), messages).run();
     // Too low a rate to change a single parameter: no validation is better than the first.
     GuilomoConfig config =
         config(
@@ -189,18 +188,19 @@ class TestFollowUpJobs {
             "finetune.patience=1",
             "finetune.learning-rate=1e-30",
             "finetune.validate-every-steps=2");
-    Finetuning.Outcome outcome = new FinetuneJob(spark, config, listener()).run().outcome();
+    Finetuning.Outcome outcome = new FinetuneJob(spark, config, messages).run().outcome();
     assertThat(outcome.steps()).isEqualTo(4);
     assertThat(outcome.bestStep()).isEqualTo(2);
-    assertThat(messages).contains("stopped early: no better validation loss in 1 validations");
+    assertThat(messages.lines())
+        .contains("stopped early: no better validation loss in 1 validations");
     assertThat(rows(MetricsTable.INSTANCE).filter("step > 4").isEmpty()).isTrue();
   }
 
   @Test
   void aReportThatCannotBeWrittenFailsNoRun() throws IOException {
     Files.createDirectories(output.resolve("runs/odd/report.html/in-the-way"));
-    new AllocateJob(spark, config("odd", "allocation.strategy=uniform"), listener()).run();
-    assertThat(messages)
+    new AllocateJob(spark, config("odd", "allocation.strategy=uniform"), messages).run();
+    assertThat(messages.lines())
         .filteredOn(line -> line.startsWith("warning: the report was not written: "))
         .hasSize(1);
     assertThat(rows(RunsTable.INSTANCE).select("status").first().getString(0))
@@ -212,11 +212,11 @@ class TestFollowUpJobs {
     Files.createDirectories(output.resolve("runs/odd/report.html/in-the-way"));
     assertThatThrownBy(
             () ->
-                new AllocateJob(spark, config("odd", "data.train=" + output + "/none"), listener())
+                new AllocateJob(spark, config("odd", "data.train=" + output + "/none"), messages)
                     .run())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot read %s/none: there is no such file", output);
-    assertThat(messages)
+    assertThat(messages.lines())
         .filteredOn(line -> line.startsWith("warning: the report was not written: "))
         .hasSize(1);
     assertThat(rows(RunsTable.INSTANCE).select("status").first().getString(0)).isEqualTo("FAILED");
@@ -224,11 +224,11 @@ class TestFollowUpJobs {
 
   @Test
   void aRunWithoutAPlanOrAdapterIsRefused() {
-    assertThatThrownBy(() -> new FinetuneJob(spark, config("none"), listener()).run())
+    assertThatThrownBy(() -> new FinetuneJob(spark, config("none"), messages).run())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("Cannot read the plan ")
         .hasMessageContaining("runs/none/plan.json");
-    assertThatThrownBy(() -> new EvaluateJob(spark, config("none"), listener()).run())
+    assertThatThrownBy(() -> new EvaluateJob(spark, config("none"), messages).run())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("Cannot read the adapter ")
         .hasMessageContaining("it has no manifest.json");
@@ -285,23 +285,5 @@ class TestFollowUpJobs {
           output.resolve(file.getFileName()),
           all.sorted((a, b) -> Integer.compare(a.length(), b.length())).limit(count).toList());
     }
-  }
-
-  private ProgressListener listener() {
-    return new ProgressListener() {
-      @Override
-      public void begin(String task, long rounds) {}
-
-      @Override
-      public void round(Map<String, Double> values) {}
-
-      @Override
-      public void message(String line) {
-        messages.add(line);
-      }
-
-      @Override
-      public void end() {}
-    };
   }
 }

@@ -167,14 +167,10 @@ class TestPreflight {
     GuilomoConfig config = config(overrides);
     switch (name) {
       case AllocateJob.NAME ->
-          new AllocateJob(SharedSparkSession.session(), config, new Messages(new ArrayList<>()))
-              .run();
+          new AllocateJob(SharedSparkSession.session(), config, new Messages()).run();
       case FinetuneJob.NAME ->
-          new FinetuneJob(SharedSparkSession.session(), config, new Messages(new ArrayList<>()))
-              .run();
-      default ->
-          new CompareJob(SharedSparkSession.session(), config, new Messages(new ArrayList<>()))
-              .run();
+          new FinetuneJob(SharedSparkSession.session(), config, new Messages()).run();
+      default -> new CompareJob(SharedSparkSession.session(), config, new Messages()).run();
     }
   }
 

@@ -8,7 +8,6 @@ import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.job.ScalingBench.Measured;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class TestScalingBench {
@@ -34,7 +33,7 @@ class TestScalingBench {
                 "cluster.threads-per-worker=1",
                 "cluster.averaging-frequency=2"));
     List<Measured> measured =
-        new ScalingBench(SharedSparkSession.session(), config, new Silent()).run();
+        new ScalingBench(SharedSparkSession.session(), config, new Messages()).run();
     assertThat(measured).extracting(Measured::workers).containsExactly(1, 2, 3);
     assertThat(measured)
         .allSatisfy(
@@ -48,19 +47,5 @@ class TestScalingBench {
               assertThat(one.bytes()).isPositive().isEqualTo(measured.get(0).bytes());
             });
     assertThat(measured.get(0).waiting()).isZero();
-  }
-
-  private static final class Silent implements ProgressListener {
-    @Override
-    public void begin(String task, long count) {}
-
-    @Override
-    public void round(Map<String, Double> values) {}
-
-    @Override
-    public void message(String line) {}
-
-    @Override
-    public void end() {}
   }
 }

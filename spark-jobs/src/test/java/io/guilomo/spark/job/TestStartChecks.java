@@ -10,7 +10,6 @@ import io.guilomo.spark.training.RandomLlama;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkContext;
 import org.junit.jupiter.api.Test;
@@ -20,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TestStartChecks {
 
   private final SparkContext spark = SharedSparkSession.session().sparkContext();
-  private final Messages progress = new Messages(new ArrayList<>());
+  private final Messages progress = new Messages();
 
   @TempDir private Path directory;
 
