@@ -23,6 +23,8 @@ JAVA_OPTIONS = (
     "--add-modules=jdk.incubator.vector -Dorg.bytedeco.openblas.load=mkl -Dai.djl.offline=true "
     "-Dorg.bytedeco.javacpp.maxBytes={{ params.off_heap }} -Dorg.bytedeco.javacpp.maxPhysicalBytes=0"
 )
+# Pages of 2 MiB for what lies outside the heap.
+HUGE_PAGES = "glibc.malloc.hugetlb=1"
 
 PARAMS = {
     "jar": Param("hdfs:///guilomo/guilomo-spark-jobs.jar", type="string", description="The jar of the jobs"),
@@ -54,6 +56,9 @@ def guilomo(task_id: str, arguments: list[str], **settings: str) -> SparkSubmitO
             "spark.executor.memoryOverhead": "{{ params.off_heap }}",
             "spark.driver.extraJavaOptions": JAVA_OPTIONS,
             "spark.executor.extraJavaOptions": JAVA_OPTIONS,
+            "spark.executorEnv.GLIBC_TUNABLES": HUGE_PAGES,
+            "spark.yarn.appMasterEnv.GLIBC_TUNABLES": HUGE_PAGES,
+            "spark.kubernetes.driverEnv.GLIBC_TUNABLES": HUGE_PAGES,
             "spark.dynamicAllocation.enabled": "false",
             "spark.speculation": "false",
         },

@@ -175,6 +175,10 @@ class TestGuilomoDag(unittest.TestCase):
             self.assertEqual(arguments["java_class"], "io.guilomo.spark.cli.Main")
             self.assertEqual(arguments["conf"]["spark.dynamicAllocation.enabled"], "false")
             self.assertEqual(arguments["conf"]["spark.speculation"], "false")
+            for environment in ("executorEnv", "yarn.appMasterEnv", "kubernetes.driverEnv"):
+                self.assertEqual(
+                    arguments["conf"][f"spark.{environment}.GLIBC_TUNABLES"], "glibc.malloc.hugetlb=1"
+                )
             for process in ("driver", "executor"):
                 settings = {
                     name.removeprefix(f"spark.{process}."): value

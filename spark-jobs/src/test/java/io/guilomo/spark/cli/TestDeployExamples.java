@@ -155,6 +155,10 @@ class TestDeployExamples {
       assertThat(conf.getSizeAsBytes("spark." + process + ".memoryOverhead"))
           .isGreaterThanOrEqualTo(conf.getSizeAsBytes("none", off));
     }
+    for (String environment : List.of("executorEnv", "yarn.appMasterEnv", "kubernetes.driverEnv")) {
+      assertThat(conf.get("spark." + environment + ".GLIBC_TUNABLES"))
+          .isEqualTo("glibc.malloc.hugetlb=1");
+    }
     assertThat(conf.getSizeAsBytes("spark.driver.maxResultSize")).isEqualTo(4L << 30);
   }
 

@@ -99,6 +99,20 @@ class TestDeployScripts {
                 "error: Cannot find the jar of the jobs: build it with mvn -DskipTests package\n"));
   }
 
+  @Test
+  void memoryIsAskedForInHugePages() throws Exception {
+    String setting = "spark.executorEnv.GLIBC_TUNABLES=";
+    String own = setting + "glibc.malloc.hugetlb=0";
+    assertThat(submitted("--conf", own))
+        .containsSubsequence(
+            setting + "glibc.malloc.hugetlb=1\n",
+            "spark.yarn.appMasterEnv.GLIBC_TUNABLES=glibc.malloc.hugetlb=1\n",
+            "spark.kubernetes.driverEnv.GLIBC_TUNABLES=glibc.malloc.hugetlb=1\n",
+            // Of two, spark-submit takes the last.
+            own + "\n",
+            "environment glibc.malloc.hugetlb=1\n");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "60g, 61440m",
@@ -230,7 +244,7 @@ class TestDeployScripts {
   private String submitted(String... options) throws Exception {
     Path submit = Files.createDirectories(directory.resolve("spark/bin")).resolve("spark-submit");
     Files.createDirectories(directory.resolve("spark/jars"));
-    Files.writeString(submit, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
+    Files.writeString(submit, "#!/bin/sh\nprintf '%s\\n' \"$@\" \"environment $GLIBC_TUNABLES\"\n");
     Files.setPosixFilePermissions(submit, PosixFilePermissions.fromString("rwxr-xr-x"));
     Files.write(directory.resolve("none.jar"), new byte[0]);
     String[] command =
