@@ -25,12 +25,6 @@ record Actions(
   interface Job {
     void run(SparkSession spark, GuilomoConfig config, ProgressListener progress, PrintStream out)
         throws Exception;
-
-    /** This job, with paths that executors find too. */
-    default Job onExecutors() {
-      return (spark, config, progress, out) ->
-          run(spark, AbsolutePaths.forExecutors(spark, config), progress, out);
-    }
   }
 
   /** The first run of a new user, on the model and data of a directory. */
@@ -50,5 +44,26 @@ record Actions(
   interface Bench {
     void run(List<String> cases, boolean profiles, ProgressListener progress, PrintStream out)
         throws Exception;
+  }
+
+  /** The same on a cluster, where executors find what the driver was given relative paths of. */
+  Actions onExecutors() {
+    return new Actions(
+        located(allocate),
+        located(finetune),
+        located(evaluate),
+        located(predict),
+        located(compare),
+        located(doctor),
+        (spark, config, directory, progress, out) ->
+            quickstart.run(
+                spark, AbsolutePaths.forExecutors(spark, config), directory, progress, out),
+        bench,
+        located(scaling));
+  }
+
+  private static Job located(Job job) {
+    return (spark, config, progress, out) ->
+        job.run(spark, AbsolutePaths.forExecutors(spark, config), progress, out);
   }
 }

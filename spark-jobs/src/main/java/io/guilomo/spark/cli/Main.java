@@ -46,7 +46,7 @@ public final class Main implements Runnable {
     int status =
         run(
             args,
-            actions(),
+            actions().onExecutors(),
             SparkSession.Builder::getOrCreate,
             utf8(FileDescriptor.out),
             utf8(FileDescriptor.err),
@@ -65,40 +65,26 @@ public final class Main implements Runnable {
   }
 
   private static Actions actions() {
-    Actions.Job allocate =
-        (spark, config, progress, out) ->
-            out.print(SearchReport.print(new AllocateJob(spark, config, progress).run()));
-    Actions.Job finetune =
-        (spark, config, progress, out) ->
-            out.print(FinetuneReport.print(new FinetuneJob(spark, config, progress).run()));
-    Actions.Job evaluate =
-        (spark, config, progress, out) ->
-            out.print(EvaluationReport.print(new EvaluateJob(spark, config, progress).run()));
-    Actions.Job predict =
-        (spark, config, progress, out) ->
-            out.print(EvaluationReport.print(new PredictJob(spark, config, progress).run()));
-    Actions.Job compare =
-        (spark, config, progress, out) ->
-            out.print(ComparisonReport.print(new CompareJob(spark, config, progress).run()));
-    Actions.Job doctor =
-        (spark, config, progress, out) ->
-            DoctorReport.print(new DoctorJob(spark, config).run(), out);
-    Actions.Job scaling =
-        (spark, config, progress, out) ->
-            out.print(ScalingReport.print(new ScalingBench(spark, config, progress).run()));
     return new Actions(
-        allocate.onExecutors(),
-        finetune.onExecutors(),
-        evaluate.onExecutors(),
-        predict.onExecutors(),
-        compare.onExecutors(),
-        doctor.onExecutors(),
+        (spark, config, progress, out) ->
+            out.print(SearchReport.print(new AllocateJob(spark, config, progress).run())),
+        (spark, config, progress, out) ->
+            out.print(FinetuneReport.print(new FinetuneJob(spark, config, progress).run())),
+        (spark, config, progress, out) ->
+            out.print(EvaluationReport.print(new EvaluateJob(spark, config, progress).run())),
+        (spark, config, progress, out) ->
+            out.print(EvaluationReport.print(new PredictJob(spark, config, progress).run())),
+        (spark, config, progress, out) ->
+            out.print(ComparisonReport.print(new CompareJob(spark, config, progress).run())),
+        (spark, config, progress, out) ->
+            DoctorReport.print(new DoctorJob(spark, config).run(), out),
         (spark, config, directory, progress, out) ->
             out.print(
                 QuickstartReport.print(
                     new QuickstartJob(spark, config, directory, progress).run())),
         (cases, profiles, progress, out) -> new Bench(progress, out).run(cases, profiles),
-        scaling.onExecutors());
+        (spark, config, progress, out) ->
+            out.print(ScalingReport.print(new ScalingBench(spark, config, progress).run())));
   }
 
   static int run(

@@ -68,12 +68,7 @@ class TestClusterFaults {
         .contains("error: Cannot start allocate of run driver: app-")
         .contains(" is at it; wait for it or use another run.id");
     withoutDriver.process().destroyForcibly().waitFor();
-    long start = System.nanoTime();
-    Ended resumed = cluster.run("allocate", "driver", EPOCHS, CHECKPOINTS);
-    assertThat(resumed.status()).as(resumed.err()).isZero();
-    report("driver killed, submitted again", start);
-    assertThat(resumed.err()).containsPattern("going on after round \\d+ of 32");
-    assertSameAsUndisturbed("driver");
+    assertGoesOn("driver", "driver killed");
   }
 
   @Test
@@ -92,15 +87,19 @@ class TestClusterFaults {
               "error: Cannot finish averaging round \\d+ in 10 s"
                   + " \\(cluster.round-timeout-seconds\\): . of 2 workers did not answer");
       // It hangs still: Spark ends it and starts another in its place.
-      long start = System.nanoTime();
-      Ended resumed = cluster.run("allocate", "hanging", EPOCHS, CHECKPOINTS);
-      assertThat(resumed.status()).as(resumed.err()).isZero();
-      report("worker hangs, submitted again", start);
-      assertThat(resumed.err()).containsPattern("going on after round \\d+ of 32");
-      assertSameAsUndisturbed("hanging");
+      assertGoesOn("hanging", "worker hangs");
     } finally {
       signal("CONT", executor);
     }
+  }
+
+  private static void assertGoesOn(String run, String fault) throws Exception {
+    long start = System.nanoTime();
+    Ended resumed = cluster.run("allocate", run, EPOCHS, CHECKPOINTS);
+    assertThat(resumed.status()).as(resumed.err()).isZero();
+    report(fault + ", submitted again", start);
+    assertThat(resumed.err()).containsPattern("going on after round \\d+ of 32");
+    assertSameAsUndisturbed(run);
   }
 
   private static void report(String fault, long start) {
@@ -112,7 +111,7 @@ class TestClusterFaults {
     new ProcessBuilder("kill", "-" + name, "" + process.pid()).start().waitFor();
   }
 
-  private void assertSameAsUndisturbed(String run) throws IOException {
+  private static void assertSameAsUndisturbed(String run) throws IOException {
     Path runs = cluster.output().resolve("runs");
     assertThat(Files.readString(runs.resolve(run).resolve("plan.json")))
         .isEqualTo(Files.readString(runs.resolve("undisturbed/plan.json")));

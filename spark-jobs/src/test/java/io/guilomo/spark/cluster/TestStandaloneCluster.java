@@ -31,6 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("cluster")
 class TestStandaloneCluster {
 
+  private static final String DECODER = "stories260K-hf";
+
   @TempDir private Path directory;
   private StandaloneCluster cluster;
 
@@ -93,12 +95,15 @@ class TestStandaloneCluster {
   @Test
   void twoWorkersLearnTheSamePlanOfADecoderTwice() throws Exception {
     Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
+    // Relative to where the script runs, which executors do not.
+    Path model =
+        Path.of("..").toRealPath().relativize(GoldenFiles.models().resolve(DECODER).toRealPath());
     for (String runId : List.of("first", "second")) {
       Ended ended =
           cluster.run(
               "allocate",
               runId,
-              "model.path=" + GoldenFiles.models().resolve("stories260K-hf").toRealPath(),
+              "model.path=" + model,
               "model.max-length=48",
               "data.task=multiple-choice",
               "data.train=" + head(data.resolve("train.jsonl"), 40),

@@ -11,20 +11,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Checkpoints that are spoiled, and disks with no room for them. */
-class TestCheckpointFaults {
-
-  @TempDir private Path output;
-  private ResumedJobs jobs;
-
-  @BeforeEach
-  void chooseRecords() throws IOException {
-    jobs = new ResumedJobs(output);
-  }
+class TestCheckpointFaults extends OnResumedJobs {
 
   @Test
   void aSpoiledCheckpointIsPassedOver() throws IOException {

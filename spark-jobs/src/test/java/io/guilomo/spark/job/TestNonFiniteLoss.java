@@ -12,22 +12,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Losses that are not finite stop a job before anything of them is kept. */
-class TestNonFiniteLoss {
-
-  @TempDir private Path output;
-  private ResumedJobs jobs;
-
-  @BeforeEach
-  void chooseRecords() throws IOException {
-    jobs = new ResumedJobs(output);
-  }
+class TestNonFiniteLoss extends OnResumedJobs {
 
   @Test
   void aLossThatIsNotFiniteStopsARunThatGoesOnWithALowerRate() throws IOException {

@@ -8,22 +8,11 @@ import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.Table;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Jobs that stop half-way and are submitted again, on a small real encoder. */
-class TestResume {
-
-  @TempDir private Path output;
-  private ResumedJobs jobs;
-
-  @BeforeEach
-  void chooseRecords() throws IOException {
-    jobs = new ResumedJobs(output);
-  }
+class TestResume extends OnResumedJobs {
 
   @Test
   void aSearchThatGoesOnEndsAsOneThatWasNotStopped() throws IOException {
