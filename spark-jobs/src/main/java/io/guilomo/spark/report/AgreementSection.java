@@ -1,30 +1,39 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.spark.table.PlanModulesTable;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import org.apache.spark.sql.Row;
+import java.util.stream.Collectors;
 
 /** How far the plans of several seeds agree. */
 final class AgreementSection implements Section {
 
   @Override
   public Optional<Html> of(RunTables tables) {
-    if (Allocation.of(tables).filter(allocation -> allocation.seeds() > 1).isEmpty()) {
+    Map<Grid.Place, List<Long>> experts =
+        tables.rows(PlanModulesTable.INSTANCE).stream()
+            .filter(row -> row.getAs("strategy").equals("guilomo"))
+            .collect(
+                Collectors.groupingBy(
+                    Grid.Place::of,
+                    Collectors.mapping(row -> row.<Long>getAs("experts"), Collectors.toList())));
+    experts.values().removeIf(seeds -> seeds.size() < 2);
+    if (experts.isEmpty()) {
       return Optional.empty();
     }
-    List<Row> rows =
-        tables.rows(
-            "SELECT layer, module, agreement, seeds, most_experts - least_experts FROM plan_agreement"
-                + " WHERE seeds > 1");
     List<Grid.Cell> cells = new ArrayList<>();
-    int alike = 0;
-    double spread = 0;
-    for (Row row : rows) {
-      cells.add(new Grid.Cell(row.getInt(0), row.getString(1), row.getDouble(2)));
-      alike += row.getDouble(2) == 1 ? 1 : 0;
-      spread += (double) row.getLong(4) / rows.size();
-    }
+    experts.forEach(
+        (place, seeds) ->
+            cells.add(new Grid.Cell(place.layer(), place.module(), agreement(seeds))));
+    long alike = cells.stream().filter(cell -> cell.value() == 1).count();
+    double spread =
+        experts.values().stream()
+            .mapToLong(seeds -> Collections.max(seeds) - Collections.min(seeds))
+            .average()
+            .orElseThrow();
     HeatMap map =
         new HeatMap(
             "Share of the seeds that give a module its commonest number of experts",
@@ -38,8 +47,15 @@ final class AgreementSection implements Section {
                 Numbers.format(
                     "%d seeds give the same number of experts to %d of %d modules; between the most and the"
                         + " fewest of a module are %.1f on average.",
-                    rows.get(0).getLong(3), alike, rows.size(), spread))
+                    experts.values().iterator().next().size(), alike, experts.size(), spread))
             .add(map.html())
             .close("section"));
+  }
+
+  /** Share of the seeds that have the commonest number. */
+  private static double agreement(List<Long> seeds) {
+    int most =
+        seeds.stream().mapToInt(count -> Collections.frequency(seeds, count)).max().orElse(0);
+    return (double) most / seeds.size();
   }
 }

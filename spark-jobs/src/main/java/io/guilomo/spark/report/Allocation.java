@@ -2,13 +2,13 @@ package io.guilomo.spark.report;
 
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.ConsensusAllocation;
-import java.util.ArrayList;
+import io.guilomo.spark.table.PlanModulesTable;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
@@ -23,22 +23,48 @@ import org.apache.spark.sql.Row;
 record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
 
   /** What one module of one layer got. */
-  record Module(int layer, String name, long experts, long totalRank, long parameters) {}
+  record Module(
+      int layer,
+      String name,
+      long inFeatures,
+      long outFeatures,
+      long experts,
+      long totalRank,
+      long parameters) {
 
-  private record Key(String strategy, long seed) {}
+    static Module of(Row row) {
+      return new Module(
+          row.getAs("layer"),
+          row.getAs("module"),
+          row.getAs("in_features"),
+          row.getAs("out_features"),
+          row.getAs("experts"),
+          row.getAs("total_rank"),
+          row.getAs("parameters"));
+    }
+
+    /** Parameters that it has with so many experts of one rank, router included. */
+    long parameters(long experts, long rank) {
+      return experts * (rank * (inFeatures + outFeatures) + inFeatures);
+    }
+  }
+
+  private record Key(String strategy, long seed) implements Comparable<Key> {
+    @Override
+    public int compareTo(Key other) {
+      return Comparator.comparing(Key::strategy).thenComparing(Key::seed).compare(this, other);
+    }
+  }
 
   static Optional<Allocation> of(RunTables tables) {
-    Map<Key, List<Module>> plans = new LinkedHashMap<>();
-    for (Row row :
-        tables.rows(
-            "SELECT strategy, seed, layer, module, experts, total_rank, parameters"
-                + " FROM plan_modules ORDER BY strategy, seed, layer")) {
-      plans
-          .computeIfAbsent(new Key(row.getString(0), row.getLong(1)), key -> new ArrayList<>())
-          .add(
-              new Module(
-                  row.getInt(2), row.getString(3), row.getLong(4), row.getLong(5), row.getLong(6)));
-    }
+    Map<Key, List<Module>> plans =
+        tables.rows(PlanModulesTable.INSTANCE).stream()
+            .sorted(Comparator.comparingInt(row -> row.<Integer>getAs("layer")))
+            .collect(
+                Collectors.groupingBy(
+                    row -> new Key(row.getAs("strategy"), row.<Long>getAs("seed")),
+                    TreeMap::new,
+                    Collectors.mapping(Module::of, Collectors.toList())));
     Optional<Key> own =
         plans.keySet().stream()
             .min(Comparator.comparing(key -> !key.strategy().equals(ConsensusAllocation.STRATEGY)));
@@ -80,6 +106,11 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
 
   long parameters() {
     return modules.stream().mapToLong(Module::parameters).sum();
+  }
+
+  /** Parameters of a plan with so many experts of one rank everywhere. */
+  long parameters(long experts, long rank) {
+    return modules.stream().mapToLong(module -> module.parameters(experts, rank)).sum();
   }
 
   double meanRank() {

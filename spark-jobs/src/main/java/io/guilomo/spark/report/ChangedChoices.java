@@ -21,7 +21,7 @@ record ChangedChoices(long experts, long modules, long ranks, long candidates) {
   static Optional<ChangedChoices> of(RunTables tables) {
     Row row =
         tables
-            .rows(
+            .measured(
                 "WITH choices AS (SELECT seed, layer, module, kind, expert,"
                     + " min_by("
                     + CHOICE

@@ -1,6 +1,7 @@
 package io.guilomo.spark.report;
 
-import java.util.ArrayList;
+import io.guilomo.spark.table.ComparisonTable;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ final class ComparisonSection implements Section {
 
   /** A row of the table; values that one seed or the baseline does not have are null. */
   record Strategy(
+      String metric,
       String name,
       long seeds,
       double mean,
@@ -27,10 +29,32 @@ final class ComparisonSection implements Section {
       double parameters,
       double seconds) {
 
+    private static Strategy of(Row row) {
+      return new Strategy(
+          row.getAs("metric"),
+          row.getAs("strategy"),
+          row.getAs("seeds"),
+          row.getAs("mean"),
+          row.getAs("sd"),
+          row.getAs("diff_to_baseline"),
+          row.getAs("ci_low"),
+          row.getAs("ci_high"),
+          row.getAs("parameters"),
+          row.getAs("seconds"));
+    }
+
     boolean differs() {
       return low != null && (low > 0 || high < 0);
     }
   }
+
+  /** Losses and baselines last. */
+  private static final Comparator<Strategy> ORDER =
+      Comparator.comparing((Strategy strategy) -> strategy.metric().equals("loss"))
+          .thenComparing(Strategy::metric)
+          .thenComparing(strategy -> strategy.difference() == null)
+          .thenComparing(strategy -> !strategy.name().equals("guilomo"))
+          .thenComparing(Strategy::name);
 
   @Override
   public Optional<Html> of(RunTables tables) {
@@ -63,27 +87,10 @@ final class ComparisonSection implements Section {
 
   /** The strategies of each metric, losses last. */
   private static Map<String, List<Strategy>> metrics(RunTables tables) {
-    Map<String, List<Strategy>> metrics = new LinkedHashMap<>();
-    for (Row row :
-        tables.rows(
-            "SELECT metric, strategy, seeds, mean, sd, diff_to_baseline, ci_low, ci_high, parameters, seconds"
-                + " FROM comparison ORDER BY metric = 'loss', metric, diff_to_baseline IS NULL,"
-                + " strategy <> 'guilomo', strategy")) {
-      metrics
-          .computeIfAbsent(row.getString(0), metric -> new ArrayList<>())
-          .add(
-              new Strategy(
-                  row.getString(1),
-                  row.getLong(2),
-                  row.getDouble(3),
-                  row.getAs(4),
-                  row.getAs(5),
-                  row.getAs(6),
-                  row.getAs(7),
-                  row.getDouble(8),
-                  row.getDouble(9)));
-    }
-    return metrics;
+    return tables.rows(ComparisonTable.INSTANCE).stream()
+        .map(Strategy::of)
+        .sorted(ORDER)
+        .collect(Collectors.groupingBy(Strategy::metric, LinkedHashMap::new, Collectors.toList()));
   }
 
   private static void table(Html html, String metric, List<Strategy> strategies) {

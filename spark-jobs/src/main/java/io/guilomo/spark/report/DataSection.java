@@ -18,13 +18,20 @@ final class DataSection implements Section {
           "also to validate on",
           "unreadable");
 
+  /** Of table {@code runs}, one for each of {@link #COLUMNS} but the first. */
+  private static final List<String> COUNTS =
+      List.of(
+          "records",
+          "train_records",
+          "validation_records",
+          "truncated_records",
+          "dropped_records",
+          "repeated_records",
+          "bad_records");
+
   @Override
   public Optional<Html> of(RunTables tables) {
-    List<Row> rows =
-        tables.rows(
-            "SELECT job, records, train_records, validation_records, truncated_records,"
-                + " dropped_records, coalesce(repeated_records, 0), bad_records, first_bad FROM runs WHERE records IS NOT NULL"
-                + " ORDER BY started_at");
+    List<Row> rows = tables.jobs().stream().filter(row -> row.getAs("records") != null).toList();
     if (rows.isEmpty()) {
       return Optional.empty();
     }
@@ -32,17 +39,20 @@ final class DataSection implements Section {
     html.open("div", "class", "scroll").open("table").element("caption", "Records of each job");
     Section.head(html, COLUMNS);
     for (Row row : rows) {
-      html.open("tr").element("th", row.getString(0), "scope", "row");
-      for (int count = 1; count < COLUMNS.size(); count++) {
-        html.element("td", Numbers.count(row.getLong(count)));
+      html.open("tr").element("th", row.<String>getAs("job"), "scope", "row");
+      for (String count : COUNTS) {
+        // A release that did not count something has written null.
+        Long records = row.getAs(count);
+        html.element("td", Numbers.count(records == null ? 0 : records));
       }
       html.close("tr");
     }
     html.close("tbody").close("table").close("div");
     for (Row row : rows) {
-      if (!row.isNullAt(8)) {
-        html.open("p").text("The first unreadable record of " + row.getString(0) + ": ");
-        html.element("code", row.getString(8)).close("p");
+      String bad = row.getAs("first_bad");
+      if (bad != null) {
+        html.open("p").text("The first unreadable record of " + row.getAs("job") + ": ");
+        html.element("code", bad).close("p");
       }
     }
     return Optional.of(html.close("section"));

@@ -1,5 +1,7 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.spark.table.EvaluationsTable;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
@@ -10,12 +12,30 @@ final class EvaluationSection implements Section {
   private static final List<String> COLUMNS =
       List.of("records", "metric", "value", "interval", "examples");
 
+  private record Measured(
+      String split, String metric, double value, double low, double high, long examples) {
+
+    static Measured of(Row row) {
+      return new Measured(
+          row.getAs("split"),
+          row.getAs("metric"),
+          row.getAs("value"),
+          row.getAs("ci_low"),
+          row.getAs("ci_high"),
+          row.getAs("examples"));
+    }
+  }
+
+  /** Losses last. */
+  private static final Comparator<Measured> ORDER =
+      Comparator.comparing(Measured::split)
+          .thenComparing(row -> row.metric().equals("loss"))
+          .thenComparing(Measured::metric);
+
   @Override
   public Optional<Html> of(RunTables tables) {
-    List<Row> rows =
-        tables.rows(
-            "SELECT split, metric, value, ci_low, ci_high, examples FROM evaluations"
-                + " ORDER BY split, metric = 'loss', metric");
+    List<Measured> rows =
+        tables.rows(EvaluationsTable.INSTANCE).stream().map(Measured::of).sorted(ORDER).toList();
     if (rows.isEmpty()) {
       return Optional.empty();
     }
@@ -24,29 +44,29 @@ final class EvaluationSection implements Section {
     html.open("div", "class", "scroll").open("table");
     html.element("caption", "Metrics, with bootstrapped intervals");
     Section.head(html, COLUMNS);
-    for (Row row : rows) {
-      html.open("tr").element("td", row.getString(0));
-      html.element("th", row.getString(1), "scope", "row");
-      html.element("td", Numbers.measured(row.getDouble(2)), "class", "number");
-      html.element("td", interval(row.getDouble(3), row.getDouble(4)), "class", "number");
-      html.element("td", Numbers.count(row.getLong(5)), "class", "number").close("tr");
+    for (Measured row : rows) {
+      html.open("tr").element("td", row.split());
+      html.element("th", row.metric(), "scope", "row");
+      html.element("td", Numbers.measured(row.value()), "class", "number");
+      html.element("td", interval(row.low(), row.high()), "class", "number");
+      html.element("td", Numbers.count(row.examples()), "class", "number").close("tr");
     }
     return Optional.of(html.close("tbody").close("table").close("div").close("section"));
   }
 
   /** The metrics that are shares or correlations, and so have a common axis. */
-  private static Optional<IntervalChart> shares(List<Row> rows) {
-    boolean one = rows.stream().map(row -> row.getString(0)).distinct().count() == 1;
+  private static Optional<IntervalChart> shares(List<Measured> rows) {
+    boolean one = rows.stream().map(Measured::split).distinct().count() == 1;
     List<IntervalChart.Interval> intervals =
         rows.stream()
-            .filter(row -> row.getDouble(3) >= -1 && row.getDouble(4) <= 1)
+            .filter(row -> row.low() >= -1 && row.high() <= 1)
             .map(
                 row ->
                     new IntervalChart.Interval(
-                        one ? row.getString(1) : row.getString(1) + ", " + row.getString(0),
-                        row.getDouble(3),
-                        row.getDouble(2),
-                        row.getDouble(4)))
+                        one ? row.metric() : row.metric() + ", " + row.split(),
+                        row.low(),
+                        row.value(),
+                        row.high()))
             .toList();
     return intervals.isEmpty()
         ? Optional.empty()

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
 
 /**
  * A number for each module of each layer.
@@ -20,6 +21,14 @@ record Grid(List<Integer> layers, List<String> modules, double[][] values) {
 
   private static final List<String> ORDER =
       Stream.concat(LlamaConfig.MODULES.stream(), BertConfig.MODULES.stream()).toList();
+
+  /** A module of a layer. */
+  record Place(int layer, String module) {
+
+    static Place of(Row row) {
+      return new Place(row.getAs("layer"), row.getAs("module"));
+    }
+  }
 
   /** One number and its place. */
   record Cell(int layer, String module, double value) {}

@@ -1,6 +1,8 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.spark.table.EvaluationsTable;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
@@ -24,11 +26,15 @@ final class Headline {
     ChangedChoices.of(tables).map(ChangedChoices::sentence).ifPresent(sentences::add);
     score(tables).ifPresent(sentences::add);
     Html html = new Html();
-    for (Row row : tables.rows("SELECT job, status FROM runs WHERE status <> 'SUCCEEDED'")) {
-      String end = row.getString(1).equals("RUNNING") ? "had not ended" : "had failed";
+    for (Row job : tables.jobs()) {
+      String status = job.getAs("status");
+      if (status.equals("SUCCEEDED")) {
+        continue;
+      }
+      String end = status.equals("RUNNING") ? "had not ended" : "had failed";
       html.element(
           "p",
-          Numbers.format("Job %s %s when this was written.", row.getString(0), end),
+          Numbers.format("Job %s %s when this was written.", job.<String>getAs("job"), end),
           "class",
           "unwell");
     }
@@ -40,22 +46,19 @@ final class Headline {
 
   /** The first metric that is not a loss. */
   private static Optional<String> score(RunTables tables) {
-    return tables
-        .rows(
-            "SELECT metric, value, ci_low, ci_high, examples FROM evaluations WHERE metric <> 'loss'"
-                + " ORDER BY metric LIMIT 1")
-        .stream()
-        .findFirst()
+    return tables.rows(EvaluationsTable.INSTANCE).stream()
+        .filter(row -> !row.getAs("metric").equals("loss"))
+        .min(Comparator.comparing(row -> row.<String>getAs("metric")))
         .map(Headline::score);
   }
 
   private static String score(Row row) {
     return Numbers.format(
         "Evaluated on %s records: %s %s [%s, %s].",
-        Numbers.count(row.getLong(4)),
-        row.getString(0),
-        Numbers.measured(row.getDouble(1)),
-        Numbers.measured(row.getDouble(2)),
-        Numbers.measured(row.getDouble(3)));
+        Numbers.count(row.<Long>getAs("examples")),
+        row.<String>getAs("metric"),
+        Numbers.measured(row.<Double>getAs("value")),
+        Numbers.measured(row.<Double>getAs("ci_low")),
+        Numbers.measured(row.<Double>getAs("ci_high")));
   }
 }

@@ -1,7 +1,7 @@
 package io.guilomo.spark.report;
 
+import java.sql.Timestamp;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
@@ -14,10 +14,7 @@ final class JobsSection implements Section {
 
   @Override
   public Optional<Html> of(RunTables tables) {
-    List<Row> rows =
-        tables.rows(
-            "SELECT job, status, unix_micros(started_at), unix_micros(finished_at), seed, strategy,"
-                + " workers, version, backbone, backbone_digest, dataset FROM runs ORDER BY started_at");
+    List<Row> rows = tables.jobs();
     if (rows.isEmpty()) {
       return Optional.empty();
     }
@@ -27,9 +24,12 @@ final class JobsSection implements Section {
     rows.forEach(row -> line(html, row));
     html.close("tbody").close("table").close("div").open("dl");
     Row last = rows.get(rows.size() - 1);
-    html.element("dt", "Model").open("dd").element("code", last.getString(8)).close("dd");
+    html.element("dt", "Model")
+        .open("dd")
+        .element("code", last.<String>getAs("backbone"))
+        .close("dd");
     rows.stream()
-        .map(row -> row.getString(9))
+        .map(row -> row.<String>getAs("backbone_digest"))
         .filter(digest -> digest != null && !digest.isEmpty())
         .findFirst()
         .ifPresent(
@@ -38,27 +38,27 @@ final class JobsSection implements Section {
                     .open("dd")
                     .element("code", digest)
                     .close("dd"));
-    html.element("dt", "Training records").open("dd").element("code", last.getString(10));
+    html.element("dt", "Training records")
+        .open("dd")
+        .element("code", last.<String>getAs("dataset"));
     return Optional.of(html.close("dd").close("dl").close("section"));
   }
 
   private static void line(Html html, Row row) {
-    String status = row.getString(1);
-    html.open("tr").element("th", row.getString(0), "scope", "row");
+    String status = row.getAs("status");
+    Timestamp began = row.getAs("started_at");
+    Timestamp ended = row.getAs("finished_at");
+    html.open("tr").element("th", row.<String>getAs("job"), "scope", "row");
     html.element("td", status, "class", status.equals("SUCCEEDED") ? "" : "unwell");
-    html.element("td", Numbers.time(instant(row.getLong(2))));
+    html.element("td", Numbers.time(began.toInstant()));
     html.element(
         "td",
-        row.isNullAt(3)
+        ended == null
             ? "–"
-            : Numbers.duration(Duration.between(instant(row.getLong(2)), instant(row.getLong(3)))));
-    html.element("td", String.valueOf(row.getLong(4)));
-    html.element("td", row.getString(5).replace(",", ", "));
-    html.element("td", Numbers.count(row.getLong(6)));
-    html.element("td", row.getString(7)).close("tr");
-  }
-
-  private static Instant instant(long microseconds) {
-    return Instant.EPOCH.plusNanos(Math.multiplyExact(microseconds, 1000L));
+            : Numbers.duration(Duration.between(began.toInstant(), ended.toInstant())));
+    html.element("td", String.valueOf(row.<Long>getAs("seed")));
+    html.element("td", row.<String>getAs("strategy").replace(",", ", "));
+    html.element("td", Numbers.count(row.<Long>getAs("workers")));
+    html.element("td", row.<String>getAs("version")).close("tr");
   }
 }

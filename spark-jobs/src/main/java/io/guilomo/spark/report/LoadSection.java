@@ -1,8 +1,13 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.spark.table.PlanExpertsTable;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 
 /** How evenly the routers spread the tokens over a module's experts. */
@@ -10,41 +15,68 @@ final class LoadSection implements Section {
 
   private static final double IDLE = 0.01;
 
-  /** Shares at the end of the fine-tuning; without one, those of the search. */
-  private static final String TUNED = "SELECT layer, module, share FROM expert_load";
-
-  private static final String SEARCHED =
-      "SELECT layer, module, routed_tokens / nullif(sum(routed_tokens) OVER"
-          + " (PARTITION BY strategy, seed, layer, module), 0) AS share"
-          + " FROM plan_experts WHERE strategy = 'guilomo' AND seed ="
-          + " (SELECT min(seed) FROM plan_experts WHERE strategy = 'guilomo')";
+  private record Share(Grid.Place place, double share) {}
 
   @Override
   public Optional<Html> of(RunTables tables) {
-    Optional<Html> tuned = of(tables, TUNED, "at the last validation of the fine-tuning");
-    return tuned.isPresent() ? tuned : of(tables, SEARCHED, "in the search");
+    List<Share> tuned = tuned(tables);
+    return tuned.isEmpty()
+        ? html(searched(tables), "in the search")
+        : html(tuned, "at the last validation of the fine-tuning");
   }
 
-  private static Optional<Html> of(RunTables tables, String shares, String when) {
-    List<Row> rows =
-        tables.rows(
-            "SELECT layer, module, max(share) * count(*), count(*),"
-                + " count_if(share < "
-                + IDLE
-                + "), max(share) FROM ("
-                + shares
-                + ") WHERE share IS NOT NULL GROUP BY layer, module");
-    if (rows.isEmpty()) {
+  /** Those of the view {@code expert_load}. */
+  private static List<Share> tuned(RunTables tables) {
+    return tables
+        .measured(
+            "SELECT layer, module, max_by(value, step) FROM metrics"
+                + " WHERE name = 'expert_load' AND worker = -1 GROUP BY seed, layer, module, expert")
+        .stream()
+        .map(row -> new Share(new Grid.Place(row.getInt(0), row.getString(1)), row.getDouble(2)))
+        .toList();
+  }
+
+  /** Those of the smallest seed's plan. */
+  private static List<Share> searched(RunTables tables) {
+    List<Row> learned =
+        tables.rows(PlanExpertsTable.INSTANCE).stream()
+            .filter(row -> row.getAs("strategy").equals("guilomo"))
+            .toList();
+    OptionalLong seed = learned.stream().mapToLong(row -> row.<Long>getAs("seed")).min();
+    Map<Grid.Place, List<Long>> routed =
+        learned.stream()
+            .filter(row -> row.<Long>getAs("seed") == seed.getAsLong())
+            .collect(
+                Collectors.groupingBy(
+                    Grid.Place::of,
+                    Collectors.mapping(
+                        row -> row.<Long>getAs("routed_tokens"), Collectors.toList())));
+    List<Share> shares = new ArrayList<>();
+    routed.forEach(
+        (place, tokens) -> {
+          double all = tokens.stream().mapToLong(count -> count).sum();
+          if (all > 0) {
+            tokens.forEach(count -> shares.add(new Share(place, count / all)));
+          }
+        });
+    return shares;
+  }
+
+  private static Optional<Html> html(List<Share> shares, String when) {
+    if (shares.isEmpty()) {
       return Optional.empty();
     }
+    Map<Grid.Place, List<Double>> loads =
+        shares.stream()
+            .collect(
+                Collectors.groupingBy(
+                    Share::place, Collectors.mapping(Share::share, Collectors.toList())));
     List<Grid.Cell> cells = new ArrayList<>();
-    long experts = 0;
-    long idle = 0;
-    for (Row row : rows) {
-      cells.add(new Grid.Cell(row.getInt(0), row.getString(1), row.getDouble(2)));
-      experts += row.getLong(3);
-      idle += row.getLong(4);
-    }
+    loads.forEach(
+        (place, load) ->
+            cells.add(
+                new Grid.Cell(place.layer(), place.module(), Collections.max(load) * load.size())));
+    long idle = shares.stream().filter(share -> share.share() < IDLE).count();
     HeatMap map =
         new HeatMap(
             "Load of each module's busiest expert, 1.0 where all have the same",
@@ -57,7 +89,7 @@ final class LoadSection implements Section {
                 "p",
                 Numbers.format(
                     "%s of %s experts got less than 1 %% of their module's tokens %s.",
-                    Numbers.count(idle), Numbers.count(experts), when))
+                    Numbers.count(idle), Numbers.count(shares.size()), when))
             .add(map.html())
             .close("section"));
   }

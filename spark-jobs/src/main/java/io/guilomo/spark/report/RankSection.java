@@ -1,9 +1,12 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.spark.table.PlanExpertsTable;
+import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.apache.spark.sql.Row;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** How many experts have which rank. */
 final class RankSection implements Section {
@@ -11,28 +14,35 @@ final class RankSection implements Section {
   @Override
   public Optional<Html> of(RunTables tables) {
     return Allocation.of(tables)
-        .map(
-            allocation ->
-                tables.rows(
-                    "SELECT rank, experts, share FROM rank_distribution"
-                        + " WHERE strategy = :strategy AND seed = :seed ORDER BY rank",
-                    Map.of("strategy", allocation.strategy(), "seed", allocation.seed())))
-        .filter(rows -> !rows.isEmpty())
+        .map(allocation -> experts(tables, allocation))
+        .filter(experts -> !experts.isEmpty())
         .map(RankSection::html);
   }
 
-  private static Html html(List<Row> rows) {
-    double most = rows.stream().mapToDouble(row -> row.getDouble(2)).max().orElseThrow();
+  /** How many experts of each rank the plan has. */
+  private static SortedMap<Integer, Long> experts(RunTables tables, Allocation allocation) {
+    return tables.rows(PlanExpertsTable.INSTANCE).stream()
+        .filter(row -> row.getAs("strategy").equals(allocation.strategy()))
+        .filter(row -> row.<Long>getAs("seed") == allocation.seed())
+        .collect(
+            Collectors.groupingBy(
+                row -> row.<Integer>getAs("rank"), TreeMap::new, Collectors.counting()));
+  }
+
+  private static Html html(SortedMap<Integer, Long> experts) {
+    double all = experts.values().stream().mapToLong(count -> count).sum();
+    double most = Collections.max(experts.values());
     Html html = Section.beginHalf("Distribution of the ranks");
     html.open("div", "class", "scroll").open("table", "class", "bars");
     html.element("caption", "Experts of each rank");
     Section.head(html, List.of("rank", "experts", "share"));
-    for (Row row : rows) {
-      html.open("tr").element("th", String.valueOf(row.getInt(0)), "scope", "row");
-      html.element("td", Numbers.count(row.getLong(1))).open("td");
-      html.element("span", Numbers.percent(row.getDouble(2)));
-      html.bar(row.getDouble(2) / most).close("td").close("tr");
-    }
+    experts.forEach(
+        (rank, count) -> {
+          html.open("tr").element("th", String.valueOf(rank), "scope", "row");
+          html.element("td", Numbers.count(count)).open("td");
+          html.element("span", Numbers.percent(count / all));
+          html.bar(count / most).close("td").close("tr");
+        });
     return html.close("tbody").close("table").close("div").close("section");
   }
 }

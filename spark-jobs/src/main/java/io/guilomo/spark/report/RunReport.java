@@ -37,8 +37,11 @@ public final class RunReport {
    * @throws IllegalArgumentException if the directory has no rows of such a run
    */
   public static String html(SparkSession spark, String outputDir, String runId) {
-    RunTables tables = RunTables.open(spark, outputDir, runId);
-    if (tables.rows("SELECT 1 FROM runs LIMIT 1").isEmpty()) {
+    return html(RunTables.open(spark, outputDir, runId, RunTables.FEW), outputDir, runId);
+  }
+
+  static String html(RunTables tables, String outputDir, String runId) {
+    if (tables.jobs().isEmpty()) {
       throw new IllegalArgumentException(
           String.format(
               "Cannot report on run %s: %s/tables/runs has no row of it", runId, outputDir));

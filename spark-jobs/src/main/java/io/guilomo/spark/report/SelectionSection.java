@@ -30,7 +30,7 @@ final class SelectionSection implements Section {
   @Override
   public Optional<Html> of(RunTables tables) {
     List<Row> found =
-        tables.rows(
+        tables.measured(
             "SELECT seed, max(round), count(DISTINCT layer) FROM gsv_history GROUP BY seed ORDER BY seed");
     if (found.isEmpty()) {
       return Optional.empty();
@@ -52,9 +52,7 @@ final class SelectionSection implements Section {
     html.open("div", "class", "charts");
     html.add(layers(tables, search).html());
     html.add(moved(tables, search).html());
-    html.add(
-        entries(tables, search, "experts", "Mean entry of the expert vectors", "entry").html());
-    html.add(entries(tables, search, "rank", "Mean entry of the rank vectors", "rank").html());
+    entries(tables, search).forEach(chart -> html.add(chart.html()));
     return Optional.of(html.close("div").close("section"));
   }
 
@@ -65,7 +63,7 @@ final class SelectionSection implements Section {
     values.put("group", group);
     Map<String, List<Point>> lines = new LinkedHashMap<>();
     for (Row row :
-        tables.rows(
+        tables.measured(
             "SELECT layer DIV :group, min(layer), max(layer), round,"
                 + " sum("
                 + ChangedChoices.CHOICE
@@ -92,7 +90,7 @@ final class SelectionSection implements Section {
   private static LineChart moved(RunTables tables, Search search) {
     Map<String, List<Point>> lines = new LinkedHashMap<>();
     for (Row row :
-        tables.rows(
+        tables.measured(
             "WITH choices AS (SELECT *, "
                 + ChangedChoices.CHOICE
                 + " AS choice FROM gsv_history WHERE is_argmax AND seed = :seed)"
@@ -119,21 +117,28 @@ final class SelectionSection implements Section {
         search.note());
   }
 
-  private static LineChart entries(
-      RunTables tables, Search search, String kind, String title, String name) {
-    Map<String, Object> values = new LinkedHashMap<>(search.values());
-    values.put("kind", kind);
-    Map<String, List<Point>> lines = new LinkedHashMap<>();
+  /** Means of the entries: of the expert vectors, and of the rank vectors. */
+  private static List<LineChart> entries(RunTables tables, Search search) {
+    Map<String, List<Point>> experts = new LinkedHashMap<>();
+    Map<String, List<Point>> ranks = new LinkedHashMap<>();
     for (Row row :
-        tables.rows(
-            "SELECT index, round, avg(value) FROM gsv_history now WHERE kind = :kind AND "
+        tables.measured(
+            "SELECT kind, index, round, avg(value) FROM gsv_history now WHERE "
                 + SHOWN
-                + " GROUP BY index, round ORDER BY index, round",
-            values)) {
-      String entry = name.equals("rank") ? "rank " + (row.getInt(0) + 1) : entry(row.getInt(0));
-      add(lines, entry, row.getLong(1), row.getDouble(2));
+                + " GROUP BY kind, index, round ORDER BY kind, index, round",
+            search.values())) {
+      int index = row.getInt(1);
+      if (row.getString(0).equals("rank")) {
+        add(ranks, "rank " + (index + 1), row.getLong(2), row.getDouble(3));
+      } else {
+        add(experts, entry(index), row.getLong(2), row.getDouble(3));
+      }
     }
-    return new LineChart(title, "round", lines(lines), true, search.note());
+    return List.of(
+        new LineChart(
+            "Mean entry of the expert vectors", "round", lines(experts), true, search.note()),
+        new LineChart(
+            "Mean entry of the rank vectors", "round", lines(ranks), true, search.note()));
   }
 
   /** At least two experts are allocated. */

@@ -1,8 +1,5 @@
 package io.guilomo.spark.report;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.config.GuilomoConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,24 +13,23 @@ import org.apache.spark.sql.Row;
 /** With which settings the jobs of the run were made. */
 final class SettingsSection implements Section {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   @Override
   public Optional<Html> of(RunTables tables) {
-    List<Row> rows = tables.rows("SELECT job, config_json FROM runs ORDER BY started_at");
+    List<Row> rows = tables.jobs();
     if (rows.isEmpty()) {
       return Optional.empty();
     }
-    Map<String, String> defaults = values(GuilomoConfig.load(null, List.of()).asJson());
+    Map<String, String> defaults =
+        RecordedSettings.of(GuilomoConfig.load(null, List.of()).asJson());
     // Key, value, jobs.
     Map<String, Map<String, List<String>>> settings = new TreeMap<>();
     for (Row row : rows) {
-      values(row.getString(1))
+      RecordedSettings.of(row.getAs("config_json"))
           .forEach(
               (key, value) ->
                   settings
                       .computeIfAbsent(key, name -> new LinkedHashMap<>())
-                      .merge(value, List.of(row.getString(0)), SettingsSection::both));
+                      .merge(value, List.of(row.<String>getAs("job")), SettingsSection::both));
     }
     Map<String, String> shown = new TreeMap<>();
     settings.forEach((key, values) -> shown.put(key, text(values)));
@@ -57,31 +53,6 @@ final class SettingsSection implements Section {
         : values.entrySet().stream()
             .map(value -> value.getKey() + " (" + String.join(", ", value.getValue()) + ")")
             .collect(Collectors.joining("; "));
-  }
-
-  /** Every key of a configuration without its root, such as {@code search.epochs}. */
-  private static Map<String, String> values(String json) {
-    Map<String, String> values = new TreeMap<>();
-    try {
-      flatten("", JSON.readTree(json).path("guilomo"), values);
-    } catch (JsonProcessingException e) {
-      values.put("configuration", json);
-    }
-    return values;
-  }
-
-  private static void flatten(String path, JsonNode node, Map<String, String> values) {
-    if (!node.isObject()) {
-      values.put(path, node.isTextual() ? node.textValue() : node.toString());
-      return;
-    }
-    node.fields()
-        .forEachRemaining(
-            field ->
-                flatten(
-                    path.isEmpty() ? field.getKey() : path + "." + field.getKey(),
-                    field.getValue(),
-                    values));
   }
 
   private static void table(Html html, String caption, Map<String, String> settings) {

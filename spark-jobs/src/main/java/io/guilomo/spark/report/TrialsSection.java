@@ -1,5 +1,6 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.spark.table.ComparisonTable;
 import java.util.List;
 import java.util.Optional;
 
@@ -8,7 +9,7 @@ final class TrialsSection implements Section {
 
   @Override
   public Optional<Html> of(RunTables tables) {
-    if (tables.rows("SELECT 1 FROM comparison LIMIT 1").isEmpty()) {
+    if (tables.rows(ComparisonTable.INSTANCE).isEmpty()) {
       return Optional.empty();
     }
     List<String> runs = tables.trials();

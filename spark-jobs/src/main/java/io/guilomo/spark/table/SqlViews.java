@@ -5,8 +5,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.function.Function;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -34,25 +32,10 @@ public final class SqlViews {
    * @throws IllegalArgumentException if there are no tables in the directory
    */
   public static void register(SparkSession spark, String outputDir) {
-    requireTables(spark, outputDir);
-    register(spark, new TableReader(spark, outputDir)::readAll);
-  }
-
-  /**
-   * Opens every table with the rows of one run, and every view over them.
-   *
-   * @throws IllegalArgumentException if there are no tables in the directory, or for a run id that
-   *     cannot be one
-   */
-  public static void register(SparkSession spark, String outputDir, String runId) {
-    requireTables(spark, outputDir);
     TableReader reader = new TableReader(spark, outputDir);
-    register(spark, table -> reader.read(table, runId));
-  }
-
-  private static void register(SparkSession spark, Function<Table<?>, Dataset<Row>> rows) {
+    reader.requireTables();
     for (Table<?> table : Tables.all()) {
-      rows.apply(table).createOrReplaceTempView(table.name());
+      reader.readAll(table).createOrReplaceTempView(table.name());
     }
     for (String name : NAMES) {
       spark.sql("CREATE OR REPLACE TEMPORARY VIEW " + name + " AS\n" + query(name));
@@ -88,18 +71,5 @@ public final class SqlViews {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static void requireTables(SparkSession spark, String outputDir) {
-    Path tables = new Path(outputDir, "tables");
-    try {
-      if (tables.getFileSystem(spark.sparkContext().hadoopConfiguration()).exists(tables)) {
-        return;
-      }
-    } catch (IOException e) {
-      throw new IllegalArgumentException("Cannot open " + tables + ": " + e.getMessage(), e);
-    }
-    throw new IllegalArgumentException(
-        "Cannot open " + tables + ": there is no such directory; was a job run with this output?");
   }
 }

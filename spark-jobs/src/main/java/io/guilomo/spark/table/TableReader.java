@@ -14,6 +14,22 @@ import org.apache.spark.sql.SparkSession;
 public record TableReader(SparkSession spark, String outputDir) {
 
   /**
+   * @throws IllegalArgumentException if there are no tables in the directory
+   */
+  public void requireTables() {
+    Path tables = new Path(outputDir, "tables");
+    try {
+      if (tables.getFileSystem(spark.sparkContext().hadoopConfiguration()).exists(tables)) {
+        return;
+      }
+    } catch (IOException e) {
+      throw new IllegalArgumentException("Cannot open " + tables + ": " + e.getMessage(), e);
+    }
+    throw new IllegalArgumentException(
+        "Cannot open " + tables + ": there is no such directory; was a job run with this output?");
+  }
+
+  /**
    * All rows, in the columns of {@link Table#schema()}: none where nothing was written yet, null in
    * columns that the release which wrote the row did not have. The dataset sees the files there are
    * now.

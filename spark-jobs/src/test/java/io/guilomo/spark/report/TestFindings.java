@@ -12,12 +12,12 @@ class TestFindings {
   void layersAndModulesWithTheMostAndTheFewestAreNamed() {
     Findings findings =
         findings(
-            new Module(0, "query", 2, 4, 10),
-            new Module(0, "key", 3, 12, 10),
-            new Module(1, "query", 8, 16, 10),
-            new Module(1, "key", 2, 8, 10),
-            new Module(10, "query", 2, 4, 10),
-            new Module(10, "key", 3, 12, 10));
+            new Module(0, "query", 10, 20, 2, 4, 10),
+            new Module(0, "key", 10, 20, 3, 12, 10),
+            new Module(1, "query", 10, 20, 8, 16, 10),
+            new Module(1, "key", 10, 20, 2, 8, 10),
+            new Module(10, "query", 10, 20, 2, 4, 10),
+            new Module(10, "key", 10, 20, 3, 12, 10));
     assertThat(findings.experts())
         .isEqualTo(
             "Layer 1 got the most experts (10), layers 0 and 10 the fewest (5). Module query got the"
@@ -31,11 +31,11 @@ class TestFindings {
   void manyOfAKindAreCounted() {
     assertThat(
             findings(
-                    new Module(0, "query", 2, 4, 10),
-                    new Module(1, "query", 2, 4, 10),
-                    new Module(2, "query", 2, 4, 10),
-                    new Module(3, "query", 2, 4, 10),
-                    new Module(4, "query", 3, 6, 10))
+                    new Module(0, "query", 10, 20, 2, 4, 10),
+                    new Module(1, "query", 10, 20, 2, 4, 10),
+                    new Module(2, "query", 10, 20, 2, 4, 10),
+                    new Module(3, "query", 10, 20, 2, 4, 10),
+                    new Module(4, "query", 10, 20, 3, 6, 10))
                 .experts())
         .isEqualTo(
             "Layer 4 got the most experts (3), 4 layers the fewest (2). Every kind of module got as"
@@ -45,7 +45,8 @@ class TestFindings {
   @Test
   void aUniformPlanIsSaidToBeOne() {
     Findings findings =
-        findings(new Module(0, "query", 5, 40, 10), new Module(1, "query", 5, 40, 10));
+        findings(
+            new Module(0, "query", 10, 20, 5, 40, 10), new Module(1, "query", 10, 20, 5, 40, 10));
     assertThat(findings.experts()).isEqualTo("Every module of every layer got 5 experts.");
     assertThat(findings.ranks()).isEqualTo("Every expert has rank 8.");
   }

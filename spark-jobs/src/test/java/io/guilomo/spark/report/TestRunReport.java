@@ -170,6 +170,14 @@ class TestRunReport {
     assertThat(html).isEqualTo(html("r1")).doesNotContain(" id=\"", "url(", "class=\"unpainted\"");
   }
 
+  @Test
+  void manyMeasurementsAreSaidAsFew() {
+    new SampleRun(output, "r1").run(0, null).plan(3, List.of("query")).search(4).training(5);
+    RunTables many =
+        RunTables.open(SharedSparkSession.session(), output.toString(), "r1", /* few= */ 0);
+    assertThat(RunReport.html(many, output.toString(), "r1")).isEqualTo(html("r1"));
+  }
+
   private String html(String runId) {
     return RunReport.html(SharedSparkSession.session(), output.toString(), runId);
   }
