@@ -40,7 +40,7 @@ public record ModulePlan(
   }
 
   /** {@code experts} experts of one rank. */
-  static ModulePlan uniform(LinearModule module, int experts, int rank) {
+  public static ModulePlan uniform(LinearModule module, int experts, int rank) {
     return new ModulePlan(
         module, Collections.nCopies(Math.max(experts, 0), ExpertPlan.ofRank(rank)));
   }

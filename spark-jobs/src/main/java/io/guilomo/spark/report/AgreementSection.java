@@ -1,5 +1,6 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.spark.table.PlanModulesTable;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -15,7 +16,7 @@ final class AgreementSection implements Section {
   public Optional<Html> of(RunTables tables) {
     Map<Grid.Place, List<Long>> experts =
         tables.rows(PlanModulesTable.INSTANCE).stream()
-            .filter(row -> row.getAs("strategy").equals("guilomo"))
+            .filter(row -> AllocationStrategies.learns(row.getAs("strategy")))
             .collect(
                 Collectors.groupingBy(
                     Grid.Place::of,

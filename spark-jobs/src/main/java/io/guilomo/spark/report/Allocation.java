@@ -1,7 +1,9 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.backbone.LinearModule;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.ConsensusAllocation;
+import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.table.PlanModulesTable;
 import java.util.Comparator;
 import java.util.List;
@@ -44,8 +46,10 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
     }
 
     /** Parameters that it has with so many experts of one rank, router included. */
-    long parameters(long experts, long rank) {
-      return experts * (rank * (inFeatures + outFeatures) + inFeatures);
+    long parameters(int experts, int rank) {
+      LinearModule module =
+          new LinearModule(layer, name, Math.toIntExact(inFeatures), Math.toIntExact(outFeatures));
+      return ModulePlan.uniform(module, experts, rank).parameters();
     }
   }
 
@@ -109,7 +113,7 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
   }
 
   /** Parameters of a plan with so many experts of one rank everywhere. */
-  long parameters(long experts, long rank) {
+  long parameters(int experts, int rank) {
     return modules.stream().mapToLong(module -> module.parameters(experts, rank)).sum();
   }
 

@@ -15,9 +15,6 @@ final class CurvesSection implements Section {
   /** Rows of metrics in one chart: its title, and the metrics by the names of their lines. */
   private record Chart(String title, Map<String, Measure> lines) {}
 
-  /** As in the view {@code learning_curves}. */
-  private static final String AVERAGED = "worker = -1 AND module IS NULL";
-
   private record Measure(String split, String name) {}
 
   /** Lines of one job and seed. */
@@ -58,8 +55,7 @@ final class CurvesSection implements Section {
     Html html = new Html();
     for (Row row :
         tables.measured(
-            "SELECT job, min(seed), max(step), count(DISTINCT seed) FROM metrics WHERE "
-                + AVERAGED
+            "SELECT job, min(seed), max(step), count(DISTINCT seed) FROM learning_curves"
                 + " GROUP BY job ORDER BY min(at)")) {
       Training training =
           new Training(
@@ -102,9 +98,8 @@ final class CurvesSection implements Section {
     Map<Measure, List<Point>> points = new LinkedHashMap<>();
     for (Row row :
         tables.measured(
-            "SELECT split, name, avg(step), avg(value) FROM metrics WHERE "
-                + AVERAGED
-                + " AND job = :job AND seed = :seed"
+            "SELECT split, name, avg(step), avg(value) FROM learning_curves"
+                + " WHERE job = :job AND seed = :seed"
                 + " GROUP BY split, name, step DIV :stride ORDER BY split, name, avg(step)",
             Map.of("job", training.job(), "seed", training.seed(), "stride", stride))) {
       points

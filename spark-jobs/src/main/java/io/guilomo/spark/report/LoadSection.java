@@ -1,5 +1,6 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.spark.table.PlanExpertsTable;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -25,13 +26,8 @@ final class LoadSection implements Section {
         : html(tuned, "at the last validation of the fine-tuning");
   }
 
-  /** Those of the view {@code expert_load}. */
   private static List<Share> tuned(RunTables tables) {
-    return tables
-        .measured(
-            "SELECT layer, module, max_by(value, step) FROM metrics"
-                + " WHERE name = 'expert_load' AND worker = -1 GROUP BY seed, layer, module, expert")
-        .stream()
+    return tables.measured("SELECT layer, module, share FROM expert_load").stream()
         .map(row -> new Share(new Grid.Place(row.getInt(0), row.getString(1)), row.getDouble(2)))
         .toList();
   }
@@ -40,7 +36,7 @@ final class LoadSection implements Section {
   private static List<Share> searched(RunTables tables) {
     List<Row> learned =
         tables.rows(PlanExpertsTable.INSTANCE).stream()
-            .filter(row -> row.getAs("strategy").equals("guilomo"))
+            .filter(row -> AllocationStrategies.learns(row.getAs("strategy")))
             .toList();
     OptionalLong seed = learned.stream().mapToLong(row -> row.<Long>getAs("seed")).min();
     Map<Grid.Place, List<Long>> routed =

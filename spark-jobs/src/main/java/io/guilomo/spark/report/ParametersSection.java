@@ -30,8 +30,8 @@ final class ParametersSection implements Section {
     String maxExperts = settings.get("lora-moe.max-experts");
     String maxRank = settings.get("lora-moe.max-rank");
     long own = allocation.parameters();
-    long uniform = allocation.parameters(Long.parseLong(experts), Long.parseLong(rank));
-    long full = allocation.parameters(Long.parseLong(maxExperts), Long.parseLong(maxRank));
+    long uniform = allocation.parameters(Integer.parseInt(experts), Integer.parseInt(rank));
+    long full = allocation.parameters(Integer.parseInt(maxExperts), Integer.parseInt(maxRank));
     double saved = 1 - (double) own / uniform;
     Html html = Section.beginHalf("Trainable parameters");
     html.element(

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.col;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.SqlViews;
 import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableReader;
 import java.sql.Timestamp;
@@ -29,10 +30,13 @@ final class RunTables {
   private static final List<Table<?>> MEASUREMENTS =
       List.of(GsvHistoryTable.INSTANCE, MetricsTable.INSTANCE);
 
+  /** Those over nothing but measurements. */
+  private static final List<String> VIEWS = List.of("learning_curves", "expert_load");
+
   /** Bytes of measurements that one task has read before a query is compiled and spread. */
   static final long FEW = 16L << 20;
 
-  /** Has the tables of measurements as views, which no other session sees. */
+  /** Has the tables of measurements, and the views over them, which no other session sees. */
   private final SparkSession spark;
 
   private final TableReader reader;
@@ -76,6 +80,7 @@ final class RunTables {
     }
     measurements.forEach(
         (table, rows) -> (few ? rows.coalesce(1) : rows).createOrReplaceTempView(table.name()));
+    VIEWS.forEach(name -> SqlViews.create(spark, name));
   }
 
   /** Names of the runs that a comparison consists of: {@code RUN.STRATEGY.SEED}. */

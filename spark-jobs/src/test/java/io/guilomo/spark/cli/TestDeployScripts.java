@@ -39,6 +39,7 @@ class TestDeployScripts {
         "deploy/guilomo",
         "deploy/standalone-cluster",
         "deploy/common.bash",
+        "deploy/driver-start.bash",
         "notebooks/run",
         ".ci/run"
       })

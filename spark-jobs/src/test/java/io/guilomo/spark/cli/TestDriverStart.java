@@ -30,7 +30,8 @@ class TestDriverStart {
   @BeforeEach
   void copyScripts() throws IOException {
     Path scripts = Path.of("../deploy");
-    for (String file : List.of("guilomo", "common.bash", "quickstart/minilm-config.json")) {
+    for (String file :
+        List.of("guilomo", "common.bash", "driver-start.bash", "quickstart/minilm-config.json")) {
       Path copy = directory.resolve("deploy").resolve(file);
       Files.createDirectories(copy.getParent());
       Files.copy(scripts.resolve(file), copy);
