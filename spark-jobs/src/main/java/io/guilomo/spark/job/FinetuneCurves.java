@@ -111,7 +111,7 @@ final class FinetuneCurves {
       Instant at) {
     long all = Math.max(1, Arrays.stream(routed).sum());
     for (int e = 0; e < routed.length; e++) {
-      addOf(round, step, worker, module, e, "expert_load", (double) routed[e] / all, at);
+      addOf(round, step, worker, module, e, MetricsTable.EXPERT_LOAD, (double) routed[e] / all, at);
     }
     addOf(round, step, worker, module, null, "router_entropy", entropy, at);
   }

@@ -1,7 +1,9 @@
 package io.guilomo.spark.report;
 
-import java.util.Optional;
-import org.apache.spark.sql.Row;
+import io.guilomo.spark.report.SelectionHistory.Choices;
+import io.guilomo.spark.table.GsvHistoryTable;
+import java.util.List;
+import java.util.function.ToLongFunction;
 
 /**
  * How many choices a search, or all searches of a run, made other than the random ones that they
@@ -14,28 +16,17 @@ import org.apache.spark.sql.Row;
  */
 record ChangedChoices(long experts, long modules, long ranks, long candidates) {
 
-  /** The allocated number or rank that an entry stands for: at least two experts. */
-  static final String CHOICE =
-      "CASE WHEN kind = 'experts' THEN greatest(2, index + 1) ELSE index + 1 END";
+  static ChangedChoices of(SelectionHistory history) {
+    List<Choices> last = history.last();
+    return new ChangedChoices(
+        sum(last, GsvHistoryTable.EXPERTS, Choices::moved),
+        sum(last, GsvHistoryTable.EXPERTS, Choices::all),
+        sum(last, GsvHistoryTable.RANK, Choices::moved),
+        sum(last, GsvHistoryTable.RANK, Choices::all));
+  }
 
-  static Optional<ChangedChoices> of(RunTables tables) {
-    Row row =
-        tables
-            .measured(
-                "WITH choices AS (SELECT seed, layer, module, kind, expert,"
-                    + " min_by("
-                    + CHOICE
-                    + ", round) AS first, max_by("
-                    + CHOICE
-                    + ", round) AS last FROM gsv_history WHERE is_argmax"
-                    + " GROUP BY seed, layer, module, kind, expert)"
-                    + " SELECT count_if(kind = 'experts' AND first <> last), count_if(kind = 'experts'),"
-                    + " count_if(kind = 'rank' AND first <> last), count_if(kind = 'rank') FROM choices")
-            .get(0);
-    return row.getLong(1) == 0
-        ? Optional.empty()
-        : Optional.of(
-            new ChangedChoices(row.getLong(0), row.getLong(1), row.getLong(2), row.getLong(3)));
+  private static long sum(List<Choices> rows, String kind, ToLongFunction<Choices> value) {
+    return rows.stream().filter(row -> row.kind().equals(kind)).mapToLong(value).sum();
   }
 
   String sentence() {

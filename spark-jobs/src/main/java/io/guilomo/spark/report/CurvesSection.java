@@ -1,12 +1,20 @@
 package io.guilomo.spark.report;
 
+import static org.apache.spark.sql.functions.avg;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.countDistinct;
+import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.min;
+
 import io.guilomo.spark.report.LineChart.Line;
 import io.guilomo.spark.report.LineChart.Point;
+import io.guilomo.spark.table.MetricsTable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
 /** What was measured while models were trained, averaged over the workers. */
@@ -52,22 +60,36 @@ final class CurvesSection implements Section {
 
   @Override
   public Optional<Html> of(RunTables tables) {
+    Dataset<Row> curves =
+        tables
+            .measured(MetricsTable.INSTANCE)
+            .filter(col("worker").equalTo(MetricsTable.ALL_WORKERS).and(col("module").isNull()));
     Html html = new Html();
-    for (Row row :
-        tables.measured(
-            "SELECT job, min(seed), max(step), count(DISTINCT seed) FROM learning_curves"
-                + " GROUP BY job ORDER BY min(at)")) {
-      Training training =
-          new Training(
-              row.getString(0), row.getLong(1), row.getLong(2), Math.toIntExact(row.getLong(3)));
-      html.add(html(tables, training));
-    }
+    trainings(curves).forEach(training -> html.add(html(curves, training)));
     return html.toString().isEmpty() ? Optional.empty() : Optional.of(html);
   }
 
-  private static Html html(RunTables tables, Training training) {
+  /** Of each job that of its smallest seed, in the order in which the jobs began to measure. */
+  private static List<Training> trainings(Dataset<Row> curves) {
+    return curves
+        .groupBy("job")
+        .agg(min("seed"), max("step"), countDistinct("seed"), min("at").as("at"))
+        .orderBy("at")
+        .collectAsList()
+        .stream()
+        .map(
+            row ->
+                new Training(
+                    row.getString(0),
+                    row.getLong(1),
+                    row.getLong(2),
+                    Math.toIntExact(row.getLong(3))))
+        .toList();
+  }
+
+  private static Html html(Dataset<Row> curves, Training training) {
     long stride = 1 + training.lastStep() / LineChart.POINTS;
-    Map<Measure, List<Point>> points = points(tables, training, stride);
+    Map<Measure, List<Point>> points = points(curves, training, stride);
     Html html = Section.begin("Learning curves: " + training.job());
     if (training.seeds() > 1) {
       html.element(
@@ -94,18 +116,20 @@ final class CurvesSection implements Section {
   }
 
   private static Map<Measure, List<Point>> points(
-      RunTables tables, Training training, long stride) {
+      Dataset<Row> curves, Training training, long stride) {
     Map<Measure, List<Point>> points = new LinkedHashMap<>();
     for (Row row :
-        tables.measured(
-            "SELECT split, name, avg(step), avg(value) FROM learning_curves"
-                + " WHERE job = :job AND seed = :seed"
-                + " GROUP BY split, name, step DIV :stride ORDER BY split, name, avg(step)",
-            Map.of("job", training.job(), "seed", training.seed(), "stride", stride))) {
+        curves
+            .filter(col("job").equalTo(training.job()).and(col("seed").equalTo(training.seed())))
+            .groupBy(
+                col("split"), col("name"), col("step").minus(col("step").mod(stride)).as("begin"))
+            .agg(avg("step"), avg("value"))
+            .orderBy("split", "name", "begin")
+            .collectAsList()) {
       points
           .computeIfAbsent(
               new Measure(row.getString(0), row.getString(1)), measure -> new ArrayList<>())
-          .add(new Point(row.getDouble(2), row.getDouble(3)));
+          .add(new Point(row.getDouble(3), row.getDouble(4)));
     }
     return points;
   }

@@ -23,7 +23,10 @@ final class Headline {
               sentences.add(findings.experts());
               sentences.add(findings.ranks());
             });
-    ChangedChoices.of(tables).map(ChangedChoices::sentence).ifPresent(sentences::add);
+    tables
+        .selection()
+        .map(history -> ChangedChoices.of(history).sentence())
+        .ifPresent(sentences::add);
     score(tables).ifPresent(sentences::add);
     Html html = new Html();
     for (Row job : tables.jobs()) {

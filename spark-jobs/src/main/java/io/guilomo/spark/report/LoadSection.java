@@ -1,6 +1,10 @@
 package io.guilomo.spark.report;
 
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.max_by;
+
 import io.guilomo.plan.AllocationStrategies;
+import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,8 +31,18 @@ final class LoadSection implements Section {
   }
 
   private static List<Share> tuned(RunTables tables) {
-    return tables.measured("SELECT layer, module, share FROM expert_load").stream()
-        .map(row -> new Share(new Grid.Place(row.getInt(0), row.getString(1)), row.getDouble(2)))
+    return tables
+        .measured(MetricsTable.INSTANCE)
+        .filter(
+            col("name")
+                .equalTo(MetricsTable.EXPERT_LOAD)
+                .and(col("worker").equalTo(MetricsTable.ALL_WORKERS)))
+        .groupBy("seed", "layer", "module", "expert")
+        .agg(max_by(col("value"), col("step")))
+        .orderBy("seed", "layer", "module", "expert")
+        .collectAsList()
+        .stream()
+        .map(row -> new Share(new Grid.Place(row.getInt(1), row.getString(2)), row.getDouble(4)))
         .toList();
   }
 

@@ -5,7 +5,6 @@ import static org.apache.spark.sql.functions.col;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RunsTable;
-import io.guilomo.spark.table.SqlViews;
 import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableReader;
 import java.sql.Timestamp;
@@ -13,6 +12,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -30,18 +30,15 @@ final class RunTables {
   private static final List<Table<?>> MEASUREMENTS =
       List.of(GsvHistoryTable.INSTANCE, MetricsTable.INSTANCE);
 
-  /** Those over nothing but measurements. */
-  private static final List<String> VIEWS = List.of("learning_curves", "expert_load");
-
   /** Bytes of measurements that one task has read before a query is compiled and spread. */
   static final long FEW = 16L << 20;
 
-  /** Has the tables of measurements, and the views over them, which no other session sees. */
   private final SparkSession spark;
-
   private final TableReader reader;
   private final String runId;
   private final Map<Table<?>, List<Row>> read = new HashMap<>();
+  private final Map<Table<?>, Dataset<Row>> measured = new HashMap<>();
+  private Optional<SelectionHistory> selection = Optional.empty();
 
   private RunTables(SparkSession spark, String outputDir, String runId) {
     this.spark = spark;
@@ -64,23 +61,22 @@ final class RunTables {
   }
 
   private void openMeasurements(long most) {
-    Map<Table<?>, Dataset<Row>> measurements = new HashMap<>();
     for (Table<?> table : MEASUREMENTS) {
-      measurements.put(table, reader.read(table, runId));
+      measured.put(table, reader.read(table, runId));
     }
     boolean few =
-        measurements.values().stream()
+        measured.values().stream()
             .allMatch(
                 rows ->
                     rows.queryExecution().optimizedPlan().stats().sizeInBytes().longValue()
                         <= most);
     if (few) {
+      spark.conf().set("spark.sql.adaptive.enabled", "false");
       spark.conf().set("spark.sql.codegen.wholeStage", "false");
       spark.conf().set("spark.sql.codegen.factoryMode", "NO_CODEGEN");
+      measured.replaceAll((table, rows) -> rows.coalesce(1));
     }
-    measurements.forEach(
-        (table, rows) -> (few ? rows.coalesce(1) : rows).createOrReplaceTempView(table.name()));
-    VIEWS.forEach(name -> SqlViews.create(spark, name));
+    selection = SelectionHistory.of(measured(GsvHistoryTable.INSTANCE));
   }
 
   /** Names of the runs that a comparison consists of: {@code RUN.STRATEGY.SEED}. */
@@ -107,17 +103,13 @@ final class RunTables {
         .toList();
   }
 
-  /** The rows that a query of measurements gives. */
-  List<Row> measured(String query) {
-    return spark.sql(query).collectAsList();
+  /** The rows of a table of measurements, to be queried. */
+  Dataset<Row> measured(Table<?> table) {
+    return measured.get(table);
   }
 
-  /**
-   * The rows that a query of measurements gives.
-   *
-   * @param values of the names that follow a colon in it
-   */
-  List<Row> measured(String query, Map<String, Object> values) {
-    return spark.sql(query, values).collectAsList();
+  /** What the searches of the run chose, if it has any. */
+  Optional<SelectionHistory> selection() {
+    return selection;
   }
 }

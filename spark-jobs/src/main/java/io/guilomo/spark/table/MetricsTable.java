@@ -10,6 +10,9 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
   /** The worker of a value that is averaged over all workers. */
   public static final int ALL_WORKERS = -1;
 
+  /** Name of an expert's share of the tokens that were routed in its module. */
+  public static final String EXPERT_LOAD = "expert_load";
+
   /**
    * One row.
    *

@@ -37,16 +37,9 @@ public final class SqlViews {
     for (Table<?> table : Tables.all()) {
       reader.readAll(table).createOrReplaceTempView(table.name());
     }
-    NAMES.forEach(name -> create(spark, name));
-  }
-
-  /**
-   * Opens one view over the tables that the session has.
-   *
-   * @param name one of {@link #NAMES}
-   */
-  public static void create(SparkSession spark, String name) {
-    spark.sql("CREATE OR REPLACE TEMPORARY VIEW " + name + " AS\n" + query(name));
+    for (String name : NAMES) {
+      spark.sql("CREATE OR REPLACE TEMPORARY VIEW " + name + " AS\n" + query(name));
+    }
   }
 
   /**

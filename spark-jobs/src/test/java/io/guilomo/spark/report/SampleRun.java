@@ -106,22 +106,35 @@ public final class SampleRun {
 
   /** A search of one module: from three experts to two, its one rank vector stays at rank 1. */
   SampleRun search(int rounds) {
-    List<GsvHistoryTable.Entry> rows = new ArrayList<>();
-    for (int round = 0; round <= rounds; round++) {
-      int chosen = round < rounds ? 2 : 1;
-      for (int i = 0; i < 3; i++) {
-        double value = i == chosen ? 0.5 : 0.25;
-        rows.add(entry(round, GsvHistoryTable.EXPERTS, null, i, value, i == chosen));
-        rows.add(entry(round, GsvHistoryTable.RANK, 0, i, i == 0 ? 0.5 : 0.25, i == 0));
-      }
-    }
+    writer.replace(GsvHistoryTable.INSTANCE, entries(42, 1, rounds));
+    return this;
+  }
+
+  /** Searches of seeds 7 and 42, the second with more rounds, each of modules like that. */
+  SampleRun searches(int layers, int rounds, int moreRounds) {
+    List<GsvHistoryTable.Entry> rows = new ArrayList<>(entries(7, layers, rounds));
+    rows.addAll(entries(42, layers, moreRounds));
     writer.replace(GsvHistoryTable.INSTANCE, rows);
     return this;
   }
 
-  private static GsvHistoryTable.Entry entry(
-      int round, String kind, Integer expert, int index, double value, boolean chosen) {
-    return new GsvHistoryTable.Entry(42, round, 0, "query", kind, expert, index, value, chosen);
+  private static List<GsvHistoryTable.Entry> entries(long seed, int layers, int rounds) {
+    List<GsvHistoryTable.Entry> rows = new ArrayList<>();
+    for (int layer = 0; layer < layers; layer++) {
+      for (int round = 0; round <= rounds; round++) {
+        int chosen = round < rounds ? 2 : 1;
+        for (int i = 0; i < 3; i++) {
+          double experts = i == chosen ? 0.5 : 0.25;
+          double rank = i == 0 ? 0.5 : 0.25;
+          rows.add(
+              new GsvHistoryTable.Entry(
+                  seed, round, layer, "query", "experts", null, i, experts, i == chosen));
+          rows.add(
+              new GsvHistoryTable.Entry(seed, round, layer, "query", "rank", 0, i, rank, i == 0));
+        }
+      }
+    }
+    return rows;
   }
 
   /** A training loss that falls from 1 to 0, and the load of two experts of one module. */

@@ -163,6 +163,18 @@ class TestRunReport {
   }
 
   @Test
+  void ofSeveralSearchesTheFirstIsShownAndAllAreCounted() {
+    new SampleRun(output, "r1").run(0, null).searches(9, 3, 4);
+    assertThat(html("r1"))
+        .contains("Shown is seed 7, the first of 2.")
+        .contains("The search changed 18 of 18 numbers of experts and 0 of 18 ranks;")
+        .contains("Experts of a layer, mean of neighbours")
+        .contains("layers 0–1: 3 at round 0, 2 at round 3; ", "layer 8: 3 at round 0, 2 at round 3")
+        .contains("numbers of experts: 0 at round 0, 1 at round 3")
+        .contains("3 experts: 0.5000 at round 0, 0.2500 at round 3");
+  }
+
+  @Test
   void chartsNeedNoIdentifiersAndAreThoseOfTheLastTime() {
     new SampleRun(output, "r1").run(0, null).search(50).training(30).evaluation().comparison();
     String html = html("r1");

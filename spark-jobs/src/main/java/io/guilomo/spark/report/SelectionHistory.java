@@ -1,0 +1,134 @@
+package io.guilomo.spark.report;
+
+import static org.apache.spark.sql.functions.avg;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.first;
+import static org.apache.spark.sql.functions.greatest;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.when;
+
+import io.guilomo.spark.table.GsvHistoryTable;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.expressions.Window;
+
+/**
+ * What the GuidedSelection Vectors (GSVs) chose in the searches of a run, and the entries of the
+ * one that is shown, in the rounds that are drawn.
+ *
+ * @param seed of the search that is shown: the smallest
+ * @param lastRounds by seed
+ * @param stride rounds from one that is drawn to the next; the last is drawn too
+ * @param choices of the search that is shown; of the others those of the last round
+ * @param entries of the search that is shown, by kind, index and round
+ */
+record SelectionHistory(
+    long seed,
+    Map<Long, Long> lastRounds,
+    long stride,
+    List<Choices> choices,
+    List<MeanEntry> entries) {
+
+  /**
+   * Choices of one kind in one layer.
+   *
+   * @param chosen sum of the numbers of experts, or of the ranks
+   * @param moved how many are not those that the search began with
+   * @param all how many there are
+   */
+  record Choices(
+      long seed, String kind, int layer, long round, long chosen, long moved, long all) {}
+
+  /** Mean of an entry over all vectors of its kind. */
+  record MeanEntry(String kind, int index, long round, double value) {}
+
+  static Optional<SelectionHistory> of(Dataset<Row> gsvHistory) {
+    Map<Long, Long> lastRounds = new TreeMap<>();
+    for (Row row : gsvHistory.groupBy("seed").agg(max("round")).collectAsList()) {
+      lastRounds.put(row.getLong(0), row.getLong(1));
+    }
+    if (lastRounds.isEmpty()) {
+      return Optional.empty();
+    }
+    long seed = lastRounds.keySet().iterator().next();
+    long stride = 1 + lastRounds.get(seed) / LineChart.POINTS;
+    Column drawn =
+        col("seed")
+            .equalTo(seed)
+            .and(
+                col("round").mod(stride).equalTo(0).or(col("round").equalTo(lastRounds.get(seed))));
+    return Optional.of(
+        new SelectionHistory(
+            seed,
+            lastRounds,
+            stride,
+            choices(gsvHistory, drawn, lastRounds),
+            entries(gsvHistory.filter(drawn))));
+  }
+
+  private static List<Choices> choices(
+      Dataset<Row> gsvHistory, Column drawn, Map<Long, Long> lastRounds) {
+    Column needed = drawn;
+    for (Map.Entry<Long, Long> last : lastRounds.entrySet()) {
+      needed =
+          needed.or(col("seed").equalTo(last.getKey()).and(col("round").isin(0L, last.getValue())));
+    }
+    // At least two experts are allocated.
+    Column choice =
+        when(col("kind").equalTo(GsvHistoryTable.EXPERTS), greatest(lit(2), col("index").plus(1)))
+            .otherwise(col("index").plus(1));
+    Column begun =
+        first("choice")
+            .over(Window.partitionBy("seed", "layer", "module", "kind", "expert").orderBy("round"));
+    return gsvHistory
+        .filter(col("is_argmax").and(needed))
+        .withColumn("choice", choice)
+        .withColumn("moved", when(col("choice").notEqual(begun), 1).otherwise(0))
+        .groupBy("seed", "kind", "layer", "round")
+        .agg(sum("choice"), sum("moved"), count(lit(1)))
+        .orderBy("seed", "kind", "layer", "round")
+        .collectAsList()
+        .stream()
+        .map(
+            row ->
+                new Choices(
+                    row.getLong(0),
+                    row.getString(1),
+                    row.getInt(2),
+                    row.getLong(3),
+                    row.getLong(4),
+                    row.getLong(5),
+                    row.getLong(6)))
+        .toList();
+  }
+
+  private static List<MeanEntry> entries(Dataset<Row> drawn) {
+    return drawn
+        .groupBy("kind", "index", "round")
+        .agg(avg("value"))
+        .orderBy("kind", "index", "round")
+        .collectAsList()
+        .stream()
+        .map(
+            row -> new MeanEntry(row.getString(0), row.getInt(1), row.getLong(2), row.getDouble(3)))
+        .toList();
+  }
+
+  /** Choices of the search that is shown. */
+  List<Choices> shown() {
+    return choices.stream().filter(row -> row.seed() == seed).toList();
+  }
+
+  /** Choices at the end of every search. */
+  List<Choices> last() {
+    return choices.stream().filter(row -> row.round() == lastRounds.get(row.seed())).toList();
+  }
+}
