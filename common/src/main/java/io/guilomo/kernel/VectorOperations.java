@@ -10,6 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 class VectorOperations implements Kernels {
 
   VectorOperations() {
+    VectorCompilation.direct();
     Blas.load();
   }
 

@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.apache.spark.Partitioner;
 import org.apache.spark.SparkConf;
-import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -52,12 +51,23 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
   private record Entry(String digest, boolean heldOut, Example example, DataReport report)
       implements Serializable {
 
+    /** Those to learn from come before those held out, each in the order of their digests. */
+    String place() {
+      return (heldOut ? "1" : "0") + digest;
+    }
+
     /** Only counts where its record is among the given ones. */
     Entry unless(Set<String> digests) {
       return example == null || !digests.contains(digest)
           ? this
           : new Entry(digest, heldOut, null, DataReport.ofRepeated());
     }
+  }
+
+  /** Training examples of the largest shard. */
+  public long largestShard() {
+    int workers = shards.getNumPartitions();
+    return (report.train() + workers - 1) / workers;
   }
 
   /**
@@ -73,9 +83,15 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     List<JavaRDD<?>> scratch = new ArrayList<>();
     try {
       RecordReader reader = new RecordReader(spark, source.parser(), source.format());
-      JavaRDD<ReadRecord> train = persist(reader.read(source.train(), true), scratch);
-      readable(train).check(source.train(), source.maxBadFraction());
-      Optional<LabelSet> labels = labels(source.parser().task(), encoding.labels(), train);
+      JavaRDD<ReadRecord> train = reader.read(source.train(), true);
+      Optional<LabelSet> labels = encoding.labels();
+      if (source.parser().task() != Task.CLASSIFICATION) {
+        labels = Optional.empty();
+      } else if (labels.isEmpty()) {
+        train = persist(train, scratch);
+        readable(train).check(source.train(), source.maxBadFraction());
+        labels = Optional.of(labels(train));
+      }
       RecordEncoder.Options options =
           new RecordEncoder.Options(
               encoding.maxLength(),
@@ -87,12 +103,12 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
       TextEncoderFactory factory = encoding.encoder();
       JavaRDD<Entry> learned =
           persist(train.map(record -> entry(record, factory, options, split, false)), scratch);
-      JavaRDD<Entry> heldOut = learned;
+      JavaRDD<Entry> all = learned;
       DataReport report = sum(learned.map(Entry::report));
       report.check(source.train(), source.maxBadFraction());
       if (source.validation().isPresent()) {
         String path = source.validation().get();
-        heldOut =
+        JavaRDD<Entry> heldOut =
             persist(
                 reader.read(path, true).map(record -> entry(record, factory, options, split, true)),
                 scratch);
@@ -104,15 +120,13 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
           report = sum(learned.map(Entry::report));
         }
         report = report.merge(other);
+        all = learned.union(heldOut);
       }
       requireEnough("training", report.train(), workers, report);
       requireEnough("validation", report.validation(), workers, report);
 
       JavaRDD<Shard> shards =
-          spread(learned, false, workers)
-              .zipPartitions(spread(heldOut, true, workers), ShardedData::shard)
-              .mapPartitionsWithIndex(ShardedData::number, true)
-              .setName("shards");
+          spread(all, learned.getNumPartitions(), report.train(), workers).setName("shards");
       shards.persist(StorageLevel.MEMORY_AND_DISK()).count();
       return new ShardedData(shards, report, labels);
     } finally {
@@ -136,21 +150,16 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     return rdd;
   }
 
-  private static Optional<LabelSet> labels(
-      Task task, Optional<LabelSet> configured, JavaRDD<ReadRecord> records) {
-    if (task != Task.CLASSIFICATION || configured.isPresent()) {
-      return task == Task.CLASSIFICATION ? configured : Optional.empty();
-    }
-    return Optional.of(
-        LabelSet.of(
-            records
-                .filter(
-                    record ->
-                        record.record() instanceof TextRecord.Labelled labelled
-                            && labelled.label() != null)
-                .map(record -> ((TextRecord.Labelled) record.record()).label())
-                .distinct()
-                .collect()));
+  private static LabelSet labels(JavaRDD<ReadRecord> records) {
+    return LabelSet.of(
+        records
+            .filter(
+                record ->
+                    record.record() instanceof TextRecord.Labelled labelled
+                        && labelled.label() != null)
+            .map(record -> ((TextRecord.Labelled) record.record()).label())
+            .distinct()
+            .collect());
   }
 
   private static DataReport readable(JavaRDD<ReadRecord> records) {
@@ -216,38 +225,42 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     }
   }
 
-  /** One partition a worker, its examples in the order of their digests. */
-  private static JavaRDD<Example> spread(JavaRDD<Entry> entries, boolean heldOut, int workers) {
-    JavaPairRDD<Long, Example> numbered =
-        entries
-            .filter(entry -> entry.example() != null && entry.heldOut() == heldOut)
-            .mapToPair(entry -> new Tuple2<>(entry.digest(), entry.example()))
-            .sortByKey()
-            .values()
-            .zipWithIndex()
-            .mapToPair(Tuple2::swap);
-    return numbered.repartitionAndSortWithinPartitions(new ByWorker(workers)).values();
+  /**
+   * One shard a worker.
+   *
+   * @param partitions in which the entries are brought into order
+   * @param train how many of the entries have an example to learn from
+   */
+  private static JavaRDD<Shard> spread(
+      JavaRDD<Entry> entries, int partitions, long train, int workers) {
+    return entries
+        .filter(entry -> entry.example() != null)
+        .mapToPair(entry -> new Tuple2<>(entry.place(), entry.example()))
+        .sortByKey(true, partitions)
+        .values()
+        .zipWithIndex()
+        .mapToPair(Tuple2::swap)
+        .repartitionAndSortWithinPartitions(new ByWorker(train, workers))
+        .mapPartitionsWithIndex((worker, dealt) -> shard(worker, dealt, train), true);
   }
 
-  private static Iterator<Shard> shard(Iterator<Example> train, Iterator<Example> validation) {
-    return List.of(new Shard(0, examples(train), examples(validation))).iterator();
+  private static Iterator<Shard> shard(
+      int worker, Iterator<Tuple2<Long, Example>> dealt, long train) {
+    List<Example> learned = new ArrayList<>();
+    List<Example> heldOut = new ArrayList<>();
+    dealt.forEachRemaining(entry -> (entry._1() < train ? learned : heldOut).add(entry._2()));
+    return List.of(
+            new Shard(worker, learned.toArray(Example[]::new), heldOut.toArray(Example[]::new)))
+        .iterator();
   }
 
-  private static Iterator<Shard> number(int index, Iterator<Shard> shard) {
-    Shard only = shard.next();
-    return List.of(new Shard(index, only.train(), only.validation())).iterator();
-  }
-
-  private static Example[] examples(Iterator<Example> part) {
-    List<Example> examples = new ArrayList<>();
-    part.forEachRemaining(examples::add);
-    return examples.toArray(Example[]::new);
-  }
-
+  /** Deals the examples to learn from, which come first, and then those held out. */
   private static final class ByWorker extends Partitioner {
+    private final long train;
     private final int workers;
 
-    ByWorker(int workers) {
+    ByWorker(long train, int workers) {
+      this.train = train;
       this.workers = workers;
     }
 
@@ -257,8 +270,9 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     }
 
     @Override
-    public int getPartition(Object index) {
-      return (int) ((Long) index % workers);
+    public int getPartition(Object place) {
+      long index = (Long) place;
+      return (int) ((index < train ? index : index - train) % workers);
     }
   }
 }

@@ -93,7 +93,7 @@ public final class Finetuning {
       throws IOException {
     int classes = data.labels().map(LabelSet::size).orElse(0);
     FinetunePlan plan =
-        FinetunePlan.of(config, backbone, allocation, seed, largestShard(data), classes);
+        FinetunePlan.of(config, backbone, allocation, seed, data.largestShard(), classes);
     int batchSize = config.finetune().batchSize();
     AveragedTraining<TrainingStepResult> training =
         new AveragedTraining<>(
@@ -197,14 +197,6 @@ public final class Finetuning {
               "Cannot go on after %d steps: the validation loss is %s", step, measured.loss()));
     }
     return measured;
-  }
-
-  /** Training examples of the largest shard. */
-  static long largestShard(ShardedData data) {
-    return data.shards().map(shard -> (long) shard.train().length).collect().stream()
-        .mapToLong(Long::longValue)
-        .max()
-        .orElseThrow();
   }
 
   private static long tokens(List<WorkerRound<TrainingStepResult>> workers) {

@@ -127,7 +127,7 @@ public final class ScalingBench {
               config,
               backbone,
               config.run().seed(),
-              Finetuning.largestShard(data),
+              data.largestShard(),
               data.labels().map(LabelSet::size).orElse(0));
       int frequency = config.cluster().averagingFrequency();
       rounds = Rounds.of((long) (WARM_UPS + ROUNDS) * frequency, frequency);

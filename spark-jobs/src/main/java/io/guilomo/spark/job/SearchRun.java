@@ -53,7 +53,7 @@ final class SearchRun {
             config,
             backbone,
             seed,
-            Finetuning.largestShard(data),
+            data.largestShard(),
             data.labels().map(LabelSet::size).orElse(0));
   }
 

@@ -25,16 +25,22 @@ import org.apache.spark.sql.types.StructField;
  * runs may write to the same tables.
  */
 public final class TableWriter {
+  /** Without compiled code, which to write a table as it is would not repay. */
   private final SparkSession spark;
+
   private final String outputDir;
   private final JobRun run;
 
   /** Makes the session write Parquet times as UTC microseconds. */
   public TableWriter(SparkSession spark, String outputDir, JobRun run) {
-    this.spark = spark;
+    this.spark = spark.newSession();
     this.outputDir = outputDir;
     this.run = run;
-    spark.conf().set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS");
+    for (SparkSession session : List.of(spark, this.spark)) {
+      session.conf().set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS");
+    }
+    this.spark.conf().set("spark.sql.codegen.wholeStage", "false");
+    this.spark.conf().set("spark.sql.codegen.factoryMode", "NO_CODEGEN");
   }
 
   /** Replaces the earlier rows. They stay where this fails. */

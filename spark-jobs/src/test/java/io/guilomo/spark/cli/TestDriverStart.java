@@ -87,7 +87,8 @@ class TestDriverStart {
   void whatIsDoneSoonIsNotCompiledInFull() throws Exception {
     assertThat(started("report")).contains("-XX:TieredStopAtLevel=1");
     assertThat(started("allocate"))
-        .contains("-XX:Tier4InvocationThreshold=50000", "-XX:+UseParallelGC")
+        .contains("-XX:Tier4InvocationThreshold=50000", "-XX:+UseSerialGC")
+        .contains("-XX:CompileCommand=CompileThresholdScaling,io.guilomo.kernel.*::*,0.1")
         .doesNotContain("-XX:TieredStopAtLevel=1");
   }
 
@@ -95,7 +96,8 @@ class TestDriverStart {
   void optionsOfTheUserComeLater() throws Exception {
     assertThat(started("report", "--driver-java-options", "-XX:TieredStopAtLevel=4 -XX:+UseG1GC"))
         .containsSubsequence("-XX:TieredStopAtLevel=1", "-XX:TieredStopAtLevel=4", "-XX:+UseG1GC")
-        .doesNotContain("-XX:+UseParallelGC");
+        .doesNotContain("-XX:+UseSerialGC");
+    assertThat(started("allocate", "--driver-memory", "8g")).doesNotContain("-XX:+UseSerialGC");
   }
 
   @Test

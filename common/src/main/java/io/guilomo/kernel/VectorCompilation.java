@@ -1,0 +1,59 @@
+package io.guilomo.kernel;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.management.JMException;
+import javax.management.ObjectName;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps HotSpot's optimising compiler from the operations of the Vector API as methods of their
+ * own. Kernels that are not compiled yet call them so often that it would compile each of them
+ * first, while the kernels wait for it; compiled kernels call none.
+ */
+final class VectorCompilation {
+
+  private static final String DIRECTIVES =
+      """
+      [{
+        match: ["jdk/incubator/vector/*.*", "jdk/internal/vm/vector/*.*"],
+        c2: { Exclude: true }
+      }]
+      """;
+
+  private static final boolean DIRECTED = add();
+
+  private VectorCompilation() {}
+
+  /**
+   * Does so once in a process.
+   *
+   * @return whether this JVM takes such directives (JEP 165)
+   */
+  static boolean direct() {
+    return DIRECTED;
+  }
+
+  private static boolean add() {
+    try {
+      Path file = Files.createTempFile("guilomo-directives-", ".json");
+      try {
+        Files.writeString(file, DIRECTIVES);
+        ManagementFactory.getPlatformMBeanServer()
+            .invoke(
+                new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                "compilerDirectivesAdd",
+                new Object[] {new String[] {file.toString()}},
+                new String[] {String[].class.getName()});
+      } finally {
+        Files.delete(file);
+      }
+      return true;
+    } catch (IOException | JMException | RuntimeException e) {
+      LoggerFactory.getLogger(VectorCompilation.class).debug("The JVM takes no directives", e);
+      return false;
+    }
+  }
+}
