@@ -30,7 +30,7 @@ final class VectorCompilation {
   /**
    * Does so once in a process.
    *
-   * @return whether this JVM takes such directives (JEP 165)
+   * @return whether this JVM took the directives (JEP 165)
    */
   static boolean direct() {
     return DIRECTED;
@@ -41,16 +41,18 @@ final class VectorCompilation {
       Path file = Files.createTempFile("guilomo-directives-", ".json");
       try {
         Files.writeString(file, DIRECTIVES);
-        ManagementFactory.getPlatformMBeanServer()
-            .invoke(
-                new ObjectName("com.sun.management:type=DiagnosticCommand"),
-                "compilerDirectivesAdd",
-                new Object[] {new String[] {file.toString()}},
-                new String[] {String[].class.getName()});
+        Object reply =
+            ManagementFactory.getPlatformMBeanServer()
+                .invoke(
+                    new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                    "compilerDirectivesAdd",
+                    new Object[] {new String[] {file.toString()}},
+                    new String[] {String[].class.getName()});
+        // What is wrong with directives is said in the reply alone.
+        return reply.toString().startsWith("1 compiler directives added");
       } finally {
         Files.delete(file);
       }
-      return true;
     } catch (IOException | JMException | RuntimeException e) {
       LoggerFactory.getLogger(VectorCompilation.class).debug("The JVM takes no directives", e);
       return false;

@@ -27,7 +27,7 @@ import org.apache.spark.sql.expressions.Window;
  * @param seed of the search that is shown: the smallest
  * @param lastRounds by seed
  * @param stride rounds from one that is drawn to the next; the last is drawn too
- * @param choices of the search that is shown; of the others those of the last round
+ * @param choices of the search that is shown; of the others those of the first round and the last
  * @param entries of the search that is shown, by kind, index and round
  */
 record SelectionHistory(
