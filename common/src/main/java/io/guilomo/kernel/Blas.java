@@ -23,14 +23,14 @@ class Blas {
   private final Address c = new Address();
   private FloatPointer scratch = new FloatPointer(1);
 
-  private Blas() {
-    if (MKL) {
-      mkl_rt.MKL_Set_Num_Threads_Local(1);
-    }
-  }
+  private Blas() {}
 
   /** For the calling thread alone. */
   static Blas ofThread() {
+    if (MKL) {
+      // Each time: whoever sets ND4J's threads sets those that MKL gives the calling thread.
+      mkl_rt.MKL_Set_Num_Threads_Local(1);
+    }
     return OF_THREAD.get();
   }
 

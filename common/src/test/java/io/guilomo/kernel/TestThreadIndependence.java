@@ -40,6 +40,26 @@ class TestThreadIndependence {
   }
 
   @Test
+  void smallProductsDoNotDependOnTheNumberOfThreads() {
+    Random random = new Random(4);
+    int[][] shapes = {{420, 3, 420}, {20, 11, 11}, {2, 6, 96}, {16, 8, 224}, {4, 20, 420}};
+    for (int[] shape : shapes) {
+      INDArray a = matrix(random, shape[0], shape[2], Layout.CONTIGUOUS).array();
+      INDArray b = matrix(random, shape[1], shape[2], Layout.CONTIGUOUS).array();
+      List<float[]> results = new ArrayList<>();
+      for (int threads : new int[] {1, 2, 3}) {
+        ComputeThreads.limit(threads);
+        INDArray c = Nd4j.create(shape[0], shape[1]);
+        kernels.product(a, false, b, true, c, false);
+        add(results, c);
+      }
+      assertThat(results)
+          .as(Arrays.toString(shape))
+          .allMatch(r -> Arrays.equals(r, results.get(0)));
+    }
+  }
+
+  @Test
   void callersDoNotDisturbEachOther() throws Exception {
     List<float[]> expected = everything();
     ExecutorService callers = Executors.newFixedThreadPool(3);
