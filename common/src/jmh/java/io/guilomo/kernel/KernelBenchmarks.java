@@ -44,6 +44,7 @@ public class KernelBenchmarks {
   private static final AttentionShape FULL = new AttentionShape(HEADS, HEADS, 64, 0.125f, false, 0);
   private static final AttentionShape CAUSAL =
       new AttentionShape(HEADS, HEADS, 64, 0.125f, true, 0);
+  private static final DropoutMask DROPOUT = new DropoutMask(0.05f, 7, 0);
   private static final AdamW ADAMW = new AdamW(0.9, 0.999, 1e-8, 0);
 
   @Param({"vector", "portable"})
@@ -165,12 +166,12 @@ public class KernelBenchmarks {
 
   @Benchmark
   public void dropout() {
-    kernels.dropout(x, 0.05f, 7, y);
+    kernels.dropout(x, DROPOUT, y);
   }
 
   @Benchmark
   public void dropoutBackward() {
-    kernels.dropoutBackward(x, 0.05f, 7, z);
+    kernels.dropoutBackward(x, DROPOUT, z);
   }
 
   @Benchmark

@@ -46,6 +46,21 @@ public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] start
     return longest;
   }
 
+  /** Some of the sequences, as a batch of their own. */
+  public TokenBatch sequences(int from, int to) {
+    int first = starts[from];
+    int end = starts[to];
+    int[] own = new int[to - from + 1];
+    for (int i = 0; i < own.length; i++) {
+      own[i] = starts[from + i] - first;
+    }
+    return new TokenBatch(
+        Arrays.copyOfRange(tokens, first, end),
+        Arrays.copyOfRange(segments, first, end),
+        Arrays.copyOfRange(labels, first, end),
+        own);
+  }
+
   /** Index of every token in its sequence, {@code [T]}. */
   public int[] positions() {
     int[] positions = new int[size()];

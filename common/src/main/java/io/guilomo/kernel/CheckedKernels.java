@@ -2,7 +2,6 @@ package io.guilomo.kernel;
 
 import static io.guilomo.kernel.KernelArguments.attentionInputs;
 import static io.guilomo.kernel.KernelArguments.cachedAttentionInputs;
-import static io.guilomo.kernel.KernelArguments.dropoutRate;
 import static io.guilomo.kernel.KernelArguments.expertInputs;
 import static io.guilomo.kernel.KernelArguments.indices;
 import static io.guilomo.kernel.KernelArguments.matrix;
@@ -195,19 +194,17 @@ abstract class CheckedKernels extends CheckedSteps {
   }
 
   @Override
-  public void dropout(INDArray x, float rate, long seed, INDArray y) {
+  public void dropout(INDArray x, DropoutMask mask, INDArray y) {
     matrix("x", x);
     sameShape("y", y, x);
-    dropoutRate(rate);
-    operations.dropout(x, rate, seed, y);
+    operations.dropout(x, mask, y);
   }
 
   @Override
-  public void dropoutBackward(INDArray dy, float rate, long seed, INDArray dx) {
+  public void dropoutBackward(INDArray dy, DropoutMask mask, INDArray dx) {
     matrix("dy", dy);
     sameShape("dx", dx, dy);
-    dropoutRate(rate);
-    operations.dropoutBackward(dy, rate, seed, dx);
+    operations.dropoutBackward(dy, mask, dx);
   }
 
   @Override

@@ -5,6 +5,7 @@ import static io.guilomo.kernel.KernelArguments.matrix;
 import static io.guilomo.kernel.KernelArguments.size;
 import static io.guilomo.kernel.KernelArguments.vector;
 
+import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The checks of {@link CheckedKernels} for the loss and for flat vectors. */
@@ -13,6 +14,16 @@ abstract class CheckedSteps implements Kernels {
 
   CheckedSteps(Kernels operations) {
     this.operations = operations;
+  }
+
+  @Override
+  public boolean splitsBatches() {
+    return operations.splitsBatches();
+  }
+
+  @Override
+  public void sideBySide(int replicas, IntConsumer body) {
+    operations.sideBySide(replicas, body);
   }
 
   @Override

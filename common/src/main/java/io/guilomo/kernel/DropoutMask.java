@@ -5,8 +5,12 @@ package io.guilomo.kernel;
  * a 32-bit finaliser applied to the sum of a key of its row and a key of its column; it is kept if
  * the word, unsigned, reaches {@code rate · 2³²}. The multipliers are below 2³¹, so that 64-bit
  * arithmetic holds the products exactly.
+ *
+ * @param rate probability of being dropped, in {@code [0, 1)}
+ * @param seed masks with the same seed drop the same elements
+ * @param firstRow number of an array's first row, where it is the later rows of a larger one
  */
-record DropoutMask(float rate, long seed) {
+public record DropoutMask(float rate, long seed, int firstRow) {
   static final int SHIFT_1 = 16;
   static final int MULTIPLIER_1 = 0x7feb352d;
   static final int SHIFT_2 = 15;
@@ -15,8 +19,15 @@ record DropoutMask(float rate, long seed) {
 
   private static final long GOLDEN_GAMMA = 0x9e3779b97f4a7c15L;
 
+  public DropoutMask {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new IllegalArgumentException(
+          String.format("Cannot drop out at rate %s: it must be in [0, 1)", rate));
+    }
+  }
+
   int rowKey(int row) {
-    return (int) (mixed(seed + GOLDEN_GAMMA * (2L * row + 1)) >>> 32);
+    return (int) (mixed(seed + GOLDEN_GAMMA * (2L * (firstRow + row) + 1)) >>> 32);
   }
 
   int columnKey(int column) {

@@ -92,13 +92,6 @@ class KernelArguments {
     }
   }
 
-  static void dropoutRate(float rate) {
-    if (!(rate >= 0 && rate < 1)) {
-      throw new IllegalArgumentException(
-          String.format("Cannot drop out at rate %s: it must be in [0, 1)", rate));
-    }
-  }
-
   static void routing(INDArray logits, int topK, int[] choice, boolean chosen) {
     if (topK < 1 || topK > logits.size(1)) {
       throw new IllegalArgumentException(

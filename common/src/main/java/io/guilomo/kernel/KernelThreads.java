@@ -6,6 +6,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
 
 /**
  * Runs ranges of one operation on the calling thread and a few shared ones. Ranges are cut by size
@@ -29,6 +30,10 @@ class KernelThreads {
             return thread;
           });
 
+  /** How many replicas share the threads, where the calling thread runs one of them. */
+  private static final ThreadLocal<AtomicInteger> UNDER_WAY =
+      ThreadLocal.withInitial(() -> new AtomicInteger(1));
+
   interface Range {
     void run(int from, int to);
   }
@@ -49,7 +54,8 @@ class KernelThreads {
    */
   static void run(int count, int size, Range body) {
     int ranges = (count + size - 1) / size;
-    int helpers = Math.min(Math.min(LIMIT.get(), ranges) - 1, HELPERS.getMaximumPoolSize());
+    int threads = LIMIT.get() / UNDER_WAY.get().get();
+    int helpers = Math.min(Math.min(threads, ranges) - 1, HELPERS.getMaximumPoolSize());
     if (helpers < 1) {
       for (int from = 0; from < count; from += size) {
         body.run(from, Math.min(count, from + size));
@@ -64,6 +70,24 @@ class KernelThreads {
     }
     job.run();
     job.await();
+  }
+
+  /** Runs {@code body} for each replica; the last one gets the threads of those that have ended. */
+  static void sideBySide(int replicas, IntConsumer body) {
+    AtomicInteger underWay = new AtomicInteger(replicas);
+    run(
+        replicas,
+        1,
+        (from, to) -> {
+          AtomicInteger before = UNDER_WAY.get();
+          UNDER_WAY.set(underWay);
+          try {
+            body.accept(from);
+          } finally {
+            underWay.decrementAndGet();
+            UNDER_WAY.set(before);
+          }
+        });
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.guilomo.kernel;
 
+import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -15,6 +16,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * number of threads.
  */
 public interface Kernels {
+
+  // ---- replicas
+  // ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Whether the halves of a large batch are best run side by side: not where each operation takes
+   * the whole device, but where operations wait for the slowest of their threads.
+   */
+  boolean splitsBatches();
+
+  /**
+   * Runs a body for each replica of a network, from 0; one after the other where there are not as
+   * many threads. Operations within share the threads that the other replicas leave.
+   */
+  void sideBySide(int replicas, IntConsumer body);
 
   // ---- products
   // ---------------------------------------------------------------------------------------------------
@@ -113,16 +129,16 @@ public interface Kernels {
 
   /**
    * Inverted dropout: an element is kept with probability {@code 1 − rate} and then divided by it.
-   * Which ones are kept depends on {@code seed} and the element's row and column alone, not on
+   * Which ones are kept depends on the mask's seed and the element's row and column alone, not on
    * strides, threads or calls before.
    */
-  void dropout(INDArray x, float rate, long seed, INDArray y);
+  void dropout(INDArray x, DropoutMask mask, INDArray y);
 
   /**
    * {@code dx += dy ⊙ kept / (1 − rate)}, with the elements that {@link #dropout} kept under the
-   * same seed.
+   * same mask.
    */
-  void dropoutBackward(INDArray dy, float rate, long seed, INDArray dx);
+  void dropoutBackward(INDArray dy, DropoutMask mask, INDArray dx);
 
   // ---- attention
   // --------------------------------------------------------------------------------------------------

@@ -13,8 +13,7 @@ class Nd4jDropout {
   private Nd4jDropout() {}
 
   /** {@code kept / (1 − rate)} of every element. */
-  static INDArray factors(long rows, long columns, float rate, long seed) {
-    DropoutMask mask = new DropoutMask(rate, seed);
+  static INDArray factors(long rows, long columns, DropoutMask mask) {
     INDArray words =
         keys(mask::rowKey, rows)
             .reshape(rows, 1)

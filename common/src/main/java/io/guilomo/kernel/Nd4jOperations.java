@@ -1,6 +1,7 @@
 package io.guilomo.kernel;
 
 import java.util.Arrays;
+import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
@@ -13,6 +14,18 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 class Nd4jOperations implements Kernels {
   private static final double SQRT_HALF = Math.sqrt(0.5);
   private static final double SQRT_TWO_PI = Math.sqrt(2 * Math.PI);
+
+  @Override
+  public boolean splitsBatches() {
+    return false;
+  }
+
+  @Override
+  public void sideBySide(int replicas, IntConsumer body) {
+    for (int replica = 0; replica < replicas; replica++) {
+      body.accept(replica);
+    }
+  }
 
   @Override
   public void product(
@@ -171,13 +184,13 @@ class Nd4jOperations implements Kernels {
   }
 
   @Override
-  public void dropout(INDArray x, float rate, long seed, INDArray y) {
-    y.assign(Nd4jDropout.factors(x.size(0), x.size(1), rate, seed).muli(x));
+  public void dropout(INDArray x, DropoutMask mask, INDArray y) {
+    y.assign(Nd4jDropout.factors(x.size(0), x.size(1), mask).muli(x));
   }
 
   @Override
-  public void dropoutBackward(INDArray dy, float rate, long seed, INDArray dx) {
-    dx.addi(Nd4jDropout.factors(dy.size(0), dy.size(1), rate, seed).muli(dy));
+  public void dropoutBackward(INDArray dy, DropoutMask mask, INDArray dx) {
+    dx.addi(Nd4jDropout.factors(dy.size(0), dy.size(1), mask).muli(dy));
   }
 
   @Override

@@ -145,8 +145,7 @@ class VectorActivations {
   }
 
   /** {@code y = x ⊙ kept / (1 − rate)}, or {@code +=}. */
-  static void dropout(FloatMemory x, float rate, long seed, FloatMemory y, boolean accumulate) {
-    DropoutMask mask = new DropoutMask(rate, seed);
+  static void dropout(FloatMemory x, DropoutMask mask, FloatMemory y, boolean accumulate) {
     float factor = mask.factor();
     // Signed numbers compare as unsigned ones do once their first bits are flipped.
     int threshold = (int) mask.threshold() ^ Integer.MIN_VALUE;

@@ -4,6 +4,7 @@ import static io.guilomo.kernel.FloatMemory.matrix;
 import static io.guilomo.kernel.FloatMemory.vector;
 
 import java.lang.ref.Reference;
+import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The CPU's operations; arguments are checked by {@link CheckedKernels}. */
@@ -12,6 +13,16 @@ class VectorOperations implements Kernels {
   VectorOperations() {
     VectorCompilation.direct();
     Blas.load();
+  }
+
+  @Override
+  public boolean splitsBatches() {
+    return true;
+  }
+
+  @Override
+  public void sideBySide(int replicas, IntConsumer body) {
+    KernelThreads.sideBySide(replicas, body);
   }
 
   @Override
@@ -133,13 +144,13 @@ class VectorOperations implements Kernels {
   }
 
   @Override
-  public void dropout(INDArray x, float rate, long seed, INDArray y) {
-    VectorActivations.dropout(matrix(x), rate, seed, matrix(y), false);
+  public void dropout(INDArray x, DropoutMask mask, INDArray y) {
+    VectorActivations.dropout(matrix(x), mask, matrix(y), false);
   }
 
   @Override
-  public void dropoutBackward(INDArray dy, float rate, long seed, INDArray dx) {
-    VectorActivations.dropout(matrix(dy), rate, seed, matrix(dx), true);
+  public void dropoutBackward(INDArray dy, DropoutMask mask, INDArray dx) {
+    VectorActivations.dropout(matrix(dy), mask, matrix(dx), true);
   }
 
   @Override

@@ -73,7 +73,7 @@ final class CausalHead implements Head {
 
   /** {@code −log p} of one token after each of the given rows of the states. */
   float[] losses(INDArray states, int[] rows, int[] targets) {
-    return run(states, rows, targets, null);
+    return run(states, rows, targets, rows.length, null);
   }
 
   @Override
@@ -100,10 +100,14 @@ final class CausalHead implements Head {
         states,
         rows,
         Arrays.stream(rows).map(row -> context.batch().labels()[row + 1]).toArray(),
+        context.whole() == context.batch() ? rows.length : labelled(context.whole()).length,
         d);
   }
 
-  private float[] run(INDArray states, int[] rows, int[] targets, INDArray d) {
+  /**
+   * @param all labels that the loss is a mean over
+   */
+  private float[] run(INDArray states, int[] rows, int[] targets, int all, INDArray d) {
     Kernels kernels = context.kernels();
     labels = rows.length;
     loss = 0;
@@ -127,8 +131,7 @@ final class CausalHead implements Head {
         correct += Correct.count(logits, chunkTargets);
       }
       float[] chunkLosses = new float[end - begin];
-      loss +=
-          kernels.crossEntropy(logits, chunkTargets, 1f / labels, d != null, chunkLosses) / labels;
+      loss += kernels.crossEntropy(logits, chunkTargets, 1f / all, d != null, chunkLosses) / all;
       System.arraycopy(chunkLosses, 0, losses, begin, chunkLosses.length);
       if (d != null) {
         kernels.product(

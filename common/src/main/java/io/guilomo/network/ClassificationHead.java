@@ -114,8 +114,9 @@ final class ClassificationHead implements Head {
   }
 
   private double crossEntropy(INDArray logits, boolean gradient) {
-    int n = context.batch().sequences();
-    return context.kernels().crossEntropy(logits, targets(), 1f / n, gradient, new float[n]) / n;
+    int all = context.whole().sequences();
+    float[] losses = new float[context.batch().sequences()];
+    return context.kernels().crossEntropy(logits, targets(), 1f / all, gradient, losses) / all;
   }
 
   private INDArray pooled(INDArray states) {

@@ -6,11 +6,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 interface Head extends Part {
 
   /**
-   * Mean cross-entropy of the last {@link #forward} or {@link #backward}, over {@link #labels()}.
+   * Cross-entropy of the last {@link #measure} or {@link #backward}: its part of the mean over the
+   * labels of the whole batch.
    */
   double loss();
 
-  /** Positions with a label in the batch. */
+  /** Positions with a label in its part of the batch. */
   int labels();
 
   /** Labels whose class had the largest logit. */

@@ -17,7 +17,6 @@ import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 
 /**
@@ -30,32 +29,28 @@ public final class LoraMoeNetwork implements AutoCloseable {
   private static final String INPUT = "tokens";
 
   private final ComputationGraph graph;
-  private final Buffers buffers;
-  private final PassContext context;
   private final List<PartLayer> layers = new ArrayList<>();
-  private final Head head;
   private final PartSpec selection;
-  private final double loadBalance;
   private final long gsvCount;
-  private final INDArray placeholder;
+  private final Replicas replicas;
 
   private LoraMoeNetwork(ComputationGraph graph, Backbone backbone, Kernels kernels) {
     this.graph = graph;
-    this.buffers = Buffers.borrow();
-    this.context = new PassContext(backbone, kernels, buffers);
-    this.placeholder = Nd4j.zeros(DataType.FLOAT, 1, 1);
     graph.initGradientsView();
     for (Layer layer : graph.getLayers()) {
-      PartLayer part = (PartLayer) layer;
-      layers.add(part);
-      part.attach(context);
-      part.attachGradient();
+      layers.add((PartLayer) layer);
     }
-    this.head = (Head) layers.get(layers.size() - 1).part();
     PartSpec first = layers.get(0).layerConf().spec();
     this.selection = first.kind() == PartSpec.Kind.SELECTION ? first : null;
     this.gsvCount = selection == null ? 0 : layers.get(0).part().parameters().size();
-    this.loadBalance = first.loadBalance();
+    this.replicas =
+        new Replicas(
+            kernels,
+            backbone,
+            layers,
+            graph.getFlattenedGradients(),
+            gsvCount,
+            first.loadBalance());
   }
 
   /**
@@ -137,21 +132,7 @@ public final class LoraMoeNetwork implements AutoCloseable {
    * in {@link #weightGradient()} and {@link #gsvGradient()} afterwards; the others are undefined.
    */
   public PassResult pass(TokenBatch batch, PassOptions options) {
-    context.begin(batch, options);
-    if (options.gradient() == PassOptions.Gradient.NONE) {
-      head.measure(states());
-    } else {
-      graph.setInputs(placeholder);
-      graph.setLabels(placeholder);
-      graph.computeGradientAndScore();
-    }
-    double taskLoss = head.loss();
-    return new PassResult(
-        taskLoss + loadBalance * context.balanceLoss(),
-        taskLoss,
-        context.balanceLoss(),
-        head.labels(),
-        head.correct());
+    return replicas.pass(batch, options);
   }
 
   /**
@@ -159,16 +140,16 @@ public final class LoraMoeNetwork implements AutoCloseable {
    * classes]} of a classifier. The next pass overwrites them.
    */
   public INDArray logits(TokenBatch batch) {
-    context.begin(batch, PassOptions.evaluation());
-    return head.forward(states());
+    INDArray states = states(batch);
+    return replicas.first().head().forward(states);
   }
 
   /**
    * The states before the head without dropout, {@code [T, hidden]}. The next pass overwrites them.
    */
   public INDArray states(TokenBatch batch) {
-    context.begin(batch, PassOptions.evaluation());
-    return states();
+    replicas.first().context().begin(batch, PassOptions.evaluation());
+    return replicas.first().states();
   }
 
   /**
@@ -178,26 +159,17 @@ public final class LoraMoeNetwork implements AutoCloseable {
    * @throws IllegalArgumentException if this is no causal language model, or it has fewer positions
    */
   public IncrementalDecoder decoder(int[] capacities) {
-    if (!(head instanceof CausalHead causal)) {
+    if (!(replicas.first().head() instanceof CausalHead causal)) {
       throw new IllegalArgumentException(
           "Cannot continue texts with a classifier: a causal language model is needed");
     }
-    List<Part> parts = new ArrayList<>();
-    layers.subList(0, layers.size() - 1).forEach(layer -> parts.add(layer.part()));
-    return new IncrementalDecoder(context, parts, causal, capacities);
-  }
-
-  private INDArray states() {
-    INDArray x = placeholder;
-    for (PartLayer layer : layers.subList(0, layers.size() - 1)) {
-      x = layer.part().forward(x);
-    }
-    return x;
+    return new IncrementalDecoder(
+        replicas.first().context(), replicas.first().parts(), causal, capacities);
   }
 
   /** Shape of the frozen backbone. */
   public BackboneConfig config() {
-    return context.backbone().config();
+    return replicas.first().context().backbone().config();
   }
 
   /** Classes that it tells apart; 0 for a causal language model. */
@@ -284,7 +256,7 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   /** (token, slot) pairs that each expert got in recorded passes since the network was built. */
   public Map<LinearModule, long[]> routedTokens() {
-    return context.routedTokens();
+    return replicas.record().routedTokens();
   }
 
   /**
@@ -292,28 +264,32 @@ public final class LoraMoeNetwork implements AutoCloseable {
    * tokens of the entropy of its probabilities, in nats, at most {@code ln experts}.
    */
   public Map<LinearModule, Double> routerEntropy() {
-    return context.routerEntropy();
+    return replicas.record().routerEntropy();
   }
 
   /** A working vector as long as {@link #weights()}, kept under a name. */
   public INDArray workingVector(String name) {
-    return buffers.array("vector." + name, graph.numParams() - gsvCount);
+    return replicas
+        .first()
+        .context()
+        .buffers()
+        .array("vector." + name, graph.numParams() - gsvCount);
   }
 
   /** A working vector as long as {@link #gsvs()}, kept under a name. */
   public INDArray workingGsvs(String name) {
-    return buffers.array("gsvs." + name, gsvCount);
+    return replicas.first().context().buffers().array("gsvs." + name, gsvCount);
   }
 
   /** Bytes of the working arrays. */
   public long workingBytes() {
-    return buffers.bytes();
+    return replicas.bytes();
   }
 
   /** Hands the working arrays to the next network of this JVM. */
   @Override
   public void close() {
-    buffers.giveBack();
+    replicas.giveBack();
   }
 
   @Override

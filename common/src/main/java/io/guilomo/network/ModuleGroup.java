@@ -3,6 +3,7 @@ package io.guilomo.network;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.data.Seeds;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.DropoutMask;
 import io.guilomo.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,6 @@ final class ModuleGroup {
 
   private final String name;
   private final double dropout;
-  private final double loadBalance;
   private final long stream;
   private final ParameterLayout layout;
   private final List<StackedExperts> members = new ArrayList<>();
@@ -54,7 +54,6 @@ final class ModuleGroup {
     this.name = name;
     this.layout = layout;
     this.dropout = spec.dropout();
-    this.loadBalance = spec.loadBalance();
     this.stream = name.hashCode();
     Map<String, LinearModule> all =
         spec.config().linearModules().stream()
@@ -132,8 +131,7 @@ final class ModuleGroup {
           context.buffers().columns(h, member.firstRank(), member.ranks()),
           context.buffers().columns(logits, member.firstExpert(), member.experts()),
           context.buffers().columns(z, member.firstRank(), member.ranks()),
-          context.buffers().columns(y, member.firstColumn(), member.outFeatures()),
-          loadBalance);
+          context.buffers().columns(y, member.firstColumn(), member.outFeatures()));
     }
   }
 
@@ -170,7 +168,7 @@ final class ModuleGroup {
       if (dropoutOn()) {
         INDArray dDropped = context.buffers().array("dropped", rows, inFeatures);
         kernels.product(dh, false, a, false, dDropped, false);
-        kernels.dropoutBackward(dDropped, (float) dropout, dropoutSeed(), dx);
+        kernels.dropoutBackward(dDropped, dropoutMask(), dx);
       } else {
         kernels.product(dh, false, a, false, dx, true);
       }
@@ -182,7 +180,7 @@ final class ModuleGroup {
       return x;
     }
     INDArray dropped = context.buffers().array("dropped", x.rows(), inFeatures);
-    context.kernels().dropout(x, (float) dropout, dropoutSeed(), dropped);
+    context.kernels().dropout(x, dropoutMask(), dropped);
     return dropped;
   }
 
@@ -190,7 +188,8 @@ final class ModuleGroup {
     return context.options().training() && dropout > 0;
   }
 
-  private long dropoutSeed() {
-    return Seeds.mix(context.options().dropoutSeed(), stream);
+  private DropoutMask dropoutMask() {
+    return new DropoutMask(
+        (float) dropout, Seeds.mix(context.options().dropoutSeed(), stream), context.firstToken());
   }
 }

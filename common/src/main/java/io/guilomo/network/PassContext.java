@@ -6,7 +6,6 @@ import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.RoutingStatistics;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,17 +22,19 @@ final class PassContext {
   private final RotaryTable rotary;
   private final Kernels kernels;
   private final Buffers buffers;
-  private final Map<LinearModule, long[]> routedTokens = new LinkedHashMap<>();
-  private final Map<LinearModule, Double> routerEntropy = new LinkedHashMap<>();
+  private final Map<LinearModule, RoutingStatistics> routing = new LinkedHashMap<>();
+  private final Map<LinearModule, Double> entropies = new HashMap<>();
   private final Map<LinearModule, int[]> choices = new HashMap<>();
   private final Map<LinearModule, int[]> recordedChoices = new HashMap<>();
   private Selection selection;
   private TokenBatch batch;
+  private TokenBatch whole;
+  private int firstToken;
   private int[] positions;
   private KeyValueCache openCache;
   private KeyValueCache cache;
   private PassOptions options = PassOptions.evaluation();
-  private double balanceLoss;
+  private LoadBalance balance;
 
   PassContext(Backbone backbone, Kernels kernels, Buffers buffers) {
     this.backbone = backbone;
@@ -75,6 +76,16 @@ final class PassContext {
     return batch;
   }
 
+  /** The batch that {@link #batch()} is a part of, or all of. */
+  TokenBatch whole() {
+    return whole;
+  }
+
+  /** Where {@link #batch()} begins in {@link #whole()}. */
+  int firstToken() {
+    return firstToken;
+  }
+
   /** Of the tokens in their sequences, {@code [T]}. */
   int[] positions() {
     return positions;
@@ -93,12 +104,26 @@ final class PassContext {
     this.selection = part;
   }
 
+  /** Begins a pass over a whole batch. */
   void begin(TokenBatch nextBatch, PassOptions nextOptions) {
+    begin(nextBatch, nextBatch, 0, nextOptions);
+  }
+
+  /**
+   * Begins a pass over a part of a batch.
+   *
+   * @param all the whole batch, whose mean the loss is
+   * @param first number of the part's first token in it
+   */
+  void begin(TokenBatch nextBatch, TokenBatch all, int first, PassOptions nextOptions) {
     this.batch = nextBatch;
+    this.whole = all;
+    this.firstToken = first;
     this.positions = nextBatch.positions();
     this.cache = null;
     this.options = nextOptions;
-    this.balanceLoss = 0;
+    routing.clear();
+    entropies.clear();
   }
 
   /** Begins an evaluation pass over the next tokens of sequences in the open cache. */
@@ -121,10 +146,6 @@ final class PassContext {
   /** What the pass continues; null where its sequences begin with it. */
   KeyValueCache cache() {
     return cache;
-  }
-
-  double balanceLoss() {
-    return balanceLoss;
   }
 
   boolean wantsWeights() {
@@ -157,56 +178,45 @@ final class PassContext {
   }
 
   /**
-   * Adds a module's load-balancing loss {@code E · Σ_e f_e P_e} (arXiv 2101.03961, eq. 4–6) to the
-   * pass.
-   *
-   * @return its gradient by the probabilities of each token, times {@code coefficient}: {@code
-   *     [experts]}
-   */
-  float[] balance(RoutingStatistics statistics, double coefficient) {
-    int experts = statistics.counts().length;
-    long slots = Arrays.stream(statistics.counts()).sum();
-    float[] gradient = new float[experts];
-    for (int e = 0; e < experts; e++) {
-      double share = (double) statistics.counts()[e] / slots;
-      balanceLoss += experts * share * statistics.probabilitySums()[e] / batch.size();
-      gradient[e] = (float) (coefficient * experts * share / batch.size());
-    }
-    return gradient;
-  }
-
-  /**
-   * Counts where the tokens of a recorded pass went, and measures how undecided the router was.
+   * What a module's router did in this pass.
    *
    * @param probabilities {@code [T, experts]}
    */
-  void count(LinearModule module, RoutingStatistics statistics, INDArray probabilities) {
-    if (options.routing() != PassOptions.Routing.RECORD) {
-      return;
-    }
-    long[] counts = routedTokens.computeIfAbsent(module, m -> new long[statistics.counts().length]);
-    for (int e = 0; e < counts.length; e++) {
-      counts[e] += statistics.counts()[e];
-    }
-    if (selection == null) {
-      routerEntropy.put(module, meanEntropy(probabilities));
+  void routed(LinearModule module, RoutingStatistics statistics, INDArray probabilities) {
+    routing.put(module, statistics);
+    if (options.routing() == PassOptions.Routing.RECORD && selection == null) {
+      entropies.put(module, entropy(probabilities));
     }
   }
 
-  /** Mean over the tokens of {@code −Σ_e p_e ln p_e}, in nats. */
-  private static double meanEntropy(INDArray probabilities) {
+  /** What the routers did in this pass. */
+  Map<LinearModule, RoutingStatistics> routing() {
+    return routing;
+  }
+
+  /** The load-balancing loss of the whole batch, known once all its replicas are forward. */
+  LoadBalance balance() {
+    return balance;
+  }
+
+  void balance(LoadBalance ofWhole) {
+    this.balance = ofWhole;
+  }
+
+  /** Sum over the tokens of {@code −Σ_e p_e ln p_e}, in nats. */
+  private static double entropy(INDArray probabilities) {
     double sum = 0;
     for (float p : probabilities.dup('c').data().asFloat()) {
       sum -= p > 0 ? p * Math.log(p) : 0;
     }
-    return sum / probabilities.rows();
+    return sum;
   }
 
-  Map<LinearModule, long[]> routedTokens() {
-    return routedTokens;
-  }
-
-  Map<LinearModule, Double> routerEntropy() {
-    return routerEntropy;
+  /**
+   * How undecided the routers were if this pass is a recorded one of the fine-tuning stage: sums
+   * over the tokens of the entropy of their probabilities, in nats.
+   */
+  Map<LinearModule, Double> entropies() {
+    return entropies;
   }
 }

@@ -23,7 +23,6 @@ final class StackedExperts {
   private INDArray gradientB;
   private INDArray gradientLambda;
   private Selection.Masks masks;
-  private float[] balanceGradient;
 
   /**
    * @param firstColumn where the module's outputs begin among its group's
@@ -115,7 +114,7 @@ final class StackedExperts {
   }
 
   /** {@code y += ((h ⊙ p̂ s λ n) Bᵀ}; {@code z [T, R]} is scratch. */
-  void forward(INDArray h, INDArray logits, INDArray z, INDArray y, double loadBalance) {
+  void forward(INDArray h, INDArray logits, INDArray z, INDArray y) {
     Kernels kernels = context.kernels();
     INDArray probabilities = buffer("routing", h.rows(), experts());
     INDArray weights = buffer("weights", h.rows(), experts());
@@ -128,8 +127,7 @@ final class StackedExperts {
             context.choice(spec.module(), spec.routed()),
             probabilities,
             weights);
-    balanceGradient = context.balance(statistics, loadBalance);
-    context.count(spec.module(), statistics, probabilities);
+    context.routed(spec.module(), statistics, probabilities);
     kernels.scaleExperts(h, weights, coefficients(), firstColumns, z);
     kernels.product(z, false, b, true, y, true);
   }
@@ -159,7 +157,7 @@ final class StackedExperts {
     }
     kernels.routeBackward(
         dWeights,
-        balanceGradient,
+        context.balance().gradient(spec.module()),
         spec.routed(),
         context.choice(spec.module(), spec.routed()),
         probabilities,

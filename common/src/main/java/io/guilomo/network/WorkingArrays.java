@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
 /**
  * How large the working arrays of a network become, by its definition alone: the arrays that the
  * parts ask {@link Buffers} for, in passes with a backward pass and in passes without one, over
- * batches of sequences of one length whose every token is a label. Smaller batches need less.
+ * batches of sequences of one length whose every token is a label, as the CPU's kernels run them:
+ * halves of large ones side by side. Smaller batches need less.
  */
 public final class WorkingArrays {
 
@@ -22,9 +23,10 @@ public final class WorkingArrays {
 
   private final NetworkDefinition definition;
   private final Map<LinearModule, ModuleExperts> experts;
-  private final long sequences;
   private final long length;
-  private final long tokens;
+  private long sequences;
+  private long tokens;
+  private String replica = "";
   private final Map<String, Long> sizes = new HashMap<>();
 
   /**
@@ -37,16 +39,23 @@ public final class WorkingArrays {
     this.experts =
         definition.modules().stream()
             .collect(Collectors.toMap(ModuleExperts::module, Function.identity()));
-    this.sequences = sequences;
     this.length = length;
-    this.tokens = (long) sequences * length;
-    if (tokens > Integer.MAX_VALUE) {
+    long all = (long) sequences * length;
+    if (all > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           String.format(
               "Cannot run batches of %d sequences of %d tokens: together at most %d",
               sequences, length, Integer.MAX_VALUE));
     }
-    network();
+    int first = Replicas.sequencesOfFirst(true, sequences, all);
+    // Shorter sequences may make a batch that is not split.
+    long unsplit = (Replicas.SPLIT_FROM + this.length - 1) / this.length;
+    network(Math.max(first, Math.min(sequences, unsplit)));
+    if (first < sequences) {
+      replica = "second.";
+      network(sequences - first);
+      array("replica.gradient", ParameterCount.of(definition).all());
+    }
   }
 
   /** Bytes of all arrays; working vectors, which steps ask for, are not among them. */
@@ -55,7 +64,9 @@ public final class WorkingArrays {
     return (long) Math.min(MOST, elements * Float.BYTES);
   }
 
-  private void network() {
+  private void network(long ofReplica) {
+    sequences = ofReplica;
+    tokens = sequences * length;
     long hidden = definition.config().hidden();
     array("embedded", tokens * hidden);
     array("d", tokens * hidden);
@@ -183,6 +194,6 @@ public final class WorkingArrays {
   }
 
   private void array(String name, long size) {
-    sizes.merge(name, Math.max(1, size), Math::max);
+    sizes.merge(replica + name, Math.max(1, size), Math::max);
   }
 }

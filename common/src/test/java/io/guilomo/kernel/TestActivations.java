@@ -6,6 +6,7 @@ import static io.guilomo.kernel.Sample.onShapes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.apache.commons.math3.special.Erf;
@@ -164,7 +165,7 @@ class TestActivations {
     INDArray x = Nd4j.ones(DataType.FLOAT, 1000, 384);
     for (float rate : new float[] {0, 0.05f, 0.5f}) {
       INDArray y = Nd4j.create(1000, 384);
-      implementation.kernels().dropout(x, rate, 42, y);
+      implementation.kernels().dropout(x, new DropoutMask(rate, 42, 0), y);
       float factor = (float) (1 / (1 - (double) rate));
       long kept = y.eq(factor).castTo(DataType.LONG).sumNumber().longValue();
       long dropped = y.eq(0).castTo(DataType.LONG).sumNumber().longValue();
@@ -192,10 +193,10 @@ class TestActivations {
     float rate = 0.3f;
     INDArray ones = Nd4j.ones(DataType.FLOAT, 200, 200);
     INDArray mask = Nd4j.create(200, 200);
-    kernels.dropout(ones, rate, 7, mask);
+    kernels.dropout(ones, new DropoutMask(rate, 7, 0), mask);
     double[][] kept = Sample.matrixOf(mask);
     INDArray other = Nd4j.create(200, 200);
-    kernels.dropout(ones, rate, 8, other);
+    kernels.dropout(ones, new DropoutMask(rate, 8, 0), other);
     double equal = mask.eq(other).castTo(DataType.DOUBLE).meanNumber().doubleValue();
     assertThat(equal).isCloseTo(0.7 * 0.7 + 0.3 * 0.3, within(0.02));
     onShapes(
@@ -211,21 +212,24 @@ class TestActivations {
               gradient[r][c] = dx.values()[r][c] + expected[r][c];
             }
           }
-          kernels.dropout(x.array(), rate, 7, y.array());
+          kernels.dropout(x.array(), new DropoutMask(rate, 7, 0), y.array());
           y.isClose(expected, TOLERANCE);
-          kernels.dropoutBackward(x.array(), rate, 7, dx.array());
+          kernels.dropoutBackward(x.array(), new DropoutMask(rate, 7, 0), dx.array());
           dx.isClose(gradient, TOLERANCE);
         });
+    INDArray later = Nd4j.create(60, 200);
+    kernels.dropout(Nd4j.ones(DataType.FLOAT, 60, 200), new DropoutMask(rate, 7, 140), later);
+    assertThat(Sample.matrixOf(later)).isDeepEqualTo(Arrays.copyOfRange(kept, 140, 200));
   }
 
   @Test
   void implementationsDropTheSameElements() {
     INDArray ones = Nd4j.ones(DataType.FLOAT, 70, 90);
     INDArray first = Nd4j.create(70, 90);
-    new Nd4jKernels().dropout(ones, 0.4f, -12345, first);
+    new Nd4jKernels().dropout(ones, new DropoutMask(0.4f, -12345, 0), first);
     for (Implementation implementation : Implementation.values()) {
       INDArray mask = Nd4j.create(70, 90);
-      implementation.kernels().dropout(ones, 0.4f, -12345, mask);
+      implementation.kernels().dropout(ones, new DropoutMask(0.4f, -12345, 0), mask);
       assertThat(mask).as(implementation.name()).isEqualTo(first);
     }
     assertThat(first.getFloat(0, 0)).isIn(0f, (float) (1 / 0.6));

@@ -119,7 +119,7 @@ class TestCheckedKernels {
 
   @Test
   void numbers() {
-    refused("Cannot drop out at rate 1.0: it must be in [0, 1)", () -> kernels.dropout(x, 1, 0, y));
+    refused("Cannot drop out at rate 1.0: it must be in [0, 1)", () -> new DropoutMask(1, 0, 0));
     refused(
         "Cannot use label 6: there are 6",
         () -> kernels.crossEntropy(x, new int[] {0, 1, 6, 2}, 1, false, new float[4]));

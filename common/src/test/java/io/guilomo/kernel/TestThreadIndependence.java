@@ -60,6 +60,17 @@ class TestThreadIndependence {
   }
 
   @Test
+  void replicasDoNotChangeABit() {
+    List<float[]> expected = everything();
+    for (int threads : new int[] {1, 2, 4}) {
+      ComputeThreads.limit(threads);
+      List<List<float[]>> results = new ArrayList<>(Arrays.asList(null, null, null));
+      kernels.sideBySide(3, replica -> results.set(replica, everything()));
+      results.forEach(result -> assertSame(result, expected));
+    }
+  }
+
+  @Test
   void callersDoNotDisturbEachOther() throws Exception {
     List<float[]> expected = everything();
     ExecutorService callers = Executors.newFixedThreadPool(3);

@@ -242,11 +242,13 @@ class TestFiniteDifferences {
      */
     double loss(PassOptions options, List<INDArray> direction, float step) {
       head.measure(states(options.with(Gradient.NONE), direction, step));
-      return head.loss() + LOAD_BALANCE * context.balanceLoss();
+      return head.loss() + LOAD_BALANCE * balance().loss();
     }
 
     List<INDArray> maskGradients() {
-      INDArray d = head.backward(states(REPLAY, null, 0));
+      INDArray states = states(REPLAY, null, 0);
+      context.balance(balance());
+      INDArray d = head.backward(states);
       for (int i = parts.size() - 2; i > 0; i--) {
         d = parts.get(i).backward(d);
       }
@@ -256,6 +258,10 @@ class TestFiniteDifferences {
         gradients.add(mask.ranksGradient().dup());
       }
       return gradients;
+    }
+
+    private LoadBalance balance() {
+      return LoadBalance.of(List.of(context.routing()), batch.size(), LOAD_BALANCE);
     }
 
     private INDArray states(PassOptions options, List<INDArray> direction, float step) {

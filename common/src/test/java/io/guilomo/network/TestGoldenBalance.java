@@ -3,16 +3,14 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.guilomo.backbone.LlamaBackbone;
-import io.guilomo.backbone.LlamaConfig;
-import io.guilomo.backbone.Rope;
-import io.guilomo.data.TokenBatch;
+import io.guilomo.backbone.LinearModule;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.RoutingStatistics;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -29,21 +27,21 @@ class TestGoldenBalance {
       JsonNode entry = GoldenFiles.entry(file, "aux");
       int topK = entry.get("top_k").get(0).asInt();
       double largest = 0;
-      PassContext context = null;
+      double loss = 0;
       for (String name : golden.keySet()) {
         if (!name.startsWith("logits.")) {
           continue;
         }
         INDArray logits = golden.get(name);
         int rows = logits.rows();
-        if (context == null) {
-          context = context(kernels, rows);
-        }
         int[] choice = new int[rows * topK];
         INDArray p = Nd4j.zeros(logits.shape());
         INDArray weights = Nd4j.zeros(logits.shape());
         RoutingStatistics statistics = kernels.route(logits, null, topK, false, choice, p, weights);
-        float[] dp = context.balance(statistics, 1);
+        LinearModule module = new LinearModule(0, name, 1, 1);
+        LoadBalance balance = LoadBalance.of(List.of(Map.of(module, statistics)), rows, 1);
+        loss += balance.loss();
+        float[] dp = balance.gradient(module);
         INDArray dLogits = Nd4j.zeros(logits.shape());
         kernels.routeBackward(Nd4j.zeros(logits.shape()), dp, topK, choice, p, weights, dLogits);
         String gradient = "grad." + name.substring("logits.".length());
@@ -52,25 +50,9 @@ class TestGoldenBalance {
                 largest, GoldenNetwork.closeOrZero(gradient, dLogits, golden.get(gradient), 3e-6));
       }
       assertThat(entry.get("top_k")).allMatch(k -> k.asInt() == topK);
-      double loss = golden.get("loss").getDouble(0);
-      assertThat(context.balanceLoss())
-          .isCloseTo(loss, org.assertj.core.data.Offset.offset(3e-6 * loss));
+      double expected = golden.get("loss").getDouble(0);
+      assertThat(loss).isCloseTo(expected, Offset.offset(3e-6 * expected));
       GoldenFiles.report("aux/" + file.getFileName(), largest);
     }
-  }
-
-  private static PassContext context(Kernels kernels, int tokens) {
-    LlamaConfig config =
-        new LlamaConfig(4, 4, 1, 1, 1, 4, 2, 4, 1e-6f, new Rope(10000, null), 0, true);
-    PassContext context =
-        new PassContext(
-            new LlamaBackbone(
-                config, "", Nd4j.zeros(2, 4), List.of(), Nd4j.ones(4), Nd4j.zeros(2, 4)),
-            kernels,
-            new Buffers());
-    context.begin(
-        new TokenBatch(new int[tokens], new int[tokens], new int[tokens], new int[] {0, tokens}),
-        PassOptions.training(0));
-    return context;
   }
 }

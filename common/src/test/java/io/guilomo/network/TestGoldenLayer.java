@@ -159,6 +159,7 @@ class TestGoldenLayer {
     }
 
     INDArray dx = Nd4j.zeros(tokens, in);
+    context.balance(LoadBalance.of(List.of(context.routing()), tokens, 0));
     group.backward(golden.get("in.grad_y").reshape(tokens, out), x, dx, false);
     if (selection != null) {
       if (half) {

@@ -30,6 +30,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.data.Percentage;
@@ -100,6 +101,26 @@ class TestMemoryEstimate {
     assertThat(training).isBetween(arrays / 2, arrays);
     network.pass(batch, PassOptions.evaluation());
     assertThat(network.workingBytes()).isEqualTo(arrays);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Stage.class)
+  void arraysOfTwoReplicas(Stage stage) {
+    LlamaBackbone backbone = TinyModels.llama(1);
+    NetworkDefinition definition =
+        TinyModels.definition(
+            backbone, stage, TinyModels.unequal(backbone.config(), stage), 0.1, 0);
+    // Half of them are more tokens than the first replica ever runs alone.
+    int[] lengths = new int[26];
+    Arrays.fill(lengths, 30);
+    LoraMoeNetwork network = fresh(definition, backbone);
+    network.pass(TinyModels.causal(1, lengths), PassOptions.training(1));
+    network.pass(TinyModels.causal(1, lengths), PassOptions.evaluation());
+    assertThat(network.workingBytes())
+        .isEqualTo(new WorkingArrays(definition, lengths.length, 30).bytes());
+    network.pass(TinyModels.causal(1, Arrays.copyOf(lengths, 12)), PassOptions.training(1));
+    assertThat(network.workingBytes())
+        .isEqualTo(new WorkingArrays(definition, lengths.length, 30).bytes());
   }
 
   /** A network whose working arrays no other has had. */

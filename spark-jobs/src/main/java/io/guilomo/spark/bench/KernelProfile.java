@@ -4,14 +4,18 @@ import io.guilomo.kernel.Kernels;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.DoubleAdder;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Kernels that count their calls and the time in them, for one thread that calls them; products by
- * their shape {@code m×n×k}.
+ * Kernels that count their calls and the time in them; products by their shape {@code m×n×k}. Where
+ * replicas run side by side a call counts as a share of the time, and waiting for the other is in
+ * no kernel.
  */
 final class KernelProfile {
 
@@ -19,13 +23,15 @@ final class KernelProfile {
   static final String REST = "rest";
 
   private static final String PRODUCT = "product";
+  private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
 
-  private final Map<String, Time> times = new HashMap<>();
+  private final Map<String, Time> times = new ConcurrentHashMap<>();
+  private final ThreadLocal<Integer> replicas = ThreadLocal.withInitial(() -> 1);
 
   private static final class Time {
-    private long operations;
-    private long calls;
-    private long nanos;
+    private final LongAdder operations = new LongAdder();
+    private final LongAdder calls = new LongAdder();
+    private final DoubleAdder seconds = new DoubleAdder();
   }
 
   /**
@@ -43,6 +49,13 @@ final class KernelProfile {
             Kernels.class.getClassLoader(),
             new Class<?>[] {Kernels.class},
             (proxy, method, arguments) -> {
+              if (method.getName().equals("splitsBatches")) {
+                return kernels.splitsBatches();
+              }
+              if (method.getName().equals("sideBySide")) {
+                sideBySide(kernels, (int) arguments[0], (IntConsumer) arguments[1]);
+                return null;
+              }
               long start = System.nanoTime();
               try {
                 return method.invoke(kernels, arguments);
@@ -57,11 +70,24 @@ final class KernelProfile {
                             ? name
                             : name + " " + shape[0] + "×" + shape[1] + "×" + shape[2],
                         each -> new Time());
-                time.operations += shape == null ? 0 : 2 * shape[0] * shape[1] * shape[2];
-                time.calls++;
-                time.nanos += System.nanoTime() - start;
+                time.operations.add(shape == null ? 0 : 2 * shape[0] * shape[1] * shape[2]);
+                time.calls.increment();
+                time.seconds.add((System.nanoTime() - start) / 1e9 / replicas.get());
               }
             });
+  }
+
+  private void sideBySide(Kernels kernels, int count, IntConsumer body) {
+    kernels.sideBySide(
+        count,
+        replica -> {
+          replicas.set(Math.min(count, PROCESSORS));
+          try {
+            body.accept(replica);
+          } finally {
+            replicas.set(1);
+          }
+        });
   }
 
   /** {@code m, n, k} of {@link Kernels#product}. */
@@ -83,15 +109,15 @@ final class KernelProfile {
   Map<String, Share> shares(double seconds, int steps) {
     Map<String, Share> shares = new LinkedHashMap<>();
     times.entrySet().stream()
-        .sorted(Comparator.comparingLong(entry -> -entry.getValue().nanos))
+        .sorted(Comparator.comparingDouble(entry -> -entry.getValue().seconds.sum()))
         .forEach(
             entry -> {
-              double own = entry.getValue().nanos / 1e9;
-              double calls = (double) entry.getValue().calls / steps;
-              double gflops = entry.getValue().operations / own / 1e9;
+              double own = entry.getValue().seconds.sum();
+              double calls = (double) entry.getValue().calls.sum() / steps;
+              double gflops = entry.getValue().operations.sum() / own / 1e9;
               shares.put(entry.getKey(), new Share(own / steps, own / seconds, calls, gflops));
             });
-    double inside = times.values().stream().mapToDouble(time -> time.nanos / 1e9).sum();
+    double inside = times.values().stream().mapToDouble(time -> time.seconds.sum()).sum();
     shares.put(REST, new Share((seconds - inside) / steps, 1 - inside / seconds, 0, 0));
     return shares;
   }

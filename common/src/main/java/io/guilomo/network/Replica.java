@@ -1,0 +1,64 @@
+package io.guilomo.network;
+
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The parts of a network with working arrays and a gradient of their own. Replicas read the same
+ * parameters, so that two can run halves of a batch side by side.
+ */
+final class Replica {
+
+  private final PassContext context;
+  private final List<Part> parts;
+  private final Head head;
+  private INDArray states;
+
+  /**
+   * @param parts attached to the context; the last is the head
+   */
+  Replica(PassContext context, List<Part> parts) {
+    this.context = context;
+    this.parts = parts.subList(0, parts.size() - 1);
+    this.head = (Head) parts.get(parts.size() - 1);
+  }
+
+  PassContext context() {
+    return context;
+  }
+
+  /** All parts but the head. */
+  List<Part> parts() {
+    return parts;
+  }
+
+  Head head() {
+    return head;
+  }
+
+  /** The states before the head, {@code [T, hidden]}, of the batch that the context has begun. */
+  INDArray states() {
+    // What comes in is the batch.
+    INDArray x = null;
+    for (Part part : parts) {
+      x = part.forward(x);
+    }
+    return x;
+  }
+
+  /** Where nothing is differentiated, this measures the loss too. */
+  void forward() {
+    states = states();
+    if (context.options().gradient() == PassOptions.Gradient.NONE) {
+      head.measure(states);
+    }
+  }
+
+  /** Once all replicas are forward, and the context knows the balance of all their routers. */
+  void backward() {
+    INDArray d = head.backward(states);
+    for (int i = parts.size() - 1; i >= 0; i--) {
+      d = parts.get(i).backward(d);
+    }
+  }
+}

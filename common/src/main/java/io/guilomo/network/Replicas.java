@@ -1,0 +1,173 @@
+package io.guilomo.network;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Runs the passes of a network: a small batch in one replica, the halves of a large one in two
+ * whose gradients are added. An operation that two threads share lasts as long as the slower of
+ * them; replicas wait for each other twice a pass. Which batches are split depends on them and on
+ * the kernels alone, so that results do not depend on the number of threads.
+ */
+final class Replicas {
+
+  /** Tokens from which on a batch is split: products of half of them still run at full speed. */
+  static final int SPLIT_FROM = 384;
+
+  private final Kernels kernels;
+  private final Backbone backbone;
+  private final List<PartLayer> layers;
+  private final INDArray gradient;
+  private final INDArray gsvGradient;
+  private final double loadBalance;
+  private final List<Buffers> buffers = new ArrayList<>();
+  private final List<Replica> replicas = new ArrayList<>();
+  private final RoutingRecord record = new RoutingRecord();
+  private INDArray secondGradient;
+  private INDArray secondGsvGradient;
+
+  /**
+   * @param layers of the graph, with their parameters and stretches of its gradient
+   * @param gradient of the graph, GSVs first
+   * @param gsvCount GSVs in it
+   */
+  Replicas(
+      Kernels kernels,
+      Backbone backbone,
+      List<PartLayer> layers,
+      INDArray gradient,
+      long gsvCount,
+      double loadBalance) {
+    this.kernels = kernels;
+    this.backbone = backbone;
+    this.layers = layers;
+    this.gradient = gradient;
+    this.gsvGradient = ArrayViews.stretch(gradient, 0, gsvCount);
+    this.loadBalance = loadBalance;
+    PassContext context = context();
+    for (PartLayer layer : layers) {
+      layer.attach(context);
+      layer.attachGradient();
+    }
+    replicas.add(new Replica(context, layers.stream().map(PartLayer::part).toList()));
+  }
+
+  private PassContext context() {
+    Buffers own = Buffers.borrow();
+    buffers.add(own);
+    return new PassContext(backbone, kernels, own);
+  }
+
+  /** The replica of the graph's own parts. */
+  Replica first() {
+    return replicas.get(0);
+  }
+
+  /** Parts like the graph's, of the same parameters, and a gradient of their own. */
+  private Replica second() {
+    if (replicas.size() > 1) {
+      return replicas.get(1);
+    }
+    PassContext context = context();
+    secondGradient = context.buffers().array("replica.gradient", gradient.length());
+    secondGsvGradient = ArrayViews.stretch(secondGradient, 0, gsvGradient.length());
+    List<Part> parts = new ArrayList<>();
+    long offset = 0;
+    for (PartLayer layer : layers) {
+      Part part = layer.layerConf().spec().build();
+      long size = part.parameters().size();
+      part.attach(context, layer.params());
+      if (size > 0) {
+        part.attachGradient(ArrayViews.stretch(secondGradient, offset, size));
+      }
+      offset += size;
+      parts.add(part);
+    }
+    Replica replica = new Replica(context, parts);
+    replicas.add(replica);
+    return replica;
+  }
+
+  /**
+   * Sequences of a batch that the first replica runs.
+   *
+   * @param split as {@link Kernels#splitsBatches}
+   */
+  static int sequencesOfFirst(boolean split, int sequences, long tokens) {
+    return split && sequences > 1 && tokens >= SPLIT_FROM ? (sequences + 1) / 2 : sequences;
+  }
+
+  PassResult pass(TokenBatch batch, PassOptions options) {
+    List<Replica> used = begin(batch, options);
+    kernels.sideBySide(used.size(), i -> used.get(i).forward());
+    LoadBalance balance =
+        LoadBalance.of(
+            used.stream().map(replica -> replica.context().routing()).toList(),
+            batch.size(),
+            loadBalance);
+    if (options.routing() == PassOptions.Routing.RECORD) {
+      record.add(balance, used, batch.size());
+    }
+    if (options.gradient() != PassOptions.Gradient.NONE) {
+      used.forEach(replica -> replica.context().balance(balance));
+      kernels.sideBySide(used.size(), i -> used.get(i).backward());
+      if (used.size() > 1) {
+        addGradients(options.gradient());
+      }
+    }
+    double taskLoss = used.stream().mapToDouble(replica -> replica.head().loss()).sum();
+    return new PassResult(
+        taskLoss + loadBalance * balance.loss(),
+        taskLoss,
+        balance.loss(),
+        used.stream().mapToInt(replica -> replica.head().labels()).sum(),
+        used.stream().mapToInt(replica -> replica.head().correct()).sum());
+  }
+
+  private List<Replica> begin(TokenBatch batch, PassOptions options) {
+    int sequences = sequencesOfFirst(kernels.splitsBatches(), batch.sequences(), batch.size());
+    if (sequences == batch.sequences()) {
+      first().context().begin(batch, options);
+      return List.of(first());
+    }
+    first().context().begin(batch.sequences(0, sequences), batch, 0, options);
+    second()
+        .context()
+        .begin(
+            batch.sequences(sequences, batch.sequences()),
+            batch,
+            batch.starts()[sequences],
+            options);
+    return replicas;
+  }
+
+  private void addGradients(PassOptions.Gradient wanted) {
+    if (wanted == PassOptions.Gradient.ALL) {
+      kernels.addScaled(gradient, 1, secondGradient, gradient);
+    } else {
+      kernels.addScaled(gsvGradient, 1, secondGsvGradient, gsvGradient);
+    }
+  }
+
+  RoutingRecord record() {
+    return record;
+  }
+
+  /** Bytes of the working arrays. */
+  long bytes() {
+    return buffers.stream().mapToLong(Buffers::bytes).sum();
+  }
+
+  /** Hands the working arrays to the next network of this JVM. */
+  void giveBack() {
+    // The first replica's are borrowed first.
+    for (int i = buffers.size() - 1; i >= 0; i--) {
+      buffers.get(i).giveBack();
+    }
+  }
+}

@@ -1,0 +1,195 @@
+package io.guilomo.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.BertBackbone;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.ComputeThreads;
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.network.PassOptions.Gradient;
+import io.guilomo.network.PassOptions.Routing;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** A batch that two replicas share is the batch that one runs. */
+class TestReplicas {
+
+  private static final Kernels SPLITTING = KernelSelection.named("vector");
+  private static final PassOptions RECORD = PassOptions.training(9).with(Routing.RECORD);
+
+  /** 15 sequences, 8 of them for the first replica. */
+  private static final int[] LENGTHS = {32, 25, 32, 28, 31, 32, 24, 30, 27, 32, 26, 32, 29, 23, 31};
+
+  @AfterEach
+  void reset() {
+    ComputeThreads.limit(Runtime.getRuntime().availableProcessors());
+  }
+
+  private static Stream<Arguments> networks() {
+    return Stream.of(TinyModels.llama(1), TinyModels.bert(1))
+        .flatMap(
+            backbone ->
+                Stream.of(Stage.values())
+                    .map(
+                        stage ->
+                            Arguments.of(
+                                Named.of(backbone.getClass().getSimpleName(), backbone), stage)));
+  }
+
+  private static LoraMoeNetwork network(Backbone backbone, Stage stage, Kernels kernels) {
+    NetworkDefinition definition =
+        TinyModels.definition(
+            backbone, stage, TinyModels.unequal(backbone.config(), stage), 0.2, 0.1);
+    LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels);
+    TinyModels.shake(network, 3, 0.1);
+    return network;
+  }
+
+  private static TokenBatch batch(Backbone backbone, int... lengths) {
+    return backbone instanceof BertBackbone
+        ? TinyModels.classified(4, lengths)
+        : TinyModels.causal(4, lengths);
+  }
+
+  /** The same kernels for whole batches. */
+  private static Kernels unsplit() {
+    return (Kernels)
+        Proxy.newProxyInstance(
+            Kernels.class.getClassLoader(),
+            new Class<?>[] {Kernels.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("splitsBatches")) {
+                return false;
+              }
+              try {
+                return method.invoke(SPLITTING, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  @ParameterizedTest
+  @MethodSource("networks")
+  void halvesAddUpToTheWhole(Backbone backbone, Stage stage) {
+    TokenBatch batch = batch(backbone, LENGTHS);
+    assertThat(
+            Replicas.sequencesOfFirst(SPLITTING.splitsBatches(), batch.sequences(), batch.size()))
+        .isEqualTo(8);
+    try (LoraMoeNetwork split = network(backbone, stage, SPLITTING);
+        LoraMoeNetwork whole = network(backbone, stage, unsplit())) {
+      assertSame(split.pass(batch, RECORD), whole.pass(batch, RECORD));
+      assertClose(split.weightGradient(), whole.weightGradient());
+      assertThat(split.routedTokens()).containsExactlyEntriesOf(whole.routedTokens());
+      assertThat(split.routerEntropy()).hasSameSizeAs(whole.routerEntropy());
+      whole
+          .routerEntropy()
+          .forEach(
+              (module, entropy) ->
+                  assertThat(split.routerEntropy().get(module))
+                      .as("entropy of %s", module)
+                      .isCloseTo(entropy, Offset.offset(1e-5)));
+      if (stage == Stage.SEARCH) {
+        assertClose(split.gsvGradient(), whole.gsvGradient());
+        PassOptions replay = RECORD.with(Routing.REPLAY).with(Gradient.GSVS);
+        TinyModels.shake(split, 5, 0.05);
+        TinyModels.shake(whole, 5, 0.05);
+        assertSame(split.pass(batch, replay), whole.pass(batch, replay));
+        assertClose(split.gsvGradient(), whole.gsvGradient());
+      }
+      PassOptions evaluation = PassOptions.evaluation();
+      assertSame(split.pass(batch, evaluation), whole.pass(batch, evaluation));
+
+      // One replica again: nothing of the other is left.
+      TokenBatch small = batch(backbone, 20, 30);
+      assertThat(split.pass(small, RECORD)).isEqualTo(whole.pass(small, RECORD));
+      assertThat(split.weightGradient()).isEqualTo(whole.weightGradient());
+      assertThat(split.routerEntropy()).isEqualTo(whole.routerEntropy());
+    }
+  }
+
+  private static void assertSame(PassResult actual, PassResult expected) {
+    assertThat(actual.loss()).isCloseTo(expected.loss(), Offset.offset(2e-6));
+    assertThat(actual.taskLoss()).isCloseTo(expected.taskLoss(), Offset.offset(2e-6));
+    assertThat(actual.balanceLoss()).isCloseTo(expected.balanceLoss(), Offset.offset(2e-5));
+    assertThat(actual.labels()).isEqualTo(expected.labels());
+    assertThat(actual.correct()).isEqualTo(expected.correct());
+  }
+
+  private static void assertClose(INDArray actual, INDArray expected) {
+    double size = expected.norm2Number().doubleValue();
+    assertThat(size).isPositive();
+    assertThat(actual.sub(expected).norm2Number().doubleValue() / size).isLessThan(1e-5);
+  }
+
+  @ParameterizedTest
+  @MethodSource("networks")
+  void theNumberOfThreadsDoesNotChangeABit(Backbone backbone, Stage stage) {
+    TokenBatch batch = batch(backbone, LENGTHS);
+    try (LoraMoeNetwork network = network(backbone, stage, SPLITTING)) {
+      ComputeThreads.limit(1);
+      PassResult alone = network.pass(batch, RECORD);
+      INDArray gradient = network.graph().getFlattenedGradients().dup();
+      for (int threads : new int[] {2, 3, 4, 1}) {
+        ComputeThreads.limit(threads);
+        assertThat(network.pass(batch, RECORD)).as("%d threads", threads).isEqualTo(alone);
+        assertThat(network.graph().getFlattenedGradients()).isEqualTo(gradient);
+      }
+    }
+  }
+
+  @Test
+  void aFailureInAReplicaReachesTheCaller() {
+    Backbone backbone = TinyModels.llama(1);
+    TokenBatch good = batch(backbone, LENGTHS);
+    try (LoraMoeNetwork network = network(backbone, Stage.FINE_TUNING, SPLITTING)) {
+      double loss = network.pass(good, RECORD).loss();
+      for (int at : new int[] {0, good.size() - 1}) {
+        int[] tokens = good.tokens().clone();
+        tokens[at] = 99;
+        TokenBatch bad = new TokenBatch(tokens, good.segments(), good.labels(), good.starts());
+        assertThatThrownBy(() -> network.pass(bad, RECORD))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessage("Cannot embed token 99: the vocabulary has 11");
+      }
+      assertThat(network.pass(good, RECORD).loss()).isEqualTo(loss);
+    }
+  }
+
+  @Test
+  void fewTokensAndSingleSequencesAreNotSplit() {
+    assertThat(Replicas.sequencesOfFirst(true, 12, 383)).isEqualTo(12);
+    assertThat(Replicas.sequencesOfFirst(true, 12, 384)).isEqualTo(6);
+    assertThat(Replicas.sequencesOfFirst(true, 1, 4096)).isEqualTo(1);
+    assertThat(Replicas.sequencesOfFirst(true, 3, 4096)).isEqualTo(2);
+    assertThat(Replicas.sequencesOfFirst(false, 12, 4096)).isEqualTo(12);
+  }
+
+  @ParameterizedTest
+  @MethodSource("networks")
+  void theGraphItselfRunsTheSamePass(Backbone backbone, Stage stage) {
+    try (LoraMoeNetwork network = network(backbone, stage, SPLITTING)) {
+      PassResult result = network.pass(batch(backbone, 7, 12, 9), PassOptions.training(2));
+      INDArray gradient = network.graph().getFlattenedGradients().dup();
+      network.graph().getFlattenedGradients().assign(0);
+      network.graph().setInputs(Nd4j.zeros(1, 1));
+      network.graph().setLabels(Nd4j.zeros(1, 1));
+      network.graph().computeGradientAndScore();
+      assertThat(network.graph().getFlattenedGradients()).isEqualTo(gradient);
+      assertThat(network.graph().score()).isCloseTo(result.taskLoss(), Offset.offset(1e-6));
+    }
+  }
+}
