@@ -15,7 +15,8 @@ class Blas {
   private static final int ROW_MAJOR = 101;
   private static final int PLAIN = 111;
   private static final int TRANSPOSED = 112;
-  private static final boolean MKL = mkl();
+  private static final boolean MKL = Nd4j.getNDArrayFactory().blas().getBlasVendor() == Vendor.MKL;
+  private static final boolean STRICT = MKL && strictMode();
   private static final ThreadLocal<Blas> OF_THREAD = ThreadLocal.withInitial(Blas::new);
 
   private final Address a = new Address();
@@ -32,6 +33,14 @@ class Blas {
       mkl_rt.MKL_Set_Num_Threads_Local(1);
     }
     return OF_THREAD.get();
+  }
+
+  /**
+   * Whether rows, and blocks of 16 columns, of a product have the same bits computed alone as with
+   * others.
+   */
+  static boolean strict() {
+    return STRICT;
   }
 
   /** Memory of this thread, until the next call. */
@@ -86,17 +95,15 @@ class Blas {
    * documentation on the alignment of memory. Its strict mode gives the same bits for all, if set
    * before its first product.
    */
-  private static boolean mkl() {
-    if (Nd4j.getNDArrayFactory().blas().getBlasVendor() != Vendor.MKL) {
-      return false;
-    }
+  private static boolean strictMode() {
     int strict = mkl_rt.MKL_CBWR_Get_Auto_Branch() | mkl_rt.MKL_CBWR_STRICT;
-    if (mkl_rt.MKL_CBWR_Set(strict) != mkl_rt.MKL_CBWR_SUCCESS) {
+    boolean set = mkl_rt.MKL_CBWR_Set(strict) == mkl_rt.MKL_CBWR_SUCCESS;
+    if (!set) {
       LoggerFactory.getLogger(Blas.class)
           .warn(
               "Products may differ in their last bits with the number of threads: MKL was in use before");
     }
-    return true;
+    return set;
   }
 
   private static class Address extends FloatPointer {

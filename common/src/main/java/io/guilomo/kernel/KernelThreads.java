@@ -72,6 +72,11 @@ class KernelThreads {
     job.await();
   }
 
+  /** Threads that an operation of the calling thread may use. */
+  static int available() {
+    return Math.max(1, LIMIT.get() / UNDER_WAY.get().get());
+  }
+
   /** Runs {@code body} for each replica; the last one gets the threads of those that have ended. */
   static void sideBySide(int replicas, IntConsumer body) {
     AtomicInteger underWay = new AtomicInteger(replicas);

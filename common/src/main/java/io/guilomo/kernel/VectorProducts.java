@@ -3,7 +3,8 @@ package io.guilomo.kernel;
 /**
  * Matrix products, cut into ranges of rows or columns of the result that the kernels' threads share
  * like those of any other operation. The linear algebra library uses one thread for each: threads
- * of its own would wait for work on the processors that the kernels' threads need.
+ * of its own would wait for work on the processors that the kernels' threads need. Where the ranges
+ * have the same bits as the whole, one thread computes it at once.
  */
 class VectorProducts {
 
@@ -42,9 +43,11 @@ class VectorProducts {
     }
     boolean byColumns = c.columns > c.rows;
     int count = byColumns ? c.columns : c.rows;
+    boolean whole =
+        KernelThreads.available() == 1 && Blas.strict() && (!byColumns || count % BLOCK == 0);
     KernelThreads.run(
         count,
-        rangeOf(count, 2.0 * c.rows * c.columns * inner),
+        whole ? count : rangeOf(count, 2.0 * c.rows * c.columns * inner),
         (from, to) -> {
           int row = byColumns ? 0 : from;
           int column = byColumns ? from : 0;

@@ -3,10 +3,8 @@ package io.guilomo.network;
 import io.guilomo.kernel.ArrayViews;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedDeque;
-import java.util.stream.LongStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -25,7 +23,22 @@ final class Buffers {
   private static final int VIEWS = 16;
 
   /** Views by shape. */
-  private record Held(INDArray flat, Map<List<Long>, INDArray> views) {}
+  private record Held(INDArray flat, Map<Shape, INDArray> views) {}
+
+  /**
+   * @param columns {@link #VECTOR} of a vector of so many rows
+   */
+  private record Shape(long rows, long columns) {
+    private static final long VECTOR = -1;
+
+    long length() {
+      return columns == VECTOR ? rows : rows * columns;
+    }
+
+    long[] dimensions() {
+      return columns == VECTOR ? new long[] {rows} : new long[] {rows, columns};
+    }
+  }
 
   private record Range(long first, long count) {}
 
@@ -41,30 +54,34 @@ final class Buffers {
     FREE.push(this);
   }
 
-  /** The array of that name with that shape, row-major; its content is whatever was left there. */
-  INDArray array(String name, long... shape) {
-    List<Long> key = LongStream.of(shape).boxed().toList();
-    Held held = arrays.get(name);
-    INDArray kept = held == null ? null : held.views.get(key);
-    return kept == null ? view(name, held, key, shape) : kept;
+  /** The vector of that name and length; its content is whatever was left there. */
+  INDArray array(String name, long length) {
+    return array(name, new Shape(length, Shape.VECTOR));
   }
 
-  private INDArray view(String name, Held held, List<Long> key, long... shape) {
-    long length = 1;
-    for (long dimension : shape) {
-      length *= dimension;
-    }
+  /** The matrix of that name and shape, row-major; its content is whatever was left there. */
+  INDArray array(String name, long rows, long columns) {
+    return array(name, new Shape(rows, columns));
+  }
+
+  private INDArray array(String name, Shape shape) {
+    Held held = arrays.get(name);
+    INDArray kept = held == null ? null : held.views.get(shape);
+    return kept == null ? view(name, held, shape) : kept;
+  }
+
+  private INDArray view(String name, Held held, Shape shape) {
     Held wide = held;
-    if (held == null || held.flat.length() < length) {
-      wide = new Held(allocate(length), new HashMap<>());
+    if (held == null || held.flat.length() < shape.length()) {
+      wide = new Held(allocate(shape.length()), new HashMap<>());
       arrays.put(name, wide);
     }
     if (held != null && (wide != held || held.views.size() == VIEWS)) {
       held.views.values().forEach(columns::remove);
       held.views.clear();
     }
-    INDArray view = ArrayViews.stretch(wide.flat, 0, shape);
-    wide.views.put(key, view);
+    INDArray view = ArrayViews.stretch(wide.flat, 0, shape.dimensions());
+    wide.views.put(shape, view);
     columns.put(view, new HashMap<>());
     return view;
   }

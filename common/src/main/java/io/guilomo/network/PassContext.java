@@ -61,15 +61,24 @@ final class PassContext {
   }
 
   /**
-   * A part's array of the forward pass, which stays as it is until the backward pass. Where none
+   * A part's matrix of the forward pass, which stays as it is until the backward pass. Where none
    * follows, one array serves the parts of all layers: only a layer's output outlives it, and the
    * next layer has read it when it writes its own.
    *
    * @param owner name of the part; unique in the network
    */
-  INDArray saved(String owner, String kind, long... shape) {
+  INDArray saved(String owner, String kind, long rows, long columns) {
+    return buffers.array(savedName(owner, kind), rows, columns);
+  }
+
+  /** As {@link #saved(String, String, long, long)}, of a vector. */
+  INDArray saved(String owner, String kind, long length) {
+    return buffers.array(savedName(owner, kind), length);
+  }
+
+  private String savedName(String owner, String kind) {
     boolean last = options.gradient() == PassOptions.Gradient.NONE;
-    return buffers.array((last ? "forward" : owner) + "." + kind, shape);
+    return (last ? "forward" : owner) + "." + kind;
   }
 
   TokenBatch batch() {

@@ -14,6 +14,7 @@ final class StackedExperts {
   private final int firstColumn;
   private final int firstRank;
   private final int firstExpert;
+  private final int ranks;
   private final int[] firstColumns;
   private final String prefix;
   private PassContext context;
@@ -35,6 +36,7 @@ final class StackedExperts {
     this.firstColumn = firstColumn;
     this.firstRank = firstRank;
     this.firstExpert = firstExpert;
+    this.ranks = spec.totalRank();
     this.firstColumns = spec.firstColumns();
     this.prefix = PartNames.prefix(spec.module());
   }
@@ -52,7 +54,7 @@ final class StackedExperts {
   }
 
   int ranks() {
-    return spec.totalRank();
+    return ranks;
   }
 
   int experts() {

@@ -16,6 +16,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -39,24 +41,24 @@ class TestThreadIndependence {
     }
   }
 
-  @Test
-  void smallProductsDoNotDependOnTheNumberOfThreads() {
+  @ParameterizedTest
+  @CsvSource({
+    // Small ones, and ones that two threads share by rows or by columns.
+    "420, 3, 420", "20, 11, 11", "2, 6, 96", "16, 8, 224", "4, 20, 420",
+    "600, 384, 96", "413, 200, 384", "256, 1536, 384", "250, 1500, 100", "64, 1536, 256"
+  })
+  void theNumberOfThreadsDoesNotChangeABitOfAProduct(int rows, int columns, int inner) {
     Random random = new Random(4);
-    int[][] shapes = {{420, 3, 420}, {20, 11, 11}, {2, 6, 96}, {16, 8, 224}, {4, 20, 420}};
-    for (int[] shape : shapes) {
-      INDArray a = matrix(random, shape[0], shape[2], Layout.CONTIGUOUS).array();
-      INDArray b = matrix(random, shape[1], shape[2], Layout.CONTIGUOUS).array();
-      List<float[]> results = new ArrayList<>();
-      for (int threads : new int[] {1, 2, 3}) {
-        ComputeThreads.limit(threads);
-        INDArray c = Nd4j.create(shape[0], shape[1]);
-        kernels.product(a, false, b, true, c, false);
-        add(results, c);
-      }
-      assertThat(results)
-          .as(Arrays.toString(shape))
-          .allMatch(r -> Arrays.equals(r, results.get(0)));
+    INDArray a = matrix(random, rows, inner, Layout.CONTIGUOUS).array();
+    INDArray b = matrix(random, columns, inner, Layout.CONTIGUOUS).array();
+    List<float[]> results = new ArrayList<>();
+    for (int threads : new int[] {1, 2, 3}) {
+      ComputeThreads.limit(threads);
+      INDArray c = Nd4j.create(rows, columns);
+      kernels.product(a, false, b, true, c, false);
+      add(results, c);
     }
+    assertThat(results).allMatch(result -> Arrays.equals(result, results.get(0)));
   }
 
   @Test
