@@ -31,7 +31,9 @@ class TestClusterFaults {
 
   @BeforeAll
   static void runUndisturbed() throws Exception {
-    cluster = new StandaloneCluster(directory);
+    // What Spark waits for executors that hang, two minutes by default, before it ends.
+    List<String> spark = List.of("--conf", "spark.rpc.askTimeout=30s");
+    cluster = new StandaloneCluster(directory, spark, "--workers", "2", "--memory", "1g");
     long start = System.nanoTime();
     Ended undisturbed = cluster.run("allocate", "undisturbed", EPOCHS, CHECKPOINTS);
     report("none", start);
