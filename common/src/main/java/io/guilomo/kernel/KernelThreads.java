@@ -54,8 +54,7 @@ class KernelThreads {
    */
   static void run(int count, int size, Range body) {
     int ranges = (count + size - 1) / size;
-    int threads = LIMIT.get() / UNDER_WAY.get().get();
-    int helpers = Math.min(Math.min(threads, ranges) - 1, HELPERS.getMaximumPoolSize());
+    int helpers = Math.min(Math.min(available(), ranges) - 1, HELPERS.getMaximumPoolSize());
     if (helpers < 1) {
       for (int from = 0; from < count; from += size) {
         body.run(from, Math.min(count, from + size));

@@ -4,14 +4,13 @@ import java.util.Arrays;
 import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
 import org.nd4j.linalg.api.shape.Shape;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** The portable operations; arguments are checked by {@link CheckedKernels}. */
-class Nd4jOperations implements Kernels {
+class Nd4jOperations extends Nd4jSteps {
   private static final double SQRT_HALF = Math.sqrt(0.5);
   private static final double SQRT_TWO_PI = Math.sqrt(2 * Math.PI);
 
@@ -288,76 +287,6 @@ class Nd4jOperations implements Kernels {
   @Override
   public void columnSums(INDArray x, INDArray result) {
     assignVector(x.castTo(DataType.DOUBLE).sum(true, 0), result);
-  }
-
-  @Override
-  public double crossEntropy(
-      INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
-    INDArray shifted = logits.sub(logits.max(true, 1));
-    INDArray exponentials = Transforms.exp(shifted, true);
-    INDArray sums = exponentials.sum(true, 1);
-    INDArray labelled = Nd4jExperts.oneHot(labels, logits.size(1));
-    // A product with the one-hot rows would turn −∞ of another class into NaN.
-    int[] positions = new int[labels.length];
-    for (int i = 0; i < labels.length; i++) {
-      positions[i] = Math.toIntExact(i * logits.size(1) + labels[i]);
-    }
-    INDArray atLabels = Nd4j.pullRows(shifted.reshape(logits.length(), 1), 1, positions, 'c');
-    INDArray values = Transforms.log(sums, true).subi(atLabels);
-    double total = 0;
-    for (int i = 0; i < losses.length; i++) {
-      losses[i] = values.getFloat(i);
-      total += losses[i];
-    }
-    if (gradient) {
-      logits.assign(exponentials.divi(sums).subi(labelled).muli(scale));
-    }
-    return total;
-  }
-
-  @Override
-  public void adamW(
-      AdamW settings,
-      double learningRate,
-      long step,
-      INDArray weights,
-      INDArray gradient,
-      INDArray firstMoment,
-      INDArray secondMoment,
-      INDArray target,
-      boolean advance) {
-    INDArray first = firstMoment.mul(settings.beta1()).addi(gradient.mul(1 - settings.beta1()));
-    INDArray second =
-        secondMoment.mul(settings.beta2()).addi(gradient.mul(gradient).muli(1 - settings.beta2()));
-    if (advance) {
-      firstMoment.assign(first);
-      secondMoment.assign(second);
-    }
-    double correction = Math.sqrt(1 - Math.pow(settings.beta2(), step));
-    INDArray denominator = Transforms.sqrt(second, false).divi(correction).addi(settings.epsilon());
-    INDArray change =
-        first.divi(denominator).muli(learningRate / (1 - Math.pow(settings.beta1(), step)));
-    target.assign(weights.mul(1 - learningRate * settings.weightDecay()).subi(change));
-  }
-
-  @Override
-  public void addScaled(INDArray x, double factor, INDArray y, INDArray target) {
-    target.assign(y.mul(factor).addi(x));
-  }
-
-  @Override
-  public void multiply(INDArray x, INDArray y, INDArray target) {
-    Nd4j.exec(new MulOp(x, y, target));
-  }
-
-  @Override
-  public void scale(INDArray x, double factor) {
-    x.muli(factor);
-  }
-
-  @Override
-  public double norm(INDArray x) {
-    return x.castTo(DataType.DOUBLE).norm2Number().doubleValue();
   }
 
   static INDArray rows(INDArray matrix, long from, long to) {

@@ -9,10 +9,9 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.VectorKernels;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
@@ -28,6 +27,16 @@ import org.nd4j.linalg.factory.Nd4j;
 class TestReplicas {
 
   private static final Kernels SPLITTING = KernelSelection.named("vector");
+
+  /** The same for whole batches. */
+  private static final Kernels WHOLE =
+      new VectorKernels() {
+        @Override
+        public boolean splitsBatches() {
+          return false;
+        }
+      };
+
   private static final PassOptions RECORD = PassOptions.training(9).with(Routing.RECORD);
 
   /** 15 sequences, 8 of them for the first replica. */
@@ -64,24 +73,6 @@ class TestReplicas {
         : TinyModels.causal(4, lengths);
   }
 
-  /** The same kernels for whole batches. */
-  private static Kernels unsplit() {
-    return (Kernels)
-        Proxy.newProxyInstance(
-            Kernels.class.getClassLoader(),
-            new Class<?>[] {Kernels.class},
-            (proxy, method, arguments) -> {
-              if (method.getName().equals("splitsBatches")) {
-                return false;
-              }
-              try {
-                return method.invoke(SPLITTING, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
-  }
-
   @ParameterizedTest
   @MethodSource("networks")
   void halvesAddUpToTheWhole(Backbone backbone, Stage stage) {
@@ -90,7 +81,7 @@ class TestReplicas {
             Replicas.sequencesOfFirst(SPLITTING.splitsBatches(), batch.sequences(), batch.size()))
         .isEqualTo(8);
     try (LoraMoeNetwork split = network(backbone, stage, SPLITTING);
-        LoraMoeNetwork whole = network(backbone, stage, unsplit())) {
+        LoraMoeNetwork whole = network(backbone, stage, WHOLE)) {
       assertSame(split.pass(batch, RECORD), whole.pass(batch, RECORD));
       assertClose(split.weightGradient(), whole.weightGradient());
       assertThat(split.routedTokens()).containsExactlyEntriesOf(whole.routedTokens());
