@@ -5,11 +5,16 @@ start_driver() {
   # Options of the user come later and overrule these. Spark runs most of its code a few times, and compiling that in
   # full would take processors from what starts; kernels are worth it at once.
   local start=(-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000
-    -XX:Tier4CompileThreshold=150000 -XX:CompileCommand=quiet
-    '-XX:CompileCommand=CompileThresholdScaling,io.guilomo.kernel.*::*,0.1')
+    -XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=200000 -XX:CompileCommand=quiet
+    '-XX:CompileCommand=CompileThresholdScaling,io.guilomo.kernel.*::*,0.02')
   [[ $command != report ]] || start=(-XX:TieredStopAtLevel=1)
-  # What is large lies outside the heap: one of the usual size needs no collector with threads and memory of its own.
-  [[ $driver_java == *-XX:+Use*GC* || $driver_memory != 2g ]] || start+=(-XX:+UseSerialGC)
+  # What is large lies outside the heap: one of the usual size needs no collector with threads and memory of its own,
+  # and begins with what the start of a job takes.
+  [[ $driver_java == *-XX:+Use*GC* || $driver_memory != 2g ]] ||
+    start+=(-XX:+UseSerialGC -Xms768m -XX:NewSize=256m -XX:MetaspaceSize=256m)
+  # The heap lies in pages of 2 MiB too, where the kernel gives them to those who ask.
+  local huge=/sys/kernel/mm/transparent_hugepage/enabled
+  [[ ! -r $huge || $(< "$huge") == *'[never]'* ]] || start+=(-XX:+UseTransparentHugePages)
 
   # Loaded classes, which quickstart leaves for later commands; a JVM with tools attached would not bear them.
   local classes=${jar%.jar}.jsa archives=false

@@ -87,9 +87,26 @@ class TestDriverStart {
   void whatIsDoneSoonIsNotCompiledInFull() throws Exception {
     assertThat(started("report")).contains("-XX:TieredStopAtLevel=1");
     assertThat(started("allocate"))
-        .contains("-XX:Tier4InvocationThreshold=50000", "-XX:+UseSerialGC")
-        .contains("-XX:CompileCommand=CompileThresholdScaling,io.guilomo.kernel.*::*,0.1")
+        .contains("-XX:Tier4InvocationThreshold=50000", "-XX:Tier4BackEdgeThreshold=200000")
+        .contains("-XX:CompileCommand=CompileThresholdScaling,io.guilomo.kernel.*::*,0.02")
         .doesNotContain("-XX:TieredStopAtLevel=1");
+  }
+
+  @Test
+  void theHeapBeginsWithWhatAStartTakes() throws Exception {
+    assertThat(started("allocate"))
+        .contains("-Xmx2g", "-XX:+UseSerialGC", "-Xms768m", "-XX:NewSize=256m");
+    assertThat(started("allocate", "--driver-memory", "512m"))
+        .contains("-Xmx512m")
+        .doesNotContain("-XX:+UseSerialGC", "-Xms768m", "-XX:NewSize=256m");
+  }
+
+  @Test
+  void theHeapLiesInLargePagesWhereTheKernelGivesThem() throws Exception {
+    Path setting = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
+    boolean given = Files.isReadable(setting) && !Files.readString(setting).contains("[never]");
+    List<String> started = started("allocate");
+    assertThat(started.contains("-XX:+UseTransparentHugePages")).as("%s", started).isEqualTo(given);
   }
 
   @Test
