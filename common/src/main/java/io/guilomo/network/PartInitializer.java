@@ -62,10 +62,18 @@ final class PartInitializer implements ParamInitializer {
     Map<String, INDArray> views =
         views(part, paramsView, (slice, view) -> conf.addVariable(slice.name()));
     if (initializeParams) {
-      for (ParameterLayout.Slice slice : part.layout().slices()) {
-        float[] values =
-            slice.initialisation().values(part.spec().seed(), slice.name(), slice.shape());
-        views.get(slice.name()).assign(Nd4j.createFromArray(values).reshape('c', slice.shape()));
+      long seed = part.spec().seed();
+      List<ParameterLayout.Slice> slices = part.layout().slices();
+      // Drawn side by side, but given to ND4J by this thread, which has the GPU of the arrays.
+      List<float[]> drawn =
+          slices.parallelStream()
+              .map(slice -> slice.initialisation().values(seed, slice.name(), slice.shape()))
+              .toList();
+      for (int i = 0; i < drawn.size(); i++) {
+        ParameterLayout.Slice slice = slices.get(i);
+        views
+            .get(slice.name())
+            .assign(Nd4j.createFromArray(drawn.get(i)).reshape('c', slice.shape()));
       }
     }
     return views;
