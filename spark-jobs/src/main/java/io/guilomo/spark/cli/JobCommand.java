@@ -33,6 +33,7 @@ abstract class JobCommand implements Callable<Integer> {
   public final Integer call() throws Exception {
     GuilomoConfig config = options.config();
     check(config);
+    Preloading.begin();
     runner.run(
         spec.name(),
         options.verbose(),

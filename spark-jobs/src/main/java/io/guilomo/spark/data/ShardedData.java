@@ -8,6 +8,7 @@ import io.guilomo.data.RecordEncoder;
 import io.guilomo.data.Split;
 import io.guilomo.data.Task;
 import io.guilomo.data.TextRecord;
+import io.guilomo.spark.session.InterpretedSession;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -82,7 +83,9 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     requireJavaSerializer(spark.sparkContext().getConf());
     List<JavaRDD<?>> scratch = new ArrayList<>();
     try {
-      RecordReader reader = new RecordReader(spark, source.parser(), source.format());
+      // To encode a record takes longer than to interpret how it is read.
+      RecordReader reader =
+          new RecordReader(InterpretedSession.beside(spark), source.parser(), source.format());
       JavaRDD<ReadRecord> train = reader.read(source.train(), true);
       Optional<LabelSet> labels = encoding.labels();
       if (source.parser().task() != Task.CLASSIFICATION) {

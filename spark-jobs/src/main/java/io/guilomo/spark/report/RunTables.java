@@ -2,6 +2,7 @@ package io.guilomo.spark.report;
 
 import static org.apache.spark.sql.functions.col;
 
+import io.guilomo.spark.session.InterpretedSession;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RunsTable;
@@ -72,8 +73,7 @@ final class RunTables {
                         <= most);
     if (few) {
       spark.conf().set("spark.sql.adaptive.enabled", "false");
-      spark.conf().set("spark.sql.codegen.wholeStage", "false");
-      spark.conf().set("spark.sql.codegen.factoryMode", "NO_CODEGEN");
+      InterpretedSession.interpret(spark);
       measured.replaceAll((table, rows) -> rows.coalesce(1));
     }
     selection = SelectionHistory.of(measured(GsvHistoryTable.INSTANCE));

@@ -3,6 +3,7 @@ package io.guilomo.spark.table;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 
+import io.guilomo.spark.session.InterpretedSession;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -25,7 +26,6 @@ import org.apache.spark.sql.types.StructField;
  * runs may write to the same tables.
  */
 public final class TableWriter {
-  /** Without compiled code, which to write a table as it is would not repay. */
   private final SparkSession spark;
 
   private final String outputDir;
@@ -33,14 +33,12 @@ public final class TableWriter {
 
   /** Makes the session write Parquet times as UTC microseconds. */
   public TableWriter(SparkSession spark, String outputDir, JobRun run) {
-    this.spark = spark.newSession();
+    this.spark = InterpretedSession.beside(spark);
     this.outputDir = outputDir;
     this.run = run;
     for (SparkSession session : List.of(spark, this.spark)) {
       session.conf().set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS");
     }
-    this.spark.conf().set("spark.sql.codegen.wholeStage", "false");
-    this.spark.conf().set("spark.sql.codegen.factoryMode", "NO_CODEGEN");
   }
 
   /** Replaces the earlier rows. They stay where this fails. */
