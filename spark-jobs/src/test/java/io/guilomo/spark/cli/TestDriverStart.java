@@ -99,6 +99,9 @@ class TestDriverStart {
     assertThat(started("allocate", "--driver-memory", "512m"))
         .contains("-Xmx512m")
         .doesNotContain("-XX:+UseSerialGC", "-Xms768m", "-XX:NewSize=256m");
+    assertThat(started("allocate", "--driver-java-options", "-Xmx512m"))
+        .containsSubsequence("-Xmx2g", "-Xmx512m")
+        .doesNotContain("-Xms768m", "-XX:NewSize=256m");
   }
 
   @Test
