@@ -10,7 +10,7 @@ start_driver() {
   [[ $command != report ]] || start=(-XX:TieredStopAtLevel=1)
   # What is large lies outside the heap: one of the usual size needs no collector with threads and memory of its own,
   # and begins with what the start of a job takes.
-  [[ $driver_java == *-XX:+Use*GC* || $driver_java == *-Xm* || $driver_memory != 2g ]] ||
+  [[ $own_java == *-XX:+Use*GC* || $own_java == *-Xm* || $driver_memory != 2g ]] ||
     start+=(-XX:+UseSerialGC -Xms768m -XX:NewSize=256m -XX:MetaspaceSize=256m)
   # The heap lies in pages of 2 MiB too, where the kernel gives them to those who ask.
   local huge=/sys/kernel/mm/transparent_hugepage/enabled

@@ -9,7 +9,9 @@ final class Preloading {
 
   private Preloading() {}
 
-  /** Begins. What fails here fails again, and is told, where the job needs it. */
+  /**
+   * Begins. What fails here is met where the job needs it: the JVM's error has this as its cause.
+   */
   static void begin() {
     Thread thread = new Thread(Preloading::load, "preloading");
     thread.setDaemon(true);
