@@ -3,6 +3,7 @@ package io.guilomo.inference;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.network.IncrementalDecoder;
 import io.guilomo.network.LoraMoeNetwork;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -36,14 +37,30 @@ public final class ChoiceScorer {
                 record.longest(), network.config().maxPositions()));
       }
     }
-    // The last token of a text is only scored, never read.
     IncrementalDecoder decoder =
-        network.decoder(records.stream().mapToInt(record -> record.longest() - 1).toArray());
+        network.decoder(records.stream().mapToInt(ChoiceScorer::read).toArray());
+    return score(decoder, IntStream.range(0, records.size()).toArray(), records);
+  }
+
+  /** Most tokens that are read to score a record: the last of a text is only scored, never read. */
+  static int read(Choices record) {
+    return record.longest() - 1;
+  }
+
+  /**
+   * Scores records in a decoder with room for them.
+   *
+   * @param sequences of the decoder, one for each record; what was read of its prompt is not read
+   *     again
+   */
+  static List<ChoiceScores> score(
+      IncrementalDecoder decoder, int[] sequences, List<Choices> records) {
+    Texts texts = new Texts(decoder, sequences, records);
     int[] parting = records.stream().mapToInt(r -> r.prompt().length + r.shared()).toArray();
-    double[] begins = logLikelihoods(decoder, records, 0, new int[records.size()], parting);
+    double[] begins = texts.logLikelihoods(0, texts.read(), parting);
     double[][] sums =
         records.stream().map(r -> new double[r.responses().size()]).toArray(double[][]::new);
-    int most = Arrays.stream(sums).mapToInt(options -> options.length).max().orElseThrow();
+    int most = Arrays.stream(sums).mapToInt(options -> options.length).max().orElse(0);
     for (int option = 0; option < most; option++) {
       int[] ends = parting.clone();
       for (int r = 0; r < ends.length; r++) {
@@ -51,7 +68,7 @@ public final class ChoiceScorer {
           ends[r] = records.get(r).prompt().length + records.get(r).responses().get(option).length;
         }
       }
-      double[] rests = logLikelihoods(decoder, records, option, parting, ends);
+      double[] rests = texts.logLikelihoods(option, parting, ends);
       for (int r = 0; r < ends.length; r++) {
         if (option < sums[r].length) {
           sums[r][option] = begins[r] + rests[r];
@@ -67,37 +84,48 @@ public final class ChoiceScorer {
         .toList();
   }
 
-  /**
-   * {@code Σ log p} of those tokens {@code from .. to − 1} of each text that belong to its
-   * response. Tokens before {@code from − 1} must have been read.
-   */
-  private static double[] logLikelihoods(
-      IncrementalDecoder decoder, List<Choices> records, int option, int[] from, int[] to) {
-    double[] sums = new double[records.size()];
-    int[] first = Arrays.stream(from).map(token -> Math.max(0, token - 1)).toArray();
-    int[] lengths = new int[sums.length];
-    // A token is read where the one after it is wanted.
-    Arrays.setAll(lengths, r -> from[r] == to[r] ? 0 : to[r] - 1 - first[r]);
-    for (int[] group : TokenGroups.of(lengths)) {
-      for (int r : group) {
-        decoder.shorten(r, first[r]);
-      }
-      List<int[]> tokens =
-          Arrays.stream(group)
-              .mapToObj(r -> text(records.get(r), option, first[r], first[r] + lengths[r]))
-              .toList();
-      List<int[]> targets =
-          Arrays.stream(group)
-              .mapToObj(r -> targets(records.get(r), option, first[r] + 1, to[r]))
-              .toList();
-      List<float[]> losses = decoder.losses(group, tokens, targets);
-      for (int i = 0; i < group.length; i++) {
-        for (float loss : losses.get(i)) {
-          sums[group[i]] -= loss;
+  /** Prompts with one of their responses each, as sequences of a decoder. */
+  private record Texts(IncrementalDecoder decoder, int[] sequences, List<Choices> records) {
+
+    /** Tokens of each prompt that were read, and one more, whose likelihood none of them gives. */
+    int[] read() {
+      int[] read = new int[sequences.length];
+      Arrays.setAll(
+          read,
+          r -> {
+            int[] prompt = records.get(r).prompt();
+            return 1 + Math.min(prompt.length - 1, decoder.shared(sequences[r], prompt));
+          });
+      return read;
+    }
+
+    /**
+     * {@code Σ log p} of those tokens {@code from .. to − 1} of each text that belong to its
+     * response. Tokens before {@code from − 1} must have been read.
+     */
+    double[] logLikelihoods(int option, int[] from, int[] to) {
+      double[] sums = new double[sequences.length];
+      int[] lengths = new int[sums.length];
+      // A token is read where the one after it is wanted.
+      Arrays.setAll(lengths, r -> to[r] - from[r]);
+      for (int[] group : TokenGroups.of(lengths)) {
+        List<int[]> tokens = new ArrayList<>();
+        List<int[]> targets = new ArrayList<>();
+        for (int r : group) {
+          decoder.shorten(sequences[r], from[r] - 1);
+          tokens.add(text(records.get(r), option, from[r] - 1, to[r] - 1));
+          targets.add(targets(records.get(r), option, from[r], to[r]));
+        }
+        int[] continued = Arrays.stream(group).map(r -> sequences[r]).toArray();
+        List<float[]> losses = decoder.losses(continued, tokens, targets);
+        for (int i = 0; i < group.length; i++) {
+          for (float loss : losses.get(i)) {
+            sums[group[i]] -= loss;
+          }
         }
       }
+      return sums;
     }
-    return sums;
   }
 
   private static int[] text(Choices record, int option, int from, int to) {

@@ -49,25 +49,45 @@ public final class Generator {
     for (int[] prompt : prompts) {
       check(prompt, settings);
     }
-    List<Draft> responses = new ArrayList<>();
-    prompts.forEach(prompt -> responses.add(new Draft(prompt, settings, ended)));
-    // The last token is only chosen, never read.
     IncrementalDecoder decoder =
-        network.decoder(
-            prompts.stream()
-                .mapToInt(prompt -> prompt.length + settings.maxNewTokens() - 1)
-                .toArray());
+        network.decoder(prompts.stream().mapToInt(prompt -> read(prompt, settings)).toArray());
+    return generate(
+        decoder, IntStream.range(0, prompts.size()).toArray(), prompts, settings, ended);
+  }
+
+  /** Most tokens that are read to continue a prompt: the last one is only chosen, never read. */
+  static int read(int[] prompt, GenerationSettings settings) {
+    return prompt.length + settings.maxNewTokens() - 1;
+  }
+
+  /**
+   * Continues prompts in a decoder with room for them.
+   *
+   * @param sequences of the decoder, one for each prompt; nothing was read of them
+   */
+  static List<int[]> generate(
+      IncrementalDecoder decoder,
+      int[] sequences,
+      List<int[]> prompts,
+      GenerationSettings settings,
+      Predicate<int[]> ended) {
+    List<Draft> drafts = new ArrayList<>();
+    for (int i = 0; i < sequences.length; i++) {
+      drafts.add(new Draft(sequences[i], prompts.get(i), settings, ended));
+    }
     for (int[] group :
         TokenGroups.of(prompts.stream().mapToInt(prompt -> prompt.length).toArray())) {
-      step(decoder, group, Arrays.stream(group).mapToObj(prompts::get).toList(), responses);
+      step(
+          decoder,
+          Arrays.stream(group).mapToObj(drafts::get).toList(),
+          Arrays.stream(group).mapToObj(prompts::get).toList());
     }
-    int[] going = going(IntStream.range(0, responses.size()), responses);
-    while (going.length > 0) {
-      List<int[]> last = Arrays.stream(going).mapToObj(i -> responses.get(i).last()).toList();
-      step(decoder, going, last, responses);
-      going = going(Arrays.stream(going), responses);
+    List<Draft> going = going(drafts);
+    while (!going.isEmpty()) {
+      step(decoder, going, going.stream().map(Draft::last).toList());
+      going = going(going);
     }
-    return responses.stream().map(Draft::tokens).toList();
+    return drafts.stream().map(Draft::tokens).toList();
   }
 
   private void check(int[] prompt, GenerationSettings settings) {
@@ -82,24 +102,23 @@ public final class Generator {
     }
   }
 
-  private static void step(
-      IncrementalDecoder decoder, int[] sequences, List<int[]> tokens, List<Draft> responses) {
-    INDArray logits = decoder.read(sequences, tokens);
+  private static void step(IncrementalDecoder decoder, List<Draft> drafts, List<int[]> tokens) {
+    INDArray logits =
+        decoder.read(drafts.stream().mapToInt(draft -> draft.sequence).toArray(), tokens);
     int vocabulary = Math.toIntExact(logits.size(1));
     float[] all = logits.dup('c').data().asFloat();
-    for (int i = 0; i < sequences.length; i++) {
-      responses
-          .get(sequences[i])
-          .choose(Arrays.copyOfRange(all, i * vocabulary, (i + 1) * vocabulary));
+    for (int i = 0; i < drafts.size(); i++) {
+      drafts.get(i).choose(Arrays.copyOfRange(all, i * vocabulary, (i + 1) * vocabulary));
     }
   }
 
-  private static int[] going(IntStream sequences, List<Draft> responses) {
-    return sequences.filter(i -> !responses.get(i).ended).toArray();
+  private static List<Draft> going(List<Draft> drafts) {
+    return drafts.stream().filter(draft -> !draft.ended).toList();
   }
 
   /** A response as far as it has come. */
   private static final class Draft {
+    private final int sequence;
     private final GenerationSettings settings;
     private final Predicate<int[]> end;
     private final TokenSampler sampler;
@@ -107,7 +126,8 @@ public final class Generator {
     private int length;
     private boolean ended;
 
-    Draft(int[] prompt, GenerationSettings settings, Predicate<int[]> end) {
+    Draft(int sequence, int[] prompt, GenerationSettings settings, Predicate<int[]> end) {
+      this.sequence = sequence;
       this.settings = settings;
       this.end = end;
       this.sampler = new TokenSampler(settings, prompt);

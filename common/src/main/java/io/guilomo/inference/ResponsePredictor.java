@@ -6,6 +6,7 @@ import io.guilomo.data.TextDecoder;
 import io.guilomo.data.TextEncoder;
 import io.guilomo.data.TextRecord;
 import io.guilomo.metric.Scored;
+import io.guilomo.network.IncrementalDecoder;
 import io.guilomo.network.LoraMoeNetwork;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,7 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Answers instructions and questions by a language model: reads the answer out of a generated
@@ -35,7 +37,6 @@ final class ResponsePredictor implements Predictor {
   private final Generator generator;
   private final GenerationSettings settings;
   private final ResponseReader reader;
-  private final ChoiceScorer scorer;
 
   ResponsePredictor(
       AdapterDescription description,
@@ -57,19 +58,23 @@ final class ResponsePredictor implements Predictor {
         encoder.eos().isPresent() ? Set.of(encoder.eos().getAsInt()) : Set.<Integer>of();
     this.settings = GenerationSettings.of(options.generation(), options.seed(), stops);
     this.reader = new ResponseReader(decoder, template, options.generation().stop());
-    this.scorer = new ChoiceScorer(network);
   }
 
   @Override
   public List<Answer> answer(List<TextRecord> records) {
-    ResponseReader.Response[] responses = responses(records);
-    ChoiceScores[] scores = scores(records);
+    SortedMap<Integer, int[]> prompts = prompts(records);
+    SortedMap<Integer, Choices> choices = choices(records);
+    // What is generated and what is scored begins with the same prompt, which is read once.
+    IncrementalDecoder decoder = decoder(records.size(), prompts, choices);
+    Map<Integer, ResponseReader.Response> responses = responses(decoder, prompts);
+    Map<Integer, ChoiceScores> scores = scores(decoder, choices);
     List<Answer> answers = new ArrayList<>();
     for (int i = 0; i < records.size(); i++) {
+      ResponseReader.Response response = responses.getOrDefault(i, NONE);
       answers.add(
           records.get(i) instanceof TextRecord.MultipleChoice question
-              ? answer(question, responses[i], scores[i])
-              : answer(instruction(records.get(i)), responses[i], scores[i]));
+              ? answer(question, response, scores.get(i))
+              : answer(instruction(records.get(i)), response, scores.get(i)));
     }
     return answers;
   }
@@ -115,47 +120,32 @@ final class ResponsePredictor implements Predictor {
     return new Answer(response.answer(), null, response.text(), scores, loss);
   }
 
-  /** {@link #NONE} where nothing is generated or a prompt is too long. */
-  private ResponseReader.Response[] responses(List<TextRecord> records) {
-    ResponseReader.Response[] responses = new ResponseReader.Response[records.size()];
-    Arrays.fill(responses, NONE);
-    if (!generates) {
-      return responses;
-    }
+  /** By position among the records; without those that are too long, and none if none is asked. */
+  private SortedMap<Integer, int[]> prompts(List<TextRecord> records) {
+    SortedMap<Integer, int[]> prompts = new TreeMap<>();
     int longest = generator.longestPrompt(settings);
-    List<int[]> prompts =
-        records.stream()
-            .map(record -> encoder.encode(template.prompt(instruction(record))))
-            .toList();
-    int[] answered =
-        IntStream.range(0, responses.length)
-            .filter(i -> prompts.get(i).length <= longest)
-            .toArray();
-    List<int[]> generated =
-        generator.generate(
-            Arrays.stream(answered).mapToObj(prompts::get).toList(), settings, reader::ended);
-    for (int i = 0; i < answered.length; i++) {
-      responses[answered[i]] = reader.read(generated.get(i));
+    for (int i = 0; generates && i < records.size(); i++) {
+      int[] prompt = encoder.encode(template.prompt(instruction(records.get(i))));
+      if (prompt.length <= longest) {
+        prompts.put(i, prompt);
+      }
     }
-    return responses;
+    return prompts;
   }
 
   /**
-   * Of a question's choices, or of the response that an instruction has; null where there is
-   * neither, or no room.
+   * Of questions, or with the response that an instruction has, by position among the records;
+   * without those that have neither, and those that are too long.
    */
-  private ChoiceScores[] scores(List<TextRecord> records) {
-    Map<Integer, Choices> choices = new LinkedHashMap<>();
+  private SortedMap<Integer, Choices> choices(List<TextRecord> records) {
+    SortedMap<Integer, Choices> choices = new TreeMap<>();
     for (int i = 0; i < records.size(); i++) {
       int position = i;
       choices(records.get(i))
           .filter(own -> own.longest() <= network.config().maxPositions())
           .ifPresent(own -> choices.put(position, own));
     }
-    ChoiceScores[] scores = new ChoiceScores[records.size()];
-    Iterator<ChoiceScores> all = scorer.score(List.copyOf(choices.values())).iterator();
-    choices.keySet().forEach(i -> scores[i] = all.next());
-    return scores;
+    return choices;
   }
 
   private Optional<Choices> choices(TextRecord record) {
@@ -164,6 +154,40 @@ final class ResponsePredictor implements Predictor {
       return wanted ? Optional.of(Choices.of(question, encoder, template)) : Optional.empty();
     }
     return Choices.of(instruction(record), encoder, template);
+  }
+
+  /** A sequence for each record, with room for what is read to continue and to score its prompt. */
+  private IncrementalDecoder decoder(
+      int records, Map<Integer, int[]> prompts, Map<Integer, Choices> choices) {
+    int[] capacities = new int[records];
+    Arrays.fill(capacities, 1);
+    prompts.forEach((i, prompt) -> capacities[i] = Generator.read(prompt, settings));
+    choices.forEach((i, own) -> capacities[i] = Math.max(capacities[i], ChoiceScorer.read(own)));
+    return network.decoder(capacities);
+  }
+
+  private Map<Integer, ResponseReader.Response> responses(
+      IncrementalDecoder decoder, SortedMap<Integer, int[]> prompts) {
+    Iterator<int[]> generated =
+        Generator.generate(
+                decoder, positions(prompts), List.copyOf(prompts.values()), settings, reader::ended)
+            .iterator();
+    Map<Integer, ResponseReader.Response> responses = new HashMap<>();
+    prompts.keySet().forEach(i -> responses.put(i, reader.read(generated.next())));
+    return responses;
+  }
+
+  private static Map<Integer, ChoiceScores> scores(
+      IncrementalDecoder decoder, SortedMap<Integer, Choices> choices) {
+    Iterator<ChoiceScores> scored =
+        ChoiceScorer.score(decoder, positions(choices), List.copyOf(choices.values())).iterator();
+    Map<Integer, ChoiceScores> scores = new HashMap<>();
+    choices.keySet().forEach(i -> scores.put(i, scored.next()));
+    return scores;
+  }
+
+  private static int[] positions(SortedMap<Integer, ?> byPosition) {
+    return byPosition.keySet().stream().mapToInt(Integer::intValue).toArray();
   }
 
   private static TextRecord.Instruction instruction(TextRecord record) {

@@ -49,6 +49,11 @@ public final class IncrementalDecoder {
     return cache.length(sequence);
   }
 
+  /** Tokens that were read of a sequence and that a text begins with: it need not read them. */
+  public int shared(int sequence, int[] text) {
+    return cache.shared(sequence, text);
+  }
+
   /**
    * Forgets what was read of a sequence from a token on.
    *

@@ -3,6 +3,7 @@ package io.guilomo.network;
 import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.Kernels;
+import java.util.Arrays;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -17,6 +18,7 @@ final class KeyValueCache {
   private final int width;
   private final int[] firstRows;
   private final int[] lengths;
+  private final int[] tokens;
   private int[] starts;
   private int[] rows;
   private int[] positions;
@@ -35,6 +37,7 @@ final class KeyValueCache {
     for (int s = 0; s < capacities.length; s++) {
       firstRows[s + 1] = Math.addExact(firstRows[s], capacities[s]);
     }
+    this.tokens = new int[firstRows[capacities.length]];
   }
 
   /** Tokens of a sequence so far. */
@@ -47,28 +50,37 @@ final class KeyValueCache {
     return firstRows[sequence + 1] - firstRows[sequence];
   }
 
+  /** Tokens so far that a sequence has in common with the beginning of a text. */
+  int shared(int sequence, int[] text) {
+    int first = firstRows[sequence];
+    int length = Math.min(lengths[sequence], text.length);
+    int mismatch = Arrays.mismatch(tokens, first, first + length, text, 0, length);
+    return mismatch < 0 ? length : mismatch;
+  }
+
   /** Forgets the tokens of a sequence from the given one on. */
   void shorten(int sequence, int length) {
     lengths[sequence] = length;
   }
 
   /** Makes the tokens of the next pass the next ones of the given sequences. */
-  void begin(int[] sequences, List<int[]> tokens) {
+  void begin(int[] sequences, List<int[]> next) {
     starts = new int[sequences.length + 1];
     firstKeys = new int[sequences.length];
     continued = new int[sequences.length];
-    int size = tokens.stream().mapToInt(next -> next.length).sum();
+    int size = next.stream().mapToInt(read -> read.length).sum();
     rows = new int[size];
     positions = new int[size];
     for (int i = 0; i < sequences.length; i++) {
       int sequence = sequences[i];
-      int added = tokens.get(i).length;
+      int added = next.get(i).length;
       starts[i + 1] = starts[i] + added;
       firstKeys[i] = firstRows[sequence];
       for (int t = 0; t < added; t++) {
         positions[starts[i] + t] = lengths[sequence] + t;
         rows[starts[i] + t] = firstRows[sequence] + lengths[sequence] + t;
       }
+      System.arraycopy(next.get(i), 0, tokens, firstRows[sequence] + lengths[sequence], added);
       lengths[sequence] += added;
       continued[i] = lengths[sequence];
     }

@@ -11,12 +11,15 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.data.WordEncoder;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.ObservedKernels;
 import io.guilomo.metric.Scored;
+import io.guilomo.network.IncrementalDecoder;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.TinyModels;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -56,6 +59,38 @@ class TestChoiceScorer {
           assertThat(scores.get(r).means()[i])
               .isCloseTo(expected / responses.get(i).length, within(2e-5));
         }
+      }
+    }
+  }
+
+  @Test
+  void aPromptThatWasContinuedIsNotReadAgain() {
+    KeptRows kept = new KeptRows();
+    Kernels kernels = ObservedKernels.of(KernelSelection.best(), kept);
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), kernels)) {
+      GenerationSettings settings = GenerationSettings.greedy(2, Set.of());
+      IncrementalDecoder decoder =
+          network.decoder(
+              RECORDS.stream()
+                  .mapToInt(
+                      record ->
+                          Math.max(
+                              ChoiceScorer.read(record), Generator.read(record.prompt(), settings)))
+                  .toArray());
+      int[] sequences = IntStream.range(0, RECORDS.size()).toArray();
+      List<int[]> prompts = RECORDS.stream().map(Choices::prompt).toList();
+      Generator.generate(decoder, sequences, prompts, settings, response -> false);
+
+      kept.count = 0;
+      List<ChoiceScores> scores = ChoiceScorer.score(decoder, sequences, RECORDS);
+      // What responses share, with the prompt's last token, and each response from there but its
+      // last token; keys and values in each layer.
+      int tokens = (2 + 2 + 2) + 4 + (1 + 1 + 3 + 1) + 2 + 2;
+      assertThat(kept.count).isEqualTo(2 * network.config().layers() * tokens);
+      List<ChoiceScores> alone = new ChoiceScorer(network).score(RECORDS);
+      for (int r = 0; r < RECORDS.size(); r++) {
+        assertThat(scores.get(r).logLikelihoods())
+            .containsExactly(alone.get(r).logLikelihoods(), within(1e-5));
       }
     }
   }
@@ -169,5 +204,17 @@ class TestChoiceScorer {
 
   private static void refused(String message, ThrowingCallable call) {
     assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessage(message);
+  }
+
+  /** Counts the tokens of which keys or values are kept, each time that they are. */
+  private static final class KeptRows implements ObservedKernels.Observer {
+    private int count;
+
+    @Override
+    public void after(String kernel, Object[] arguments, Object result) {
+      if (kernel.equals("scatterRows")) {
+        count += ((int[]) arguments[1]).length;
+      }
+    }
   }
 }
