@@ -2,12 +2,14 @@ package io.guilomo.spark.bench;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.management.ThreadMXBean;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.spark.job.ProgressListener;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -69,6 +71,7 @@ public final class Bench {
         profile.clear();
       }
       progress.begin(shape.task().toString(), RUNS);
+      long allocated = allocatedBytes();
       for (int run = 0; run < RUNS; run++) {
         long start = System.nanoTime();
         benchCase.step(steps + run);
@@ -80,6 +83,7 @@ public final class Bench {
         }
         progress.round(Map.of("seconds", seconds[run]));
       }
+      allocated = allocatedBytes() - allocated;
       double sum = Arrays.stream(seconds).sum();
       Arrays.sort(seconds);
       double median = seconds[RUNS / 2];
@@ -98,6 +102,7 @@ public final class Bench {
       line.put("step_gflop", rounded(benchCase.gflop()));
       line.put("peak_gflops", rounded(peak));
       line.put("peak_share", rounded(benchCase.gflop() / median / peak));
+      line.put("heap_mb_per_step", rounded(allocated / 1e6 / RUNS));
       line.put("resident_mb", residentMegabytes());
       out.println(json(line));
       if (profile != null) {
@@ -143,6 +148,14 @@ public final class Bench {
     } catch (IOException e) {
       return;
     }
+  }
+
+  /** What threads that live have allocated in the heap. */
+  private static long allocatedBytes() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    return Arrays.stream(threads.getThreadAllocatedBytes(threads.getAllThreadIds()))
+        .filter(bytes -> bytes > 0)
+        .sum();
   }
 
   private static long residentMegabytes() throws IOException {

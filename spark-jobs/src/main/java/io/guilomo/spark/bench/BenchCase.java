@@ -10,6 +10,8 @@ import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.inference.GenerationSettings;
+import io.guilomo.inference.Generator;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.ModuleExperts;
@@ -26,6 +28,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -38,68 +43,84 @@ final class BenchCase implements AutoCloseable {
   private static final int LLAMA_VOCABULARY = 4096;
   private static final int BERT_VOCABULARY = 30522;
   private static final int CLASSES = 4;
+  private static final LearningRate RATE = LearningRate.constant(3e-4);
 
-  private final NetworkDefinition definition;
   private final LoraMoeNetwork network;
-  private final TokenBatch train;
-  private final TokenBatch validation;
-  private final BilevelStep search;
-  private final TrainingStep finetune;
+  private final int tokens;
+  private final double operations;
+  private final LongConsumer step;
 
   BenchCase(BenchShape shape, Kernels kernels) {
-    boolean llama = shape.task().llama();
-    boolean searches = shape.task().searches();
+    BenchShape.Task task = shape.task();
+    boolean generates = task.work() == BenchShape.Work.GENERATION;
     Random random = new Random(7);
-    Backbone backbone = llama ? llama(shape.layers(), shape.length()) : bert(shape.layers());
-    this.train = batch(random, shape);
-    this.validation = batch(random, shape);
+    int positions = shape.length() + (generates ? BenchShape.NEW_TOKENS : 0);
+    Backbone backbone = task.llama() ? llama(shape.layers(), positions) : bert(shape.layers());
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(
-                module ->
-                    ModuleExperts.uniform(
-                        module, shape.task().experts(), shape.task().rank(), 16, 2))
+            .map(module -> ModuleExperts.uniform(module, task.experts(), task.rank(), 16, 2))
             .toList();
-    this.definition =
+    NetworkDefinition definition =
         new NetworkDefinition(
             "memory:bench",
             backbone.config(),
-            searches ? Stage.SEARCH : Stage.FINE_TUNING,
+            task.work() == BenchShape.Work.SEARCH ? Stage.SEARCH : Stage.FINE_TUNING,
             modules,
             0.05,
             0.001,
-            llama ? 0 : CLASSES,
+            task.llama() ? 0 : CLASSES,
             Pooling.MEAN,
             1);
+    StepCost cost = new StepCost(definition);
     this.network = LoraMoeNetwork.create(definition, backbone, kernels);
-    if (searches) {
-      widen(network.gsvs());
+    if (generates) {
+      this.tokens = shape.sequences() * BenchShape.NEW_TOKENS;
+      this.operations = cost.pass(continued(random, shape), PassOptions.Gradient.NONE);
+      this.step = generation(random, shape);
+      return;
     }
-    LearningRate rate = LearningRate.constant(3e-4);
-    this.search =
-        searches
-            ? new BilevelStep(
-                network,
-                kernels,
-                new SearchSettings(
-                    SearchSettings.INNER,
-                    rate,
-                    SearchSettings.OUTER,
-                    3e-3,
-                    OuterGradient.SECOND_ORDER,
-                    true,
-                    1,
-                    1))
-            : null;
-    this.finetune =
-        searches
-            ? null
-            : new TrainingStep(
-                network,
-                kernels,
-                new InnerUpdate(network, kernels, SearchSettings.INNER, 1),
-                rate,
-                1);
+    TokenBatch train = batch(random, shape);
+    this.tokens = train.size();
+    if (task.work() == BenchShape.Work.SEARCH) {
+      TokenBatch validation = batch(random, shape);
+      this.operations = cost.searchStep(train, validation);
+      this.step = search(kernels, train, validation);
+    } else {
+      this.operations = cost.pass(train, PassOptions.Gradient.ALL);
+      this.step = finetuning(kernels, train);
+    }
+  }
+
+  private LongConsumer search(Kernels kernels, TokenBatch train, TokenBatch validation) {
+    widen(network.gsvs());
+    SearchSettings settings =
+        new SearchSettings(
+            SearchSettings.INNER,
+            RATE,
+            SearchSettings.OUTER,
+            3e-3,
+            OuterGradient.SECOND_ORDER,
+            true,
+            1,
+            1);
+    BilevelStep search = new BilevelStep(network, kernels, settings);
+    return number -> search.run(number, train, validation);
+  }
+
+  private LongConsumer finetuning(Kernels kernels, TokenBatch train) {
+    InnerUpdate update = new InnerUpdate(network, kernels, SearchSettings.INNER, 1);
+    TrainingStep finetune = new TrainingStep(network, kernels, update, RATE, 1);
+    return number -> finetune.run(number, train);
+  }
+
+  private LongConsumer generation(Random random, BenchShape shape) {
+    List<int[]> prompts =
+        Stream.generate(() -> random.ints(shape.length(), 0, LLAMA_VOCABULARY).toArray())
+            .limit(shape.sequences())
+            .toList();
+    GenerationSettings settings = GenerationSettings.greedy(BenchShape.NEW_TOKENS, Set.of());
+    Generator generator = new Generator(network);
+    return number -> generator.generate(prompts, settings);
   }
 
   /**
@@ -113,29 +134,37 @@ final class BenchCase implements AutoCloseable {
   }
 
   void step(long number) {
-    if (search != null) {
-      search.run(number, train, validation);
-    } else {
-      finetune.run(number, train);
-    }
+    step.accept(number);
   }
 
+  /** Those that a step trains on or, where it generates, makes. */
   int tokens() {
-    return train.size();
+    return tokens;
   }
 
   /** Products that a step must do, in units of 10⁹ operations. */
   double gflop() {
-    StepCost cost = new StepCost(definition);
-    return (search != null
-            ? cost.searchStep(train, validation)
-            : cost.pass(train, PassOptions.Gradient.ALL))
-        / 1e9;
+    return operations / 1e9;
   }
 
   @Override
   public void close() {
     network.close();
+  }
+
+  /**
+   * What is read of continued sequences, each token once; all after the prompt's last one are
+   * predicted, and one more, whose product with the vocabulary this leaves out.
+   */
+  private static TokenBatch continued(Random random, BenchShape shape) {
+    int length = shape.length() + BenchShape.NEW_TOKENS - 1;
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; i < shape.sequences(); i++) {
+      int[] labels = random.ints(length, 0, LLAMA_VOCABULARY).toArray();
+      Arrays.fill(labels, 0, shape.length(), TokenBatch.IGNORED);
+      examples.add(new Example(new int[length], new int[length], labels));
+    }
+    return TokenBatch.of(examples);
   }
 
   /** A decoder's has a label at each token, an encoder's one of some classes. */

@@ -14,30 +14,42 @@ record BenchShape(Task task, int layers, int sequences, int length) {
 
   static final int FULL = 8;
 
+  /** By which generation continues each sequence. */
+  static final int NEW_TOKENS = 64;
+
   private static final int MOST = 100_000;
+
+  /** What a step does. */
+  enum Work {
+    SEARCH,
+    FINETUNING,
+    /** Continues all sequences by {@link #NEW_TOKENS}. */
+    GENERATION
+  }
 
   /** A model of hidden size 384 and a step over it; its batch has these sizes by default. */
   enum Task {
-    SEARCH_LLAMA("search-llama", true, true, FULL, FULL),
-    FINETUNE_LLAMA("finetune-llama", true, false, FULL, FULL),
+    SEARCH_LLAMA("search-llama", true, Work.SEARCH, FULL, FULL),
+    FINETUNE_LLAMA("finetune-llama", true, Work.FINETUNING, FULL, FULL),
     /** What a plan of half the experts of half the rank costs beside the one above. */
-    FINETUNE_LLAMA_PLAN("finetune-llama-4x4", true, false, 4, 4),
-    SEARCH_BERT("search-bert", false, true, FULL, FULL),
-    FINETUNE_BERT("finetune-bert", false, false, FULL, FULL),
-    FINETUNE_BERT_PLAN("finetune-bert-4x4", false, false, 4, 4),
+    FINETUNE_LLAMA_PLAN("finetune-llama-4x4", true, Work.FINETUNING, 4, 4),
+    GENERATE_LLAMA("generate-llama", true, Work.GENERATION, FULL, FULL),
+    SEARCH_BERT("search-bert", false, Work.SEARCH, FULL, FULL),
+    FINETUNE_BERT("finetune-bert", false, Work.FINETUNING, FULL, FULL),
+    FINETUNE_BERT_PLAN("finetune-bert-4x4", false, Work.FINETUNING, 4, 4),
     /** As many parameters as one LoRA of rank 8, but for the routers. */
-    FINETUNE_BERT_LORA("finetune-bert-2x4", false, false, 2, 4);
+    FINETUNE_BERT_LORA("finetune-bert-2x4", false, Work.FINETUNING, 2, 4);
 
     private final String text;
     private final boolean llama;
-    private final boolean searches;
+    private final Work work;
     private final int experts;
     private final int rank;
 
-    Task(String text, boolean llama, boolean searches, int experts, int rank) {
+    Task(String text, boolean llama, Work work, int experts, int rank) {
       this.text = text;
       this.llama = llama;
-      this.searches = searches;
+      this.work = work;
       this.experts = experts;
       this.rank = rank;
     }
@@ -47,9 +59,8 @@ record BenchShape(Task task, int layers, int sequences, int length) {
       return llama;
     }
 
-    /** Whether the step is one of the search; else of fine-tuning. */
-    boolean searches() {
-      return searches;
+    Work work() {
+      return work;
     }
 
     /** On every module. */

@@ -24,7 +24,7 @@ class TestBench {
 
   @ParameterizedTest
   @CsvSource({
-    "gemm, 'Cannot measure gemm: the cases are [search-llama, finetune-llama, finetune-llama-4x4, search-bert, finetune-bert, finetune-bert-4x4, finetune-bert-2x4]'",
+    "gemm, 'Cannot measure gemm: the cases are [search-llama, finetune-llama, finetune-llama-4x4, generate-llama, search-bert, finetune-bert, finetune-bert-4x4, finetune-bert-2x4]'",
     "search-bert:layers, 'Cannot measure search-bert:layers: expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not layers'",
     "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not layers=0'",
     "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not length=513'",
@@ -48,6 +48,21 @@ class TestBench {
     }
     assertThat(gflop[2] - gflop[1]).isCloseTo(gflop[1] - gflop[0], within(1e-9));
     assertThat(gflop[1]).isGreaterThan(gflop[0]);
+  }
+
+  @Test
+  void generationReadsEachTokenOnce() {
+    String name = "generate-llama:layers=1:sequences=3:length=5";
+    try (BenchCase benchCase = new BenchCase(BenchShape.of(name), KernelSelection.best())) {
+      assertThat(benchCase.tokens()).isEqualTo(3 * 64);
+      benchCase.step(0);
+      double modules = 4 * 384 * 384 + 3 * 384 * 1024;
+      double inputs = 6 * 384 + 1024;
+      double experts = 64 * (inputs + 5 * 384 + 2 * 1024) + 8 * inputs;
+      // A token is read with all modules, predicted with the vocabulary, and attends to all.
+      double expected = 2.0 * 3 * (68 * (modules + experts) + 63 * 384 * 4096 + 2 * 68 * 68 * 384);
+      assertThat(benchCase.gflop() * 1e9).isCloseTo(expected, within(1.0));
+    }
   }
 
   @Test
