@@ -3,10 +3,12 @@
 
 start_driver() {
   # Options of the user come later and overrule these. Spark runs most of its code a few times, and compiling that in
-  # full would take processors from what starts; kernels are worth it at once.
+  # full would take processors from what starts; kernels are worth it at once. What was seen in a method, such as the
+  # types of vectors, counts in the compiler after a fifth of its turns: kernels need it of the Vector API's as early.
   local start=(-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000
     -XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=200000 -XX:CompileCommand=quiet
-    '-XX:CompileCommand=CompileThresholdScaling,io.guilomo.kernel.*::*,0.02')
+    '-XX:CompileCommand=CompileThresholdScaling,io.guilomo.kernel.*::*,0.02'
+    '-XX:CompileCommand=CompileThresholdScaling,jdk.incubator.vector.*::*,0.02')
   [[ $command != report ]] || start=(-XX:TieredStopAtLevel=1)
   # What is large lies outside the heap: one of the usual size needs no collector with threads and memory of its own,
   # and begins with what the start of a job takes.

@@ -89,6 +89,7 @@ class TestDriverStart {
     assertThat(started("allocate"))
         .contains("-XX:Tier4InvocationThreshold=50000", "-XX:Tier4BackEdgeThreshold=200000")
         .contains("-XX:CompileCommand=CompileThresholdScaling,io.guilomo.kernel.*::*,0.02")
+        .contains("-XX:CompileCommand=CompileThresholdScaling,jdk.incubator.vector.*::*,0.02")
         .doesNotContain("-XX:TieredStopAtLevel=1");
   }
 
