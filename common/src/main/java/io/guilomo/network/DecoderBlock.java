@@ -4,7 +4,6 @@ import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.Kernels;
-import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -15,27 +14,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *   y  = x2 + down(silu(gate) ⊙ up),         [gate up] of rmsNorm(x2)
  * </pre>
  */
-final class DecoderBlock implements Part {
+final class DecoderBlock extends TransformerBlock {
 
-  private final ParameterLayout layout = new ParameterLayout();
   private final LlamaConfig config;
   private final AttentionShape attention;
-  private final boolean first;
-  private final String name;
   private final ModuleGroup attentionInput;
   private final ModuleGroup attentionOutput;
   private final ModuleGroup mlpInput;
   private final ModuleGroup mlpOutput;
-  private final int layer;
-  private PassContext context;
   private LlamaBackbone.Layer weights;
   private INDArray x;
 
   DecoderBlock(PartSpec spec) {
+    super(spec);
     this.config = spec.llama();
-    this.layer = spec.layer();
-    this.first = layer == 0;
-    this.name = PartNames.block(layer);
     this.attention =
         new AttentionShape(
             config.heads(),
@@ -44,22 +36,16 @@ final class DecoderBlock implements Part {
             (float) (1 / Math.sqrt(config.headDim())),
             true,
             config.slidingWindow());
-    attentionInput =
-        new ModuleGroup(name + ".qkv", List.of("q_proj", "k_proj", "v_proj"), spec, layout);
-    attentionOutput = new ModuleGroup(name + ".o", List.of("o_proj"), spec, layout);
-    mlpInput = new ModuleGroup(name + ".gateUp", List.of("gate_proj", "up_proj"), spec, layout);
-    mlpOutput = new ModuleGroup(name + ".down", List.of("down_proj"), spec, layout);
-  }
-
-  @Override
-  public ParameterLayout parameters() {
-    return layout;
+    attentionInput = group("qkv", "q_proj", "k_proj", "v_proj");
+    attentionOutput = group("o", "o_proj");
+    mlpInput = group("gateUp", "gate_proj", "up_proj");
+    mlpOutput = group("down", "down_proj");
   }
 
   @Override
   public void attach(PassContext shared, INDArray parameters) {
-    this.context = shared;
-    this.weights = ((LlamaBackbone) shared.backbone()).layers().get(layer);
+    super.attach(shared, parameters);
+    this.weights = ((LlamaBackbone) shared.backbone()).layers().get(layer());
     attentionInput.attach(shared, parameters, weights.attentionInput(), null);
     attentionOutput.attach(shared, parameters, weights.attentionOutput(), null);
     mlpInput.attach(shared, parameters, weights.mlpInput(), null);
@@ -67,15 +53,9 @@ final class DecoderBlock implements Part {
   }
 
   @Override
-  public void attachGradient(INDArray gradient) {
-    List.of(attentionInput, attentionOutput, mlpInput, mlpOutput)
-        .forEach(group -> group.attachGradient(gradient));
-  }
-
-  @Override
   public INDArray forward(INDArray input) {
     this.x = input;
-    Kernels kernels = context.kernels();
+    Kernels kernels = context().kernels();
     INDArray normed = saved("normed", config.hidden());
     kernels.rmsNorm(x, weights.attentionNorm(), config.epsilon(), normed, savedRow("rms"));
     INDArray qkv = saved("qkvOut", attentionInput.outFeatures());
@@ -102,7 +82,7 @@ final class DecoderBlock implements Part {
 
   @Override
   public INDArray backward(INDArray d) {
-    Kernels kernels = context.kernels();
+    Kernels kernels = context().kernels();
     INDArray gateUp = saved("gateUpOut", mlpInput.outFeatures());
     INDArray dActivated = scratch("dActivated", config.intermediate());
     mlpOutput.backward(d, saved("activated", config.intermediate()), dActivated, false);
@@ -123,13 +103,13 @@ final class DecoderBlock implements Part {
         query(qkv),
         key(qkv),
         value(qkv),
-        probabilities(),
+        probabilities(config.heads()),
         query(dqkv),
         key(dqkv),
         value(dqkv));
     rotate(dqkv, true);
     INDArray normed = saved("normed", config.hidden());
-    if (first) {
+    if (first()) {
       attentionInput.backward(dqkv, normed, null, false);
       return null;
     }
@@ -139,22 +119,28 @@ final class DecoderBlock implements Part {
   }
 
   private void attend(INDArray qkv, INDArray attended) {
-    Kernels kernels = context.kernels();
-    KeyValueCache cache = context.cache();
+    Kernels kernels = context().kernels();
+    KeyValueCache cache = context().cache();
     if (cache == null) {
       kernels.attention(
-          attention, starts(), query(qkv), key(qkv), value(qkv), probabilities(), attended);
+          attention,
+          starts(),
+          query(qkv),
+          key(qkv),
+          value(qkv),
+          probabilities(config.heads()),
+          attended);
     } else {
-      cache.attend(kernels, layer, attention, query(qkv), key(qkv), value(qkv), attended);
+      cache.attend(kernels, layer(), attention, query(qkv), key(qkv), value(qkv), attended);
     }
   }
 
   private void rotate(INDArray qkv, boolean backward) {
-    INDArray cosine = context.rotary().cosine();
-    INDArray sine = context.rotary().sine();
-    int[] positions = context.positions();
-    context.kernels().rotate(query(qkv), positions, config.heads(), cosine, sine, backward);
-    context.kernels().rotate(key(qkv), positions, config.keyValueHeads(), cosine, sine, backward);
+    INDArray cosine = context().rotary().cosine();
+    INDArray sine = context().rotary().sine();
+    int[] positions = context().positions();
+    context().kernels().rotate(query(qkv), positions, config.heads(), cosine, sine, backward);
+    context().kernels().rotate(key(qkv), positions, config.keyValueHeads(), cosine, sine, backward);
   }
 
   private int queryWidth() {
@@ -166,35 +152,14 @@ final class DecoderBlock implements Part {
   }
 
   private INDArray query(INDArray qkv) {
-    return context.buffers().columns(qkv, 0, queryWidth());
+    return context().buffers().columns(qkv, 0, queryWidth());
   }
 
   private INDArray key(INDArray qkv) {
-    return context.buffers().columns(qkv, queryWidth(), keyWidth());
+    return context().buffers().columns(qkv, queryWidth(), keyWidth());
   }
 
   private INDArray value(INDArray qkv) {
-    return context.buffers().columns(qkv, queryWidth() + keyWidth(), keyWidth());
-  }
-
-  private int[] starts() {
-    return context.batch().starts();
-  }
-
-  private INDArray probabilities() {
-    return context.saved(
-        name, "probabilities", AttentionSizes.probabilities(context.batch(), config.heads()));
-  }
-
-  private INDArray saved(String kind, long columns) {
-    return context.saved(name, kind, context.batch().size(), columns);
-  }
-
-  private INDArray savedRow(String kind) {
-    return context.saved(name, kind, context.batch().size());
-  }
-
-  private INDArray scratch(String kind, long columns) {
-    return context.buffers().array(kind, context.batch().size(), columns);
+    return context().buffers().columns(qkv, queryWidth() + keyWidth(), keyWidth());
   }
 }

@@ -4,7 +4,6 @@ import io.guilomo.backbone.BertBackbone;
 import io.guilomo.backbone.BertConfig;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.Kernels;
-import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -15,47 +14,34 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *   y  = layerNorm(y1 + output(gelu(intermediate(y1))))
  * </pre>
  */
-final class EncoderBlock implements Part {
+final class EncoderBlock extends TransformerBlock {
 
-  private final ParameterLayout layout = new ParameterLayout();
   private final BertConfig config;
-  private final int layer;
   private final AttentionShape attention;
-  private final boolean first;
-  private final String name;
   private final ModuleGroup attentionInput;
   private final ModuleGroup attentionOutput;
   private final ModuleGroup mlpInput;
   private final ModuleGroup mlpOutput;
-  private PassContext context;
   private BertBackbone.Layer weights;
   private INDArray x;
 
   EncoderBlock(PartSpec spec) {
+    super(spec);
     this.config = spec.bert();
-    this.layer = spec.layer();
-    this.first = layer == 0;
-    this.name = PartNames.block(layer);
     int headDim = config.hidden() / config.heads();
     this.attention =
         new AttentionShape(
             config.heads(), config.heads(), headDim, (float) (1 / Math.sqrt(headDim)), false, 0);
-    attentionInput = new ModuleGroup(name + ".qkv", List.of("query", "key", "value"), spec, layout);
-    attentionOutput =
-        new ModuleGroup(name + ".attentionOutput", List.of("attention_output"), spec, layout);
-    mlpInput = new ModuleGroup(name + ".intermediate", List.of("intermediate"), spec, layout);
-    mlpOutput = new ModuleGroup(name + ".output", List.of("output"), spec, layout);
-  }
-
-  @Override
-  public ParameterLayout parameters() {
-    return layout;
+    attentionInput = group("qkv", "query", "key", "value");
+    attentionOutput = group("attentionOutput", "attention_output");
+    mlpInput = group("intermediate", "intermediate");
+    mlpOutput = group("output", "output");
   }
 
   @Override
   public void attach(PassContext shared, INDArray parameters) {
-    this.context = shared;
-    this.weights = ((BertBackbone) shared.backbone()).layers().get(layer);
+    super.attach(shared, parameters);
+    this.weights = ((BertBackbone) shared.backbone()).layers().get(layer());
     attentionInput.attach(
         shared, parameters, weights.attentionInput(), weights.attentionInputBias());
     attentionOutput.attach(
@@ -65,26 +51,20 @@ final class EncoderBlock implements Part {
   }
 
   @Override
-  public void attachGradient(INDArray gradient) {
-    List.of(attentionInput, attentionOutput, mlpInput, mlpOutput)
-        .forEach(group -> group.attachGradient(gradient));
-  }
-
-  @Override
   public INDArray forward(INDArray input) {
     this.x = input;
-    Kernels kernels = context.kernels();
+    Kernels kernels = context().kernels();
     int hidden = config.hidden();
     INDArray qkv = saved("qkvOut", 3L * hidden);
     attentionInput.forward(x, qkv, false);
     INDArray attended = saved("attended", hidden);
     kernels.attention(
         attention,
-        context.batch().starts(),
+        starts(),
         part(qkv, 0),
         part(qkv, 1),
         part(qkv, 2),
-        probabilities(),
+        probabilities(config.heads()),
         attended);
     INDArray sum = saved("attentionSum", hidden);
     kernels.copy(x, sum);
@@ -106,7 +86,7 @@ final class EncoderBlock implements Part {
 
   @Override
   public INDArray backward(INDArray d) {
-    Kernels kernels = context.kernels();
+    Kernels kernels = context().kernels();
     int hidden = config.hidden();
     normBackward(weights.outputNorm(), d, saved("outputSum", hidden), "output");
     INDArray dActivated = scratch("dActivated", config.intermediate());
@@ -121,21 +101,21 @@ final class EncoderBlock implements Part {
     INDArray dqkv = scratch("dqkv", 3L * hidden);
     kernels.attentionBackward(
         attention,
-        context.batch().starts(),
+        starts(),
         dAttended,
         part(qkv, 0),
         part(qkv, 1),
         part(qkv, 2),
-        probabilities(),
+        probabilities(config.heads()),
         part(dqkv, 0),
         part(dqkv, 1),
         part(dqkv, 2));
-    attentionInput.backward(dqkv, x, first ? null : d, true);
-    return first ? null : d;
+    attentionInput.backward(dqkv, x, first() ? null : d, true);
+    return first() ? null : d;
   }
 
   private void norm(BertBackbone.Norm norm, INDArray sum, INDArray y, String kind) {
-    context
+    context()
         .kernels()
         .layerNorm(
             sum,
@@ -148,30 +128,13 @@ final class EncoderBlock implements Part {
   }
 
   private void normBackward(BertBackbone.Norm norm, INDArray d, INDArray sum, String kind) {
-    context
+    context()
         .kernels()
         .layerNormBackward(
             d, sum, norm.weight(), savedRow(kind + "Mean"), savedRow(kind + "Deviation"), d);
   }
 
   private INDArray part(INDArray qkv, int index) {
-    return context.buffers().columns(qkv, (long) index * config.hidden(), config.hidden());
-  }
-
-  private INDArray probabilities() {
-    return context.saved(
-        name, "probabilities", AttentionSizes.probabilities(context.batch(), config.heads()));
-  }
-
-  private INDArray saved(String kind, long columns) {
-    return context.saved(name, kind, context.batch().size(), columns);
-  }
-
-  private INDArray savedRow(String kind) {
-    return context.saved(name, kind, context.batch().size());
-  }
-
-  private INDArray scratch(String kind, long columns) {
-    return context.buffers().array(kind, context.batch().size(), columns);
+    return context().buffers().columns(qkv, (long) index * config.hidden(), config.hidden());
   }
 }
