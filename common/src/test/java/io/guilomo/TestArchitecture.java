@@ -23,8 +23,8 @@ class TestArchitecture {
       List.of(
           "config",
           "data",
-          "backbone",
           "kernel",
+          "backbone",
           "network",
           "training",
           "search",
@@ -90,6 +90,11 @@ class TestArchitecture {
         .resideInAPackage("com.typesafe.config..")
         .allowEmptyShould(true)
         .check(classes);
+  }
+
+  @Test
+  void onlyKernelsReachTheValuesOfArrays() {
+    HostAccess.RULE.check(classes);
   }
 
   private static URL location(Class<?> type) {

@@ -98,13 +98,15 @@ public class KernelBenchmarks {
   private final INDArray ones = Nd4j.ones(DataType.FLOAT, TOKENS, EXPERTS);
   private final INDArray coefficients = Nd4j.ones(DataType.FLOAT, RANK);
   private final INDArray dCoefficients = vector(RANK);
-  private final int[] choice = new int[2 * TOKENS];
+  private final ExpertChoice choice = new HostChoice(2 * TOKENS);
+  private final INDArray statistics = Nd4j.create(DataType.DOUBLE, 2 * EXPERTS);
   private final int[] firstColumn =
       IntStream.rangeClosed(0, EXPERTS).map(e -> e * RANK / EXPERTS).toArray();
 
   private final INDArray logits = matrix(TOKENS, VOCABULARY);
   private final int[] labels = random.ints(TOKENS, 0, VOCABULARY).toArray();
-  private final float[] losses = new float[TOKENS];
+  private final INDArray losses = vector(TOKENS);
+  private final INDArray totals = Nd4j.create(DataType.DOUBLE, 2);
   private final INDArray flat = vector(PARAMETERS);
   private final INDArray flatGradient = vector(PARAMETERS);
   private final INDArray flatTarget = vector(PARAMETERS);
@@ -207,7 +209,7 @@ public class KernelBenchmarks {
   @Benchmark
   public void attentionBackward() {
     kernels.attentionBackward(
-        FULL, starts, y, query, key, value, probabilities, dQuery, dKey, dValue);
+        FULL, starts, y, query, key, value, y, probabilities, dQuery, dKey, dValue);
   }
 
   @Benchmark
@@ -218,7 +220,7 @@ public class KernelBenchmarks {
   @Benchmark
   public void causalAttentionBackward() {
     kernels.attentionBackward(
-        CAUSAL, starts, y, query, key, value, probabilities, dQuery, dKey, dValue);
+        CAUSAL, starts, y, query, key, value, y, probabilities, dQuery, dKey, dValue);
   }
 
   @Benchmark
@@ -228,7 +230,7 @@ public class KernelBenchmarks {
 
   @Benchmark
   public void route() {
-    kernels.route(routerLogits, mask, 2, false, choice, routed, weights);
+    kernels.route(routerLogits, mask, 2, false, choice, routed, weights, statistics);
   }
 
   @Benchmark
@@ -253,13 +255,13 @@ public class KernelBenchmarks {
   }
 
   @Benchmark
-  public double crossEntropy() {
-    return kernels.crossEntropy(logits, labels, 1f / TOKENS, false, losses);
+  public void crossEntropy() {
+    kernels.crossEntropy(logits, labels, 1f / TOKENS, false, losses, totals);
   }
 
   @Benchmark
-  public double crossEntropyGradient() {
-    return kernels.crossEntropy(logits, labels, 1f / TOKENS, true, losses);
+  public void crossEntropyGradient() {
+    kernels.crossEntropy(logits, labels, 1f / TOKENS, true, losses, totals);
   }
 
   @Benchmark

@@ -89,6 +89,7 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
             !description.labels().isEmpty(),
             NamedParameters.of(network.graph(), network.graph().params()));
     tensors.forEach((name, tensor) -> views.get(name).assign(tensor));
+    network.upload();
     return network;
   }
 

@@ -7,8 +7,9 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import org.apache.hadoop.conf.Configuration;
+import org.nd4j.linalg.api.buffer.DataType;
 
-/** The backbones of this JVM, one copy each, shared by all tasks that run in it. */
+/** The backbones of this JVM, one copy in each memory, shared by all tasks that run in it. */
 public final class BackboneCache {
 
   /**
@@ -17,8 +18,15 @@ public final class BackboneCache {
    */
   public static final String MEMORY_SCHEME = "memory:";
 
-  private static final ConcurrentMap<String, FutureTask<Backbone>> BACKBONES =
+  private static final ConcurrentMap<Key, FutureTask<Backbone>> BACKBONES =
       new ConcurrentHashMap<>();
+
+  private record Key(String uri, String memory, DataType matrices) {
+
+    static Key of(String uri, FrozenMemory memory) {
+      return new Key(uri, memory.kernels().memory(), memory.matrices());
+    }
+  }
 
   private BackboneCache() {}
 
@@ -26,8 +34,15 @@ public final class BackboneCache {
    * The backbone of a directory, loaded on the first call; concurrent callers wait for that one.
    */
   public static Backbone get(String uri, Configuration conf) throws IOException {
-    FutureTask<Backbone> mine = new FutureTask<>(() -> load(uri, conf));
-    FutureTask<Backbone> first = BACKBONES.putIfAbsent(uri, mine);
+    return get(uri, conf, FrozenMemory.host());
+  }
+
+  /** As {@link #get(String, Configuration)}, in the given memory. */
+  public static Backbone get(String uri, Configuration conf, FrozenMemory memory)
+      throws IOException {
+    Key key = Key.of(uri, memory);
+    FutureTask<Backbone> mine = new FutureTask<>(() -> load(uri, conf, memory));
+    FutureTask<Backbone> first = BACKBONES.putIfAbsent(key, mine);
     if (first == null) {
       mine.run();
       first = mine;
@@ -39,17 +54,21 @@ public final class BackboneCache {
       throw (IOException)
           new InterruptedIOException("interrupted while loading " + uri).initCause(e);
     } catch (ExecutionException e) {
-      BACKBONES.remove(uri, first);
+      BACKBONES.remove(key, first);
       throw rethrown(e.getCause());
     }
   }
 
-  private static Backbone load(String uri, Configuration conf) throws IOException {
+  private static Backbone load(String uri, Configuration conf, FrozenMemory memory)
+      throws IOException {
     if (uri.startsWith(MEMORY_SCHEME)) {
       throw new IllegalArgumentException(
           "Cannot load %s: this JVM was not given it".formatted(uri));
     }
-    return Backbones.load(uri, conf);
+    Backbone backbone = Backbones.load(uri, conf, memory);
+    // Others read it from streams of their own.
+    memory.kernels().finish();
+    return backbone;
   }
 
   private static IOException rethrown(Throwable cause) {
@@ -64,9 +83,14 @@ public final class BackboneCache {
 
   /** Makes {@code uri} mean {@code backbone} in this JVM, for tests and benchmarks. */
   public static void put(String uri, Backbone backbone) {
+    put(uri, backbone, FrozenMemory.host());
+  }
+
+  /** As {@link #put(String, Backbone)}, of one that lies in the given memory. */
+  public static void put(String uri, Backbone backbone, FrozenMemory memory) {
     FutureTask<Backbone> task = new FutureTask<>(() -> backbone);
     task.run();
-    BACKBONES.put(uri, task);
+    BACKBONES.put(Key.of(uri, memory), task);
   }
 
   /** Forgets all backbones; their memory is freed when nothing else refers to them. */

@@ -32,12 +32,24 @@ public final class Backbones {
 
   /**
    * Loads the model of a directory: {@code config.json} with {@code model.safetensors}, its shards,
-   * or (BERT) an ONNX file, which can do without {@code config.json}. All values become float32.
+   * or (BERT) an ONNX file, which can do without {@code config.json}. All values become float32 in
+   * the memory of the host.
    *
    * @throws IllegalArgumentException if the directory holds no model that can be run
    */
   public static Backbone load(String uri, Configuration conf) throws IOException {
-    return load(uri, conf, Extent.VALUES);
+    return load(uri, conf, FrozenMemory.host());
+  }
+
+  /**
+   * As {@link #load(String, Configuration)}, into the given memory. No tensor lies in the host's
+   * memory besides.
+   *
+   * @throws IllegalArgumentException also if the memory cannot hold the type of its matrices
+   */
+  public static Backbone load(String uri, Configuration conf, FrozenMemory memory)
+      throws IOException {
+    return load(uri, conf, Extent.VALUES, memory);
   }
 
   /**
@@ -47,7 +59,7 @@ public final class Backbones {
    * @throws IllegalArgumentException if {@link #load} would refuse the directory
    */
   public static BackboneConfig check(String uri, Configuration conf) throws IOException {
-    return load(uri, conf, Extent.SHAPES).config();
+    return load(uri, conf, Extent.SHAPES, null).config();
   }
 
   /**
@@ -57,17 +69,18 @@ public final class Backbones {
    * @throws IllegalArgumentException if {@link #load} would refuse the directory
    */
   public static String digest(String uri, Configuration conf) throws IOException {
-    return load(uri, conf, Extent.DIGEST).digest();
+    return load(uri, conf, Extent.DIGEST, null).digest();
   }
 
-  private static Backbone load(String uri, Configuration conf, Extent extent) throws IOException {
+  private static Backbone load(String uri, Configuration conf, Extent extent, FrozenMemory memory)
+      throws IOException {
     ModelDirectory directory = ModelDirectory.open(uri, conf);
     directory.requireWeights();
     BackboneConfig config = config(directory);
     if (config instanceof LlamaConfig llama) {
-      return LlamaLoader.load(directory, llama, extent);
+      return LlamaLoader.load(directory, llama, extent, memory);
     }
-    return BertLoader.load(directory, (BertConfig) config, extent);
+    return BertLoader.load(directory, (BertConfig) config, extent, memory);
   }
 
   /** Reads only the shape of a model, without its weights. */

@@ -24,12 +24,14 @@ final class BertLoader {
     this.tensors = tensors;
   }
 
-  static BertBackbone load(ModelDirectory directory, BertConfig config, Extent extent)
+  static BertBackbone load(
+      ModelDirectory directory, BertConfig config, Extent extent, FrozenMemory memory)
       throws IOException {
     try (TensorSource source = directory.tensors()) {
       Set<String> names = source.names();
       return new BertLoader(
-              config, new FrozenTensors(directory, source, name -> storedName(name, names), extent))
+              config,
+              new FrozenTensors(directory, source, name -> storedName(name, names), extent, memory))
           .backbone();
     }
   }

@@ -5,12 +5,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import org.apache.hadoop.fs.FSDataInputStream;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Reads weights of a file in blocks of at most a mebibyte. */
 final class BlockReader {
 
-  private static final int BLOCK = 1 << 20;
+  static final int BLOCK = 1 << 20;
 
   private final FSDataInputStream in;
   private byte[] block = new byte[0];
@@ -21,16 +20,15 @@ final class BlockReader {
   }
 
   /**
-   * Fills {@code target} from the bytes at {@code begin}.
+   * Hands {@code target} the elements from the bytes at {@code begin} on.
    *
    * @param digest sees the bytes, where not null
    */
-  void read(long begin, TensorType type, INDArray target, MessageDigest digest) throws IOException {
-    long elements = target.length();
+  void read(long begin, TensorType type, long elements, FloatSink target, MessageDigest digest)
+      throws IOException {
     if (elements == 0) {
       return;
     }
-    FloatMemory memory = FloatMemory.of(target);
     int needed = block(elements * type.bytes());
     if (values == null || values.length < needed / Short.BYTES) {
       values = new float[needed / Short.BYTES];
@@ -43,7 +41,7 @@ final class BlockReader {
         digest.update(block, 0, count * type.bytes());
       }
       type.decode(ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN), values, count);
-      memory.put(done, values, count);
+      target.put(done, values, count);
       done += count;
     }
   }

@@ -12,7 +12,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * The host memory of a float array whose elements lie row by row without gaps, copied in and out in
  * blocks.
  */
-public final class FloatMemory {
+public final class FloatMemory implements FloatSink {
 
   private final INDArray array;
   private final FloatPointer memory;
@@ -55,7 +55,7 @@ public final class FloatMemory {
     return true;
   }
 
-  /** Sets {@code count} elements from {@code position} on. */
+  @Override
   public void put(long position, float[] values, int count) {
     memory.position(position).put(values, 0, count);
     Nd4j.getAffinityManager().tagLocation(array, Location.HOST);

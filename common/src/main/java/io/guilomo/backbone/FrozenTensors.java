@@ -1,5 +1,6 @@
 package io.guilomo.backbone;
 
+import io.guilomo.kernel.ArrayViews;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -9,8 +10,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.INDArrayIndex;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Reads the tensors a backbone needs, checked against the shapes its configuration asks for, and
@@ -24,6 +23,7 @@ final class FrozenTensors {
   private final TensorSource source;
   private final UnaryOperator<String> storedName;
   private final Extent extent;
+  private final FrozenMemory memory;
   private final MessageDigest digest;
 
   /** How much is read of the tensors. */
@@ -38,16 +38,19 @@ final class FrozenTensors {
 
   /**
    * @param storedName what the source calls a tensor
+   * @param memory for the values
    */
   FrozenTensors(
       ModelDirectory directory,
       TensorSource source,
       UnaryOperator<String> storedName,
-      Extent extent) {
+      Extent extent,
+      FrozenMemory memory) {
     this.directory = directory;
     this.source = source;
     this.storedName = storedName;
     this.extent = extent;
+    this.memory = memory;
     try {
       this.digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -78,16 +81,13 @@ final class FrozenTensors {
     }
     long[] shape = parts.get(0).shape().clone();
     shape[0] = parts.stream().mapToLong(part -> part.shape()[0]).sum();
-    INDArray fused = SafetensorsFile.allocate(shape);
-    INDArrayIndex[] rows = new INDArrayIndex[shape.length];
-    Arrays.fill(rows, NDArrayIndex.all());
-    long row = 0;
+    INDArray fused = memory.allocate(shape);
+    long offset = 0;
     for (Part part : parts) {
-      rows[0] = NDArrayIndex.interval(row, row + part.shape()[0]);
       begin(part);
-      source.readInto(
-          storedName.apply(part.name()), parts.size() == 1 ? fused : fused.get(rows), digest);
-      row += part.shape()[0];
+      INDArray place = ArrayViews.stretch(fused, offset, part.shape());
+      source.read(storedName.apply(part.name()), memory.sink(place), digest);
+      offset += place.length();
     }
     return fused;
   }

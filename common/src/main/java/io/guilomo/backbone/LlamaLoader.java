@@ -18,10 +18,12 @@ final class LlamaLoader {
     this.tensors = tensors;
   }
 
-  static LlamaBackbone load(ModelDirectory directory, LlamaConfig config, Extent extent)
+  static LlamaBackbone load(
+      ModelDirectory directory, LlamaConfig config, Extent extent, FrozenMemory memory)
       throws IOException {
     try (TensorSource source = directory.tensors()) {
-      return new LlamaLoader(config, new FrozenTensors(directory, source, name -> name, extent))
+      return new LlamaLoader(
+              config, new FrozenTensors(directory, source, name -> name, extent, memory))
           .backbone();
     }
   }

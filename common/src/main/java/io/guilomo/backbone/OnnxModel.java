@@ -2,6 +2,7 @@ package io.guilomo.backbone;
 
 import static io.guilomo.backbone.SafetensorsHeader.refuse;
 
+import io.guilomo.kernel.ArrayViews;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -111,17 +112,30 @@ final class OnnxModel implements TensorSource {
   }
 
   @Override
-  public void readInto(String name, INDArray target, MessageDigest digest) throws IOException {
+  public void read(String name, FloatSink target, MessageDigest digest) throws IOException {
     Weight weight = weights.get(name);
     OnnxGraph.Tensor tensor = weight.tensor();
     requireBytes(name, tensor);
+    long elements = Arrays.stream(tensor.shape()).reduce(1, (a, b) -> a * b);
     if (!weight.transposed()) {
-      blocks.read(tensor.begin(), tensor.type(), target, digest);
+      blocks.read(tensor.begin(), tensor.type(), elements, target, digest);
       return;
     }
     try (INDArray stored = SafetensorsFile.allocate(tensor.shape())) {
-      blocks.read(tensor.begin(), tensor.type(), stored, digest);
-      target.assign(stored.transpose());
+      blocks.read(tensor.begin(), tensor.type(), elements, FloatMemory.of(stored), digest);
+      transpose(stored, target);
+    }
+  }
+
+  /** Hands on the columns of a matrix, a block of them at a time. */
+  private static void transpose(INDArray stored, FloatSink target) {
+    long rows = stored.rows();
+    int most = (int) Math.max(1, Math.min(stored.columns(), BlockReader.BLOCK / rows));
+    for (int first = 0; first < stored.columns(); first += most) {
+      int count = Math.min(most, stored.columns() - first);
+      float[] block =
+          ArrayViews.columns(stored, first, count).transpose().dup('c').data().asFloat();
+      target.put(first * rows, block, block.length);
     }
   }
 

@@ -140,11 +140,6 @@ public final class SafetensorsFile implements Closeable {
    * order; the shape may differ.
    */
   public void readInto(String name, INDArray target) throws IOException {
-    readInto(name, target, null);
-  }
-
-  /** As above; {@code digest}, where not null, sees the raw bytes of the file. */
-  void readInto(String name, INDArray target, MessageDigest digest) throws IOException {
     SafetensorsHeader.Tensor tensor = refuseOtherThanWeights(name);
     if (target.length() != tensor.elements()) {
       throw refuse(
@@ -152,7 +147,15 @@ public final class SafetensorsFile implements Closeable {
           "tensor %s has shape %s, its place has %s"
               .formatted(name, Arrays.toString(tensor.shape()), Arrays.toString(target.shape())));
     }
-    blocks.read(dataStart + tensor.begin(), tensor.type(), target, digest);
+    if (tensor.elements() > 0) {
+      read(name, FloatMemory.of(target), null);
+    }
+  }
+
+  /** As above; {@code digest}, where not null, sees the raw bytes of the file. */
+  void read(String name, FloatSink target, MessageDigest digest) throws IOException {
+    SafetensorsHeader.Tensor tensor = refuseOtherThanWeights(name);
+    blocks.read(dataStart + tensor.begin(), tensor.type(), tensor.elements(), target, digest);
   }
 
   /** Has {@code digest} see the raw bytes of a weight tensor. */

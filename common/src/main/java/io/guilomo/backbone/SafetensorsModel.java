@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.fs.Path;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The tensors of {@code model.safetensors}, or of the shards that {@code
@@ -81,8 +80,8 @@ final class SafetensorsModel implements TensorSource {
   }
 
   @Override
-  public void readInto(String name, INDArray target, MessageDigest digest) throws IOException {
-    shard(name).readInto(name, target, digest);
+  public void read(String name, FloatSink target, MessageDigest digest) throws IOException {
+    shard(name).read(name, target, digest);
   }
 
   @Override

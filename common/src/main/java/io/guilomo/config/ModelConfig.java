@@ -9,8 +9,10 @@ import java.util.Locale;
  * @param path empty if not given, see {@link #requirePath}
  * @param family {@code auto}, {@code llama} or {@code bert}
  * @param maxLength in tokens
+ * @param precision in which the frozen weights are kept
  */
-public record ModelConfig(String path, String family, int maxLength, Pooling pooling) {
+public record ModelConfig(
+    String path, String family, int maxLength, Pooling pooling, Precision precision) {
 
   /** How a classifier reads an encoder's output. */
   public enum Pooling {
@@ -23,12 +25,25 @@ public record ModelConfig(String path, String family, int maxLength, Pooling poo
     }
   }
 
+  /** How exactly frozen weights are kept. */
+  public enum Precision {
+    FLOAT32,
+    /** Half the memory; GPUs multiply them several times as fast. */
+    BFLOAT16;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
   static ModelConfig of(Section section) {
     return new ModelConfig(
         section.text("path"),
         section.oneOf("family", List.of("auto", "llama", "bert")),
         section.whole("max-length", 1),
-        section.oneOf("pooling", Pooling.class));
+        section.oneOf("pooling", Pooling.class),
+        section.oneOf("precision", Precision.class));
   }
 
   /** The model's directory. */

@@ -3,7 +3,6 @@ package io.guilomo.inference;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.network.LoraMoeNetwork;
 import java.util.Arrays;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Class probabilities of sequences. */
 public final class Classifier {
@@ -23,17 +22,16 @@ public final class Classifier {
 
   /** Softmax of the logits, {@code [sequences, classes]}. */
   public double[][] probabilities(TokenBatch batch) {
-    INDArray logits = network.logits(batch);
+    float[][] logits = network.logitRows(batch);
     int classes = network.classes();
-    float[] all = logits.dup('c').data().asFloat();
     double[][] probabilities = new double[batch.sequences()][classes];
     for (int i = 0; i < probabilities.length; i++) {
       float largest = Float.NEGATIVE_INFINITY;
       for (int c = 0; c < classes; c++) {
-        largest = Math.max(largest, all[i * classes + c]);
+        largest = Math.max(largest, logits[i][c]);
       }
       for (int c = 0; c < classes; c++) {
-        probabilities[i][c] = Math.exp(all[i * classes + c] - (double) largest);
+        probabilities[i][c] = Math.exp(logits[i][c] - (double) largest);
       }
       double sum = Arrays.stream(probabilities[i]).sum();
       for (int c = 0; c < classes; c++) {

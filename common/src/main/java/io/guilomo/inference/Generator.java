@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Continues prompts by a causal language model. All prompts are continued together, one token each
@@ -103,12 +102,10 @@ public final class Generator {
   }
 
   private static void step(IncrementalDecoder decoder, List<Draft> drafts, List<int[]> tokens) {
-    INDArray logits =
+    float[][] logits =
         decoder.read(drafts.stream().mapToInt(draft -> draft.sequence).toArray(), tokens);
-    int vocabulary = Math.toIntExact(logits.size(1));
-    float[] all = logits.dup('c').data().asFloat();
     for (int i = 0; i < drafts.size(); i++) {
-      drafts.get(i).choose(Arrays.copyOfRange(all, i * vocabulary, (i + 1) * vocabulary));
+      drafts.get(i).choose(logits[i]);
     }
   }
 

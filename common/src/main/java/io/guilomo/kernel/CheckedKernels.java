@@ -2,21 +2,36 @@ package io.guilomo.kernel;
 
 import static io.guilomo.kernel.KernelArguments.attentionInputs;
 import static io.guilomo.kernel.KernelArguments.cachedAttentionInputs;
+import static io.guilomo.kernel.KernelArguments.doubles;
 import static io.guilomo.kernel.KernelArguments.expertInputs;
+import static io.guilomo.kernel.KernelArguments.frozen;
 import static io.guilomo.kernel.KernelArguments.indices;
 import static io.guilomo.kernel.KernelArguments.matrix;
 import static io.guilomo.kernel.KernelArguments.routing;
 import static io.guilomo.kernel.KernelArguments.sequences;
 import static io.guilomo.kernel.KernelArguments.size;
+import static io.guilomo.kernel.KernelArguments.state;
 import static io.guilomo.kernel.KernelArguments.vector;
 
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Checks every argument's type, shape and strides before it reaches operations that trust them. */
-abstract class CheckedKernels extends CheckedSteps {
+public abstract class CheckedKernels extends CheckedSteps {
+  private final DataType[] frozenTypes;
 
-  CheckedKernels(Kernels operations) {
+  /** Over operations that know 32-bit floats alone. */
+  protected CheckedKernels(Kernels operations) {
+    this(operations, DataType.FLOAT);
+  }
+
+  /**
+   * @param frozenTypes of matrices that are only read: {@code b} of {@link #product} and the table
+   *     of {@link #gatherRows}
+   */
+  protected CheckedKernels(Kernels operations, DataType... frozenTypes) {
     super(operations);
+    this.frozenTypes = frozenTypes.clone();
   }
 
   @Override
@@ -28,7 +43,7 @@ abstract class CheckedKernels extends CheckedSteps {
       INDArray c,
       boolean accumulate) {
     matrix("a", a);
-    matrix("b", b);
+    frozen("b", b, frozenTypes);
     matrix("c", c);
     long inner = a.size(transposeA ? 0 : 1);
     if (inner != b.size(transposeB ? 1 : 0)
@@ -51,7 +66,7 @@ abstract class CheckedKernels extends CheckedSteps {
 
   @Override
   public void gatherRows(INDArray table, int[] rows, INDArray result, boolean accumulate) {
-    matrix("table", table);
+    frozen("table", table, frozenTypes);
     matrix("result", result, rows.length, table.size(1));
     indices("row", rows, table.size(0));
     operations.gatherRows(table, rows, result, accumulate);
@@ -220,17 +235,23 @@ abstract class CheckedKernels extends CheckedSteps {
   }
 
   @Override
+  public long attentionState(AttentionShape shape, int[] starts) {
+    return operations.attentionState(shape, starts);
+  }
+
+  @Override
   public void attention(
       AttentionShape shape,
       int[] starts,
       INDArray query,
       INDArray key,
       INDArray value,
-      INDArray probabilities,
+      INDArray state,
       INDArray result) {
-    attentionInputs(shape, starts, query, key, value, probabilities);
+    attentionInputs(shape, starts, query, key, value);
+    state(state, attentionState(shape, starts));
     sameShape("result", result, query);
-    operations.attention(shape, starts, query, key, value, probabilities, result);
+    operations.attention(shape, starts, query, key, value, state, result);
   }
 
   @Override
@@ -256,28 +277,32 @@ abstract class CheckedKernels extends CheckedSteps {
       INDArray query,
       INDArray key,
       INDArray value,
-      INDArray probabilities,
+      INDArray result,
+      INDArray state,
       INDArray dQuery,
       INDArray dKey,
       INDArray dValue) {
-    attentionInputs(shape, starts, query, key, value, probabilities);
+    attentionInputs(shape, starts, query, key, value);
+    state(state, attentionState(shape, starts));
+    sameShape("result", result, query);
     sameShape("gradient of the result", dResult, query);
     sameShape("gradient of query", dQuery, query);
     sameShape("gradient of key", dKey, key);
     sameShape("gradient of value", dValue, value);
     operations.attentionBackward(
-        shape, starts, dResult, query, key, value, probabilities, dQuery, dKey, dValue);
+        shape, starts, dResult, query, key, value, result, state, dQuery, dKey, dValue);
   }
 
   @Override
-  public RoutingStatistics route(
+  public void route(
       INDArray logits,
       INDArray mask,
       int topK,
       boolean replay,
-      int[] choice,
+      ExpertChoice choice,
       INDArray probabilities,
-      INDArray weights) {
+      INDArray weights,
+      INDArray statistics) {
     matrix("logits", logits);
     if (mask != null) {
       vector("mask", mask, logits.size(1));
@@ -285,22 +310,30 @@ abstract class CheckedKernels extends CheckedSteps {
     routing(logits, topK, choice, replay);
     sameShape("probabilities", probabilities, logits);
     sameShape("weights", weights, logits);
-    return operations.route(logits, mask, topK, replay, choice, probabilities, weights);
+    doubles("statistics", statistics, 2 * logits.size(1));
+    operations.route(logits, mask, topK, replay, choice, probabilities, weights, statistics);
+  }
+
+  @Override
+  public void entropy(INDArray probabilities, INDArray result) {
+    matrix("probabilities", probabilities);
+    doubles("result", result, 1);
+    operations.entropy(probabilities, result);
   }
 
   @Override
   public void routeBackward(
       INDArray dWeights,
-      float[] dProbabilities,
+      INDArray dProbabilities,
       int topK,
-      int[] choice,
+      ExpertChoice choice,
       INDArray probabilities,
       INDArray weights,
       INDArray dLogits) {
     matrix("gradient of weights", dWeights);
     routing(dWeights, topK, choice, true);
     if (dProbabilities != null) {
-      size("gradients of probabilities", dProbabilities.length, dWeights.size(1));
+      vector("gradient of probabilities", dProbabilities, dWeights.size(1));
     }
     sameShape("probabilities", probabilities, dWeights);
     sameShape("weights", weights, dWeights);

@@ -35,11 +35,12 @@ public record DropoutMask(float rate, long seed, int firstRow) {
   }
 
   /** Words below it are dropped, as unsigned numbers. */
-  long threshold() {
+  public long threshold() {
     return Math.min(Math.round((double) rate * (1L << 32)), 0xffffffffL);
   }
 
-  float factor() {
+  /** Factor on the elements that are kept. */
+  public float factor() {
     return (float) (1 / (1 - (double) rate));
   }
 

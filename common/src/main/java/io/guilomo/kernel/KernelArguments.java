@@ -1,5 +1,6 @@
 package io.guilomo.kernel;
 
+import java.util.StringJoiner;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -12,7 +13,12 @@ class KernelArguments {
   private KernelArguments() {}
 
   static void matrix(String name, INDArray array) {
-    floats(name, array);
+    frozen(name, array, DataType.FLOAT);
+  }
+
+  /** A matrix of one of the types that a device reads. */
+  static void frozen(String name, INDArray array, DataType... types) {
+    type(name, array, types);
     if (array.rank() != 2
         || (array.size(1) > 1 && array.stride(1) != 1)
         || (array.size(0) > 1 && array.stride(0) < array.size(1))) {
@@ -29,7 +35,12 @@ class KernelArguments {
 
   /** A vector is any array whose elements follow each other in row-major order. */
   static void vector(String name, INDArray array) {
-    floats(name, array);
+    contiguous(name, array, DataType.FLOAT);
+  }
+
+  /** As {@link #vector(String, INDArray)}, of one of the given types. */
+  static void contiguous(String name, INDArray array, DataType... types) {
+    type(name, array, types);
     long stride = 1;
     for (int axis = array.rank() - 1; axis >= 0; axis--) {
       if (array.size(axis) > 1 && array.stride(axis) != stride) {
@@ -41,6 +52,16 @@ class KernelArguments {
 
   static void vector(String name, INDArray array, long length) {
     vector(name, array);
+    length(name, array, length);
+  }
+
+  /** A vector of 64-bit floats. */
+  static void doubles(String name, INDArray array, long length) {
+    contiguous(name, array, DataType.DOUBLE);
+    length(name, array, length);
+  }
+
+  private static void length(String name, INDArray array, long length) {
     if (array.length() != length) {
       throw refused(name, array, String.format("a vector of %d", length));
     }
@@ -92,14 +113,27 @@ class KernelArguments {
     }
   }
 
-  static void routing(INDArray logits, int topK, int[] choice, boolean chosen) {
+  static void atLeast(String name, long actual, long needed) {
+    if (actual < needed) {
+      throw new IllegalArgumentException(
+          String.format("Cannot use %d %s: at least %d are needed", actual, name, needed));
+    }
+  }
+
+  /** Vectors of guided selection, one behind the other. */
+  static void selections(int[] starts, int[] kinds, long entries) {
+    sequences(starts, entries);
+    size("kinds of vectors", kinds.length, starts.length - 1L);
+  }
+
+  static void routing(INDArray logits, int topK, ExpertChoice choice, boolean chosen) {
     if (topK < 1 || topK > logits.size(1)) {
       throw new IllegalArgumentException(
           String.format("Cannot choose %d of %d experts", topK, logits.size(1)));
     }
-    size("choices", choice.length, logits.size(0) * topK);
-    if (chosen) {
-      indices("expert", choice, logits.size(1));
+    size("choices", choice.length(), logits.size(0) * topK);
+    if (chosen && choice instanceof HostChoice) {
+      indices("expert", HostChoice.experts(choice), logits.size(1));
     }
   }
 
@@ -111,28 +145,21 @@ class KernelArguments {
   }
 
   static void attentionInputs(
-      AttentionShape shape,
-      int[] starts,
-      INDArray query,
-      INDArray key,
-      INDArray value,
-      INDArray probabilities) {
+      AttentionShape shape, int[] starts, INDArray query, INDArray key, INDArray value) {
     matrix("query", query);
     size("query features", query.size(1), (long) shape.heads() * shape.headDim());
     matrix("key", key, query.size(0), (long) shape.keyValueHeads() * shape.headDim());
     matrix("value", value, query.size(0), (long) shape.keyValueHeads() * shape.headDim());
     sequences(starts, query.size(0));
-    vector("probabilities", probabilities);
-    long needed = 0;
-    for (int i = 1; i < starts.length; i++) {
-      long n = (long) starts[i] - starts[i - 1];
-      needed += shape.heads() * n * n;
-    }
-    if (probabilities.length() < needed) {
+  }
+
+  /** What attention keeps for its backward pass. */
+  static void state(INDArray state, long needed) {
+    vector("state", state);
+    if (state.length() < needed) {
       throw new IllegalArgumentException(
           String.format(
-              "Cannot keep %d attention probabilities in a vector of %d",
-              needed, probabilities.length()));
+              "Cannot keep %d floats of attention in a vector of %d", needed, state.length()));
     }
   }
 
@@ -167,10 +194,17 @@ class KernelArguments {
     }
   }
 
-  private static void floats(String name, INDArray array) {
-    if (array.dataType() != DataType.FLOAT) {
-      throw refused(name, array, "32-bit floats");
+  private static void type(String name, INDArray array, DataType... types) {
+    for (DataType type : types) {
+      if (array.dataType() == type) {
+        return;
+      }
     }
+    StringJoiner needed = new StringJoiner(" or ");
+    for (DataType type : types) {
+      needed.add(type == DataType.FLOAT ? "32-bit floats" : type.toString());
+    }
+    throw refused(name, array, needed.toString());
   }
 
   private static IllegalArgumentException refused(String name, INDArray array, String needed) {

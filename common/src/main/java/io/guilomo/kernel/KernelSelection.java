@@ -1,49 +1,100 @@
 package io.guilomo.kernel;
 
-import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
-import org.nd4j.linalg.factory.Nd4j;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
 
-/** Which kernels a process uses. */
+/** Which kernels a process uses: those of a {@link KernelProvider}. */
 public class KernelSelection {
-  /** System property: {@code vector} or {@code portable}; the fastest that run here if absent. */
+  /**
+   * System property: the name of a provider, such as {@code vector} or {@code portable}; the
+   * fastest that run on this processor if absent.
+   */
   public static final String KERNELS = "guilomo.kernels";
-
-  private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
   private KernelSelection() {}
 
   /** Select them before the first matrix product of the process: see {@link VectorKernels}. */
   public static Kernels best() {
-    return named(System.getProperty(KERNELS, vectorRuns() ? "vector" : "portable"));
+    String name = System.getProperty(KERNELS);
+    if (name != null) {
+      return named(name);
+    }
+    return providers().stream()
+        .filter(provider -> !provider.gpu() && provider.unavailable().isEmpty())
+        .max(Comparator.comparingInt(KernelProvider::priority))
+        .orElseThrow()
+        .open(0);
   }
 
   public static Kernels named(String name) {
-    switch (name) {
-      case "portable":
-        return new Nd4jKernels();
-      case "vector":
-        if (!vectorRuns()) {
-          throw new IllegalArgumentException(
-              String.format(
-                  "Cannot use vector kernels: they need ND4J's CPU backend and --add-modules %s",
-                  VECTOR_MODULE));
-        }
-        return VectorLoader.load();
-      default:
-        throw new IllegalArgumentException(
-            String.format("Cannot use kernels '%s' (%s): know portable and vector", name, KERNELS));
+    for (KernelProvider provider : providers()) {
+      if (provider.name().equals(name)) {
+        provider
+            .unavailable()
+            .ifPresent(
+                reason -> {
+                  throw new IllegalArgumentException(
+                      String.format("Cannot use %s kernels: %s", name, reason));
+                });
+        return provider.open(0);
+      }
     }
+    throw new IllegalArgumentException(
+        String.format("Cannot use kernels '%s' (%s): know %s", name, KERNELS, known()));
   }
 
-  private static boolean vectorRuns() {
-    return Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU
-        && ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
+  /**
+   * Kernels of a GPU.
+   *
+   * @param device its number among those that this process sees
+   * @throws IllegalArgumentException if there is none that can be used
+   */
+  public static Kernels gpu(int device) {
+    gpuUnavailable()
+        .ifPresent(
+            reason -> {
+              throw new IllegalArgumentException("Cannot compute on a GPU: " + reason);
+            });
+    return gpus().stream()
+        .filter(provider -> provider.unavailable().isEmpty())
+        .findFirst()
+        .orElseThrow()
+        .open(device);
   }
 
-  /** Keeps this class loadable where the module is absent. */
-  private static class VectorLoader {
-    static Kernels load() {
-      return new VectorKernels();
+  /** Why {@link #gpu} finds none, in one line; empty if it finds one. */
+  public static Optional<String> gpuUnavailable() {
+    List<KernelProvider> gpus = gpus();
+    if (gpus.isEmpty()) {
+      return Optional.of("there are no kernels for one on the class path");
     }
+    return gpus.stream().anyMatch(provider -> provider.unavailable().isEmpty())
+        ? Optional.empty()
+        : gpus.get(0).unavailable();
+  }
+
+  /** Preferred ones first. */
+  private static List<KernelProvider> gpus() {
+    return providers().stream()
+        .filter(KernelProvider::gpu)
+        .sorted(Comparator.comparingInt(KernelProvider::priority).reversed())
+        .toList();
+  }
+
+  private static List<KernelProvider> providers() {
+    return ServiceLoader.load(KernelProvider.class, KernelProvider.class.getClassLoader()).stream()
+        .map(ServiceLoader.Provider::get)
+        .toList();
+  }
+
+  /** Such as {@code portable and vector}. */
+  private static String known() {
+    String names =
+        providers().stream().map(KernelProvider::name).sorted().collect(Collectors.joining(", "));
+    int last = names.lastIndexOf(", ");
+    return last < 0 ? names : names.substring(0, last) + " and " + names.substring(last + 2);
   }
 }

@@ -1,21 +1,30 @@
 package io.guilomo.kernel;
 
 import java.util.function.IntConsumer;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The numerical operations of a LoRA-MoE transformer, forward and backward, beyond what one library
  * call does.
  *
- * <p>Conventions. Arrays are 32-bit floats. A matrix {@code [rows, columns]} is row-major with unit
- * column stride and any row stride of at least {@code columns}, so that column ranges of wider
- * arrays are passed as views; a vector is contiguous. {@code T} is the number of real tokens of a
- * packed batch, whose sequence {@code i} is the rows {@code starts[i] .. starts[i + 1] − 1}. Arrays
- * named as results are written, {@code +=} ones are added to; no argument may overlap another
- * unless its text says so. Every operation gives the same bits for the same input and the same
- * number of threads.
+ * <p>Arrays lie in the memory of the device that computes, which the host cannot always read: they
+ * come from {@link #allocate}, and only {@link #read}, {@link #write} and {@link #fill} move their
+ * values. Operations may still be under way when a method returns; what is read is what all
+ * operations begun before have left.
+ *
+ * <p>Conventions. Arrays are 32-bit floats where nothing else is said. A matrix {@code [rows,
+ * columns]} is row-major with unit column stride and any row stride of at least {@code columns}, so
+ * that column ranges of wider arrays are passed as views; a vector is contiguous. {@code T} is the
+ * number of real tokens of a packed batch, whose sequence {@code i} is the rows {@code starts[i] ..
+ * starts[i + 1] − 1}. Arrays named as results are written, {@code +=} ones are added to; no
+ * argument may overlap another unless its text says so. Every operation gives the same bits for the
+ * same input and the same number of threads.
  */
 public interface Kernels {
+
+  /** The {@link #memory} whose arrays the host reads and ND4J computes on. */
+  String HOST = "host";
 
   // ---- replicas
   // ------------------------------------------------------------------------------------------------------
@@ -32,12 +41,69 @@ public interface Kernels {
    */
   void sideBySide(int replicas, IntConsumer body);
 
+  /** How exactly the products of the next operations are computed. */
+  enum Accuracy {
+    /** As exactly as the frozen weights are kept. */
+    ORDINARY,
+    /**
+     * For passes whose results are subtracted from each other (arXiv 2506.14646, eq. 7): nothing of
+     * the activations is rounded away.
+     */
+    DIFFERENCED
+  }
+
+  /** Holds from now on; {@link Accuracy#ORDINARY} before the first call. */
+  void accuracy(Accuracy accuracy);
+
+  // ---- memory
+  // -----------------------------------------------------------------------------------------------------
+
+  /**
+   * The memory that arrays lie in: {@link #HOST}, or the device's name. Kernels with equal names
+   * can read each other's arrays once {@link #finish} has returned.
+   */
+  String memory();
+
+  /**
+   * A vector of undefined content.
+   *
+   * @param type {@link DataType#FLOAT}, {@link DataType#DOUBLE} or, for frozen matrices where the
+   *     device multiplies them, {@link DataType#BFLOAT16}
+   * @throws IllegalArgumentException if the device cannot compute with the type
+   */
+  INDArray allocate(DataType type, long length);
+
+  /** Gives the memory of an array of {@link #allocate} back; views of it are void from now on. */
+  void release(INDArray array);
+
+  /**
+   * Sets a contiguous array to the first values of {@code source}, rounded to nearest, ties to
+   * even, where it is {@link DataType#BFLOAT16}. {@code source} may be reused at once.
+   */
+  void write(float[] source, INDArray target);
+
+  /** Copies a contiguous array of floats into the first elements of {@code target}. */
+  void read(INDArray source, float[] target);
+
+  /** As {@link #read(INDArray, float[])}, of an array of {@link DataType#DOUBLE}. */
+  void read(INDArray source, double[] target);
+
+  /** Sets every element of a contiguous array, of any type. */
+  void fill(INDArray target, double value);
+
+  /** Memory for the experts that a module's router chooses. */
+  ExpertChoice choice(int length);
+
+  /** Waits until everything that was begun is done. */
+  void finish();
+
   // ---- products
   // ---------------------------------------------------------------------------------------------------
 
   /**
    * {@code c = a' · b'} or {@code c += a' · b'}, where a prime means transposed if so flagged.
    *
+   * @param b may be of {@link DataType#BFLOAT16}
    * @param c {@code [m, n]}
    */
   void product(
@@ -51,7 +117,11 @@ public interface Kernels {
   // ---- rows
   // -------------------------------------------------------------------------------------------------------
 
-  /** {@code result[i] = table[rows[i]]}, or {@code +=}. */
+  /**
+   * {@code result[i] = table[rows[i]]}, or {@code +=}.
+   *
+   * @param table may be of {@link DataType#BFLOAT16}
+   */
   void gatherRows(INDArray table, int[] rows, INDArray result, boolean accumulate);
 
   /** {@code result[rows[i]] += source[i]}; no row twice. */
@@ -157,15 +227,19 @@ public interface Kernels {
       INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward);
 
   /**
+   * Floats that {@link #attention} keeps for the backward pass: {@code Σ heads · n_i²}
+   * probabilities, or less where they are computed again.
+   */
+  long attentionState(AttentionShape shape, int[] starts);
+
+  /**
    * Scaled dot-product attention inside each sequence; query head {@code h} reads key/value head
    * {@code h / (heads / keyValueHeads)}.
    *
    * @param query {@code [T, heads · headDim]}
    * @param key {@code [T, keyValueHeads · headDim]}
    * @param value {@code [T, keyValueHeads · headDim]}
-   * @param probabilities result, kept for the backward pass: a vector of at least {@code Σ heads ·
-   *     n_i²}; sequence by sequence, head by head, row-major {@code [n_i, n_i]}; 0 where a position
-   *     may not look
+   * @param state result, kept for the backward pass: a vector of at least {@link #attentionState}
    * @param result {@code [T, heads · headDim]}
    */
   void attention(
@@ -174,7 +248,7 @@ public interface Kernels {
       INDArray query,
       INDArray key,
       INDArray value,
-      INDArray probabilities,
+      INDArray state,
       INDArray result);
 
   /**
@@ -202,7 +276,12 @@ public interface Kernels {
       INDArray values,
       INDArray result);
 
-  /** Backward of {@link #attention}; writes {@code dQuery}, {@code dKey}, {@code dValue}. */
+  /**
+   * Backward of {@link #attention}; writes {@code dQuery}, {@code dKey}, {@code dValue}.
+   *
+   * @param result of the forward pass
+   * @param state of the forward pass
+   */
   void attentionBackward(
       AttentionShape shape,
       int[] starts,
@@ -210,7 +289,8 @@ public interface Kernels {
       INDArray query,
       INDArray key,
       INDArray value,
-      INDArray probabilities,
+      INDArray result,
+      INDArray state,
       INDArray dQuery,
       INDArray dKey,
       INDArray dValue);
@@ -224,20 +304,30 @@ public interface Kernels {
    *
    * @param logits {@code [T, experts]}
    * @param mask {@code [experts]}, or null for none
-   * @param choice {@code int[T · topK]}, the chosen experts of each token, largest first: a result,
-   *     or the choice to repeat if {@code replay}
+   * @param choice {@code [T · topK]}, the chosen experts of each token, largest first: a result, or
+   *     the choice to repeat if {@code replay}
    * @param probabilities result {@code p [T, experts]}
    * @param weights result {@code p̂ [T, experts]}
-   * @return how often each expert was chosen, and the sum of its probabilities
+   * @param statistics result {@code [2 · experts]} of {@link DataType#DOUBLE}: how often each
+   *     expert was chosen, then the sum of each one's probabilities
    */
-  RoutingStatistics route(
+  void route(
       INDArray logits,
       INDArray mask,
       int topK,
       boolean replay,
-      int[] choice,
+      ExpertChoice choice,
       INDArray probabilities,
-      INDArray weights);
+      INDArray weights,
+      INDArray statistics);
+
+  /**
+   * {@code Σ_t −Σ_e p[t, e] ln p[t, e]}, in nats.
+   *
+   * @param probabilities {@code [T, experts]}
+   * @param result {@code [1]} of {@link DataType#DOUBLE}
+   */
+  void entropy(INDArray probabilities, INDArray result);
 
   /**
    * Backward of {@link #route}.
@@ -249,9 +339,9 @@ public interface Kernels {
    */
   void routeBackward(
       INDArray dWeights,
-      float[] dProbabilities,
+      INDArray dProbabilities,
       int topK,
-      int[] choice,
+      ExpertChoice choice,
       INDArray probabilities,
       INDArray weights,
       INDArray dLogits);
@@ -299,9 +389,44 @@ public interface Kernels {
    *     {@code gradient}
    * @param labels {@code [n]}, each in {@code 0 .. classes − 1}
    * @param losses result {@code [n]}
-   * @return the sum of the losses, not scaled
+   * @param totals {@code [2]} of {@link DataType#DOUBLE}: the sum of the losses, not scaled, is
+   *     added to the first; without {@code gradient}, the number of rows whose largest logit (the
+   *     lowest index first among equals) is at their label to the second
    */
-  double crossEntropy(INDArray logits, int[] labels, float scale, boolean gradient, float[] losses);
+  void crossEntropy(
+      INDArray logits,
+      int[] labels,
+      float scale,
+      boolean gradient,
+      INDArray losses,
+      INDArray totals);
+
+  // ---- guided selection
+  // -------------------------------------------------------------------------------------------
+
+  /**
+   * The masks of GuidedSelection Vectors (arXiv 2506.14646, section 3.2): {@link StraightThrough}.
+   *
+   * @param starts where each vector begins among the entries, and where the last one ends
+   * @param kinds of each vector: {@link StraightThrough#EXPERTS} or {@link StraightThrough#RANKS}
+   * @param gsvs all entries
+   * @param masks result, one of each entry
+   */
+  default void masks(int[] starts, int[] kinds, INDArray gsvs, INDArray masks) {
+    float[] values = new float[Math.toIntExact(gsvs.length())];
+    read(gsvs, values);
+    write(StraightThrough.masks(starts, kinds, values), masks);
+  }
+
+  /** Straight-through gradient of the entries by that of their {@link #masks}. */
+  default void masksBackward(
+      int[] starts, int[] kinds, INDArray gsvs, INDArray dMasks, INDArray dGsvs) {
+    float[] values = new float[Math.toIntExact(gsvs.length())];
+    float[] gradients = new float[values.length];
+    read(gsvs, values);
+    read(dMasks, gradients);
+    write(StraightThrough.gradients(starts, kinds, values, gradients), dGsvs);
+  }
 
   // ---- flat vectors
   // -----------------------------------------------------------------------------------------------

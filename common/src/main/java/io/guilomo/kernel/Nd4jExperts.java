@@ -17,7 +17,8 @@ class Nd4jExperts {
 
   private Nd4jExperts() {}
 
-  static RoutingStatistics route(
+  /** Returns how often each expert was chosen, then the sums of their probabilities. */
+  static double[] route(
       INDArray logits,
       INDArray mask,
       int topK,
@@ -34,13 +35,12 @@ class Nd4jExperts {
     INDArray kept = softmax.mul(chosen);
     probabilities.assign(softmax);
     weights.assign(kept.divi(kept.sum(true, 1)));
-    long[] counts = Nd4j.toFlattened(chosen.castTo(DataType.DOUBLE).sum(0)).toLongVector();
-    return new RoutingStatistics(counts, softmax.castTo(DataType.DOUBLE).sum(0).toDoubleVector());
+    return Nd4j.concat(0, sums(chosen), sums(softmax)).toDoubleVector();
   }
 
   static void routeBackward(
       INDArray dWeights,
-      float[] dProbabilities,
+      INDArray dProbabilities,
       int topK,
       int[] choice,
       INDArray probabilities,
@@ -50,7 +50,7 @@ class Nd4jExperts {
     INDArray sum = probabilities.mul(chosen).sum(true, 1);
     INDArray gradient = dWeights.sub(dWeights.mul(weights).sum(true, 1)).divi(sum).muli(chosen);
     if (dProbabilities != null) {
-      gradient = gradient.add(row(Nd4j.createFromArray(dProbabilities)));
+      gradient = gradient.add(row(dProbabilities));
     }
     dLogits.assign(gradient.sub(gradient.mul(probabilities).sum(true, 1)).muli(probabilities));
   }
@@ -98,6 +98,10 @@ class Nd4jExperts {
         Nd4j.createFromArray(indices).castTo(DataType.FLOAT).reshape(indices.length, 1);
     INDArray index = Nd4j.arange(classes).castTo(DataType.FLOAT).reshape(1, classes);
     return wanted.sub(index).eq(0).castTo(DataType.FLOAT);
+  }
+
+  private static INDArray sums(INDArray matrix) {
+    return Nd4j.toFlattened(matrix.castTo(DataType.DOUBLE).sum(0));
   }
 
   private static INDArray chosen(int[] choice, int topK, long experts) {

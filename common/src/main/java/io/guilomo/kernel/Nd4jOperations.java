@@ -205,9 +205,9 @@ class Nd4jOperations extends Nd4jSteps {
       INDArray query,
       INDArray key,
       INDArray value,
-      INDArray probabilities,
+      INDArray state,
       INDArray result) {
-    Nd4jAttention.forward(shape, starts, query, key, value, flat(probabilities), result);
+    Nd4jAttention.forward(shape, starts, query, key, value, flat(state), result);
   }
 
   @Override
@@ -231,37 +231,48 @@ class Nd4jOperations extends Nd4jSteps {
       INDArray query,
       INDArray key,
       INDArray value,
-      INDArray probabilities,
+      INDArray result,
+      INDArray state,
       INDArray dQuery,
       INDArray dKey,
       INDArray dValue) {
     Nd4jAttention.backward(
-        shape, starts, dResult, query, key, value, flat(probabilities), dQuery, dKey, dValue);
+        shape, starts, dResult, query, key, value, flat(state), dQuery, dKey, dValue);
   }
 
   @Override
-  public RoutingStatistics route(
+  public void route(
       INDArray logits,
       INDArray mask,
       int topK,
       boolean replay,
-      int[] choice,
+      ExpertChoice choice,
       INDArray probabilities,
-      INDArray weights) {
-    return Nd4jExperts.route(logits, mask, topK, replay, choice, probabilities, weights);
+      INDArray weights,
+      INDArray statistics) {
+    put(
+        statistics,
+        Nd4jExperts.route(
+            logits, mask, topK, replay, HostChoice.experts(choice), probabilities, weights));
   }
 
   @Override
   public void routeBackward(
       INDArray dWeights,
-      float[] dProbabilities,
+      INDArray dProbabilities,
       int topK,
-      int[] choice,
+      ExpertChoice choice,
       INDArray probabilities,
       INDArray weights,
       INDArray dLogits) {
     Nd4jExperts.routeBackward(
-        dWeights, dProbabilities, topK, choice, probabilities, weights, dLogits);
+        dWeights,
+        dProbabilities,
+        topK,
+        HostChoice.experts(choice),
+        probabilities,
+        weights,
+        dLogits);
   }
 
   @Override

@@ -7,11 +7,16 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** The portable operations of {@link Nd4jOperations} for the loss and for flat vectors. */
-abstract class Nd4jSteps implements Kernels {
+abstract class Nd4jSteps extends HostOperations {
 
   @Override
-  public double crossEntropy(
-      INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
+  public void crossEntropy(
+      INDArray logits,
+      int[] labels,
+      float scale,
+      boolean gradient,
+      INDArray losses,
+      INDArray totals) {
     INDArray shifted = logits.sub(logits.max(true, 1));
     INDArray exponentials = Transforms.exp(shifted, true);
     INDArray sums = exponentials.sum(true, 1);
@@ -23,15 +28,29 @@ abstract class Nd4jSteps implements Kernels {
     }
     INDArray atLabels = Nd4j.pullRows(shifted.reshape(logits.length(), 1), 1, positions, 'c');
     INDArray values = Transforms.log(sums, true).subi(atLabels);
+    Nd4jOperations.assignVector(values, losses);
+    float[] each = new float[labels.length];
+    read(losses, each);
     double total = 0;
-    for (int i = 0; i < losses.length; i++) {
-      losses[i] = values.getFloat(i);
-      total += losses[i];
+    for (float loss : each) {
+      total += loss;
     }
+    add(totals, total, gradient ? 0 : hits(logits, labels));
     if (gradient) {
       logits.assign(exponentials.divi(sums).subi(labelled).muli(scale));
     }
-    return total;
+  }
+
+  /** Rows whose largest logit, the lowest index first among equals, is at their label. */
+  private static long hits(INDArray logits, int[] labels) {
+    long[] predicted = logits.argMax(1).toLongVector();
+    long hits = 0;
+    for (int i = 0; i < labels.length; i++) {
+      if (predicted[i] == labels[i]) {
+        hits++;
+      }
+    }
+    return hits;
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.guilomo.kernel;
 import static io.guilomo.kernel.FloatMemory.LANES;
 import static io.guilomo.kernel.FloatMemory.SPECIES;
 
+import java.util.concurrent.atomic.AtomicLong;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -13,8 +14,9 @@ class VectorLoss {
 
   private VectorLoss() {}
 
+  /** Returns the sum of the losses. */
   static double crossEntropy(
-      FloatMemory logits, int[] labels, float scale, boolean gradient, float[] losses) {
+      FloatMemory logits, int[] labels, float scale, boolean gradient, FloatMemory losses) {
     VectorRows.forRows(
         logits,
         (from, to) -> {
@@ -25,7 +27,7 @@ class VectorLoss {
                 gradient
                     ? toExponentials(logits, row, largest)
                     : exponentials(logits, row, largest);
-            losses[row] = (float) (Math.log(sum) + largest - labelled);
+            losses.put(4 * row, (float) (Math.log(sum) + largest - labelled));
             if (gradient) {
               scale(logits, row, (float) (scale / sum));
               int at = logits.at(row, labels[row]);
@@ -34,10 +36,42 @@ class VectorLoss {
           }
         });
     double total = 0;
-    for (float loss : losses) {
-      total += loss;
+    for (int row = 0; row < labels.length; row++) {
+      total += losses.get(4 * row);
     }
     return total;
+  }
+
+  /** Rows whose largest logit, the lowest index first among equals, is at their label. */
+  static long hits(FloatMemory logits, int[] labels) {
+    AtomicLong hits = new AtomicLong();
+    VectorRows.forRows(
+        logits,
+        (from, to) -> {
+          for (int row = from; row < to; row++) {
+            if (isLargest(logits, row, labels[row])) {
+              hits.incrementAndGet();
+            }
+          }
+        });
+    return hits.get();
+  }
+
+  /** None before it is as large, and none after it larger; what is not a number never is. */
+  private static boolean isLargest(FloatMemory x, int row, int column) {
+    float candidate = x.get(x.at(row, column));
+    int c = 0;
+    for (; c < column; c++) {
+      if (x.get(x.at(row, c)) >= candidate) {
+        return false;
+      }
+    }
+    for (; c < x.columns; c++) {
+      if (x.get(x.at(row, c)) > candidate) {
+        return false;
+      }
+    }
+    return !Float.isNaN(candidate);
   }
 
   private static float largest(FloatMemory x, int row) {

@@ -8,7 +8,7 @@ import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The CPU's operations; arguments are checked by {@link CheckedKernels}. */
-class VectorOperations implements Kernels {
+class VectorOperations extends HostOperations {
 
   VectorOperations() {
     VectorCompilation.direct();
@@ -166,10 +166,9 @@ class VectorOperations implements Kernels {
       INDArray query,
       INDArray key,
       INDArray value,
-      INDArray probabilities,
+      INDArray state,
       INDArray result) {
-    new VectorAttention(
-            shape, starts, matrix(query), matrix(key), matrix(value), vector(probabilities))
+    new VectorAttention(shape, starts, matrix(query), matrix(key), matrix(value), vector(state))
         .forward(matrix(result));
   }
 
@@ -202,43 +201,51 @@ class VectorOperations implements Kernels {
       INDArray query,
       INDArray key,
       INDArray value,
-      INDArray probabilities,
+      INDArray result,
+      INDArray state,
       INDArray dQuery,
       INDArray dKey,
       INDArray dValue) {
-    new VectorAttention(
-            shape, starts, matrix(query), matrix(key), matrix(value), vector(probabilities))
+    new VectorAttention(shape, starts, matrix(query), matrix(key), matrix(value), vector(state))
         .backward(matrix(dResult), matrix(dQuery), matrix(dKey), matrix(dValue));
   }
 
   @Override
-  public RoutingStatistics route(
+  public void route(
       INDArray logits,
       INDArray mask,
       int topK,
       boolean replay,
-      int[] choice,
+      ExpertChoice choice,
       INDArray probabilities,
-      INDArray weights) {
-    FloatMemory masks = mask == null ? null : vector(mask);
-    return VectorRouting.route(
-        matrix(logits), masks, topK, replay, choice, matrix(probabilities), matrix(weights));
+      INDArray weights,
+      INDArray statistics) {
+    put(
+        statistics,
+        VectorRouting.route(
+            matrix(logits),
+            mask == null ? null : vector(mask),
+            topK,
+            replay,
+            HostChoice.experts(choice),
+            matrix(probabilities),
+            matrix(weights)));
   }
 
   @Override
   public void routeBackward(
       INDArray dWeights,
-      float[] dProbabilities,
+      INDArray dProbabilities,
       int topK,
-      int[] choice,
+      ExpertChoice choice,
       INDArray probabilities,
       INDArray weights,
       INDArray dLogits) {
     VectorRouting.backward(
         matrix(dWeights),
-        dProbabilities,
+        dProbabilities == null ? null : vector(dProbabilities),
         topK,
-        choice,
+        HostChoice.experts(choice),
         matrix(probabilities),
         matrix(weights),
         matrix(dLogits));
@@ -272,9 +279,16 @@ class VectorOperations implements Kernels {
   }
 
   @Override
-  public double crossEntropy(
-      INDArray logits, int[] labels, float scale, boolean gradient, float[] losses) {
-    return VectorLoss.crossEntropy(matrix(logits), labels, scale, gradient, losses);
+  public void crossEntropy(
+      INDArray logits,
+      int[] labels,
+      float scale,
+      boolean gradient,
+      INDArray losses,
+      INDArray totals) {
+    FloatMemory memory = matrix(logits);
+    long hits = gradient ? 0 : VectorLoss.hits(memory, labels);
+    add(totals, VectorLoss.crossEntropy(memory, labels, scale, gradient, vector(losses)), hits);
   }
 
   @Override

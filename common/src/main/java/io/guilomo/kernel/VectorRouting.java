@@ -6,7 +6,8 @@ class VectorRouting {
 
   private VectorRouting() {}
 
-  static RoutingStatistics route(
+  /** Returns how often each expert was chosen, then the sums of their probabilities. */
+  static double[] route(
       FloatMemory logits,
       FloatMemory mask,
       int topK,
@@ -41,17 +42,16 @@ class VectorRouting {
             }
           }
         });
-    long[] counts = new long[experts];
+    double[] statistics = new double[2 * experts];
     for (int expert : choice) {
-      counts[expert]++;
+      statistics[expert]++;
     }
-    double[] totals = new double[experts];
     for (double[] range : sums) {
       for (int e = 0; e < experts; e++) {
-        totals[e] += range[e];
+        statistics[experts + e] += range[e];
       }
     }
-    return new RoutingStatistics(counts, totals);
+    return statistics;
   }
 
   private static void softmax(FloatMemory logits, FloatMemory mask, int token, double[] p) {
@@ -105,7 +105,7 @@ class VectorRouting {
 
   static void backward(
       FloatMemory dWeights,
-      float[] dProbabilities,
+      FloatMemory dProbabilities,
       int topK,
       int[] choice,
       FloatMemory probabilities,
@@ -125,7 +125,7 @@ class VectorRouting {
             }
             double sum = chosenSum(probabilities, t, topK, choice);
             for (int e = 0; e < experts; e++) {
-              slopes[e] = dProbabilities == null ? 0 : dProbabilities[e];
+              slopes[e] = dProbabilities == null ? 0 : dProbabilities.get(4 * e);
             }
             for (int slot = t * topK; slot < (t + 1) * topK; slot++) {
               int e = choice[slot];

@@ -1,14 +1,15 @@
 package io.guilomo.network;
 
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.Kernels;
+import java.util.Collections;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Named working arrays of one network: allocated once, grown when a batch is larger than any
@@ -17,7 +18,11 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class Buffers {
 
-  private static final ConcurrentLinkedDeque<Buffers> FREE = new ConcurrentLinkedDeque<>();
+  /** By the kernels, or by {@link #ON_HOST} for all kernels of the host's memory. */
+  private static final Map<Object, Deque<Buffers>> FREE =
+      Collections.synchronizedMap(new IdentityHashMap<>());
+
+  private static final Object ON_HOST = new Object();
 
   /** Shapes of an array that are kept as views: those that the modules of a block ask for. */
   private static final int VIEWS = 16;
@@ -42,16 +47,26 @@ final class Buffers {
 
   private record Range(long first, long count) {}
 
+  private final Kernels kernels;
   private final Map<String, Held> arrays = new HashMap<>();
   private final Map<INDArray, Map<Range, INDArray>> columns = new IdentityHashMap<>();
 
-  static Buffers borrow() {
-    Buffers buffers = FREE.poll();
-    return buffers == null ? new Buffers() : buffers;
+  Buffers(Kernels kernels) {
+    this.kernels = kernels;
+  }
+
+  static Buffers borrow(Kernels kernels) {
+    Buffers buffers = free(kernels).poll();
+    return buffers == null ? new Buffers(kernels) : buffers;
   }
 
   void giveBack() {
-    FREE.push(this);
+    free(kernels).push(this);
+  }
+
+  private static Deque<Buffers> free(Kernels kernels) {
+    Object key = kernels.memory().equals(Kernels.HOST) ? ON_HOST : kernels;
+    return FREE.computeIfAbsent(key, each -> new ConcurrentLinkedDeque<>());
   }
 
   /** The vector of that name and length; its content is whatever was left there. */
@@ -73,12 +88,16 @@ final class Buffers {
   private INDArray view(String name, Held held, Shape shape) {
     Held wide = held;
     if (held == null || held.flat.length() < shape.length()) {
-      wide = new Held(allocate(shape.length()), new HashMap<>());
+      wide =
+          new Held(kernels.allocate(DataType.FLOAT, Math.max(1, shape.length())), new HashMap<>());
       arrays.put(name, wide);
     }
     if (held != null && (wide != held || held.views.size() == VIEWS)) {
       held.views.values().forEach(columns::remove);
       held.views.clear();
+    }
+    if (held != null && wide != held) {
+      kernels.release(held.flat);
     }
     INDArray view = ArrayViews.stretch(wide.flat, 0, shape.dimensions());
     wide.views.put(shape, view);
@@ -98,11 +117,5 @@ final class Buffers {
   /** Bytes held. */
   long bytes() {
     return arrays.values().stream().mapToLong(held -> held.flat.length() * Float.BYTES).sum();
-  }
-
-  private static INDArray allocate(long length) {
-    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-      return Nd4j.createUninitialized(DataType.FLOAT, Math.max(1, length));
-    }
   }
 }

@@ -19,9 +19,8 @@ final class CausalHead implements Head {
 
   private LlamaBackbone backbone;
   private PassContext context;
-  private double loss;
   private int labels;
-  private int correct;
+  private int allLabels;
 
   @Override
   public ParameterLayout parameters() {
@@ -38,18 +37,18 @@ final class CausalHead implements Head {
   public void attachGradient(INDArray gradient) {}
 
   @Override
-  public double loss() {
-    return loss;
+  public Measurements measurements() {
+    return context.measurements();
+  }
+
+  @Override
+  public int allLabels() {
+    return allLabels;
   }
 
   @Override
   public int labels() {
     return labels;
-  }
-
-  @Override
-  public int correct() {
-    return correct;
   }
 
   /** Logits of every token: {@code [T, vocabulary]}. */
@@ -73,7 +72,12 @@ final class CausalHead implements Head {
 
   /** {@code −log p} of one token after each of the given rows of the states. */
   float[] losses(INDArray states, int[] rows, int[] targets) {
-    return run(states, rows, targets, rows.length, null);
+    float[] losses = new float[rows.length];
+    run(states, rows, targets, rows.length, null);
+    if (rows.length > 0) {
+      context.kernels().read(measurements().losses(rows.length), losses);
+    }
+    return losses;
   }
 
   @Override
@@ -84,7 +88,7 @@ final class CausalHead implements Head {
   @Override
   public INDArray backward(INDArray states) {
     INDArray d = context.buffers().array("d", states.rows(), backbone.config().hidden());
-    d.assign(0);
+    context.kernels().fill(d, 0);
     run(states, d);
     return d;
   }
@@ -107,18 +111,17 @@ final class CausalHead implements Head {
   /**
    * @param all labels that the loss is a mean over
    */
-  private float[] run(INDArray states, int[] rows, int[] targets, int all, INDArray d) {
+  private void run(INDArray states, int[] rows, int[] targets, int all, INDArray d) {
     Kernels kernels = context.kernels();
     labels = rows.length;
-    loss = 0;
-    correct = 0;
-    float[] losses = new float[labels];
+    allLabels = all;
     if (labels == 0) {
-      return losses;
+      return;
     }
     INDArray picked = picked(states, rows);
     INDArray normed = normed(picked, "head.");
     INDArray dPicked = context.buffers().array("head.dPicked", labels, backbone.config().hidden());
+    INDArray losses = measurements().losses(labels);
     int chunk = chunk(backbone.config().vocabulary());
     for (int begin = 0; begin < labels; begin += chunk) {
       int end = Math.min(labels, begin + chunk);
@@ -127,12 +130,13 @@ final class CausalHead implements Head {
       kernels.product(
           ArrayViews.rows(normed, begin, end - begin), false, backbone.head(), true, logits, false);
       int[] chunkTargets = Arrays.copyOfRange(targets, begin, end);
-      if (d == null) {
-        correct += Correct.count(logits, chunkTargets);
-      }
-      float[] chunkLosses = new float[end - begin];
-      loss += kernels.crossEntropy(logits, chunkTargets, 1f / all, d != null, chunkLosses) / all;
-      System.arraycopy(chunkLosses, 0, losses, begin, chunkLosses.length);
+      kernels.crossEntropy(
+          logits,
+          chunkTargets,
+          1f / all,
+          d != null,
+          ArrayViews.stretch(losses, begin, end - begin),
+          measurements().totals());
       if (d != null) {
         kernels.product(
             logits,
@@ -146,7 +150,7 @@ final class CausalHead implements Head {
     if (d != null) {
       INDArray dStates =
           context.buffers().array("head.dStates", labels, backbone.config().hidden());
-      dStates.assign(0);
+      kernels.fill(dStates, 0);
       kernels.rmsNormBackward(
           dPicked,
           picked,
@@ -155,7 +159,6 @@ final class CausalHead implements Head {
           dStates);
       kernels.scatterAddRows(dStates, rows, d);
     }
-    return losses;
   }
 
   private INDArray picked(INDArray states, int[] rows) {

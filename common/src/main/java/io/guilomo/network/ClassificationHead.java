@@ -25,8 +25,6 @@ final class ClassificationHead implements Head {
   private INDArray bias;
   private INDArray gradientWeight;
   private INDArray gradientBias;
-  private double loss;
-  private int correct;
 
   ClassificationHead(PartSpec spec) {
     this.classes = spec.classes();
@@ -60,18 +58,18 @@ final class ClassificationHead implements Head {
   }
 
   @Override
-  public double loss() {
-    return loss;
+  public Measurements measurements() {
+    return context.measurements();
+  }
+
+  @Override
+  public int allLabels() {
+    return context.whole().sequences();
   }
 
   @Override
   public int labels() {
     return context.batch().sequences();
-  }
-
-  @Override
-  public int correct() {
-    return correct;
   }
 
   /** Logits of every sequence: {@code [sequences, classes]}. */
@@ -87,16 +85,14 @@ final class ClassificationHead implements Head {
   @Override
   public void measure(INDArray states) {
     INDArray logits = forward(states);
-    correct = Correct.count(logits, targets());
-    loss = crossEntropy(logits, false);
+    crossEntropy(logits, false);
   }
 
   @Override
   public INDArray backward(INDArray states) {
     Kernels kernels = context.kernels();
     INDArray logits = forward(states);
-    correct = Correct.count(logits, targets());
-    loss = crossEntropy(logits, true);
+    crossEntropy(logits, true);
     INDArray pooled = context.buffers().array("head.pooled", context.batch().sequences(), hidden);
     if (context.wantsWeights()) {
       kernels.product(logits, true, pooled, false, gradientWeight, false);
@@ -107,16 +103,22 @@ final class ClassificationHead implements Head {
     if (pooling == Pooling.MEAN) {
       kernels.meanPoolBackward(pooled, context.batch().starts(), d);
     } else {
-      d.assign(0);
+      kernels.fill(d, 0);
       kernels.scatterAddRows(pooled, firstRows(), d);
     }
     return d;
   }
 
-  private double crossEntropy(INDArray logits, boolean gradient) {
-    int all = context.whole().sequences();
-    float[] losses = new float[context.batch().sequences()];
-    return context.kernels().crossEntropy(logits, targets(), 1f / all, gradient, losses) / all;
+  private void crossEntropy(INDArray logits, boolean gradient) {
+    context
+        .kernels()
+        .crossEntropy(
+            logits,
+            targets(),
+            1f / allLabels(),
+            gradient,
+            measurements().losses(labels()),
+            measurements().totals());
   }
 
   private INDArray pooled(INDArray states) {

@@ -103,7 +103,8 @@ final class DecoderBlock extends TransformerBlock {
         query(qkv),
         key(qkv),
         value(qkv),
-        probabilities(config.heads()),
+        saved("attended", queryWidth()),
+        attentionState(attention),
         query(dqkv),
         key(dqkv),
         value(dqkv));
@@ -128,7 +129,7 @@ final class DecoderBlock extends TransformerBlock {
           query(qkv),
           key(qkv),
           value(qkv),
-          probabilities(config.heads()),
+          attentionState(attention),
           attended);
     } else {
       cache.attend(kernels, layer(), attention, query(qkv), key(qkv), value(qkv), attended);

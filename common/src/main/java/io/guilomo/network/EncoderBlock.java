@@ -64,7 +64,7 @@ final class EncoderBlock extends TransformerBlock {
         part(qkv, 0),
         part(qkv, 1),
         part(qkv, 2),
-        probabilities(config.heads()),
+        attentionState(attention),
         attended);
     INDArray sum = saved("attentionSum", hidden);
     kernels.copy(x, sum);
@@ -106,7 +106,8 @@ final class EncoderBlock extends TransformerBlock {
         part(qkv, 0),
         part(qkv, 1),
         part(qkv, 2),
-        probabilities(config.heads()),
+        saved("attended", hidden),
+        attentionState(attention),
         part(dqkv, 0),
         part(dqkv, 1),
         part(dqkv, 2));

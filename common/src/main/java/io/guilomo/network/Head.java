@@ -5,18 +5,23 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The last part: turns states into a loss. Its {@link Part#forward} returns its logits. */
 interface Head extends Part {
 
-  /**
-   * Cross-entropy of the last {@link #measure} or {@link #backward}: its part of the mean over the
-   * labels of the whole batch.
-   */
-  double loss();
+  /** Of the pass, where this measures. */
+  Measurements measurements();
+
+  /** Positions with a label in the whole batch, whose mean the loss is. */
+  int allLabels();
 
   /** Positions with a label in its part of the batch. */
   int labels();
 
-  /** Labels whose class had the largest logit. */
-  int correct();
+  /**
+   * Cross-entropy of the last {@link #measure} or {@link #backward}, as it was read: its part of
+   * the mean over the labels of the whole batch.
+   */
+  default double loss() {
+    return labels() == 0 ? 0 : measurements().loss() / allLabels();
+  }
 
-  /** The loss alone, for passes that differentiate nothing. */
+  /** Measures alone, for passes that differentiate nothing: the loss and the hits. */
   void measure(INDArray states);
 }

@@ -25,12 +25,14 @@ final class HeadLayer extends PartLayer implements IOutputLayer {
   @Override
   public Pair<Gradient, INDArray> backpropGradient(
       INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
+    head.measurements().begin();
     return new Pair<>(gradientInPlace(), head.backward(input));
   }
 
   @Override
   public double computeScore(
       double regularization, boolean training, LayerWorkspaceMgr workspaceMgr) {
+    head.measurements().read();
     return head.loss();
   }
 

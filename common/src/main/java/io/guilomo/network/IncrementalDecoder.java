@@ -73,14 +73,13 @@ public final class IncrementalDecoder {
    *
    * @param sequences which are continued, none twice
    * @param tokens of each, at least one
-   * @return logits of the token after the last of each, {@code [sequences, vocabulary]}. The next
-   *     pass overwrites them.
+   * @return logits of the token after the last of each, {@code [sequences, vocabulary]}
    */
-  public INDArray read(int[] sequences, List<int[]> tokens) {
+  public float[][] read(int[] sequences, List<int[]> tokens) {
     INDArray states = states(sequences, tokens);
     int[] starts = context.batch().starts();
-    return head.logits(
-        states, Arrays.stream(starts, 1, starts.length).map(start -> start - 1).toArray());
+    int[] last = Arrays.stream(starts, 1, starts.length).map(start -> start - 1).toArray();
+    return Rows.read(context.kernels(), head.logits(states, last));
   }
 
   /**

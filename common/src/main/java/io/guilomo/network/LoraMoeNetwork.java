@@ -32,6 +32,8 @@ public final class LoraMoeNetwork implements AutoCloseable {
   private final List<PartLayer> layers = new ArrayList<>();
   private final PartSpec selection;
   private final long gsvCount;
+  private final Kernels kernels;
+  private final ParameterStore store;
   private final Replicas replicas;
 
   private LoraMoeNetwork(ComputationGraph graph, Backbone backbone, Kernels kernels) {
@@ -43,14 +45,9 @@ public final class LoraMoeNetwork implements AutoCloseable {
     PartSpec first = layers.get(0).layerConf().spec();
     this.selection = first.kind() == PartSpec.Kind.SELECTION ? first : null;
     this.gsvCount = selection == null ? 0 : layers.get(0).part().parameters().size();
-    this.replicas =
-        new Replicas(
-            kernels,
-            backbone,
-            layers,
-            graph.getFlattenedGradients(),
-            gsvCount,
-            first.loadBalance());
+    this.kernels = kernels;
+    this.store = new ParameterStore(graph, kernels);
+    this.replicas = new Replicas(kernels, backbone, layers, store, gsvCount, first.loadBalance());
   }
 
   /**
@@ -144,6 +141,11 @@ public final class LoraMoeNetwork implements AutoCloseable {
     return replicas.first().head().forward(states);
   }
 
+  /** As {@link #logits}, a copy for the host. */
+  public float[][] logitRows(TokenBatch batch) {
+    return Rows.read(kernels, logits(batch));
+  }
+
   /**
    * The states before the head without dropout, {@code [T, hidden]}. The next pass overwrites them.
    */
@@ -189,23 +191,22 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   /** Inner variables {@code w}: A, B, λ, routers, classifier. A view. */
   public INDArray weights() {
-    return ArrayViews.stretch(graph.params(), gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(store.parameters(), gsvCount, graph.numParams() - gsvCount);
   }
 
   /** Gradient of the last pass by {@link #weights()}. A view. */
   public INDArray weightGradient() {
-    return ArrayViews.stretch(
-        graph.getFlattenedGradients(), gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(store.gradient(), gsvCount, graph.numParams() - gsvCount);
   }
 
   /** Outer variables {@code a}: all GSVs. A view. Only in the search stage. */
   public INDArray gsvs() {
-    return ArrayViews.stretch(graph.params(), 0, gsvCount);
+    return ArrayViews.stretch(store.parameters(), 0, gsvCount);
   }
 
   /** Gradient of the last pass by {@link #gsvs()}. A view. */
   public INDArray gsvGradient() {
-    return ArrayViews.stretch(graph.getFlattenedGradients(), 0, gsvCount);
+    return ArrayViews.stretch(store.gradient(), 0, gsvCount);
   }
 
   /**
@@ -213,33 +214,48 @@ public final class LoraMoeNetwork implements AutoCloseable {
    * view.
    */
   public INDArray gsvFirstMoment() {
-    return ArrayViews.stretch(updaterState(), 0, gsvCount);
+    return ArrayViews.stretch(store.moments(), 0, gsvCount);
   }
 
   public INDArray gsvSecondMoment() {
-    return ArrayViews.stretch(updaterState(), gsvCount, gsvCount);
+    return ArrayViews.stretch(store.moments(), gsvCount, gsvCount);
   }
 
   /** First moments of {@link #weights()}. A view. */
   public INDArray weightFirstMoment() {
-    return ArrayViews.stretch(updaterState(), 2 * gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(store.moments(), 2 * gsvCount, graph.numParams() - gsvCount);
   }
 
   public INDArray weightSecondMoment() {
     return ArrayViews.stretch(
-        updaterState(), graph.numParams() + gsvCount, graph.numParams() - gsvCount);
+        store.moments(), graph.numParams() + gsvCount, graph.numParams() - gsvCount);
   }
 
-  private INDArray updaterState() {
-    return graph.getUpdater().getStateViewArray();
+  /**
+   * Takes over parameters and updater state that were changed in the graph, where the network works
+   * on copies of them in the memory of its kernels.
+   */
+  public void upload() {
+    store.upload();
   }
 
-  /** A view of one parameter by name, for instance {@code 0.q-proj.A}. */
+  /**
+   * Brings parameters, gradient and updater state back into the graph, where the network works on
+   * copies of them in the memory of its kernels.
+   */
+  public void download() {
+    store.download();
+  }
+
+  /**
+   * A view of one parameter of the graph by name, for instance {@code 0.q-proj.A}. See {@link
+   * #upload} and {@link #download}.
+   */
   public INDArray parameter(String name) {
     return NamedParameters.of(graph, graph.params()).view(name);
   }
 
-  /** A view of one parameter's gradient by name. */
+  /** A view of one parameter's gradient in the graph by name. See {@link #download}. */
   public INDArray gradient(String name) {
     return NamedParameters.of(graph, graph.getFlattenedGradients()).view(name);
   }
@@ -251,7 +267,9 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   /** The argmaxes that the masks depend on, one a GSV. */
   public int[] maskChoices() {
-    return Selection.choices(selection.modules(), gsvs().toFloatVector());
+    float[] gsvs = new float[Math.toIntExact(gsvCount)];
+    kernels.read(gsvs(), gsvs);
+    return Selection.choices(selection.modules(), gsvs);
   }
 
   /** (token, slot) pairs that each expert got in recorded passes since the network was built. */
@@ -290,6 +308,7 @@ public final class LoraMoeNetwork implements AutoCloseable {
   @Override
   public void close() {
     replicas.giveBack();
+    store.close();
   }
 
   @Override

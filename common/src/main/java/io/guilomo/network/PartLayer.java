@@ -23,23 +23,10 @@ class PartLayer extends BaseLayer<PartConf> {
     return part;
   }
 
-  void attach(PassContext context) {
-    part.attach(context, paramsFlattened);
-  }
-
   @Override
   public void setBackpropGradientsViewArray(INDArray gradients) {
     if (gradients != null) {
       super.setBackpropGradientsViewArray(gradients);
-    }
-  }
-
-  /**
-   * Hands the gradient's stretch to the part; the graph makes it before its first backward pass.
-   */
-  void attachGradient() {
-    if (gradientsFlattened != null) {
-      part.attachGradient(gradientsFlattened);
     }
   }
 

@@ -2,12 +2,10 @@ package io.guilomo.network;
 
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.LinearModule;
-import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.Kernels;
-import io.guilomo.kernel.RoutingStatistics;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -22,10 +20,9 @@ final class PassContext {
   private final RotaryTable rotary;
   private final Kernels kernels;
   private final Buffers buffers;
-  private final Map<LinearModule, RoutingStatistics> routing = new LinkedHashMap<>();
-  private final Map<LinearModule, Double> entropies = new HashMap<>();
-  private final Map<LinearModule, int[]> choices = new HashMap<>();
-  private final Map<LinearModule, int[]> recordedChoices = new HashMap<>();
+  private final Measurements measurements;
+  private final Map<LinearModule, ExpertChoice> choices = new HashMap<>();
+  private final Map<LinearModule, ExpertChoice> recordedChoices = new HashMap<>();
   private Selection selection;
   private TokenBatch batch;
   private TokenBatch whole;
@@ -34,13 +31,16 @@ final class PassContext {
   private KeyValueCache openCache;
   private KeyValueCache cache;
   private PassOptions options = PassOptions.evaluation();
-  private LoadBalance balance;
 
-  PassContext(Backbone backbone, Kernels kernels, Buffers buffers) {
+  /**
+   * @param rotary null for encoders
+   */
+  PassContext(Backbone backbone, RotaryTable rotary, Kernels kernels, Buffers buffers) {
     this.backbone = backbone;
-    this.rotary = backbone.config() instanceof LlamaConfig llama ? RotaryTable.of(llama) : null;
+    this.rotary = rotary;
     this.kernels = kernels;
     this.buffers = buffers;
+    this.measurements = new Measurements(kernels);
   }
 
   Backbone backbone() {
@@ -58,6 +58,10 @@ final class PassContext {
 
   Buffers buffers() {
     return buffers;
+  }
+
+  Measurements measurements() {
+    return measurements;
   }
 
   /**
@@ -131,8 +135,11 @@ final class PassContext {
     this.positions = nextBatch.positions();
     this.cache = null;
     this.options = nextOptions;
-    routing.clear();
-    entropies.clear();
+    kernels.accuracy(
+        nextOptions.gradient() == PassOptions.Gradient.GSVS
+            ? Kernels.Accuracy.DIFFERENCED
+            : Kernels.Accuracy.ORDINARY);
+    measurements.begin();
   }
 
   /** Begins an evaluation pass over the next tokens of sequences in the open cache. */
@@ -166,66 +173,28 @@ final class PassContext {
   }
 
   /** Where a module's choice of experts lies in this pass: {@code [T · k]}. */
-  int[] choice(LinearModule module, int k) {
+  ExpertChoice choice(LinearModule module, int k) {
     int length = batch.size() * k;
     if (replays()) {
-      int[] recorded = recordedChoices.get(module);
-      if (recorded == null || recorded.length != length) {
+      ExpertChoice recorded = recordedChoices.get(module);
+      if (recorded == null || recorded.length() != length) {
         throw new IllegalStateException(
             "Cannot replay the routing of " + module + ": it was not recorded");
       }
       return recorded;
     }
-    Map<LinearModule, int[]> kept =
+    Map<LinearModule, ExpertChoice> kept =
         options.routing() == PassOptions.Routing.RECORD ? recordedChoices : choices;
-    int[] choice = kept.get(module);
-    if (choice == null || choice.length != length) {
-      choice = new int[length];
+    ExpertChoice choice = kept.get(module);
+    if (choice == null || choice.length() != length) {
+      choice = kernels.choice(length);
       kept.put(module, choice);
     }
     return choice;
   }
 
-  /**
-   * What a module's router did in this pass.
-   *
-   * @param probabilities {@code [T, experts]}
-   */
-  void routed(LinearModule module, RoutingStatistics statistics, INDArray probabilities) {
-    routing.put(module, statistics);
-    if (options.routing() == PassOptions.Routing.RECORD && selection == null) {
-      entropies.put(module, entropy(probabilities));
-    }
-  }
-
-  /** What the routers did in this pass. */
-  Map<LinearModule, RoutingStatistics> routing() {
-    return routing;
-  }
-
-  /** The load-balancing loss of the whole batch, known once all its replicas are forward. */
-  LoadBalance balance() {
-    return balance;
-  }
-
-  void balance(LoadBalance ofWhole) {
-    this.balance = ofWhole;
-  }
-
-  /** Sum over the tokens of {@code −Σ_e p_e ln p_e}, in nats. */
-  private static double entropy(INDArray probabilities) {
-    double sum = 0;
-    for (float p : probabilities.dup('c').data().asFloat()) {
-      sum -= p > 0 ? p * Math.log(p) : 0;
-    }
-    return sum;
-  }
-
-  /**
-   * How undecided the routers were if this pass is a recorded one of the fine-tuning stage: sums
-   * over the tokens of the entropy of their probabilities, in nats.
-   */
-  Map<LinearModule, Double> entropies() {
-    return entropies;
+  /** Whether the pass measures how undecided the routers are. */
+  boolean measuresEntropy() {
+    return options.routing() == PassOptions.Routing.RECORD && selection == null;
   }
 }

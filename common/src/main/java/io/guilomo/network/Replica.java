@@ -12,7 +12,7 @@ final class Replica {
   private final PassContext context;
   private final List<Part> parts;
   private final Head head;
-  private INDArray states;
+  private INDArray gradient;
 
   /**
    * @param parts attached to the context; the last is the head
@@ -46,17 +46,19 @@ final class Replica {
     return x;
   }
 
-  /** Where nothing is differentiated, this measures the loss too. */
+  /** All parts and the head, which the gradient needs first; what they measure is read later. */
   void forward() {
-    states = states();
+    INDArray states = states();
     if (context.options().gradient() == PassOptions.Gradient.NONE) {
       head.measure(states);
+    } else {
+      gradient = head.backward(states);
     }
   }
 
-  /** Once all replicas are forward, and the context knows the balance of all their routers. */
+  /** The parts before the head, once the context knows the balance of all replicas' routers. */
   void backward() {
-    INDArray d = head.backward(states);
+    INDArray d = gradient;
     for (int i = parts.size() - 1; i >= 0; i--) {
       d = parts.get(i).backward(d);
     }

@@ -1,6 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
@@ -22,6 +23,8 @@ final class Replicas {
   private final Kernels kernels;
   private final Backbone backbone;
   private final List<PartLayer> layers;
+  private final RotaryTable rotary;
+  private final INDArray parameters;
   private final INDArray gradient;
   private final INDArray gsvGradient;
   private final double loadBalance;
@@ -32,35 +35,33 @@ final class Replicas {
   private INDArray secondGsvGradient;
 
   /**
-   * @param layers of the graph, with their parameters and stretches of its gradient
-   * @param gradient of the graph, GSVs first
+   * @param layers of the graph, in the order of their parameters
+   * @param store GSVs first
    * @param gsvCount GSVs in it
    */
   Replicas(
       Kernels kernels,
       Backbone backbone,
       List<PartLayer> layers,
-      INDArray gradient,
+      ParameterStore store,
       long gsvCount,
       double loadBalance) {
     this.kernels = kernels;
     this.backbone = backbone;
     this.layers = layers;
-    this.gradient = gradient;
+    this.rotary =
+        backbone.config() instanceof LlamaConfig llama ? RotaryTable.of(llama, kernels) : null;
+    this.parameters = store.parameters();
+    this.gradient = store.gradient();
     this.gsvGradient = ArrayViews.stretch(gradient, 0, gsvCount);
     this.loadBalance = loadBalance;
-    PassContext context = context();
-    for (PartLayer layer : layers) {
-      layer.attach(context);
-      layer.attachGradient();
-    }
-    replicas.add(new Replica(context, layers.stream().map(PartLayer::part).toList()));
+    replicas.add(replica(context(), layers.stream().map(PartLayer::part).toList(), gradient));
   }
 
   private PassContext context() {
-    Buffers own = Buffers.borrow();
+    Buffers own = Buffers.borrow(kernels);
     buffers.add(own);
-    return new PassContext(backbone, kernels, own);
+    return new PassContext(backbone, rotary, kernels, own);
   }
 
   /** The replica of the graph's own parts. */
@@ -76,21 +77,27 @@ final class Replicas {
     PassContext context = context();
     secondGradient = context.buffers().array("replica.gradient", gradient.length());
     secondGsvGradient = ArrayViews.stretch(secondGradient, 0, gsvGradient.length());
-    List<Part> parts = new ArrayList<>();
-    long offset = 0;
-    for (PartLayer layer : layers) {
-      Part part = layer.layerConf().spec().build();
-      long size = part.parameters().size();
-      part.attach(context, layer.params());
-      if (size > 0) {
-        part.attachGradient(ArrayViews.stretch(secondGradient, offset, size));
-      }
-      offset += size;
-      parts.add(part);
-    }
-    Replica replica = new Replica(context, parts);
+    Replica replica =
+        replica(
+            context,
+            layers.stream().map(layer -> layer.layerConf().spec().build()).toList(),
+            secondGradient);
     replicas.add(replica);
     return replica;
+  }
+
+  /** Parts with their stretches of the parameters and of a gradient. */
+  private Replica replica(PassContext context, List<Part> parts, INDArray ownGradient) {
+    long offset = 0;
+    for (Part part : parts) {
+      long size = part.parameters().size();
+      part.attach(context, size == 0 ? null : ArrayViews.stretch(parameters, offset, size));
+      if (size > 0) {
+        part.attachGradient(ArrayViews.stretch(ownGradient, offset, size));
+      }
+      offset += size;
+    }
+    return new Replica(context, parts);
   }
 
   /**
@@ -105,16 +112,20 @@ final class Replicas {
   PassResult pass(TokenBatch batch, PassOptions options) {
     List<Replica> used = begin(batch, options);
     kernels.sideBySide(used.size(), i -> used.get(i).forward());
+    List<Measurements> measured =
+        used.stream().map(replica -> replica.context().measurements()).toList();
+    measured.forEach(Measurements::read);
     LoadBalance balance =
         LoadBalance.of(
-            used.stream().map(replica -> replica.context().routing()).toList(),
-            batch.size(),
-            loadBalance);
+            measured.stream().map(Measurements::routing).toList(), batch.size(), loadBalance);
     if (options.routing() == PassOptions.Routing.RECORD) {
-      record.add(balance, used, batch.size());
+      record.add(balance);
+      if (used.get(0).context().measuresEntropy()) {
+        record.entropies(measured, batch.size());
+      }
     }
     if (options.gradient() != PassOptions.Gradient.NONE) {
-      used.forEach(replica -> replica.context().balance(balance));
+      measured.forEach(replica -> replica.balance(balance));
       kernels.sideBySide(used.size(), i -> used.get(i).backward());
       if (used.size() > 1) {
         addGradients(options.gradient());
@@ -126,7 +137,7 @@ final class Replicas {
         taskLoss,
         balance.loss(),
         used.stream().mapToInt(replica -> replica.head().labels()).sum(),
-        used.stream().mapToInt(replica -> replica.head().correct()).sum());
+        measured.stream().mapToInt(Measurements::hits).sum());
   }
 
   private List<Replica> begin(TokenBatch batch, PassOptions options) {
@@ -165,6 +176,10 @@ final class Replicas {
 
   /** Hands the working arrays to the next network of this JVM. */
   void giveBack() {
+    replicas.forEach(replica -> replica.context().measurements().close());
+    if (rotary != null) {
+      kernels.release(rotary.flat());
+    }
     // The first replica's are borrowed first.
     for (int i = buffers.size() - 1; i >= 0; i--) {
       buffers.get(i).giveBack();

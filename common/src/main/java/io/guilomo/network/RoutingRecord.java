@@ -11,13 +11,8 @@ final class RoutingRecord {
   private final Map<LinearModule, long[]> routedTokens = new LinkedHashMap<>();
   private final Map<LinearModule, Double> routerEntropy = new LinkedHashMap<>();
 
-  /**
-   * Adds a pass.
-   *
-   * @param replicas that ran it
-   * @param tokens of its batch
-   */
-  void add(LoadBalance balance, List<Replica> replicas, int tokens) {
+  /** Adds what the routers did in a pass. */
+  void add(LoadBalance balance) {
     balance
         .routing()
         .forEach(
@@ -28,9 +23,18 @@ final class RoutingRecord {
                 counts[e] += statistics.counts()[e];
               }
             });
-    for (LinearModule module : replicas.get(0).context().entropies().keySet()) {
-      double sum =
-          replicas.stream().mapToDouble(replica -> replica.context().entropies().get(module)).sum();
+  }
+
+  /**
+   * Sets how undecided they were.
+   *
+   * @param replicas that ran the pass
+   * @param tokens of its batch
+   */
+  void entropies(List<Measurements> replicas, int tokens) {
+    List<Map<LinearModule, Double>> each = replicas.stream().map(Measurements::entropies).toList();
+    for (LinearModule module : each.get(0).keySet()) {
+      double sum = each.stream().mapToDouble(entropies -> entropies.get(module)).sum();
       routerEntropy.put(module, sum / tokens);
     }
   }

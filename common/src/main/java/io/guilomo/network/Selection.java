@@ -2,13 +2,13 @@ package io.guilomo.network;
 
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.kernel.ArrayViews;
-import java.util.ArrayList;
-import java.util.Arrays;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.StraightThrough;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The GuidedSelection Vectors of all modules: turns them into masks before a pass and the masks'
@@ -19,12 +19,13 @@ final class Selection implements Part {
 
   private final ParameterLayout layout = new ParameterLayout();
   private final List<ModuleExperts> modules;
+  private final int[] starts;
+  private final int[] kinds;
   private final Map<LinearModule, Masks> masks = new HashMap<>();
   private INDArray gsvs;
   private INDArray gradient;
   private INDArray maskValues;
   private INDArray maskGradients;
-  private float[] values;
   private PassContext context;
 
   /**
@@ -45,6 +46,8 @@ final class Selection implements Part {
             rankName(module.module(), e), Initialisation.SOFTMAX_NORMAL, module.ranks().get(e));
       }
     }
+    this.kinds = kinds(modules);
+    this.starts = starts(modules);
   }
 
   static String expertsName(LinearModule module) {
@@ -91,45 +94,46 @@ final class Selection implements Part {
 
   @Override
   public INDArray forward(INDArray input) {
-    values = gsvs.toFloatVector();
-    float[] mask = new float[values.length];
-    for (ModuleExperts module : modules) {
-      int offset = (int) layout.slice(expertsName(module.module())).offset();
-      StraightThrough.expertMask(values, offset, module.experts(), mask);
-      offset += module.experts();
-      for (int rank : module.ranks()) {
-        StraightThrough.rankMask(values, offset, rank, mask);
-        offset += rank;
-      }
-    }
-    write(mask, maskValues);
+    Kernels kernels = context.kernels();
+    kernels.masks(starts, kinds, gsvs, maskValues);
     if (context.options().gradient() != PassOptions.Gradient.NONE) {
-      maskGradients.assign(0);
+      kernels.fill(maskGradients, 0);
     }
     return input;
   }
 
   @Override
   public INDArray backward(INDArray unused) {
-    float[] maskGradient = maskGradients.toFloatVector();
-    float[] result = new float[values.length];
-    for (ModuleExperts module : modules) {
-      int offset = (int) layout.slice(expertsName(module.module())).offset();
-      StraightThrough.expertGradient(values, offset, module.experts(), maskGradient, result);
-      offset += module.experts();
-      for (int rank : module.ranks()) {
-        StraightThrough.rankGradient(values, offset, rank, maskGradient, result);
-        offset += rank;
-      }
-    }
-    write(result, gradient);
+    context.kernels().masksBackward(starts, kinds, gsvs, maskGradients, gradient);
     return null;
   }
 
-  private static void write(float[] from, INDArray to) {
-    try (INDArray array = Nd4j.createFromArray(from)) {
-      to.assign(array);
+  /** What each vector of the layout chooses. */
+  private static int[] kinds(List<ModuleExperts> modules) {
+    return modules.stream()
+        .flatMapToInt(
+            module ->
+                IntStream.concat(
+                    IntStream.of(StraightThrough.EXPERTS),
+                    IntStream.generate(() -> StraightThrough.RANKS).limit(module.experts())))
+        .toArray();
+  }
+
+  /** Where each vector of the layout begins, and where the last one ends. */
+  private static int[] starts(List<ModuleExperts> modules) {
+    int[] lengths =
+        modules.stream()
+            .flatMapToInt(
+                module ->
+                    IntStream.concat(
+                        IntStream.of(module.experts()),
+                        module.ranks().stream().mapToInt(Integer::intValue)))
+            .toArray();
+    int[] starts = new int[lengths.length + 1];
+    for (int i = 0; i < lengths.length; i++) {
+      starts[i + 1] = starts[i] + lengths[i];
     }
+    return starts;
   }
 
   /**
@@ -137,21 +141,16 @@ final class Selection implements Part {
    * can change.
    */
   static int[] choices(List<ModuleExperts> modules, float[] gsvs) {
-    List<Integer> choices = new ArrayList<>();
-    int offset = 0;
-    for (ModuleExperts module : modules) {
-      choices.add(StraightThrough.lastExpert(gsvs, offset, module.experts()));
-      offset += module.experts();
-      for (int rank : module.ranks()) {
-        choices.add(StraightThrough.lastRank(gsvs, offset, rank));
-        offset += rank;
-      }
+    int[] starts = starts(modules);
+    int[] kinds = kinds(modules);
+    int[] choices = new int[kinds.length];
+    for (int i = 0; i < kinds.length; i++) {
+      int length = starts[i + 1] - starts[i];
+      choices[i] =
+          kinds[i] == StraightThrough.EXPERTS
+              ? StraightThrough.lastExpert(gsvs, starts[i], length)
+              : StraightThrough.lastRank(gsvs, starts[i], length);
     }
-    return choices.stream().mapToInt(Integer::intValue).toArray();
-  }
-
-  @Override
-  public String toString() {
-    return "selection of " + modules.size() + " modules: " + Arrays.toString(values);
+    return choices;
   }
 }

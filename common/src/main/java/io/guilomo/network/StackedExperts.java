@@ -2,9 +2,8 @@ package io.guilomo.network;
 
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
-import io.guilomo.kernel.RoutingStatistics;
+import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** The experts and the router of one module, as column ranges of their group's products. */
 final class StackedExperts {
@@ -93,16 +92,17 @@ final class StackedExperts {
 
   void attach(PassContext shared, INDArray parameters, ParameterLayout layout) {
     this.context = shared;
+    shared.measurements().add(spec.module(), experts());
     this.b = view(parameters, layout, "B");
     this.lambda = search() ? view(parameters, layout, "lambda") : null;
     this.masks = search() ? shared.selection().masks(spec.module()) : null;
     float[] values = new float[ranks()];
     for (int e = 0; e < experts(); e++) {
-      java.util.Arrays.fill(
+      Arrays.fill(
           values, firstColumns[e], firstColumns[e + 1], spec.scalings().get(e).floatValue());
     }
     this.scalings = shared.buffers().array(prefix + "scalings", ranks());
-    scalings.assign(Nd4j.createFromArray(values));
+    shared.kernels().write(values, scalings);
   }
 
   void attachGradient(INDArray gradient, ParameterLayout layout) {
@@ -118,18 +118,21 @@ final class StackedExperts {
   /** {@code y += ((h ⊙ p̂ s λ n) Bᵀ}; {@code z [T, R]} is scratch. */
   void forward(INDArray h, INDArray logits, INDArray z, INDArray y) {
     Kernels kernels = context.kernels();
+    Measurements measurements = context.measurements();
     INDArray probabilities = buffer("routing", h.rows(), experts());
     INDArray weights = buffer("weights", h.rows(), experts());
-    RoutingStatistics statistics =
-        kernels.route(
-            logits,
-            masks == null ? null : masks.experts(),
-            spec.routed(),
-            context.replays(),
-            context.choice(spec.module(), spec.routed()),
-            probabilities,
-            weights);
-    context.routed(spec.module(), statistics, probabilities);
+    kernels.route(
+        logits,
+        masks == null ? null : masks.experts(),
+        spec.routed(),
+        context.replays(),
+        context.choice(spec.module(), spec.routed()),
+        probabilities,
+        weights,
+        measurements.statistics(spec.module()));
+    if (context.measuresEntropy()) {
+      kernels.entropy(probabilities, measurements.entropy(spec.module()));
+    }
     kernels.scaleExperts(h, weights, coefficients(), firstColumns, z);
     kernels.product(z, false, b, true, y, true);
   }
@@ -159,7 +162,7 @@ final class StackedExperts {
     }
     kernels.routeBackward(
         dWeights,
-        context.balance().gradient(spec.module()),
+        context.measurements().balance(spec.module()),
         spec.routed(),
         context.choice(spec.module(), spec.routed()),
         probabilities,

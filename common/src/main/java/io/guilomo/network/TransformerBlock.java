@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.kernel.AttentionShape;
 import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -59,10 +60,9 @@ abstract class TransformerBlock implements Part {
     return context.batch().starts();
   }
 
-  /** Attention's, which the backward pass reads again. */
-  final INDArray probabilities(int heads) {
-    return context.saved(
-        name, "probabilities", AttentionSizes.probabilities(context.batch(), heads));
+  /** What attention keeps for the backward pass. */
+  final INDArray attentionState(AttentionShape shape) {
+    return context.saved(name, "probabilities", context.kernels().attentionState(shape, starts()));
   }
 
   /** {@code [T, columns]}, kept for the backward pass. */

@@ -58,7 +58,7 @@ final class ReferenceStep {
 
     PassResult validated = updates.validate(step, validation, saved);
     kernels.addScaled(v, 1, network.weightGradient(), v);
-    outer.addi(network.gsvGradient());
+    kernels.addScaled(outer, 1, network.gsvGradient(), outer);
     if (step > 0) {
       // The virtual step once more, for its moments: before the validation loss is known nothing
       // must have moved.

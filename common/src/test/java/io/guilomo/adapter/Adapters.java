@@ -62,7 +62,7 @@ public final class Adapters {
   public static Adapter random(Backbone backbone, List<List<Integer>> ranks, Kernels kernels) {
     AdapterDescription description = description(backbone, plan(backbone, ranks));
     try (LoraMoeNetwork network =
-        LoraMoeNetwork.create(
+        TinyModels.network(
             new Adapter(description, Map.of()).definition(backbone.config(), "memory:tiny"),
             backbone,
             kernels)) {

@@ -1,16 +1,18 @@
 package io.guilomo.adapter;
 
+import static io.guilomo.kernel.KernelArrays.host;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
-import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.TinyModels;
 import java.io.IOException;
@@ -37,7 +39,7 @@ class TestPeftFormat {
   private static final String QUERY = "model.layers.0.self_attn.q_proj";
   private static final String PREFIX = "base_model.model.";
 
-  private final Kernels kernels = KernelSelection.best();
+  private final Kernels kernels = KernelsUnderTest.any();
   private final LlamaBackbone llama = TinyModels.llama(1);
 
   @TempDir private Path directory;
@@ -109,12 +111,14 @@ class TestPeftFormat {
     zeros.replaceAll((name, tensor) -> Nd4j.zerosLike(tensor));
     Adapter none = new Adapter(adapter.description(), zeros);
     TokenBatch batch = TinyModels.causal(2, 9, 5);
-    try (LoraMoeNetwork expected = adapter.network(llama, "here", kernels);
-        LoraMoeNetwork merged = none.network(merged(), "here", kernels);
-        LoraMoeNetwork frozen = none.network(llama, "here", kernels)) {
-      INDArray logits = expected.logits(batch).dup();
-      GoldenFiles.assertClose("logits", merged.logits(batch), logits, 1e-5);
-      assertThat(GoldenFiles.relativeError(frozen.logits(batch), logits)).isGreaterThan(1e-2);
+    try (LoraMoeNetwork expected =
+            adapter.network(FrozenCopies.of(llama, kernels), "here", kernels);
+        LoraMoeNetwork merged = none.network(FrozenCopies.of(merged(), kernels), "here", kernels);
+        LoraMoeNetwork frozen = none.network(FrozenCopies.of(llama, kernels), "here", kernels)) {
+      INDArray logits = host(kernels, expected.logits(batch));
+      GoldenFiles.assertClose("logits", host(kernels, merged.logits(batch)), logits, 1e-5);
+      assertThat(GoldenFiles.relativeError(host(kernels, frozen.logits(batch)), logits))
+          .isGreaterThan(1e-2);
     }
   }
 

@@ -1,15 +1,17 @@
 package io.guilomo.adapter;
 
+import static io.guilomo.kernel.KernelArrays.host;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.backbone.SafetensorsFile;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.golden.GoldenFiles;
-import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NamedParameters;
@@ -38,7 +40,7 @@ class TestReleasedAdapterFormat {
   private static final List<List<Integer>> UNEQUAL =
       List.of(List.of(2, 1, 3), List.of(1, 3), List.of(3), List.of(7, 2, 1, 3));
 
-  private final Kernels kernels = KernelSelection.best();
+  private final Kernels kernels = KernelsUnderTest.any();
   private final Backbone backbone = TinyModels.llama(1);
   private final Adapter adapter = Adapters.random(backbone, UNEQUAL, kernels);
   private final AllocationPlan plan = adapter.description().plan();
@@ -91,9 +93,11 @@ class TestReleasedAdapterFormat {
               }
             });
     TokenBatch batch = TinyModels.causal(2, 9, 5);
-    try (LoraMoeNetwork before = adapter.network(backbone, "here", kernels);
-        LoraMoeNetwork after = read.network(backbone, "here", kernels)) {
-      GoldenFiles.assertClose("logits", after.logits(batch), before.logits(batch).dup(), 1e-6);
+    try (LoraMoeNetwork before =
+            adapter.network(FrozenCopies.of(backbone, kernels), "here", kernels);
+        LoraMoeNetwork after = read.network(FrozenCopies.of(backbone, kernels), "here", kernels)) {
+      GoldenFiles.assertClose(
+          "logits", host(kernels, after.logits(batch)), host(kernels, before.logits(batch)), 1e-6);
     }
   }
 
@@ -115,16 +119,19 @@ class TestReleasedAdapterFormat {
             ours.pooling(),
             0);
     TokenBatch batch = TinyModels.causal(2, 9, 5);
-    try (LoraMoeNetwork expected = adapter.network(backbone, "here", kernels);
-        LoraMoeNetwork released = LoraMoeNetwork.create(theirs, backbone, kernels)) {
+    try (LoraMoeNetwork expected =
+            adapter.network(FrozenCopies.of(backbone, kernels), "here", kernels);
+        LoraMoeNetwork released = TinyModels.network(theirs, backbone, kernels)) {
       NamedParameters parameters = NamedParameters.of(released.graph(), released.graph().params());
       AdapterTensors.views(plan, false, parameters)
           .forEach((name, view) -> view.assign(exported.get(releasedName(name))));
-      INDArray logits = expected.logits(batch).dup();
-      GoldenFiles.assertClose("logits", released.logits(batch), logits, 1e-6);
+      released.upload();
+      INDArray logits = host(kernels, expected.logits(batch));
+      GoldenFiles.assertClose("logits", host(kernels, released.logits(batch)), logits, 1e-6);
       AdapterTensors.views(plan, false, parameters)
           .forEach((name, view) -> view.assign(adapter.tensors().get(name)));
-      assertThat(GoldenFiles.relativeError(released.logits(batch), logits))
+      released.upload();
+      assertThat(GoldenFiles.relativeError(host(kernels, released.logits(batch)), logits))
           .as("error without the factor on B")
           .isGreaterThan(1e-3);
     }

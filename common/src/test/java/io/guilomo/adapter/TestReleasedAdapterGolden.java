@@ -3,12 +3,14 @@ package io.guilomo.adapter;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.backbone.SafetensorsFile;
 import io.guilomo.backbone.SafetensorsWriter;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.golden.GoldenFiles;
-import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.KernelArrays;
+import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.network.GoldenNetwork;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.plan.AllocationPlan;
@@ -53,7 +55,7 @@ class TestReleasedAdapterGolden {
   private void read(Path adapter) {
     saved = adapter;
     run = adapter.resolveSibling(adapter.getFileName().toString().replace(ADAPTER, ""));
-    KernelSelection.best();
+    KernelsUnderTest.any();
     golden = GoldenFiles.tensors(run);
     JsonNode json = GoldenFiles.json(run);
     StateDictOrder order = GoldenNetwork.order(json);
@@ -112,8 +114,13 @@ class TestReleasedAdapterGolden {
     TokenBatch batch = GoldenNetwork.batch(GoldenFiles.longs(run), "batch.0.", ROWS);
     INDArray expected = golden.get("fwd.logits");
     try (LoraMoeNetwork network =
-        adapter.network(backbone, "memory:golden", KernelSelection.best())) {
-      INDArray logits = network.logits(batch).reshape(expected.shape());
+        adapter.network(
+            FrozenCopies.of(backbone, KernelsUnderTest.any()),
+            "memory:golden",
+            KernelsUnderTest.any())) {
+      INDArray logits =
+          KernelArrays.host(KernelsUnderTest.any(), network.logits(batch))
+              .reshape(expected.shape());
       GoldenFiles.report(
           "stage2/" + saved.getFileName(),
           GoldenFiles.assertClose("fwd.logits", logits, expected, 6e-5));

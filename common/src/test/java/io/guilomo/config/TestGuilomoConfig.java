@@ -30,7 +30,9 @@ class TestGuilomoConfig {
 
     assertThat(config.run()).isEqualTo(new RunConfig("", 42));
     assertThat(config.model())
-        .isEqualTo(new ModelConfig("", "auto", 256, ModelConfig.Pooling.MEAN));
+        .isEqualTo(
+            new ModelConfig(
+                "", "auto", 256, ModelConfig.Pooling.MEAN, ModelConfig.Precision.FLOAT32));
     assertThat(config.loraMoe()).isEqualTo(new LoraMoeConfig(List.of(), 8, 8, 2, 16, 0.05, 0.001));
     assertThat(config.search())
         .isEqualTo(

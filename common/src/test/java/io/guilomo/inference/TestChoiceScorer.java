@@ -9,8 +9,8 @@ import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TextRecord;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.data.WordEncoder;
-import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.kernel.ObservedKernels;
 import io.guilomo.metric.Scored;
 import io.guilomo.network.IncrementalDecoder;
@@ -43,7 +43,7 @@ class TestChoiceScorer {
           choices(new int[] {9, 1, 0}, new int[] {3, 3}, new int[] {3, 3}));
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void logLikelihoodsAreThoseOfWholeTexts(Kernels kernels) {
     try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), kernels)) {
       List<ChoiceScores> scores = new ChoiceScorer(network).score(RECORDS);
@@ -66,7 +66,7 @@ class TestChoiceScorer {
   @Test
   void aPromptThatWasContinuedIsNotReadAgain() {
     KeptRows kept = new KeptRows();
-    Kernels kernels = ObservedKernels.of(KernelSelection.best(), kept);
+    Kernels kernels = ObservedKernels.of(KernelsUnderTest.any(), kept);
     try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), kernels)) {
       GenerationSettings settings = GenerationSettings.greedy(2, Set.of());
       IncrementalDecoder decoder =
@@ -99,7 +99,7 @@ class TestChoiceScorer {
   void likelihoodsOfAllResponsesOfALengthSumToOne() {
     int[][] pairs =
         IntStream.range(0, 121).mapToObj(i -> new int[] {i / 11, i % 11}).toArray(int[][]::new);
-    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelSelection.best())) {
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelsUnderTest.any())) {
       ChoiceScores scores =
           new ChoiceScorer(network).score(List.of(choices(new int[] {4, 2}, pairs))).get(0);
       assertThat(Arrays.stream(scores.logLikelihoods()).map(Math::exp).sum())
@@ -180,7 +180,7 @@ class TestChoiceScorer {
     refused(
         "Cannot compare responses of [] tokens to a prompt of 2: expected at least 1 each",
         () -> choices(new int[2]));
-    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelSelection.best())) {
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelsUnderTest.any())) {
       ChoiceScorer scorer = new ChoiceScorer(network);
       assertThat(scorer.score(List.of())).isEmpty();
       refused(

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.backbone.BertBackbone;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.metric.Metric;
 import io.guilomo.metric.Scored;
 import io.guilomo.network.LoraMoeNetwork;
@@ -25,12 +25,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 class TestClassifier {
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void lossAndAccuracyAreThoseOfThePass(Kernels kernels) {
     BertBackbone backbone = TinyModels.bert(1);
     TokenBatch batch = TinyModels.classified(3, 4, 9, 1, 6, 5);
     try (LoraMoeNetwork network =
-        LoraMoeNetwork.create(
+        TinyModels.network(
             TinyModels.definition(
                 backbone,
                 Stage.FINE_TUNING,
@@ -55,7 +55,7 @@ class TestClassifier {
 
   @Test
   void aLanguageModelHasNoClasses() {
-    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelSelection.best())) {
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelsUnderTest.any())) {
       assertThatThrownBy(() -> new Classifier(network))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("Cannot classify with a causal language model: it has no classes");

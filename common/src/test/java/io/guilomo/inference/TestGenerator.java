@@ -6,9 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.kernel.ArrayViews;
-import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.TinyModels;
 import java.util.ArrayList;
@@ -22,7 +21,6 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 class TestGenerator {
 
@@ -42,7 +40,7 @@ class TestGenerator {
           TinyModels.llama(4, 2, 3));
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void generatesWhatRecomputationDoes(Kernels kernels) {
     List<int[]> prompts = prompts(1, 1, 2, 5, 20, 9, 3);
     for (LlamaBackbone backbone : BACKBONES) {
@@ -59,7 +57,7 @@ class TestGenerator {
   @Test
   void theBatchChangesNoResponse() {
     List<int[]> prompts = prompts(2, 7, 1, 12, 4, 4, 18, 2, 9);
-    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelSelection.best())) {
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelsUnderTest.any())) {
       Generator generator = new Generator(network);
       for (GenerationSettings settings : SETTINGS) {
         List<int[]> expected =
@@ -85,7 +83,7 @@ class TestGenerator {
   @Test
   void theSeedDecidesWhatIsDrawn() {
     List<int[]> prompts = prompts(4, 3, 5, 8);
-    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelSelection.best())) {
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelsUnderTest.any())) {
       Generator generator = new Generator(network);
       List<int[]> one = generator.generate(prompts, drawn(1));
       assertThat(generator.generate(prompts, drawn(1))).containsExactlyElementsOf(one);
@@ -97,7 +95,7 @@ class TestGenerator {
   @Test
   void responsesEndAtStopTokensAndWhereTheCallerSays() {
     List<int[]> prompts = prompts(1, 2, 5, 9, 3);
-    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelSelection.best())) {
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelsUnderTest.any())) {
       Generator generator = new Generator(network);
       List<int[]> whole = generator.generate(prompts, GREEDY);
       assertThat(whole).allMatch(response -> response.length == 12);
@@ -127,7 +125,7 @@ class TestGenerator {
     Arrays.fill(lengths, 20);
     List<int[]> prompts = prompts(9, lengths);
     GenerationSettings settings = GenerationSettings.greedy(3, Set.of());
-    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelSelection.best())) {
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelsUnderTest.any())) {
       List<int[]> responses = new Generator(network).generate(prompts, settings);
       int[] some = {0, 203, 204, 205, 299};
       assertThat(Arrays.stream(some).mapToObj(responses::get))
@@ -138,7 +136,7 @@ class TestGenerator {
 
   @Test
   void whatCannotBeContinued() {
-    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelSelection.best())) {
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelsUnderTest.any())) {
       Generator generator = new Generator(network);
       assertThat(generator.generate(List.of(), GREEDY)).isEmpty();
       assertThat(generator.longestPrompt(GREEDY)).isEqualTo(20);
@@ -176,11 +174,10 @@ class TestGenerator {
       TokenBatch batch =
           TokenBatch.of(
               texts.stream().map(text -> new Example(text, new int[text.length], text)).toList());
-      INDArray logits = network.logits(batch);
+      float[][] logits = network.logitRows(batch);
       for (int i = 0; i < ended.length; i++) {
         if (!ended[i]) {
-          float[] last =
-              ArrayViews.rows(logits, batch.starts()[i + 1] - 1, 1).dup('c').data().asFloat();
+          float[] last = logits[batch.starts()[i + 1] - 1];
           int token = new TokenSampler(settings, prompts.get(i)).choose(last, t);
           int[] longer = Arrays.copyOf(texts.get(i), texts.get(i).length + 1);
           longer[longer.length - 1] = token;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.Backbones;
+import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.backbone.Tokenizer;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.golden.GoldenFiles;
@@ -29,7 +30,7 @@ class TestRealGeneration {
   private static final Configuration CONF = new Configuration();
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void storiesGreedyContinuation(Kernels kernels) throws IOException {
     JsonNode golden = GoldenFiles.parse(GoldenFiles.models().resolve("stories260K/golden.json"));
     int[] expected =
@@ -54,7 +55,7 @@ class TestRealGeneration {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void tunedStoriesAreThoseOfRecomputation(Kernels kernels) throws IOException {
     try (LoraMoeNetwork network = network(kernels);
         Tokenizer tokenizer = Tokenizer.load(directory(), CONF)) {
@@ -75,7 +76,7 @@ class TestRealGeneration {
   }
 
   private static LoraMoeNetwork network(Kernels kernels) throws IOException {
-    Backbone backbone = Backbones.load(directory(), CONF);
+    Backbone backbone = Backbones.load(directory(), CONF, FrozenCopies.memory(kernels));
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
             .map(module -> ModuleExperts.of(module, List.of(2, 3, 1), 16, 2))

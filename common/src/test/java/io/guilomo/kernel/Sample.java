@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.Random;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A random argument of a kernel, its values in double precision, and what surrounds it in memory.
@@ -26,16 +24,18 @@ class Sample {
     void run(int rows, int columns, Layout layout);
   }
 
+  private final Kernels kernels;
   private final INDArray array;
   private final INDArray parent;
   private final float[][] before;
   private final double[][] values;
 
-  private Sample(INDArray parent, INDArray array) {
+  private Sample(Kernels kernels, INDArray parent, INDArray array) {
+    this.kernels = kernels;
     this.array = array;
     this.parent = parent;
-    this.before = floats(parent);
-    this.values = matrixOf(array);
+    this.before = KernelArrays.rows(kernels, parent);
+    this.values = matrixOf(kernels, array);
   }
 
   static void onShapes(OnShape test) {
@@ -48,12 +48,13 @@ class Sample {
     }
   }
 
-  static Sample matrix(Random random, int rows, int columns, Layout layout) {
-    return matrix(random, rows, columns, layout, 1);
+  static Sample matrix(Kernels kernels, Random random, int rows, int columns, Layout layout) {
+    return matrix(kernels, random, rows, columns, layout, 1);
   }
 
   /** Normally distributed values of the given deviation. */
-  static Sample matrix(Random random, int rows, int columns, Layout layout, double deviation) {
+  static Sample matrix(
+      Kernels kernels, Random random, int rows, int columns, Layout layout, double deviation) {
     boolean view = layout == Layout.VIEW;
     float[][] all = new float[rows + (view ? 2 * ROWS_BEFORE : 0)][columns + (view ? MARGIN : 0)];
     for (float[] row : all) {
@@ -61,23 +62,20 @@ class Sample {
         row[c] = (float) (deviation * random.nextGaussian());
       }
     }
-    INDArray parent = Nd4j.createFromArray(all);
+    INDArray parent = KernelArrays.array(kernels, all);
     if (!view) {
-      return new Sample(parent, parent);
+      return new Sample(kernels, parent, parent);
     }
-    return new Sample(
-        parent,
-        parent.get(
-            NDArrayIndex.interval(ROWS_BEFORE, ROWS_BEFORE + rows),
-            NDArrayIndex.interval(COLUMNS_BEFORE, COLUMNS_BEFORE + columns)));
+    INDArray some = ArrayViews.rows(parent, ROWS_BEFORE, rows);
+    return new Sample(kernels, parent, ArrayViews.columns(some, COLUMNS_BEFORE, columns));
   }
 
-  static INDArray vector(Random random, int length) {
+  static INDArray vector(Kernels kernels, Random random, int length) {
     float[] values = new float[length];
     for (int i = 0; i < length; i++) {
       values[i] = (float) random.nextGaussian();
     }
-    return Nd4j.createFromArray(values);
+    return KernelArrays.array(kernels, values);
   }
 
   INDArray array() {
@@ -98,12 +96,14 @@ class Sample {
    * larger.
    */
   void isClose(double[][] expected, double tolerance, double floor) {
-    assertClose(matrixOf(array), expected, tolerance, floor);
+    assertClose(matrixOf(kernels, array), expected, tolerance, floor);
     onlyArrayChanged();
   }
 
   void isUnchanged() {
-    assertThat(Arrays.deepEquals(matrixOf(array), values)).as("argument unchanged").isTrue();
+    assertThat(Arrays.deepEquals(matrixOf(kernels, array), values))
+        .as("argument unchanged")
+        .isTrue();
     onlyArrayChanged();
   }
 
@@ -111,7 +111,7 @@ class Sample {
     if (parent == array) {
       return;
     }
-    float[][] after = floats(parent);
+    float[][] after = KernelArrays.rows(kernels, parent);
     for (int r = 0; r < after.length; r++) {
       for (int c = 0; c < after[r].length; c++) {
         boolean inside =
@@ -156,8 +156,8 @@ class Sample {
     }
   }
 
-  static void assertClose(INDArray vector, double[] expected, double tolerance) {
-    assertClose(new double[][] {vectorOf(vector)}, new double[][] {expected}, tolerance);
+  static void assertClose(Kernels kernels, INDArray vector, double[] expected, double tolerance) {
+    assertClose(new double[][] {vectorOf(kernels, vector)}, new double[][] {expected}, tolerance);
   }
 
   static double[] doubles(float[] values) {
@@ -168,26 +168,13 @@ class Sample {
     return result;
   }
 
-  static double[] vectorOf(INDArray vector) {
-    return doubles(vector.dup('c').reshape(vector.length()).toFloatVector());
+  static double[] vectorOf(Kernels kernels, INDArray vector) {
+    return doubles(KernelArrays.values(kernels, vector));
   }
 
-  static double[][] matrixOf(INDArray matrix) {
-    float[][] floats = floats(matrix);
-    double[][] result = new double[floats.length][];
-    for (int r = 0; r < floats.length; r++) {
-      result[r] = doubles(floats[r]);
-    }
-    return result;
-  }
-
-  private static float[][] floats(INDArray matrix) {
-    float[] all = matrix.dup('c').data().asFloat();
-    float[][] rows = new float[(int) matrix.size(0)][];
-    int columns = (int) matrix.size(1);
-    for (int r = 0; r < rows.length; r++) {
-      rows[r] = Arrays.copyOfRange(all, r * columns, (r + 1) * columns);
-    }
-    return rows;
+  static double[][] matrixOf(Kernels kernels, INDArray matrix) {
+    return Arrays.stream(KernelArrays.rows(kernels, matrix))
+        .map(Sample::doubles)
+        .toArray(double[][]::new);
   }
 }

@@ -1,5 +1,11 @@
 package io.guilomo.kernel;
 
+import static io.guilomo.kernel.KernelArrays.array;
+import static io.guilomo.kernel.KernelArrays.copy;
+import static io.guilomo.kernel.KernelArrays.filled;
+import static io.guilomo.kernel.KernelArrays.rows;
+import static io.guilomo.kernel.KernelArrays.values;
+import static io.guilomo.kernel.KernelArrays.zeros;
 import static io.guilomo.kernel.Sample.assertClose;
 import static io.guilomo.kernel.Sample.matrix;
 import static io.guilomo.kernel.Sample.onShapes;
@@ -11,11 +17,7 @@ import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.apache.commons.math3.special.Erf;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 class TestActivations {
   private static final double TOLERANCE = 2e-6;
@@ -53,15 +55,13 @@ class TestActivations {
     return (function.applyAsDouble(x + 1e-5) - function.applyAsDouble(x - 1e-5)) / 2e-5;
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void swiGlu(Implementation implementation) {
-    Kernels kernels = implementation.kernels();
+  @OnEveryKernels
+  void swiGlu(Kernels kernels) {
     onShapes(
         (rows, n, layout) -> {
-          Sample gateUp = matrix(random, rows, 2 * n, layout, 2);
-          Sample y = matrix(random, rows, n, layout);
-          Sample dy = matrix(random, rows, n, layout);
+          Sample gateUp = matrix(kernels, random, rows, 2 * n, layout, 2);
+          Sample y = matrix(kernels, random, rows, n, layout);
+          Sample dy = matrix(kernels, random, rows, n, layout);
           double[][] expected = new double[rows][n];
           double[][] gradient = new double[rows][2 * n];
           for (int r = 0; r < rows; r++) {
@@ -76,7 +76,7 @@ class TestActivations {
           kernels.swiGlu(gateUp.array(), y.array());
           y.isClose(expected, TOLERANCE);
           gateUp.isUnchanged();
-          Sample dGateUp = matrix(random, rows, 2 * n, layout);
+          Sample dGateUp = matrix(kernels, random, rows, 2 * n, layout);
           kernels.swiGluBackward(dy.array(), gateUp.array(), dGateUp.array());
           dGateUp.isClose(gradient, TOLERANCE);
           gateUp.isUnchanged();
@@ -86,15 +86,13 @@ class TestActivations {
         });
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void gelu(Implementation implementation) {
-    Kernels kernels = implementation.kernels();
+  @OnEveryKernels
+  void gelu(Kernels kernels) {
     onShapes(
         (rows, columns, layout) -> {
-          Sample x = matrix(random, rows, columns, layout, 2);
-          Sample y = matrix(random, rows, columns, layout);
-          Sample dy = matrix(random, rows, columns, layout);
+          Sample x = matrix(kernels, random, rows, columns, layout, 2);
+          Sample y = matrix(kernels, random, rows, columns, layout);
+          Sample dy = matrix(kernels, random, rows, columns, layout);
           double[][] expected = new double[rows][columns];
           double[][] gradient = new double[rows][columns];
           for (int r = 0; r < rows; r++) {
@@ -105,23 +103,21 @@ class TestActivations {
           }
           kernels.gelu(x.array(), y.array());
           y.isClose(expected, TOLERANCE);
-          Sample dx = matrix(random, rows, columns, layout);
+          Sample dx = matrix(kernels, random, rows, columns, layout);
           kernels.geluBackward(dy.array(), x.array(), dx.array());
           dx.isClose(gradient, TOLERANCE);
           x.isUnchanged();
           dy.isUnchanged();
-          INDArray overwritten = x.array().dup('c');
+          INDArray overwritten = copy(kernels, x.array());
           kernels.geluBackward(dy.array(), overwritten, overwritten);
-          assertClose(Sample.matrixOf(overwritten), gradient, TOLERANCE);
+          assertClose(Sample.matrixOf(kernels, overwritten), gradient, TOLERANCE);
           kernels.geluBackward(dy.array(), x.array(), dy.array());
           dy.isClose(gradient, TOLERANCE);
         });
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void extremesStayFinite(Implementation implementation) {
-    Kernels kernels = implementation.kernels();
+  @OnEveryKernels
+  void extremesStayFinite(Kernels kernels) {
     float[] extremes = {
       -1e30f, -3e4f, -104, -88.5f, -20, -5.9f, -1e-20f, 0, 1e-20f, 5.9f, 20, 88.5f, 104, 3e4f, 1e30f
     };
@@ -131,12 +127,12 @@ class TestActivations {
       gateUp[i] = extremes[i];
       gateUp[n + i] = 1;
     }
-    INDArray ones = Nd4j.ones(DataType.FLOAT, 1, n);
-    INDArray both = Nd4j.createFromArray(new float[][] {gateUp});
-    INDArray x = Nd4j.createFromArray(new float[][] {extremes});
-    INDArray silu = Nd4j.create(1, n);
-    INDArray gelu = Nd4j.create(1, n);
-    INDArray dx = Nd4j.create(1, n);
+    INDArray ones = filled(kernels, 1, 1, n);
+    INDArray both = array(kernels, new float[][] {gateUp});
+    INDArray x = array(kernels, new float[][] {extremes});
+    INDArray silu = zeros(kernels, 1, n);
+    INDArray gelu = zeros(kernels, 1, n);
+    INDArray dx = zeros(kernels, 1, n);
     kernels.swiGlu(both, silu);
     kernels.gelu(x, gelu);
     kernels.geluBackward(ones, x, dx);
@@ -144,37 +140,45 @@ class TestActivations {
     for (int i = 0; i < n; i++) {
       double value = extremes[i];
       double tolerance = 2e-6 * Math.max(1, Math.abs(value));
-      assertThat((double) silu.getFloat(0, i))
+      assertThat((double) values(kernels, silu)[i])
           .as("silu(%s)", value)
           .isCloseTo(silu(value), within(tolerance));
-      assertThat((double) both.getFloat(0, i))
+      assertThat((double) values(kernels, both)[i])
           .as("silu'(%s)", value)
           .isCloseTo(siluSlope(value), within(2e-6));
-      assertThat((double) gelu.getFloat(0, i))
+      assertThat((double) values(kernels, gelu)[i])
           .as("gelu(%s)", value)
           .isCloseTo(gelu(value), within(tolerance));
-      assertThat((double) dx.getFloat(0, i))
+      assertThat((double) values(kernels, dx)[i])
           .as("gelu'(%s)", value)
           .isCloseTo(geluSlope(value), within(2e-6));
     }
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void dropoutKeepsTheShareAndTheMean(Implementation implementation) {
-    INDArray x = Nd4j.ones(DataType.FLOAT, 1000, 384);
+  @OnEveryKernels
+  void dropoutKeepsTheShareAndTheMean(Kernels kernels) {
+    INDArray x = filled(kernels, 1, 1000, 384);
     for (float rate : new float[] {0, 0.05f, 0.5f}) {
-      INDArray y = Nd4j.create(1000, 384);
-      implementation.kernels().dropout(x, new DropoutMask(rate, 42, 0), y);
+      INDArray y = zeros(kernels, 1000, 384);
+      kernels.dropout(x, new DropoutMask(rate, 42, 0), y);
       float factor = (float) (1 / (1 - (double) rate));
-      long kept = y.eq(factor).castTo(DataType.LONG).sumNumber().longValue();
-      long dropped = y.eq(0).castTo(DataType.LONG).sumNumber().longValue();
+      long kept = 0;
+      long dropped = 0;
+      double[] perRow = new double[1000];
+      double[] perColumn = new double[384];
+      float[][] all = rows(kernels, y);
+      for (int r = 0; r < perRow.length; r++) {
+        for (int c = 0; c < perColumn.length; c++) {
+          kept += all[r][c] == factor ? 1 : 0;
+          dropped += all[r][c] == 0 ? 1 : 0;
+          perRow[r] += all[r][c] / 384;
+          perColumn[c] += all[r][c] / 1000;
+        }
+      }
       assertThat(kept + dropped).isEqualTo(384000);
       double deviation = Math.sqrt(rate * (1 - rate) / 384000);
       assertThat(dropped / 384000.0).isCloseTo(rate, within(4 * deviation + 1e-12));
       // Rows and columns are alike too: none strays by more than five deviations.
-      double[] perRow = Sample.vectorOf(y.mean(1));
-      double[] perColumn = Sample.vectorOf(y.mean(0));
       assertMeans(perRow, 5 * Math.sqrt(rate / (1 - rate) / 384));
       assertMeans(perColumn, 5 * Math.sqrt(rate / (1 - rate) / 1000));
     }
@@ -186,24 +190,27 @@ class TestActivations {
     }
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void dropoutDependsOnSeedRowAndColumnAlone(Implementation implementation) {
-    Kernels kernels = implementation.kernels();
+  @OnEveryKernels
+  void dropoutDependsOnSeedRowAndColumnAlone(Kernels kernels) {
     float rate = 0.3f;
-    INDArray ones = Nd4j.ones(DataType.FLOAT, 200, 200);
-    INDArray mask = Nd4j.create(200, 200);
+    INDArray ones = filled(kernels, 1, 200, 200);
+    INDArray mask = zeros(kernels, 200, 200);
     kernels.dropout(ones, new DropoutMask(rate, 7, 0), mask);
-    double[][] kept = Sample.matrixOf(mask);
-    INDArray other = Nd4j.create(200, 200);
+    double[][] kept = Sample.matrixOf(kernels, mask);
+    INDArray other = zeros(kernels, 200, 200);
     kernels.dropout(ones, new DropoutMask(rate, 8, 0), other);
-    double equal = mask.eq(other).castTo(DataType.DOUBLE).meanNumber().doubleValue();
+    float[] first = values(kernels, mask);
+    float[] second = values(kernels, other);
+    double equal = 0;
+    for (int i = 0; i < first.length; i++) {
+      equal += first[i] == second[i] ? 1.0 / first.length : 0;
+    }
     assertThat(equal).isCloseTo(0.7 * 0.7 + 0.3 * 0.3, within(0.02));
     onShapes(
         (rows, columns, layout) -> {
-          Sample x = matrix(random, rows, columns, layout);
-          Sample y = matrix(random, rows, columns, layout);
-          Sample dx = matrix(random, rows, columns, layout);
+          Sample x = matrix(kernels, random, rows, columns, layout);
+          Sample y = matrix(kernels, random, rows, columns, layout);
+          Sample dx = matrix(kernels, random, rows, columns, layout);
           double[][] expected = new double[rows][columns];
           double[][] gradient = new double[rows][columns];
           for (int r = 0; r < rows; r++) {
@@ -217,21 +224,20 @@ class TestActivations {
           kernels.dropoutBackward(x.array(), new DropoutMask(rate, 7, 0), dx.array());
           dx.isClose(gradient, TOLERANCE);
         });
-    INDArray later = Nd4j.create(60, 200);
-    kernels.dropout(Nd4j.ones(DataType.FLOAT, 60, 200), new DropoutMask(rate, 7, 140), later);
-    assertThat(Sample.matrixOf(later)).isDeepEqualTo(Arrays.copyOfRange(kept, 140, 200));
+    INDArray later = zeros(kernels, 60, 200);
+    kernels.dropout(filled(kernels, 1, 60, 200), new DropoutMask(rate, 7, 140), later);
+    assertThat(Sample.matrixOf(kernels, later)).isDeepEqualTo(Arrays.copyOfRange(kept, 140, 200));
   }
 
-  @Test
-  void implementationsDropTheSameElements() {
-    INDArray ones = Nd4j.ones(DataType.FLOAT, 70, 90);
-    INDArray first = Nd4j.create(70, 90);
-    new Nd4jKernels().dropout(ones, new DropoutMask(0.4f, -12345, 0), first);
-    for (Implementation implementation : Implementation.values()) {
-      INDArray mask = Nd4j.create(70, 90);
-      implementation.kernels().dropout(ones, new DropoutMask(0.4f, -12345, 0), mask);
-      assertThat(mask).as(implementation.name()).isEqualTo(first);
-    }
-    assertThat(first.getFloat(0, 0)).isIn(0f, (float) (1 / 0.6));
+  @OnEveryKernels
+  void allDropTheSameElements(Kernels kernels) {
+    Kernels portable = new Nd4jKernels();
+    INDArray expected = zeros(portable, 70, 90);
+    DropoutMask mask = new DropoutMask(0.4f, -12345, 0);
+    portable.dropout(filled(portable, 1, 70, 90), mask, expected);
+    INDArray actual = zeros(kernels, 70, 90);
+    kernels.dropout(filled(kernels, 1, 70, 90), mask, actual);
+    assertThat(values(kernels, actual)).isEqualTo(values(portable, expected));
+    assertThat(values(kernels, actual)[0]).isIn(0f, (float) (1 / 0.6));
   }
 }

@@ -1,5 +1,9 @@
 package io.guilomo.kernel;
 
+import static io.guilomo.kernel.KernelArrays.array;
+import static io.guilomo.kernel.KernelArrays.copy;
+import static io.guilomo.kernel.KernelArrays.filled;
+import static io.guilomo.kernel.KernelArrays.zeros;
 import static io.guilomo.kernel.Sample.assertClose;
 import static io.guilomo.kernel.Sample.matrix;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -10,11 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 class TestAttention {
   private static final double FORWARD = 2e-6;
@@ -27,16 +27,17 @@ class TestAttention {
     new AttentionShape(3, 3, 32, 0.17f, false, 0),
     new AttentionShape(4, 1, 12, 0.3f, true, 1),
   };
+  private static final Kernels HOST = new Nd4jKernels();
   private final Random random = new Random(4);
 
   @Test
   void theReferenceGradientsAreThoseOfFiniteDifferences() {
     AttentionShape shape = new AttentionShape(4, 2, 3, 0.6f, true, 3);
     int[] starts = {0, 1, 6};
-    double[][] q = matrix(random, 6, 12, Layout.CONTIGUOUS).values();
-    double[][] k = matrix(random, 6, 6, Layout.CONTIGUOUS).values();
-    double[][] v = matrix(random, 6, 6, Layout.CONTIGUOUS).values();
-    double[][] gradient = matrix(random, 6, 12, Layout.CONTIGUOUS).values();
+    double[][] q = matrix(HOST, random, 6, 12, Layout.CONTIGUOUS).values();
+    double[][] k = matrix(HOST, random, 6, 6, Layout.CONTIGUOUS).values();
+    double[][] v = matrix(HOST, random, 6, 6, Layout.CONTIGUOUS).values();
+    double[][] gradient = matrix(HOST, random, 6, 12, Layout.CONTIGUOUS).values();
     ReferenceAttention exact = new ReferenceAttention(shape, starts, q, k, v);
     exact.backward(gradient);
     assertSlopes(exact.dQuery, q, shape, starts, q, k, v, gradient);
@@ -76,13 +77,12 @@ class TestAttention {
     return sum;
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void attends(Implementation implementation) {
+  @OnEveryKernels
+  void attends(Kernels kernels) {
     for (AttentionShape shape : SHAPES) {
       for (int[] starts : STARTS) {
         for (Layout layout : Layout.values()) {
-          attends(implementation.kernels(), shape, starts, layout);
+          attends(kernels, shape, starts, layout);
         }
       }
     }
@@ -92,30 +92,26 @@ class TestAttention {
     int tokens = starts[starts.length - 1];
     int queryColumns = shape.heads() * shape.headDim();
     int keyColumns = shape.keyValueHeads() * shape.headDim();
-    Sample q = matrix(random, tokens, queryColumns, layout);
-    Sample k = matrix(random, tokens, keyColumns, layout);
-    Sample v = matrix(random, tokens, keyColumns, layout);
-    Sample result = matrix(random, tokens, queryColumns, layout);
+    Sample q = matrix(kernels, random, tokens, queryColumns, layout);
+    Sample k = matrix(kernels, random, tokens, keyColumns, layout);
+    Sample v = matrix(kernels, random, tokens, keyColumns, layout);
+    Sample result = matrix(kernels, random, tokens, queryColumns, layout);
     ReferenceAttention exact =
         new ReferenceAttention(shape, starts, q.values(), k.values(), v.values());
-    int kept = exact.probabilities.length;
-    INDArray probabilities = Nd4j.valueArrayOf(new long[] {kept + 3}, 9f);
-    kernels.attention(
-        shape, starts, q.array(), k.array(), v.array(), probabilities, result.array());
+    int kept = (int) kernels.attentionState(shape, starts);
+    INDArray state = filled(kernels, 9, kept + 3);
+    kernels.attention(shape, starts, q.array(), k.array(), v.array(), state, result.array());
     result.isClose(exact.result, FORWARD);
-    double[] all = Sample.vectorOf(probabilities);
-    for (int i = 0; i < kept; i++) {
-      double tolerance = exact.probabilities[i] == 0 ? 0 : FORWARD;
-      if (!(Math.abs(all[i] - exact.probabilities[i]) <= tolerance)) {
-        assertThat(all[i]).as("probability %d", i).isEqualTo(exact.probabilities[i]);
-      }
+    double[] all = Sample.vectorOf(kernels, state);
+    if (kernels.memory().equals(Kernels.HOST)) {
+      assertProbabilities(all, exact);
     }
     assertThat(all[kept]).isEqualTo(9);
 
-    Sample gradient = matrix(random, tokens, queryColumns, layout);
-    Sample dq = matrix(random, tokens, queryColumns, layout);
-    Sample dk = matrix(random, tokens, keyColumns, layout);
-    Sample dv = matrix(random, tokens, keyColumns, layout);
+    Sample gradient = matrix(kernels, random, tokens, queryColumns, layout);
+    Sample dq = matrix(kernels, random, tokens, queryColumns, layout);
+    Sample dk = matrix(kernels, random, tokens, keyColumns, layout);
+    Sample dv = matrix(kernels, random, tokens, keyColumns, layout);
     kernels.attentionBackward(
         shape,
         starts,
@@ -123,7 +119,8 @@ class TestAttention {
         q.array(),
         k.array(),
         v.array(),
-        probabilities,
+        result.array(),
+        state,
         dq.array(),
         dk.array(),
         dv.array());
@@ -139,16 +136,25 @@ class TestAttention {
     gradient.isUnchanged();
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void attendsToKeptKeysAndValues(Implementation implementation) {
+  /** The processor keeps all probabilities, 0 where a position may not look. */
+  private static void assertProbabilities(double[] state, ReferenceAttention exact) {
+    for (int i = 0; i < exact.probabilities.length; i++) {
+      double tolerance = exact.probabilities[i] == 0 ? 0 : FORWARD;
+      if (!(Math.abs(state[i] - exact.probabilities[i]) <= tolerance)) {
+        assertThat(state[i]).as("probability %d", i).isEqualTo(exact.probabilities[i]);
+      }
+    }
+  }
+
+  @OnEveryKernels
+  void attendsToKeptKeysAndValues(Kernels kernels) {
     for (AttentionShape shape : SHAPES) {
       for (int[] starts : STARTS) {
         for (Layout layout : Layout.values()) {
           if (shape.causal()) {
-            attendsToKept(implementation.kernels(), shape, starts, 1, layout);
-            attendsToKept(implementation.kernels(), shape, starts, 70, layout);
-            attendsToKept(implementation.kernels(), shape, starts, 200, layout);
+            attendsToKept(kernels, shape, starts, 1, layout);
+            attendsToKept(kernels, shape, starts, 70, layout);
+            attendsToKept(kernels, shape, starts, 200, layout);
           }
         }
       }
@@ -163,9 +169,9 @@ class TestAttention {
     int queryColumns = shape.heads() * shape.headDim();
     int keyColumns = shape.keyValueHeads() * shape.headDim();
     // Room before, between and behind the sequences, whose order in memory is another one.
-    Sample keys = matrix(random, 2 * tokens + 3, keyColumns, layout);
-    Sample values = matrix(random, 2 * tokens + 3, keyColumns, layout);
-    double[][] query = matrix(random, tokens, queryColumns, Layout.CONTIGUOUS).values();
+    Sample keys = matrix(kernels, random, 2 * tokens + 3, keyColumns, layout);
+    Sample values = matrix(kernels, random, 2 * tokens + 3, keyColumns, layout);
+    double[][] query = matrix(kernels, random, tokens, queryColumns, Layout.CONTIGUOUS).values();
     int[] newStarts = new int[sequences + 1];
     int[] firstKeys = new int[sequences];
     int[] lengths = new int[sequences];
@@ -186,13 +192,13 @@ class TestAttention {
     }
     ReferenceAttention exact = new ReferenceAttention(shape, starts, query, key, value);
     double[][] newQuery = rows.stream().map(row -> query[row]).toArray(double[][]::new);
-    Sample result = matrix(random, rows.size(), queryColumns, layout);
+    Sample result = matrix(kernels, random, rows.size(), queryColumns, layout);
     kernels.cachedAttention(
         shape,
         newStarts,
         firstKeys,
         lengths,
-        Nd4j.createFromArray(newQuery).castTo(DataType.FLOAT),
+        array(kernels, floats(newQuery)),
         keys.array(),
         values.array(),
         result.array());
@@ -201,47 +207,54 @@ class TestAttention {
     values.isUnchanged();
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void largeScoresDoNotOverflow(Implementation implementation) {
+  private static float[][] floats(double[][] values) {
+    float[][] floats = new float[values.length][values[0].length];
+    for (int r = 0; r < values.length; r++) {
+      for (int c = 0; c < values[r].length; c++) {
+        floats[r][c] = (float) values[r][c];
+      }
+    }
+    return floats;
+  }
+
+  @OnEveryKernels
+  void largeScoresDoNotOverflow(Kernels kernels) {
     AttentionShape shape = new AttentionShape(1, 1, 16, 1, false, 0);
-    Sample q = matrix(random, 20, 16, Layout.CONTIGUOUS, 30);
-    Sample v = matrix(random, 20, 16, Layout.CONTIGUOUS);
-    INDArray probabilities = Nd4j.create(400);
-    INDArray result = Nd4j.create(20, 16);
-    implementation
-        .kernels()
-        .attention(
-            shape, new int[] {0, 20}, q.array(), q.array().dup(), v.array(), probabilities, result);
+    Sample q = matrix(kernels, random, 20, 16, Layout.CONTIGUOUS, 30);
+    Sample v = matrix(kernels, random, 20, 16, Layout.CONTIGUOUS);
+    INDArray state = zeros(kernels, kernels.attentionState(shape, new int[] {0, 20}));
+    INDArray result = zeros(kernels, 20, 16);
+    kernels.attention(
+        shape, new int[] {0, 20}, q.array(), copy(kernels, q.array()), v.array(), state, result);
     ReferenceAttention exact =
         new ReferenceAttention(shape, new int[] {0, 20}, q.values(), q.values(), v.values());
     // Scores of about 14,000 are themselves only known to 1e-3.
-    assertClose(Sample.matrixOf(result), exact.result, 1e-3);
+    assertClose(Sample.matrixOf(kernels, result), exact.result, 1e-3);
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void rotatesHalfSplitPairsByPosition(Implementation implementation) {
-    Kernels kernels = implementation.kernels();
+  @OnEveryKernels
+  void rotatesHalfSplitPairsByPosition(Kernels kernels) {
     for (int half : new int[] {2, 3, 16, 20}) {
-      INDArray cosine = Nd4j.create(140, half);
-      INDArray sine = Nd4j.create(140, half);
+      float[][] cosine = new float[140][half];
+      float[][] sine = new float[140][half];
       for (int p = 0; p < 140; p++) {
         for (int i = 0; i < half; i++) {
           double angle = p * Math.pow(10000, -(double) i / half);
-          cosine.putScalar(p, i, Math.cos(angle));
-          sine.putScalar(p, i, Math.sin(angle));
+          cosine[p][i] = (float) Math.cos(angle);
+          sine[p][i] = (float) Math.sin(angle);
         }
       }
+      INDArray cosines = array(kernels, cosine);
+      INDArray sines = array(kernels, sine);
       for (int[] starts : STARTS) {
         for (Layout layout : Layout.values()) {
           int tokens = starts[starts.length - 1];
-          Sample x = matrix(random, tokens, 3 * 2 * half, layout);
+          Sample x = matrix(kernels, random, tokens, 3 * 2 * half, layout);
           int[] positions = random.ints(tokens, 0, 140).toArray();
           double[][] expected = rotated(x.values(), positions, 3, cosine, sine);
-          kernels.rotate(x.array(), positions, 3, cosine, sine, false);
+          kernels.rotate(x.array(), positions, 3, cosines, sines, false);
           x.isClose(expected, FORWARD);
-          kernels.rotate(x.array(), positions, 3, cosine, sine, true);
+          kernels.rotate(x.array(), positions, 3, cosines, sines, true);
           x.isClose(x.values(), FORWARD);
         }
       }
@@ -249,14 +262,14 @@ class TestAttention {
   }
 
   private static double[][] rotated(
-      double[][] x, int[] positions, int heads, INDArray cosine, INDArray sine) {
-    int half = (int) cosine.size(1);
+      double[][] x, int[] positions, int heads, float[][] cosine, float[][] sine) {
+    int half = cosine[0].length;
     double[][] result = new double[x.length][x[0].length];
     for (int t = 0; t < x.length; t++) {
       for (int h = 0; h < heads; h++) {
         for (int i = 0; i < half; i++) {
-          double cos = cosine.getFloat(positions[t], i);
-          double sin = sine.getFloat(positions[t], i);
+          double cos = cosine[positions[t]][i];
+          double sin = sine[positions[t]][i];
           int first = h * 2 * half + i;
           result[t][first] = x[t][first] * cos - x[t][first + half] * sin;
           result[t][first + half] = x[t][first] * sin + x[t][first + half] * cos;

@@ -103,15 +103,22 @@ class TestCheckedKernels {
 
   @Test
   void routingAndExperts() {
+    INDArray z = Nd4j.create(4, 6);
+    INDArray statistics = Nd4j.create(DataType.DOUBLE, 12);
+    ExpertChoice chosen = kernels.choice(4);
+    HostChoice.experts(chosen)[2] = 6;
     refused(
         "Cannot choose 7 of 6 experts",
-        () -> kernels.route(x, null, 7, false, new int[28], y, Nd4j.create(4, 6)));
+        () -> kernels.route(x, null, 7, false, kernels.choice(28), y, z, statistics));
     refused(
         "Cannot use 3 choices: 4 are needed",
-        () -> kernels.route(x, null, 1, false, new int[3], y, Nd4j.create(4, 6)));
+        () -> kernels.route(x, null, 1, false, kernels.choice(3), y, z, statistics));
     refused(
         "Cannot use expert 6: there are 6",
-        () -> kernels.route(x, null, 1, true, new int[] {0, 1, 6, 0}, y, Nd4j.create(4, 6)));
+        () -> kernels.route(x, null, 1, true, chosen, y, z, statistics));
+    refused(
+        "Cannot use statistics, DOUBLE with sizes/strides [11/1], as a vector of 12",
+        () -> kernels.route(x, null, 1, false, chosen, y, z, Nd4j.create(DataType.DOUBLE, 11)));
     refused(
         "Cannot split 6 columns among 2 experts: first columns must rise from 0",
         () -> kernels.scaleExperts(x, Nd4j.create(4, 2), row, new int[] {0, 7, 6}, y));
@@ -122,12 +129,19 @@ class TestCheckedKernels {
     refused("Cannot drop out at rate 1.0: it must be in [0, 1)", () -> new DropoutMask(1, 0, 0));
     refused(
         "Cannot use label 6: there are 6",
-        () -> kernels.crossEntropy(x, new int[] {0, 1, 6, 2}, 1, false, new float[4]));
+        () ->
+            kernels.crossEntropy(
+                x,
+                new int[] {0, 1, 6, 2},
+                1,
+                false,
+                Nd4j.create(4),
+                Nd4j.create(DataType.DOUBLE, 2)));
     refused(
         "Cannot take step 0 of AdamW: steps count from 1",
         () -> kernels.adamW(new AdamW(0.9, 0.999, 1e-8, 0), 1, 0, row, row, row, row, row, false));
     refused(
-        "Cannot keep 32 attention probabilities in a vector of 31",
+        "Cannot keep 32 floats of attention in a vector of 31",
         () ->
             kernels.attention(
                 new AttentionShape(2, 1, 3, 1, false, 0),
@@ -137,5 +151,44 @@ class TestCheckedKernels {
                 Nd4j.create(4, 3),
                 Nd4j.create(31),
                 y));
+  }
+
+  @Test
+  void memory() {
+    refused(
+        "Cannot keep weights as bfloat16 in the memory of this processor: its kernels compute with"
+            + " float32; set guilomo.model.precision=float32",
+        () -> kernels.allocate(DataType.BFLOAT16, 3));
+    refused("Cannot compute with INT", () -> kernels.allocate(DataType.INT, 3));
+    refused(
+        "Cannot use 5 elements to write: at least 6 are needed",
+        () -> kernels.write(new float[5], row));
+    refused(
+        "Cannot use 5 elements to read into: at least 6 are needed",
+        () -> kernels.read(row, new float[5]));
+    refused(
+        "Cannot use source, FLOAT with sizes/strides [6/1], as DOUBLE",
+        () -> kernels.read(row, new double[6]));
+    refused(
+        "Cannot use target, FLOAT with sizes/strides [4/6], as a contiguous vector",
+        () -> kernels.fill(x.getColumn(1), 0));
+  }
+
+  @Test
+  void frozenMatrices() {
+    refused(
+        "Cannot use b, BFLOAT16 with sizes/strides [6/6, 6/1], as 32-bit floats",
+        () -> kernels.product(x, false, Nd4j.create(DataType.BFLOAT16, 6, 6), false, y, false));
+    Kernels both = new CheckedKernels(new Nd4jOperations(), DataType.FLOAT, DataType.BFLOAT16) {};
+    refused(
+        "Cannot use table, DOUBLE with sizes/strides [6/6, 6/1], as 32-bit floats or BFLOAT16",
+        () -> both.gatherRows(Nd4j.create(DataType.DOUBLE, 6, 6), new int[] {0}, row, false));
+  }
+
+  @Test
+  void vectorsOfGuidedSelection() {
+    refused(
+        "Cannot use 2 kinds of vectors: 1 are needed",
+        () -> kernels.masks(new int[] {0, 6}, new int[2], row, Nd4j.create(6)));
   }
 }

@@ -1,17 +1,22 @@
 package io.guilomo.kernel;
 
+import static io.guilomo.kernel.KernelArrays.array;
+import static io.guilomo.kernel.KernelArrays.copy;
+import static io.guilomo.kernel.KernelArrays.doubleValues;
+import static io.guilomo.kernel.KernelArrays.doubles;
+import static io.guilomo.kernel.KernelArrays.rows;
+import static io.guilomo.kernel.KernelArrays.values;
+import static io.guilomo.kernel.KernelArrays.zeros;
 import static io.guilomo.kernel.Sample.assertClose;
 import static io.guilomo.kernel.Sample.matrix;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.kernel.Sample.Layout;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 class TestExperts {
   private static final double TOLERANCE = 2e-6;
@@ -65,14 +70,13 @@ class TestExperts {
     return chosen;
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void routesToTheMostProbable(Implementation implementation) {
+  @OnEveryKernels
+  void routesToTheMostProbable(Kernels kernels) {
     for (int tokens : new int[] {1, 3, 17, 130}) {
       for (int experts : new int[] {3, 8, 16, 21}) {
         for (int topK = 1; topK <= 3; topK++) {
           for (Layout layout : Layout.values()) {
-            routes(implementation.kernels(), tokens, experts, topK, layout);
+            routes(kernels, tokens, experts, topK, layout);
           }
         }
       }
@@ -80,23 +84,25 @@ class TestExperts {
   }
 
   private void routes(Kernels kernels, int tokens, int experts, int topK, Layout layout) {
-    Sample logits = matrix(random, tokens, experts, layout, 2);
-    Sample p = matrix(random, tokens, experts, layout);
-    Sample weights = matrix(random, tokens, experts, layout);
-    INDArray mask = Sample.vector(random, experts);
-    int[] choice = new int[tokens * topK];
-    RoutingStatistics statistics =
-        kernels.route(logits.array(), mask, topK, false, choice, p.array(), weights.array());
+    Sample logits = matrix(kernels, random, tokens, experts, layout, 2);
+    Sample p = matrix(kernels, random, tokens, experts, layout);
+    Sample weights = matrix(kernels, random, tokens, experts, layout);
+    INDArray mask = Sample.vector(kernels, random, experts);
+    ExpertChoice choice = kernels.choice(tokens * topK);
+    INDArray statistics = doubles(kernels, 2 * experts);
+    kernels.route(
+        logits.array(), mask, topK, false, choice, p.array(), weights.array(), statistics);
+    int[] chose = choice.toArray();
     double[][] expectedP = new double[tokens][];
     double[][] expectedWeights = new double[tokens][];
-    long[] counts = new long[experts];
+    double[] counts = new double[experts];
     double[] sums = new double[experts];
     for (int t = 0; t < tokens; t++) {
-      expectedP[t] = softmax(logits.values()[t], Sample.vectorOf(mask));
+      expectedP[t] = softmax(logits.values()[t], Sample.vectorOf(kernels, mask));
       int[] chosen = largest(expectedP[t], topK);
-      expectedWeights[t] = weights(logits.values()[t], Sample.vectorOf(mask), chosen);
+      expectedWeights[t] = weights(logits.values()[t], Sample.vectorOf(kernels, mask), chosen);
       for (int slot = 0; slot < topK; slot++) {
-        assertThat(choice[t * topK + slot]).isEqualTo(chosen[slot]);
+        assertThat(chose[t * topK + slot]).isEqualTo(chosen[slot]);
         counts[chosen[slot]]++;
       }
       for (int e = 0; e < experts; e++) {
@@ -106,19 +112,22 @@ class TestExperts {
     p.isClose(expectedP, TOLERANCE);
     weights.isClose(expectedWeights, TOLERANCE);
     logits.isUnchanged();
-    assertThat(statistics.counts()).isEqualTo(counts);
-    assertClose(new double[][] {statistics.probabilitySums()}, new double[][] {sums}, TOLERANCE);
+    double[] measured = doubleValues(kernels, statistics);
+    assertThat(measured).startsWith(counts);
+    double[] measuredSums = Arrays.copyOfRange(measured, experts, 2 * experts);
+    assertClose(new double[][] {measuredSums}, new double[][] {sums}, TOLERANCE);
 
-    Sample dWeights = matrix(random, tokens, experts, layout);
-    Sample dLogits = matrix(random, tokens, experts, layout);
-    float[] dP = Sample.vector(random, experts).toFloatVector();
-    for (float[] balance : new float[][] {null, dP}) {
+    Sample dWeights = matrix(kernels, random, tokens, experts, layout);
+    Sample dLogits = matrix(kernels, random, tokens, experts, layout);
+    INDArray dP = Sample.vector(kernels, random, experts);
+    for (INDArray balance : new INDArray[] {null, dP}) {
       kernels.routeBackward(
           dWeights.array(), balance, topK, choice, p.array(), weights.array(), dLogits.array());
+      float[] balances = balance == null ? null : values(kernels, balance);
       double[][] expected = new double[tokens][];
       for (int t = 0; t < tokens; t++) {
         int[] chosen = largest(expectedP[t], topK);
-        expected[t] = gradient(expectedP[t], chosen, dWeights.values()[t], balance);
+        expected[t] = gradient(expectedP[t], chosen, dWeights.values()[t], balances);
       }
       dLogits.isClose(expected, 3 * TOLERANCE, 0.1);
     }
@@ -169,108 +178,117 @@ class TestExperts {
     }
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void equalsGoToTheLowestIndex(Implementation implementation) {
+  @OnEveryKernels
+  void equalsGoToTheLowestIndex(Kernels kernels) {
     INDArray logits =
-        Nd4j.createFromArray(new float[][] {{1, 1, 1, 1, 1}, {0, 2, 0, 2, 2}, {5, 0, 0, 0, 5}});
-    int[] choice = new int[9];
-    INDArray p = Nd4j.create(3, 5);
-    INDArray weights = Nd4j.create(3, 5);
-    implementation.kernels().route(logits, null, 3, false, choice, p, weights);
-    assertThat(choice).containsExactly(0, 1, 2, 1, 3, 4, 0, 4, 1);
-    assertThat(weights.getFloat(0, 0)).isCloseTo(1f / 3, within(1e-7f));
-    assertThat(weights.getFloat(0, 4)).isZero();
+        array(kernels, new float[][] {{1, 1, 1, 1, 1}, {0, 2, 0, 2, 2}, {5, 0, 0, 0, 5}});
+    ExpertChoice choice = kernels.choice(9);
+    INDArray p = zeros(kernels, 3, 5);
+    INDArray weights = zeros(kernels, 3, 5);
+    kernels.route(logits, null, 3, false, choice, p, weights, doubles(kernels, 10));
+    assertThat(choice.toArray()).containsExactly(0, 1, 2, 1, 3, 4, 0, 4, 1);
+    assertThat(rows(kernels, weights)[0][0]).isCloseTo(1f / 3, within(1e-7f));
+    assertThat(rows(kernels, weights)[0][4]).isZero();
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void maskedExpertsGetNothingEvenIfTooFewAreLeft(Implementation implementation) {
-    INDArray logits = Nd4j.createFromArray(new float[][] {{1, 2, 3, 4}, {4, 3, 2, 1}});
-    INDArray mask = Nd4j.createFromArray(-1e4f, 0.5f, -1e4f, -1e4f);
-    int[] choice = new int[4];
-    INDArray p = Nd4j.create(2, 4);
-    INDArray weights = Nd4j.create(2, 4);
-    RoutingStatistics statistics =
-        implementation.kernels().route(logits, mask, 2, false, choice, p, weights);
-    assertThat(choice).containsExactly(1, 0, 1, 0);
-    assertThat(p.toFloatMatrix()).isDeepEqualTo(new float[][] {{0, 1, 0, 0}, {0, 1, 0, 0}});
-    assertThat(weights.toFloatMatrix()).isDeepEqualTo(new float[][] {{0, 1, 0, 0}, {0, 1, 0, 0}});
-    assertThat(statistics.counts()).containsExactly(2, 2, 0, 0);
-    INDArray dLogits = Nd4j.create(2, 4);
-    INDArray dWeights = Nd4j.createFromArray(new float[][] {{1, 2, 3, 4}, {-1, 7, 3, 4}});
-    implementation.kernels().routeBackward(dWeights, null, 2, choice, p, weights, dLogits);
-    assertThat(dLogits.toFloatMatrix()).isDeepEqualTo(new float[2][4]);
+  @OnEveryKernels
+  void maskedExpertsGetNothingEvenIfTooFewAreLeft(Kernels kernels) {
+    INDArray logits = array(kernels, new float[][] {{1, 2, 3, 4}, {4, 3, 2, 1}});
+    INDArray mask = array(kernels, -1e4f, 0.5f, -1e4f, -1e4f);
+    ExpertChoice choice = kernels.choice(4);
+    INDArray p = zeros(kernels, 2, 4);
+    INDArray weights = zeros(kernels, 2, 4);
+    INDArray statistics = doubles(kernels, 8);
+    kernels.route(logits, mask, 2, false, choice, p, weights, statistics);
+    assertThat(choice.toArray()).containsExactly(1, 0, 1, 0);
+    assertThat(rows(kernels, p)).isDeepEqualTo(new float[][] {{0, 1, 0, 0}, {0, 1, 0, 0}});
+    assertThat(rows(kernels, weights)).isDeepEqualTo(new float[][] {{0, 1, 0, 0}, {0, 1, 0, 0}});
+    assertThat(doubleValues(kernels, statistics)).startsWith(2, 2, 0, 0);
+    INDArray dLogits = zeros(kernels, 2, 4);
+    INDArray dWeights = array(kernels, new float[][] {{1, 2, 3, 4}, {-1, 7, 3, 4}});
+    kernels.routeBackward(dWeights, null, 2, choice, p, weights, dLogits);
+    assertThat(rows(kernels, dLogits)).isDeepEqualTo(new float[2][4]);
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void replayKeepsTheChoice(Implementation implementation) {
-    Kernels kernels = implementation.kernels();
-    Sample logits = matrix(random, 40, 6, Layout.VIEW);
-    INDArray first = Nd4j.create(40, 6);
-    INDArray p = Nd4j.create(40, 6);
-    int[] choice = new int[80];
-    kernels.route(logits.array(), null, 2, false, choice, p, first);
-    int[] repeated = choice.clone();
-    INDArray again = Nd4j.create(40, 6);
-    kernels.route(logits.array(), null, 2, true, repeated, p, again);
-    assertThat(again).isEqualTo(first);
+  @OnEveryKernels
+  void replayKeepsTheChoice(Kernels kernels) {
+    Sample logits = matrix(kernels, random, 40, 6, Layout.VIEW);
+    INDArray first = zeros(kernels, 40, 6);
+    INDArray p = zeros(kernels, 40, 6);
+    ExpertChoice choice = kernels.choice(80);
+    INDArray statistics = doubles(kernels, 12);
+    kernels.route(logits.array(), null, 2, false, choice, p, first, statistics);
+    int[] chose = choice.toArray();
+    INDArray again = zeros(kernels, 40, 6);
+    kernels.route(logits.array(), null, 2, true, choice, p, again, statistics);
+    assertThat(values(kernels, again)).isEqualTo(values(kernels, first));
 
-    Sample moved = matrix(random, 40, 6, Layout.VIEW);
-    RoutingStatistics statistics = kernels.route(moved.array(), null, 2, true, repeated, p, again);
-    assertThat(repeated).isEqualTo(choice);
+    Sample moved = matrix(kernels, random, 40, 6, Layout.VIEW);
+    kernels.route(moved.array(), null, 2, true, choice, p, again, statistics);
+    assertThat(choice.toArray()).isEqualTo(chose);
     double[][] expected = new double[40][];
-    long[] counts = new long[6];
+    double[] counts = new double[6];
     for (int t = 0; t < 40; t++) {
-      int[] chosen = {choice[2 * t], choice[2 * t + 1]};
+      int[] chosen = {chose[2 * t], chose[2 * t + 1]};
       counts[chosen[0]]++;
       counts[chosen[1]]++;
       expected[t] = weights(moved.values()[t], new double[6], chosen);
     }
-    assertClose(Sample.matrixOf(again), expected, TOLERANCE);
-    assertThat(statistics.counts()).isEqualTo(counts);
+    assertClose(Sample.matrixOf(kernels, again), expected, TOLERANCE);
+    assertThat(doubleValues(kernels, statistics)).startsWith(counts);
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void topOneHasNoGradient(Implementation implementation) {
-    Sample logits = matrix(random, 30, 5, Layout.CONTIGUOUS);
-    INDArray p = Nd4j.create(30, 5);
-    INDArray weights = Nd4j.create(30, 5);
-    INDArray dLogits = Nd4j.create(30, 5);
-    int[] choice = new int[30];
-    implementation.kernels().route(logits.array(), null, 1, false, choice, p, weights);
-    assertThat(weights.maxNumber().floatValue()).isEqualTo(1);
-    Sample dWeights = matrix(random, 30, 5, Layout.CONTIGUOUS);
-    implementation.kernels().routeBackward(dWeights.array(), null, 1, choice, p, weights, dLogits);
-    assertThat(dLogits.amaxNumber().floatValue()).isZero();
+  @OnEveryKernels
+  void topOneHasNoGradient(Kernels kernels) {
+    Sample logits = matrix(kernels, random, 30, 5, Layout.CONTIGUOUS);
+    INDArray p = zeros(kernels, 30, 5);
+    INDArray weights = zeros(kernels, 30, 5);
+    INDArray dLogits = zeros(kernels, 30, 5);
+    ExpertChoice choice = kernels.choice(30);
+    kernels.route(logits.array(), null, 1, false, choice, p, weights, doubles(kernels, 10));
+    for (float weight : values(kernels, weights)) {
+      assertThat(weight).isIn(0f, 1f);
+    }
+    Sample dWeights = matrix(kernels, random, 30, 5, Layout.CONTIGUOUS);
+    kernels.routeBackward(dWeights.array(), null, 1, choice, p, weights, dLogits);
+    for (float slope : values(kernels, dLogits)) {
+      assertThat(slope).isZero();
+    }
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void notANumberIsNotRoutedAway(Implementation implementation) {
-    INDArray logits = Nd4j.createFromArray(new float[][] {{1, Float.NaN, 3}, {1, 2, 3}});
-    INDArray p = Nd4j.create(2, 3);
-    INDArray weights = Nd4j.create(2, 3);
-    int[] choice = new int[4];
-    RoutingStatistics statistics =
-        implementation.kernels().route(logits, null, 2, false, choice, p, weights);
-    assertThat(choice).containsExactly(0, 1, 2, 1);
-    assertThat(weights.getFloat(0, 0)).isNaN();
-    assertThat(statistics.probabilitySums()[0]).isNaN();
+  @OnEveryKernels
+  void notANumberIsNotRoutedAway(Kernels kernels) {
+    INDArray logits = array(kernels, new float[][] {{1, Float.NaN, 3}, {1, 2, 3}});
+    INDArray p = zeros(kernels, 2, 3);
+    INDArray weights = zeros(kernels, 2, 3);
+    ExpertChoice choice = kernels.choice(4);
+    INDArray statistics = doubles(kernels, 6);
+    kernels.route(logits, null, 2, false, choice, p, weights, statistics);
+    assertThat(choice.toArray()).containsExactly(0, 1, 2, 1);
+    assertThat(values(kernels, weights)[0]).isNaN();
+    assertThat(doubleValues(kernels, statistics)[3]).isNaN();
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void scalesTheColumnsOfEachExpert(Implementation implementation) {
+  @OnEveryKernels
+  void entropyOfAllTokensTogether(Kernels kernels) {
+    float[][] p = {{0.5f, 0.5f, 0}, {1, 0, 0}, {0.25f, 0.25f, 0.5f}};
+    INDArray wide = array(kernels, new float[][] {{9, 0.5f, 0.5f}, {9, 0, 1}});
+    INDArray sum = doubles(kernels, 1);
+    kernels.entropy(array(kernels, p), sum);
+    assertThat(doubleValues(kernels, sum)[0]).isCloseTo(2.5 * Math.log(2), within(1e-6));
+    kernels.entropy(ArrayViews.columns(wide, 1, 2), sum);
+    assertThat(doubleValues(kernels, sum)[0]).isCloseTo(Math.log(2), within(1e-6));
+  }
+
+  @OnEveryKernels
+  void scalesTheColumnsOfEachExpert(Kernels kernels) {
     int[][] columns = {
       {0, 5}, {0, 8, 16, 24, 32}, {0, 3, 3, 20, 33}, {0, 0, 7, 64}, {0, 64, 72, 96}
     };
     for (int tokens : new int[] {1, 3, 17, 130}) {
       for (int[] firstColumn : columns) {
         for (Layout layout : Layout.values()) {
-          scales(implementation.kernels(), tokens, firstColumn, layout);
+          scales(kernels, tokens, firstColumn, layout);
         }
       }
     }
@@ -279,10 +297,11 @@ class TestExperts {
   private void scales(Kernels kernels, int tokens, int[] firstColumn, Layout layout) {
     int experts = firstColumn.length - 1;
     int rank = firstColumn[experts];
-    Sample h = matrix(random, tokens, rank, layout);
-    Sample weights = matrix(random, tokens, experts, layout);
-    INDArray coefficients = Sample.vector(random, rank);
-    Sample dz = matrix(random, tokens, rank, layout);
+    Sample h = matrix(kernels, random, tokens, rank, layout);
+    Sample weights = matrix(kernels, random, tokens, experts, layout);
+    INDArray coefficients = Sample.vector(kernels, random, rank);
+    Sample dz = matrix(kernels, random, tokens, rank, layout);
+    float[] coefficient = values(kernels, coefficients);
     double[][] z = new double[tokens][rank];
     double[][] dh = new double[tokens][rank];
     double[][] dWeights = new double[tokens][experts];
@@ -290,32 +309,32 @@ class TestExperts {
     for (int t = 0; t < tokens; t++) {
       for (int e = 0; e < experts; e++) {
         for (int c = firstColumn[e]; c < firstColumn[e + 1]; c++) {
-          double factor = weights.values()[t][e] * coefficients.getFloat(c);
+          double factor = weights.values()[t][e] * coefficient[c];
           z[t][c] = h.values()[t][c] * factor;
           dh[t][c] = dz.values()[t][c] * factor;
           double product = dz.values()[t][c] * h.values()[t][c];
-          dWeights[t][e] += product * coefficients.getFloat(c);
+          dWeights[t][e] += product * coefficient[c];
           dCoefficients[c] += product * weights.values()[t][e];
         }
       }
     }
-    Sample result = matrix(random, tokens, rank, layout);
+    Sample result = matrix(kernels, random, tokens, rank, layout);
     kernels.scaleExperts(h.array(), weights.array(), coefficients, firstColumn, result.array());
     result.isClose(z, TOLERANCE);
 
-    Sample dw = matrix(random, tokens, experts, layout);
-    INDArray dc = Sample.vector(random, rank);
-    INDArray secondDz = dz.array().dup('c');
+    Sample dw = matrix(kernels, random, tokens, experts, layout);
+    INDArray dc = Sample.vector(kernels, random, rank);
+    INDArray secondDz = copy(kernels, dz.array());
     kernels.scaleExpertsBackward(
         dz.array(), h.array(), false, weights.array(), coefficients, firstColumn, dw.array(), dc);
     dz.isClose(dh, TOLERANCE);
     h.isUnchanged();
     weights.isUnchanged();
     dw.isClose(dWeights, TOLERANCE);
-    assertClose(dc, dCoefficients, TOLERANCE);
+    assertClose(kernels, dc, dCoefficients, TOLERANCE);
     kernels.scaleExpertsBackward(
         secondDz, h.array(), true, weights.array(), coefficients, firstColumn, dw.array(), null);
-    assertClose(Sample.matrixOf(secondDz), dh, TOLERANCE);
+    assertClose(Sample.matrixOf(kernels, secondDz), dh, TOLERANCE);
     h.isClose(z, TOLERANCE);
     dw.isClose(dWeights, TOLERANCE);
   }

@@ -1,5 +1,8 @@
 package io.guilomo.kernel;
 
+import static io.guilomo.kernel.KernelArrays.filled;
+import static io.guilomo.kernel.KernelArrays.values;
+import static io.guilomo.kernel.KernelArrays.zeros;
 import static io.guilomo.kernel.Sample.assertClose;
 import static io.guilomo.kernel.Sample.matrix;
 import static io.guilomo.kernel.Sample.onShapes;
@@ -9,11 +12,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.guilomo.kernel.Sample.Layout;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 class TestNorms {
   private static final double FORWARD = 2e-6;
@@ -89,24 +88,22 @@ class TestNorms {
     }
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void rmsNorm(Implementation implementation) {
-    Kernels kernels = implementation.kernels();
+  @OnEveryKernels
+  void rmsNorm(Kernels kernels) {
     onShapes(
         (rows, columns, layout) -> {
-          INDArray weight = Sample.vector(random, columns);
-          Norm norm = new Norm(false, Sample.vectorOf(weight), new double[columns]);
-          Sample x = matrix(random, rows, columns, layout, 3);
-          Sample y = matrix(random, rows, columns, layout);
-          INDArray inverse = Nd4j.create(rows);
+          INDArray weight = Sample.vector(kernels, random, columns);
+          Norm norm = new Norm(false, Sample.vectorOf(kernels, weight), new double[columns]);
+          Sample x = matrix(kernels, random, rows, columns, layout, 3);
+          Sample y = matrix(kernels, random, rows, columns, layout);
+          INDArray inverse = zeros(kernels, rows);
           kernels.rmsNorm(x.array(), weight, EPSILON, y.array(), inverse);
           y.isClose(forward(norm, x), FORWARD);
-          assertClose(inverse, inverses(norm, x), FORWARD);
+          assertClose(kernels, inverse, inverses(norm, x), FORWARD);
           x.isUnchanged();
 
-          Sample dy = matrix(random, rows, columns, layout);
-          Sample dx = matrix(random, rows, columns, layout);
+          Sample dy = matrix(kernels, random, rows, columns, layout);
+          Sample dx = matrix(kernels, random, rows, columns, layout);
           kernels.rmsNormBackward(dy.array(), x.array(), weight, inverse, dx.array());
           double[][] expected = backward(norm, dy, x);
           for (int r = 0; r < rows; r++) {
@@ -119,30 +116,30 @@ class TestNorms {
         });
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void layerNorm(Implementation implementation) {
-    Kernels kernels = implementation.kernels();
+  @OnEveryKernels
+  void layerNorm(Kernels kernels) {
     onShapes(
         (rows, columns, layout) -> {
-          INDArray weight = Sample.vector(random, columns);
-          INDArray bias = Sample.vector(random, columns);
-          Norm norm = new Norm(true, Sample.vectorOf(weight), Sample.vectorOf(bias));
-          Sample x = matrix(random, rows, columns, layout, 3);
-          Sample y = matrix(random, rows, columns, layout);
-          INDArray mean = Nd4j.create(rows);
-          INDArray inverse = Nd4j.create(rows);
+          INDArray weight = Sample.vector(kernels, random, columns);
+          INDArray bias = Sample.vector(kernels, random, columns);
+          Norm norm =
+              new Norm(true, Sample.vectorOf(kernels, weight), Sample.vectorOf(kernels, bias));
+          Sample x = matrix(kernels, random, rows, columns, layout, 3);
+          Sample y = matrix(kernels, random, rows, columns, layout);
+          INDArray mean = zeros(kernels, rows);
+          INDArray inverse = zeros(kernels, rows);
           kernels.layerNorm(x.array(), weight, bias, EPSILON, y.array(), mean, inverse);
           y.isClose(forward(norm, x), FORWARD);
-          assertClose(inverse, inverses(norm, x), FORWARD);
+          assertClose(kernels, inverse, inverses(norm, x), FORWARD);
+          float[] means = values(kernels, mean);
           for (int r = 0; r < rows; r++) {
             double exact = norm.mean(x.values()[r]);
             // The terms of the mean are of size 3.
-            assertThat((double) mean.getFloat(r)).isCloseTo(exact, within(3 * FORWARD));
+            assertThat((double) means[r]).isCloseTo(exact, within(3 * FORWARD));
           }
 
-          Sample dy = matrix(random, rows, columns, layout);
-          Sample dx = matrix(random, rows, columns, layout);
+          Sample dy = matrix(kernels, random, rows, columns, layout);
+          Sample dx = matrix(kernels, random, rows, columns, layout);
           kernels.layerNormBackward(dy.array(), x.array(), weight, mean, inverse, dx.array());
           double[][] expected = backward(norm, dy, x);
           dx.isClose(expected, BACKWARD);
@@ -152,25 +149,22 @@ class TestNorms {
         });
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void layerNormKeepsItsDigitsFarFromZero(Implementation implementation) {
-    Sample x = matrix(random, 4, 48, Layout.CONTIGUOUS);
-    x.array().addi(1000);
-    double[][] shifted = Sample.matrixOf(x.array());
-    INDArray ones = Nd4j.ones(DataType.FLOAT, 48);
-    INDArray zeros = Nd4j.create(48);
-    Norm norm = new Norm(true, Sample.vectorOf(ones), new double[48]);
-    INDArray y = Nd4j.create(4, 48);
-    implementation
-        .kernels()
-        .layerNorm(x.array(), ones, zeros, EPSILON, y, Nd4j.create(4), Nd4j.create(4));
+  @OnEveryKernels
+  void layerNormKeepsItsDigitsFarFromZero(Kernels kernels) {
+    Sample x = matrix(kernels, random, 4, 48, Layout.CONTIGUOUS);
+    kernels.addScaled(x.array(), 1000, filled(kernels, 1, 4, 48), x.array());
+    double[][] shifted = Sample.matrixOf(kernels, x.array());
+    INDArray ones = filled(kernels, 1, 48);
+    INDArray zeros = zeros(kernels, 48);
+    Norm norm = new Norm(true, Sample.vectorOf(kernels, ones), new double[48]);
+    INDArray y = zeros(kernels, 4, 48);
+    kernels.layerNorm(x.array(), ones, zeros, EPSILON, y, zeros(kernels, 4), zeros(kernels, 4));
     double[][] expected = new double[4][];
     for (int r = 0; r < 4; r++) {
       expected[r] = norm.forward(shifted[r]);
     }
     // The mean itself is only known to 6e-5 here.
-    assertClose(Sample.matrixOf(y), expected, 1e-4);
+    assertClose(Sample.matrixOf(kernels, y), expected, 1e-4);
   }
 
   private static double[][] forward(Norm norm, Sample x) {

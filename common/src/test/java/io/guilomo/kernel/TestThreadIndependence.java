@@ -49,8 +49,8 @@ class TestThreadIndependence {
   })
   void theNumberOfThreadsDoesNotChangeABitOfAProduct(int rows, int columns, int inner) {
     Random random = new Random(4);
-    INDArray a = matrix(random, rows, inner, Layout.CONTIGUOUS).array();
-    INDArray b = matrix(random, columns, inner, Layout.CONTIGUOUS).array();
+    INDArray a = matrix(kernels, random, rows, inner, Layout.CONTIGUOUS).array();
+    INDArray b = matrix(kernels, random, columns, inner, Layout.CONTIGUOUS).array();
     List<float[]> results = new ArrayList<>();
     for (int threads : new int[] {1, 2, 3}) {
       ComputeThreads.limit(threads);
@@ -119,9 +119,9 @@ class TestThreadIndependence {
 
   private List<float[]> everything() {
     Random random = new Random(9);
-    INDArray x = matrix(random, TOKENS, 96, Layout.VIEW).array();
-    INDArray y = matrix(random, TOKENS, 96, Layout.CONTIGUOUS).array();
-    INDArray z = matrix(random, TOKENS, 96, Layout.CONTIGUOUS).array();
+    INDArray x = matrix(kernels, random, TOKENS, 96, Layout.VIEW).array();
+    INDArray y = matrix(kernels, random, TOKENS, 96, Layout.CONTIGUOUS).array();
+    INDArray z = matrix(kernels, random, TOKENS, 96, Layout.CONTIGUOUS).array();
     List<float[]> results = new ArrayList<>();
     INDArray sum = Nd4j.create(96);
     kernels.columnSums(x, sum);
@@ -131,38 +131,43 @@ class TestThreadIndependence {
     kernels.rmsNormBackward(x, y, sum, inverse, z);
     INDArray gradient = Nd4j.create(64, 96);
     kernels.product(
-        matrix(random, TOKENS, 64, Layout.CONTIGUOUS).array(), true, z, false, gradient, false);
+        matrix(kernels, random, TOKENS, 64, Layout.CONTIGUOUS).array(),
+        true,
+        z,
+        false,
+        gradient,
+        false);
     add(results, y, z, gradient);
 
     AttentionShape shape = new AttentionShape(6, 3, 16, 0.25f, true, 0);
     int[] starts = {0, 150, 151, 300, 400};
-    INDArray k = matrix(random, TOKENS, 48, Layout.CONTIGUOUS).array();
-    INDArray v = matrix(random, TOKENS, 48, Layout.CONTIGUOUS).array();
+    INDArray k = matrix(kernels, random, TOKENS, 48, Layout.CONTIGUOUS).array();
+    INDArray v = matrix(kernels, random, TOKENS, 48, Layout.CONTIGUOUS).array();
     INDArray p = Nd4j.create(6 * (150 * 150 + 1 + 149 * 149 + 100 * 100));
     INDArray dk = k.dup();
     INDArray dv = v.dup();
     kernels.attention(shape, starts, x, k, v, p, y);
-    kernels.attentionBackward(shape, starts, y, x, k, v, p, z, dk, dv);
+    kernels.attentionBackward(shape, starts, y, x, k, v, y, p, z, dk, dv);
     add(results, y, z, dk, dv);
     int[] lastTokens = {0, 1, 2, 3, 4};
     int[] lengths = {150, 1, 149, 100};
-    INDArray last = matrix(random, 4, 96, Layout.CONTIGUOUS).array();
+    INDArray last = matrix(kernels, random, 4, 96, Layout.CONTIGUOUS).array();
     INDArray attended = last.dup();
     kernels.cachedAttention(
         shape, lastTokens, Arrays.copyOf(starts, 4), lengths, last, k, v, attended);
     add(results, attended);
 
-    INDArray weights = matrix(random, TOKENS, 3, Layout.CONTIGUOUS).array();
+    INDArray weights = matrix(kernels, random, TOKENS, 3, Layout.CONTIGUOUS).array();
     INDArray dWeights = Nd4j.create(TOKENS, 3);
     INDArray dCoefficients = Nd4j.create(96);
     int[] firstColumn = {0, 10, 40, 96};
     kernels.scaleExpertsBackward(y, z, true, weights, sum, firstColumn, dWeights, dCoefficients);
     add(results, y, z, dWeights, row(dCoefficients));
-    int[] choice = new int[2 * TOKENS];
-    RoutingStatistics statistics =
-        kernels.route(dWeights, null, 2, false, choice, weights.dup(), weights);
+    ExpertChoice choice = kernels.choice(2 * TOKENS);
+    INDArray statistics = KernelArrays.doubles(kernels, 6);
+    kernels.route(dWeights, null, 2, false, choice, weights.dup(), weights, statistics);
     add(results, weights);
-    INDArray flat = vector(random, 200_000);
+    INDArray flat = vector(kernels, random, 200_000);
     kernels.adamW(
         new AdamW(0.9, 0.999, 1e-8, 0),
         1e-3,
@@ -174,13 +179,19 @@ class TestThreadIndependence {
         flat,
         true);
     results.add(flat.toFloatVector());
-    float[] losses = new float[TOKENS];
+    INDArray losses = Nd4j.create(TOKENS);
+    INDArray totals = KernelArrays.doubles(kernels, 2);
     int[] labels = random.ints(TOKENS, 0, 96).toArray();
-    double loss = kernels.crossEntropy(x, labels, 1, true, losses);
-    results.add(losses);
+    kernels.crossEntropy(x, labels, 1, false, losses, totals);
+    kernels.crossEntropy(x, labels, 1, true, losses, totals);
+    results.add(losses.toFloatVector());
+    double[] sums = KernelArrays.doubleValues(kernels, totals);
     results.add(
         new float[] {
-          (float) kernels.norm(flat), (float) loss, (float) statistics.probabilitySums()[1]
+          (float) kernels.norm(flat),
+          (float) sums[0],
+          (float) sums[1],
+          (float) KernelArrays.doubleValues(kernels, statistics)[4]
         });
     return results;
   }

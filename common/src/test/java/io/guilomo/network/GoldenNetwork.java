@@ -173,6 +173,7 @@ public final class GoldenNetwork {
 
   /** Views of all parameters by our names. */
   public static Function<String, INDArray> parameters(LoraMoeNetwork network) {
+    network.download();
     return NamedParameters.of(network.graph(), network.graph().params())::view;
   }
 
@@ -188,6 +189,7 @@ public final class GoldenNetwork {
             }
           }
         });
+    network.upload();
   }
 
   /**
@@ -202,6 +204,7 @@ public final class GoldenNetwork {
       Map<String, INDArray> tensors,
       String prefix,
       ToDoubleFunction<String> tolerance) {
+    network.download();
     double largest = 0;
     int compared = 0;
     for (Map.Entry<String, INDArray> entry : tensors.entrySet()) {

@@ -2,6 +2,9 @@ package io.guilomo.network;
 
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.kernel.ExpertChoice;
+import io.guilomo.kernel.KernelArrays;
+import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,24 +52,33 @@ final class ObservedRouting implements ObservedKernels.Observer {
     }
   }
 
+  private final Kernels kernels;
   private final List<Routed> routed = new ArrayList<>();
   private INDArray logits;
   private INDArray mask;
 
+  ObservedRouting(Kernels kernels) {
+    this.kernels = kernels;
+  }
+
   @Override
   public void before(String kernel, Object[] arguments) {
     if (kernel.equals("route")) {
-      logits = ((INDArray) arguments[0]).dup('c');
-      mask = arguments[1] == null ? null : ((INDArray) arguments[1]).dup('c');
+      logits = host(arguments[0]);
+      mask = arguments[1] == null ? null : host(arguments[1]);
     }
   }
 
   @Override
   public void after(String kernel, Object[] arguments, Object result) {
     if (kernel.equals("route")) {
-      int[] choice = ((int[]) arguments[4]).clone();
-      routed.add(new Routed(logits, mask, choice, ((INDArray) arguments[6]).dup('c')));
+      int[] choice = ((ExpertChoice) arguments[4]).toArray();
+      routed.add(new Routed(logits, mask, choice, host(arguments[6])));
     }
+  }
+
+  private INDArray host(Object array) {
+    return KernelArrays.host(kernels, (INDArray) array);
   }
 
   void clear() {

@@ -3,11 +3,14 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.FrozenCopies;
+import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ArrayViews;
-import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
 import java.util.ArrayList;
@@ -76,29 +79,35 @@ class TestFiniteDifferences {
     return settings.stream()
         .flatMap(
             setting ->
-                Stream.of("vector", "portable").map(kernels -> Arguments.of(setting, kernels)));
+                KernelsUnderTest.names().stream().map(kernels -> Arguments.of(setting, kernels)));
   }
 
   @ParameterizedTest
   @MethodSource("settings")
   void weights(Setting setting, String kernels) {
     try (LoraMoeNetwork network =
-        LoraMoeNetwork.create(
-            setting.definition(), setting.backbone(), KernelSelection.named(kernels))) {
+        TinyModels.network(
+            setting.definition(), setting.backbone(), KernelsUnderTest.named(kernels))) {
       TinyModels.shake(network, 6, 0.2);
       network.pass(setting.batch(), RECORD);
       network.pass(setting.batch(), REPLAY);
       DoubleSupplier loss = () -> network.pass(setting.batch(), REPLAY.with(Gradient.NONE)).loss();
 
-      assertThat(check(network, name -> name.endsWith(".A"), loss))
+      assertThat(check(network, KernelsUnderTest.named(kernels), name -> name.endsWith(".A"), loss))
           .isEqualTo(setting.definition().modules().size());
-      check(network, name -> name.endsWith(".B"), loss);
-      check(network, name -> name.endsWith(".router"), loss);
+      check(network, KernelsUnderTest.named(kernels), name -> name.endsWith(".B"), loss);
+      check(network, KernelsUnderTest.named(kernels), name -> name.endsWith(".router"), loss);
       if (setting.stage() == Stage.SEARCH) {
-        check(network, name -> name.endsWith(".lambda"), loss);
+        check(network, KernelsUnderTest.named(kernels), name -> name.endsWith(".lambda"), loss);
       }
       if (setting.definition().classes() > 0) {
-        assertThat(check(network, name -> name.startsWith("classifier."), loss)).isEqualTo(2);
+        assertThat(
+                check(
+                    network,
+                    KernelsUnderTest.named(kernels),
+                    name -> name.startsWith("classifier."),
+                    loss))
+            .isEqualTo(2);
       }
     }
   }
@@ -111,10 +120,10 @@ class TestFiniteDifferences {
   @MethodSource("searchSettings")
   void masks(Setting setting, String kernels) {
     try (LoraMoeNetwork network =
-        LoraMoeNetwork.create(
-            setting.definition(), setting.backbone(), KernelSelection.named(kernels))) {
+        TinyModels.network(
+            setting.definition(), setting.backbone(), KernelsUnderTest.named(kernels))) {
       TinyModels.shake(network, 6, 0.2);
-      Assembly assembly = new Assembly(setting, network, KernelSelection.named(kernels));
+      Assembly assembly = new Assembly(setting, network, KernelsUnderTest.named(kernels));
       assertThat(assembly.loss(RECORD, null, 0))
           .isEqualTo(network.pass(setting.batch(), RECORD).loss());
 
@@ -143,13 +152,15 @@ class TestFiniteDifferences {
   }
 
   /** Compares along directions that move the named parameters alone; returns how many there are. */
-  private static int check(LoraMoeNetwork network, Predicate<String> names, DoubleSupplier loss) {
+  private static int check(
+      LoraMoeNetwork network, Kernels kernels, Predicate<String> names, DoubleSupplier loss) {
     List<String> chosen = network.parameterNames().stream().filter(names).toList();
     double squaredError = 0;
     double squared = 0;
     Random random = new Random(8);
-    INDArray saved = network.weights().dup();
-    INDArray gradient = network.weightGradient().dup();
+    INDArray saved = KernelArrays.host(kernels, network.weights());
+    float[] gradient = KernelArrays.values(kernels, network.weightGradient());
+    network.download();
     for (int i = 0; i < DIRECTIONS; i++) {
       INDArray flat = Nd4j.zeros(network.graph().numParams());
       double expected = 0;
@@ -159,18 +170,18 @@ class TestFiniteDifferences {
         place(network, flat, name, signs);
       }
       INDArray direction = ArrayViews.stretch(flat, flat.length() - saved.length(), saved.length());
-      network.weights().assign(saved.add(direction.mul(STEP)));
+      KernelArrays.set(kernels, network.weights(), saved.add(direction.mul(STEP)));
       double above = loss.getAsDouble();
-      network.weights().assign(saved.sub(direction.mul(STEP)));
+      KernelArrays.set(kernels, network.weights(), saved.sub(direction.mul(STEP)));
       double below = loss.getAsDouble();
-      network.weights().assign(saved);
+      KernelArrays.set(kernels, network.weights(), saved);
       double actual = (above - below) / (2 * STEP);
       squaredError += (actual - expected) * (actual - expected);
       squared += expected * expected;
     }
-    assertThat(network.weightGradient().toFloatVector())
+    assertThat(KernelArrays.values(kernels, network.weightGradient()))
         .as("forward passes leave the gradient alone")
-        .isEqualTo(gradient.toFloatVector());
+        .isEqualTo(gradient);
     assertClose(chosen.isEmpty() ? "nothing" : chosen.get(0) + " …", squaredError, squared);
     return chosen.size();
   }
@@ -201,6 +212,7 @@ class TestFiniteDifferences {
    */
   private static final class Assembly {
 
+    private final Kernels kernels;
     private final PassContext context;
     private final TokenBatch batch;
     private final Selection selection;
@@ -211,19 +223,26 @@ class TestFiniteDifferences {
     Assembly(Setting setting, LoraMoeNetwork network, Kernels kernels) {
       NetworkDefinition definition = setting.definition();
       batch = setting.batch();
-      context = new PassContext(setting.backbone(), kernels, new Buffers());
+      this.kernels = kernels;
+      RotaryTable rotary =
+          definition.config() instanceof LlamaConfig llama ? RotaryTable.of(llama, kernels) : null;
+      context =
+          new PassContext(
+              FrozenCopies.of(setting.backbone(), kernels), rotary, kernels, new Buffers(kernels));
       parts.add(PartSpec.of(definition, PartSpec.Kind.SELECTION, -1).build());
       parts.add(PartSpec.of(definition, PartSpec.Kind.EMBEDDING, -1).build());
       for (int layer = 0; layer < definition.config().layers(); layer++) {
         parts.add(PartSpec.of(definition, PartSpec.Kind.BLOCK, layer).build());
       }
       parts.add(PartSpec.of(definition, PartSpec.Kind.HEAD, -1).build());
-      INDArray gradient = Nd4j.zeros(network.graph().numParams());
+      INDArray gradient = KernelArrays.zeros(kernels, network.graph().numParams());
+      network.download();
+      INDArray parameters = KernelArrays.array(kernels, network.graph().params().ravel());
       long offset = 0;
       for (Part part : parts) {
         long size = part.parameters().size();
         if (size > 0) {
-          part.attach(context, ArrayViews.stretch(network.graph().params(), offset, size));
+          part.attach(context, ArrayViews.stretch(parameters, offset, size));
           part.attachGradient(ArrayViews.stretch(gradient, offset, size));
         } else {
           part.attach(context, null);
@@ -242,34 +261,39 @@ class TestFiniteDifferences {
      */
     double loss(PassOptions options, List<INDArray> direction, float step) {
       head.measure(states(options.with(Gradient.NONE), direction, step));
+      context.measurements().read();
       return head.loss() + LOAD_BALANCE * balance().loss();
     }
 
     List<INDArray> maskGradients() {
-      INDArray states = states(REPLAY, null, 0);
-      context.balance(balance());
-      INDArray d = head.backward(states);
+      INDArray d = head.backward(states(REPLAY, null, 0));
+      context.measurements().read();
+      context.measurements().balance(balance());
       for (int i = parts.size() - 2; i > 0; i--) {
         d = parts.get(i).backward(d);
       }
       List<INDArray> gradients = new ArrayList<>();
       for (Selection.Masks mask : masks) {
-        gradients.add(mask.expertsGradient().dup());
-        gradients.add(mask.ranksGradient().dup());
+        gradients.add(KernelArrays.host(kernels, mask.expertsGradient()));
+        gradients.add(KernelArrays.host(kernels, mask.ranksGradient()));
       }
       return gradients;
     }
 
     private LoadBalance balance() {
-      return LoadBalance.of(List.of(context.routing()), batch.size(), LOAD_BALANCE);
+      return LoadBalance.of(List.of(context.measurements().routing()), batch.size(), LOAD_BALANCE);
+    }
+
+    private void move(INDArray mask, INDArray by) {
+      KernelArrays.set(kernels, mask, KernelArrays.host(kernels, mask).add(by));
     }
 
     private INDArray states(PassOptions options, List<INDArray> direction, float step) {
       context.begin(batch, options);
       INDArray x = selection.forward(null);
       for (int i = 0; direction != null && i < masks.size(); i++) {
-        masks.get(i).experts().addi(direction.get(2 * i).mul(step));
-        masks.get(i).ranks().addi(direction.get(2 * i + 1).mul(step));
+        move(masks.get(i).experts(), direction.get(2 * i).mul(step));
+        move(masks.get(i).ranks(), direction.get(2 * i + 1).mul(step));
       }
       for (Part part : parts.subList(1, parts.size() - 1)) {
         x = part.forward(x);

@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.kernel.ExpertChoice;
+import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
-import io.guilomo.kernel.RoutingStatistics;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -14,13 +15,12 @@ import org.assertj.core.data.Offset;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** The load-balancing loss, one term a module, against the released fine-tuning code. */
 class TestGoldenBalance {
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void lossAndGradient(Kernels kernels) {
     for (Path file : GoldenFiles.list("aux", "stage2_*.safetensors")) {
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
@@ -32,18 +32,24 @@ class TestGoldenBalance {
         if (!name.startsWith("logits.")) {
           continue;
         }
-        INDArray logits = golden.get(name);
+        INDArray logits = KernelArrays.array(kernels, golden.get(name));
         int rows = logits.rows();
-        int[] choice = new int[rows * topK];
-        INDArray p = Nd4j.zeros(logits.shape());
-        INDArray weights = Nd4j.zeros(logits.shape());
-        RoutingStatistics statistics = kernels.route(logits, null, topK, false, choice, p, weights);
+        int experts = logits.columns();
+        ExpertChoice choice = kernels.choice(rows * topK);
+        INDArray p = KernelArrays.zeros(kernels, logits.shape());
+        INDArray weights = KernelArrays.zeros(kernels, logits.shape());
+        INDArray measured = KernelArrays.doubles(kernels, 2 * experts);
+        kernels.route(logits, null, topK, false, choice, p, weights, measured);
         LinearModule module = new LinearModule(0, name, 1, 1);
+        RoutingStatistics statistics =
+            RoutingStatistics.of(KernelArrays.doubleValues(kernels, measured), 0, experts);
         LoadBalance balance = LoadBalance.of(List.of(Map.of(module, statistics)), rows, 1);
         loss += balance.loss();
-        float[] dp = balance.gradient(module);
-        INDArray dLogits = Nd4j.zeros(logits.shape());
-        kernels.routeBackward(Nd4j.zeros(logits.shape()), dp, topK, choice, p, weights, dLogits);
+        INDArray dp = KernelArrays.array(kernels, balance.gradient(module));
+        INDArray dWeights = KernelArrays.zeros(kernels, logits.shape());
+        INDArray slopes = KernelArrays.zeros(kernels, logits.shape());
+        kernels.routeBackward(dWeights, dp, topK, choice, p, weights, slopes);
+        INDArray dLogits = KernelArrays.host(kernels, slopes);
         String gradient = "grad." + name.substring("logits.".length());
         largest =
             Math.max(

@@ -3,6 +3,7 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.kernel.StraightThrough;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -31,15 +32,10 @@ class TestGoldenGates {
   private static double check(Map<String, INDArray> tensors, String name) {
     float[] gsv = tensors.get(name + ".v").toFloatVector();
     float[] maskGradient = tensors.get(name + ".grad_mask").toFloatVector();
-    float[] mask = new float[gsv.length];
-    float[] gradient = new float[gsv.length];
-    if (name.startsWith("expert")) {
-      StraightThrough.expertMask(gsv, 0, gsv.length, mask);
-      StraightThrough.expertGradient(gsv, 0, gsv.length, maskGradient, gradient);
-    } else {
-      StraightThrough.rankMask(gsv, 0, gsv.length, mask);
-      StraightThrough.rankGradient(gsv, 0, gsv.length, maskGradient, gradient);
-    }
+    int[] starts = {0, gsv.length};
+    int[] kinds = {name.startsWith("expert") ? StraightThrough.EXPERTS : StraightThrough.RANKS};
+    float[] mask = StraightThrough.masks(starts, kinds, gsv);
+    float[] gradient = StraightThrough.gradients(starts, kinds, gsv, maskGradient);
     double maskError =
         GoldenFiles.assertClose(
             name + ".mask", Nd4j.createFromArray(mask), tensors.get(name + ".mask"), 0);

@@ -1,5 +1,9 @@
 package io.guilomo.network;
 
+import static io.guilomo.kernel.KernelArrays.array;
+import static io.guilomo.kernel.KernelArrays.host;
+import static io.guilomo.kernel.KernelArrays.set;
+import static io.guilomo.kernel.KernelArrays.zeros;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -41,7 +45,7 @@ class TestGoldenLayer {
           "search_n4r4_tie_all_equal.f32.safetensors grad_y.expertlora_E_vector.default_1", 5e-5);
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void searchStage(Kernels kernels) {
     for (Path file : GoldenFiles.list("layer", "search_*.safetensors")) {
       JsonNode entry = GoldenFiles.entry(file, "search_layer");
@@ -58,7 +62,7 @@ class TestGoldenLayer {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void fineTuningStageWithTheScalingThatTheReleasedCodeUsed(Kernels kernels) {
     for (Path file : GoldenFiles.list("layer", "stage2_*.safetensors")) {
       JsonNode entry = GoldenFiles.entry(file, "stage2_layer");
@@ -100,54 +104,53 @@ class TestGoldenLayer {
             0,
             Pooling.MEAN,
             1);
-    ObservedRouting routing = new ObservedRouting();
+    ObservedRouting routing = new ObservedRouting(kernels);
+    LlamaBackbone backbone =
+        new LlamaBackbone(
+            config, "", Nd4j.zeros(2, in), List.of(), Nd4j.ones(in), Nd4j.zeros(2, in));
     PassContext context =
-        new PassContext(
-            new LlamaBackbone(
-                config, "", Nd4j.zeros(2, in), List.of(), Nd4j.ones(in), Nd4j.zeros(2, in)),
-            ObservedKernels.of(kernels, routing),
-            new Buffers());
-    Selection selection = null;
-    INDArray gsvs = null;
-    INDArray gsvGradient = null;
-    if (stage == Stage.SEARCH) {
-      selection = new Selection(spec);
-      gsvs = Nd4j.zeros(selection.parameters().size());
-      gsvGradient = Nd4j.zeros(selection.parameters().size());
-      selection.attach(context, gsvs);
-      selection.attachGradient(gsvGradient);
-    }
+        new PassContext(backbone, null, ObservedKernels.of(kernels, routing), new Buffers(kernels));
+    Selection selection = stage == Stage.SEARCH ? new Selection(spec) : null;
+    INDArray gsvs = selection == null ? null : Nd4j.zeros(selection.parameters().size());
     ParameterLayout layout = new ParameterLayout();
     ModuleGroup group = new ModuleGroup("q", List.of("q_proj"), spec, layout);
     INDArray parameters = Nd4j.zeros(layout.size());
-    INDArray gradient = Nd4j.zeros(layout.size());
-    group.attach(context, parameters, golden.get("param.weight"), null);
-    group.attachGradient(gradient);
-
     Views views = new Views(module, layout, selection, parameters, gsvs);
     golden.forEach(
         (name, tensor) -> views.find(name, "param.").ifPresent(view -> view.assign(tensor)));
+
+    INDArray gsvGradient = selection == null ? null : zeros(kernels, gsvs.length());
+    if (selection != null) {
+      selection.attach(context, array(kernels, gsvs));
+      selection.attachGradient(gsvGradient);
+    }
+    INDArray gradient = zeros(kernels, layout.size());
+    group.attach(
+        context, array(kernels, parameters), array(kernels, golden.get("param.weight")), null);
+    group.attachGradient(gradient);
 
     int tokens = entry.get("B").asInt() * entry.get("T").asInt();
     int[] starts = {0, tokens};
     context.begin(
         new TokenBatch(new int[tokens], new int[tokens], new int[tokens], starts),
         PassOptions.training(0));
-    INDArray x = golden.get("in.x").reshape(tokens, in);
-    INDArray y = Nd4j.zeros(tokens, out);
+    INDArray x = array(kernels, golden.get("in.x").reshape(tokens, in));
+    INDArray y = zeros(kernels, tokens, out);
     double largest = 0;
     // Evaluation of the released code passes the rank mask through 16-bit floats, both ways.
     boolean half = !entry.path("train").asBoolean(true);
     if (selection != null) {
       selection.forward(x);
       Selection.Masks masks = selection.masks(module.module());
-      largest = masks(golden, module, masks);
+      largest = masks(kernels, golden, module, masks);
       if (half) {
-        roundToHalf(masks.ranks());
+        roundToHalf(kernels, masks.ranks());
       }
     }
     group.forward(x, y, false);
-    largest = Math.max(largest, close(golden, "out.y", y.reshape(golden.get("out.y").shape())));
+    largest =
+        Math.max(
+            largest, close(golden, "out.y", host(kernels, y).reshape(golden.get("out.y").shape())));
     largest =
         Math.max(
             largest,
@@ -158,17 +161,28 @@ class TestGoldenLayer {
       largest = Math.max(largest, choice(golden, GoldenFiles.longs(file), routing.only()));
     }
 
-    INDArray dx = Nd4j.zeros(tokens, in);
-    context.balance(LoadBalance.of(List.of(context.routing()), tokens, 0));
-    group.backward(golden.get("in.grad_y").reshape(tokens, out), x, dx, false);
+    INDArray slopes = zeros(kernels, tokens, in);
+    context.measurements().read();
+    context
+        .measurements()
+        .balance(LoadBalance.of(List.of(context.measurements().routing()), tokens, 0));
+    INDArray dy = array(kernels, golden.get("in.grad_y").reshape(tokens, out));
+    group.backward(dy, x, slopes, false);
+    INDArray dx = host(kernels, slopes);
     if (selection != null) {
       if (half) {
-        roundToHalf(selection.masks(module.module()).ranksGradient());
+        roundToHalf(kernels, selection.masks(module.module()).ranksGradient());
       }
       selection.backward(null);
     }
     largest = Math.max(largest, close(golden, "grad_y.x", dx.reshape(golden.get("in.x").shape())));
-    Views gradients = new Views(module, layout, selection, gradient, gsvGradient);
+    Views gradients =
+        new Views(
+            module,
+            layout,
+            selection,
+            host(kernels, gradient),
+            selection == null ? null : host(kernels, gsvGradient));
     int compared = 0;
     for (String name : golden.keySet()) {
       INDArray view = gradients.find(name, "grad_y.").orElse(null);
@@ -183,7 +197,24 @@ class TestGoldenLayer {
       }
     }
     assertThat(compared).isGreaterThan(2);
-    return Math.max(largest, routerLogits(golden, module, views, gradients, context, dx));
+    largest = Math.max(largest, routerLogits(golden, module, views, gradients, dx));
+    if (selection == null) {
+      return largest;
+    }
+    INDArray expertsGradient = selection.masks(module.module()).expertsGradient();
+    INDArray dLogits = golden.get("in.grad_router_logits");
+    set(kernels, expertsGradient, host(kernels, expertsGradient).add(dLogits.sum(0)));
+    selection.backward(null);
+    Views moved =
+        new Views(module, layout, selection, host(kernels, gradient), host(kernels, gsvGradient));
+    String name = "router_expert_vector.router_expert_vector";
+    return Math.max(
+        largest,
+        GoldenNetwork.closeOrZero(
+            "grad_y_and_logits." + name,
+            moved.find(name, "").orElseThrow(),
+            golden.get("grad_y_and_logits." + name),
+            EXPERT_GSV_TOLERANCE));
   }
 
   /**
@@ -194,7 +225,6 @@ class TestGoldenLayer {
       ModuleExperts module,
       Views parameters,
       Views gradients,
-      PassContext context,
       INDArray dx) {
     INDArray dLogits = golden.get("in.grad_router_logits");
     INDArray x = golden.get("in.x").reshape(dLogits.rows(), module.module().inFeatures());
@@ -215,36 +245,24 @@ class TestGoldenLayer {
                 dx.add(dLogits.mmul(router)).reshape(golden.get("in.x").shape()),
                 golden.get("grad_y_and_logits.x"),
                 TOLERANCE));
-    if (context.selection() != null) {
-      Selection.Masks masks = context.selection().masks(module.module());
-      masks.expertsGradient().addi(dLogits.sum(0));
-      context.selection().backward(null);
-      String name = "router_expert_vector.router_expert_vector";
-      largest =
-          Math.max(
-              largest,
-              GoldenNetwork.closeOrZero(
-                  "grad_y_and_logits." + name,
-                  gradients.find(name, "").orElseThrow(),
-                  golden.get("grad_y_and_logits." + name),
-                  EXPERT_GSV_TOLERANCE));
-    }
     return largest;
   }
 
-  private static void roundToHalf(INDArray values) {
-    values.assign(values.castTo(DataType.HALF).castTo(DataType.FLOAT));
+  private static void roundToHalf(Kernels kernels, INDArray values) {
+    INDArray host = host(kernels, values);
+    set(kernels, values, host.castTo(DataType.HALF).castTo(DataType.FLOAT));
   }
 
   private static double masks(
-      Map<String, INDArray> golden, ModuleExperts module, Selection.Masks masks) {
+      Kernels kernels, Map<String, INDArray> golden, ModuleExperts module, Selection.Masks masks) {
     double largest =
         GoldenFiles.assertClose(
-            "aux.expert_mask", masks.experts(), golden.get("aux.expert_mask"), 0);
+            "aux.expert_mask", host(kernels, masks.experts()), golden.get("aux.expert_mask"), 0);
     int[] first = module.firstColumns();
     for (int e = 0; e < module.experts(); e++) {
       String name = "aux.rank_mask.default_" + e;
-      INDArray ours = ArrayViews.stretch(masks.ranks(), first[e], module.ranks().get(e));
+      INDArray ours =
+          ArrayViews.stretch(host(kernels, masks.ranks()), first[e], module.ranks().get(e));
       largest = Math.max(largest, GoldenFiles.assertClose(name, ours, golden.get(name), 0));
     }
     return largest;

@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import static io.guilomo.kernel.KernelArrays.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -51,7 +52,7 @@ class TestGoldenModel {
           1e-4);
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void lossLogitsAndGradients(Kernels kernels) {
     for (Path file : GoldenFiles.list("model", "search_*.safetensors")) {
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
@@ -59,7 +60,7 @@ class TestGoldenModel {
         TokenBatch batch = batch(file);
 
         INDArray expected = golden.get("train.logits");
-        INDArray logits = network.logits(batch).reshape(expected.shape());
+        INDArray logits = host(kernels, network.logits(batch)).reshape(expected.shape());
         double largest = GoldenFiles.assertClose("train.logits", logits, expected, TOLERANCE);
 
         PassResult result = network.pass(batch, PassOptions.training(0));
@@ -76,11 +77,11 @@ class TestGoldenModel {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void routerLogits(Kernels kernels) {
     for (Path file : GoldenFiles.list("model", "search_*.safetensors")) {
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
-      ObservedRouting routing = new ObservedRouting();
+      ObservedRouting routing = new ObservedRouting(kernels);
       try (LoraMoeNetwork network = network(file, golden, ObservedKernels.of(kernels, routing))) {
         network.pass(batch(file), PassOptions.training(0));
         GoldenFiles.report(
@@ -95,7 +96,7 @@ class TestGoldenModel {
     JsonNode entry = GoldenFiles.entry(file, "model");
     LlamaBackbone backbone = GoldenNetwork.backbone(entry, golden, "param.");
     LoraMoeNetwork network =
-        LoraMoeNetwork.create(
+        TinyModels.network(
             GoldenNetwork.search(entry, backbone.config(), golden, "param."), backbone, kernels);
     GoldenNetwork.load(network, golden, "param.");
     return network;

@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import static io.guilomo.kernel.KernelArrays.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -35,15 +36,15 @@ class TestGoldenStage2 {
   private static final int ROWS = 4;
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void logitsLossAndGradients(Kernels kernels) {
     for (Path file : files()) {
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
-      ObservedRouting routing = new ObservedRouting();
+      ObservedRouting routing = new ObservedRouting(kernels);
       try (LoraMoeNetwork network = network(file, golden, ObservedKernels.of(kernels, routing))) {
         TokenBatch batch = GoldenNetwork.batch(GoldenFiles.longs(file), "batch.0.", ROWS);
         INDArray expected = golden.get("fwd.logits");
-        INDArray logits = network.logits(batch).reshape(expected.shape());
+        INDArray logits = host(kernels, network.logits(batch)).reshape(expected.shape());
         double largest = GoldenFiles.assertClose("fwd.logits", logits, expected, TOLERANCE);
 
         routing.clear();
@@ -69,14 +70,14 @@ class TestGoldenStage2 {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void fiveSteps(Kernels kernels) {
     for (Path file : files()) {
       JsonNode json = GoldenFiles.json(file);
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
       Map<String, long[]> longs = GoldenFiles.longs(file);
       assertThat(json.get("warmup").asInt()).isZero();
-      LastGradient gradient = new LastGradient();
+      LastGradient gradient = new LastGradient(kernels);
       Kernels observed = ObservedKernels.of(kernels, gradient);
       try (LoraMoeNetwork network = network(file, golden, observed)) {
         TrainingStep training =
@@ -116,12 +117,17 @@ class TestGoldenStage2 {
 
   /** The gradient that AdamW got last. */
   private static final class LastGradient implements ObservedKernels.Observer {
+    private final Kernels kernels;
     private INDArray value;
+
+    LastGradient(Kernels kernels) {
+      this.kernels = kernels;
+    }
 
     @Override
     public void before(String kernel, Object[] arguments) {
       if (kernel.equals("adamW")) {
-        value = ((INDArray) arguments[4]).dup('c');
+        value = host(kernels, (INDArray) arguments[4]);
       }
     }
   }
@@ -142,7 +148,7 @@ class TestGoldenStage2 {
         .anyMatch(module -> module.ranks().stream().distinct().count() > 1);
     NetworkDefinition definition =
         GoldenNetwork.definition(backbone.config(), Stage.FINE_TUNING, modules);
-    LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels);
+    LoraMoeNetwork network = TinyModels.network(definition, backbone, kernels);
     GoldenNetwork.load(network, golden, "init/");
     return network;
   }

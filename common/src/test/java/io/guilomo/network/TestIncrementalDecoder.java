@@ -8,8 +8,8 @@ import io.guilomo.backbone.BertBackbone;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -17,7 +17,6 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A decoder against passes over whole sequences. */
 class TestIncrementalDecoder {
@@ -38,7 +37,7 @@ class TestIncrementalDecoder {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void logitsAreThoseOfWholeSequences(Kernels kernels) {
     for (LlamaBackbone backbone : backbones()) {
       try (LoraMoeNetwork network = TinyModels.tuned(backbone, kernels)) {
@@ -47,20 +46,20 @@ class TestIncrementalDecoder {
         int[] three = tokens(3, 20);
         IncrementalDecoder decoder = network.decoder(new int[] {12, 5, 20});
 
-        INDArray both = decoder.read(new int[] {0, 2}, List.of(cut(one, 0, 7), cut(three, 0, 1)));
+        float[][] both = decoder.read(new int[] {0, 2}, List.of(cut(one, 0, 7), cut(three, 0, 1)));
         assertClose(both, 0, network, cut(one, 0, 7));
         both = decoder.read(new int[] {2, 1}, List.of(cut(three, 1, 18), cut(two, 0, 4)));
         assertClose(both, 1, network, cut(two, 0, 4));
-        INDArray last = decoder.read(new int[] {1}, List.of(cut(two, 4, 5)));
+        float[][] last = decoder.read(new int[] {1}, List.of(cut(two, 4, 5)));
         assertClose(last, 0, network, two);
         for (int t = 7; t < 12; t++) {
           int[] next = cut(one, t, t + 1);
-          INDArray logits =
+          float[][] logits =
               t < 9
                   ? decoder.read(new int[] {0, 2}, List.of(next, cut(three, t + 11, t + 12)))
                   : decoder.read(new int[] {0}, List.of(next));
-          assertThat(logits.rows()).isEqualTo(t < 9 ? 2 : 1);
-          assertClose(logits.dup(), 0, network, cut(one, 0, t + 1));
+          assertThat(logits.length).isEqualTo(t < 9 ? 2 : 1);
+          assertClose(logits, 0, network, cut(one, 0, t + 1));
         }
         assertThat(decoder.length(0)).isEqualTo(12);
         assertThat(decoder.length(2)).isEqualTo(20);
@@ -69,7 +68,7 @@ class TestIncrementalDecoder {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void whatWasForgottenLeavesNothing(Kernels kernels) {
     try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), kernels)) {
       IncrementalDecoder decoder = network.decoder(new int[] {9, 9});
@@ -78,15 +77,14 @@ class TestIncrementalDecoder {
       decoder.shorten(0, 0);
       decoder.read(new int[] {0, 1}, List.of(cut(text, 0, 5), tokens(6, 7)));
       decoder.shorten(1, 2);
-      INDArray logits =
-          decoder.read(new int[] {1, 0}, List.of(cut(text, 2, 9), cut(text, 5, 9))).dup();
+      float[][] logits = decoder.read(new int[] {1, 0}, List.of(cut(text, 2, 9), cut(text, 5, 9)));
       assertClose(logits, 0, network, text);
       assertClose(logits, 1, network, text);
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void lossesAreThoseOfWholeSequences(Kernels kernels) {
     try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), kernels)) {
       int[] text = tokens(1, 10);
@@ -128,7 +126,7 @@ class TestIncrementalDecoder {
         TinyModels.definition(
             backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.1, 0.01);
     try (LoraMoeNetwork network =
-        LoraMoeNetwork.create(definition, backbone, KernelSelection.best())) {
+        TinyModels.network(definition, backbone, KernelsUnderTest.any())) {
       int[] text = tokens(1, 6);
       IncrementalDecoder decoder = network.decoder(new int[] {6});
       decoder.read(new int[] {0}, List.of(cut(text, 0, 5)));
@@ -140,7 +138,7 @@ class TestIncrementalDecoder {
 
   @Test
   void whatCannotBeRead() {
-    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelSelection.best());
+    try (LoraMoeNetwork network = TinyModels.tuned(TinyModels.llama(1), KernelsUnderTest.any());
         LoraMoeNetwork classifier = classifier()) {
       refused(
           "Cannot continue texts with a classifier: a causal language model is needed",
@@ -179,7 +177,7 @@ class TestIncrementalDecoder {
 
   private static LoraMoeNetwork classifier() {
     BertBackbone backbone = TinyModels.bert(1);
-    return LoraMoeNetwork.create(
+    return TinyModels.network(
         TinyModels.definition(
             backbone,
             Stage.FINE_TUNING,
@@ -187,7 +185,7 @@ class TestIncrementalDecoder {
             0,
             0),
         backbone,
-        KernelSelection.best());
+        KernelsUnderTest.any());
   }
 
   private static void refused(String message, ThrowingCallable call) {
@@ -195,22 +193,22 @@ class TestIncrementalDecoder {
   }
 
   private static void assertClose(
-      INDArray logits, int row, LoraMoeNetwork network, int[] sequence) {
-    INDArray whole = network.logits(batch(sequence));
+      float[][] logits, int row, LoraMoeNetwork network, int[] sequence) {
+    float[][] whole = network.logitRows(batch(sequence));
     for (int v = 0; v < VOCABULARY; v++) {
-      assertThat(logits.getDouble(row, v))
-          .isCloseTo(whole.getDouble(sequence.length - 1, v), within(TOLERANCE));
+      assertThat((double) logits[row][v])
+          .isCloseTo(whole[sequence.length - 1][v], within(TOLERANCE));
     }
   }
 
   /** {@code −log p} of token {@code t}. */
   private static double loss(LoraMoeNetwork network, int[] sequence, int t) {
-    INDArray logits = network.logits(batch(sequence));
+    float[][] logits = network.logitRows(batch(sequence));
     double sum = 0;
     for (int v = 0; v < VOCABULARY; v++) {
-      sum += Math.exp(logits.getDouble(t - 1, v));
+      sum += Math.exp(logits[t - 1][v]);
     }
-    return Math.log(sum) - logits.getDouble(t - 1, sequence[t]);
+    return Math.log(sum) - logits[t - 1][sequence[t]];
   }
 
   private static TokenBatch batch(int[] tokens) {

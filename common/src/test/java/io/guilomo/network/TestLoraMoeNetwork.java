@@ -3,13 +3,16 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.network.PassOptions.Routing;
 import io.guilomo.search.BilevelStep;
 import io.guilomo.search.SearchSettings;
@@ -77,10 +80,12 @@ class TestLoraMoeNetwork {
           .isEqualTo(network.graph().numParams());
       assertThat(network.graph().getUpdater().getStateViewArray().length())
           .isEqualTo(2 * network.graph().numParams());
-      network.gsvFirstMoment().assign(1);
-      network.gsvSecondMoment().assign(2);
-      network.weightFirstMoment().assign(3);
-      network.weightSecondMoment().assign(4);
+      Kernels kernels = KernelsUnderTest.any();
+      kernels.fill(network.gsvFirstMoment(), 1);
+      kernels.fill(network.gsvSecondMoment(), 2);
+      kernels.fill(network.weightFirstMoment(), 3);
+      kernels.fill(network.weightSecondMoment(), 4);
+      network.download();
       float[] state = network.graph().getUpdater().getStateViewArray().dup().data().asFloat();
       int weights = (int) network.weights().length();
       int[] ends = {gsvs, 2 * gsvs, 2 * gsvs + weights, 2 * gsvs + 2 * weights};
@@ -96,14 +101,15 @@ class TestLoraMoeNetwork {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void configurationSurvivesJson(Kernels kernels) {
     for (NetworkDefinition definition : List.of(search(0.1), unequal(0.1))) {
       String json = LoraMoeNetwork.configuration(definition).toJson();
       ComputationGraph graph = new ComputationGraph(ComputationGraphConfiguration.fromJson(json));
       graph.init();
-      try (LoraMoeNetwork read = LoraMoeNetwork.of(graph, BACKBONE, kernels);
-          LoraMoeNetwork written = LoraMoeNetwork.create(definition, BACKBONE, kernels)) {
+      try (LoraMoeNetwork read =
+              LoraMoeNetwork.of(graph, FrozenCopies.of(BACKBONE, kernels), kernels);
+          LoraMoeNetwork written = TinyModels.network(definition, BACKBONE, kernels)) {
         assertThat(LoraMoeNetwork.backboneOf(graph)).isEqualTo(definition.backbone());
         assertThat(read.modules()).isEqualTo(written.modules());
         assertThat(values(graph.params()))
@@ -112,6 +118,7 @@ class TestLoraMoeNetwork {
         TinyModels.shake(written, 3, 0.1);
         double fresh = read.pass(BATCH, PassOptions.training(4)).loss();
         graph.params().assign(written.graph().params());
+        read.upload();
         double same = read.pass(BATCH, PassOptions.training(4)).loss();
         assertThat(same)
             .isEqualTo(written.pass(BATCH, PassOptions.training(4)).loss())
@@ -167,6 +174,7 @@ class TestLoraMoeNetwork {
             .allMatch(name -> name.matches("[01]\\.(k|down)-proj\\..*"));
         network.pass(BATCH, PassOptions.training(1).with(Routing.RECORD));
         assertThat(network.routedTokens()).hasSize(4);
+        network.download();
         assertThat(network.gradient("0.k-proj.A").norm2Number().doubleValue()).isPositive();
         assertThat(network.gradient("1.down-proj.B").norm2Number().doubleValue()).isPositive();
       }
@@ -211,9 +219,9 @@ class TestLoraMoeNetwork {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void workingArraysDoNotGrow(Kernels kernels) {
-    try (LoraMoeNetwork network = LoraMoeNetwork.create(search(0.1), BACKBONE, kernels)) {
+    try (LoraMoeNetwork network = TinyModels.network(search(0.1), BACKBONE, kernels)) {
       BilevelStep step = new BilevelStep(network, kernels, settings());
       long bytes = 0;
       for (int i = 0; i < 6; i++) {
@@ -238,7 +246,7 @@ class TestLoraMoeNetwork {
     int[] longer = new int[20];
     Arrays.fill(longer, 30);
     Kernels kernels = KernelSelection.named("vector");
-    try (LoraMoeNetwork network = LoraMoeNetwork.create(search(0.1), BACKBONE, kernels)) {
+    try (LoraMoeNetwork network = TinyModels.network(search(0.1), BACKBONE, kernels)) {
       BilevelStep step = new BilevelStep(network, kernels, settings());
       assertThat(buffersOfAStep(step, TinyModels.causal(1, 9, 5), TinyModels.causal(2, 6, 3)))
           .isLessThan(200);
@@ -252,21 +260,21 @@ class TestLoraMoeNetwork {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void onlyLabelsAreLearned(Kernels kernels) {
-    try (LoraMoeNetwork network = LoraMoeNetwork.create(unequal(0), BACKBONE, kernels)) {
+    try (LoraMoeNetwork network = TinyModels.network(unequal(0), BACKBONE, kernels)) {
       TinyModels.shake(network, 3, 0.1);
       int[] tokens = {1, 2, 3, 4, 5};
       int ignored = TokenBatch.IGNORED;
       PassResult answer =
           network.pass(batch(tokens, ignored, ignored, ignored, 4, 5), PassOptions.training(1));
-      float[] gradient = values(network.weightGradient());
+      float[] gradient = KernelArrays.values(kernels, network.weightGradient());
       assertThat(answer.labels()).isEqualTo(2);
       // Nothing comes before the first token, so its label cannot be learned either.
       PassResult first =
           network.pass(batch(tokens, 1, ignored, ignored, 4, 5), PassOptions.training(1));
       assertThat(first).isEqualTo(answer);
-      assertThat(values(network.weightGradient())).isEqualTo(gradient);
+      assertThat(KernelArrays.values(kernels, network.weightGradient())).isEqualTo(gradient);
       PassResult prompt =
           network.pass(batch(tokens, ignored, 2, ignored, 4, 5), PassOptions.training(1));
       assertThat(prompt.labels()).isEqualTo(3);
@@ -275,7 +283,7 @@ class TestLoraMoeNetwork {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void sequencesDoNotSeeEachOther(Kernels kernels) {
     NetworkDefinition definition =
         TinyModels.definition(
@@ -284,7 +292,7 @@ class TestLoraMoeNetwork {
             TinyModels.unequal(BACKBONE.config(), Stage.FINE_TUNING),
             0,
             0);
-    try (LoraMoeNetwork network = LoraMoeNetwork.create(definition, BACKBONE, kernels)) {
+    try (LoraMoeNetwork network = TinyModels.network(definition, BACKBONE, kernels)) {
       TinyModels.shake(network, 3, 0.2);
       List<Example> examples = new ArrayList<>();
       for (int length : new int[] {9, 4}) {
@@ -292,7 +300,7 @@ class TestLoraMoeNetwork {
         examples.add(new Example(tokens, new int[length], tokens));
       }
       double together = network.pass(TokenBatch.of(examples), PassOptions.training(1)).loss();
-      INDArray gradient = network.weightGradient().dup();
+      INDArray gradient = KernelArrays.host(kernels, network.weightGradient());
       double swapped =
           network
               .pass(
@@ -303,29 +311,31 @@ class TestLoraMoeNetwork {
       // 8 and 3 labels: the first token of a sequence is none.
       double first =
           network.pass(TokenBatch.of(examples.subList(0, 1)), PassOptions.training(1)).loss();
-      INDArray mean = network.weightGradient().mul(8 / 11.0);
+      INDArray mean = KernelArrays.host(kernels, network.weightGradient()).mul(8 / 11.0);
       double second =
           network.pass(TokenBatch.of(examples.subList(1, 2)), PassOptions.training(1)).loss();
-      mean.addi(network.weightGradient().mul(3 / 11.0));
+      mean.addi(KernelArrays.host(kernels, network.weightGradient()).mul(3 / 11.0));
       assertThat(first).isNotCloseTo(second, Offset.offset(1e-2));
       assertThat(together).isCloseTo((8 * first + 3 * second) / 11, Offset.offset(1e-6));
-      assertThat(kernels.norm(mean.sub(gradient))).isLessThan(1e-5 * kernels.norm(gradient));
+      assertThat(mean.sub(gradient).norm2Number().doubleValue())
+          .isLessThan(1e-5 * gradient.norm2Number().doubleValue());
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void replayKeepsTheRecordedExperts(Kernels kernels) {
     List<ModuleExperts> modules = TinyModels.uniform(BACKBONE.config());
     NetworkDefinition definition =
         TinyModels.definition(BACKBONE, Stage.FINE_TUNING, modules, 0, 0);
-    try (LoraMoeNetwork network = LoraMoeNetwork.create(definition, BACKBONE, kernels)) {
+    try (LoraMoeNetwork network = TinyModels.network(definition, BACKBONE, kernels)) {
       TinyModels.shake(network, 3, 0.2);
       network.pass(BATCH, PassOptions.training(1).with(Routing.RECORD));
       // With routers of zero all logits are equal, and a new choice falls on the first two experts.
       network.parameterNames().stream()
           .filter(name -> name.endsWith(".router"))
           .forEach(name -> network.parameter(name).assign(0));
+      network.upload();
       network.pass(BATCH, PassOptions.training(1).with(Routing.REPLAY));
       boolean later = false;
       for (ModuleExperts module : modules) {
@@ -353,6 +363,7 @@ class TestLoraMoeNetwork {
   }
 
   private static double normOfB(LoraMoeNetwork network, ModuleExperts module, int expert) {
+    network.download();
     INDArray gradient = network.gradient(PartNames.prefix(module.module()) + "B");
     return ArrayViews.columns(gradient, 3L * expert, 3).dup().norm2Number().doubleValue();
   }
@@ -372,7 +383,7 @@ class TestLoraMoeNetwork {
   }
 
   private static LoraMoeNetwork create(NetworkDefinition definition) {
-    return LoraMoeNetwork.create(definition, BACKBONE, KernelSelection.best());
+    return TinyModels.network(definition, BACKBONE, KernelsUnderTest.any());
   }
 
   private static TokenBatch batch(int[] tokens) {

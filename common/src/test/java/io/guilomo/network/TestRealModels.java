@@ -1,10 +1,12 @@
 package io.guilomo.network;
 
+import static io.guilomo.kernel.KernelArrays.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.Backbones;
+import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
@@ -33,12 +35,12 @@ class TestRealModels {
   private static final double TOLERANCE = 1e-4;
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void storiesLogitsAndLoss(Kernels kernels) throws IOException {
     JsonNode golden = GoldenFiles.parse(GoldenFiles.models().resolve("stories260K/golden.json"));
     int[] ids = ints(golden.get("greedy_ids"));
     try (LoraMoeNetwork network = network(stories(), 0, kernels)) {
-      INDArray logits = network.logits(batch(Arrays.copyOf(ids, 32)));
+      INDArray logits = host(kernels, network.logits(batch(Arrays.copyOf(ids, 32))));
       closeStart(logits, 0, golden.get("logits_after_BOS_first16"));
       closeStart(logits, 31, golden.get("logits_pos31_first16"));
 
@@ -51,7 +53,7 @@ class TestRealModels {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void storiesGreedyContinuation(Kernels kernels) throws IOException {
     JsonNode golden = GoldenFiles.parse(GoldenFiles.models().resolve("stories260K/golden.json"));
     int[] expected = ints(golden.get("greedy_ids"));
@@ -59,7 +61,7 @@ class TestRealModels {
     try (LoraMoeNetwork network = network(stories(), 0, kernels)) {
       // Attention is causal: one pass over the whole text gives the choice after each of its
       // beginnings.
-      INDArray choices = network.logits(batch(expected)).argMax(1);
+      INDArray choices = host(kernels, network.logits(batch(expected))).argMax(1);
       int[] actual = new int[expected.length];
       actual[0] = expected[0];
       for (int t = 1; t < actual.length; t++) {
@@ -70,7 +72,7 @@ class TestRealModels {
       int[] generated = {expected[0]};
       for (int t = 1; t < 12; t++) {
         int[] longer = Arrays.copyOf(generated, t + 1);
-        longer[t] = network.logits(batch(generated)).argMax(1).getInt(t - 1);
+        longer[t] = host(kernels, network.logits(batch(generated))).argMax(1).getInt(t - 1);
         generated = longer;
       }
       assertThat(generated).isEqualTo(Arrays.copyOf(expected, 12));
@@ -78,7 +80,7 @@ class TestRealModels {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void miniLmStates(Kernels kernels) throws IOException {
     JsonNode golden =
         GoldenFiles.parse(GoldenFiles.models().resolve("all-minilm-l6-v2/golden.json"));
@@ -88,7 +90,7 @@ class TestRealModels {
       TokenBatch batch =
           TokenBatch.of(
               List.of(example(ids), example(new int[] {101, 7592, 2088, 2003, 2307, 2651, 102})));
-      INDArray states = network.states(batch).dup();
+      INDArray states = host(kernels, network.states(batch));
       INDArray first = ArrayViews.rows(states, 0, ids.length);
       double largest =
           GoldenFiles.assertClose(
@@ -119,7 +121,8 @@ class TestRealModels {
 
   private static LoraMoeNetwork network(String directory, int classes, Kernels kernels)
       throws IOException {
-    Backbone backbone = Backbones.load(directory, new Configuration());
+    Backbone backbone =
+        Backbones.load(directory, new Configuration(), FrozenCopies.memory(kernels));
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
             .map(module -> ModuleExperts.of(module, List.of(2, 3, 1), 16, 2))

@@ -4,6 +4,7 @@ import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.backbone.BertBackbone;
 import io.guilomo.backbone.BertConfig;
+import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.backbone.LinearModule;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.backbone.LlamaConfig;
@@ -11,6 +12,7 @@ import io.guilomo.backbone.Rope;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -150,12 +152,17 @@ public final class TinyModels {
         5);
   }
 
+  /** A network over a copy of a backbone of the host in the memory of the kernels. */
+  public static LoraMoeNetwork network(
+      NetworkDefinition definition, Backbone backbone, Kernels kernels) {
+    return LoraMoeNetwork.create(definition, FrozenCopies.of(backbone, kernels), kernels);
+  }
+
   /** A fine-tuning network over a tiny decoder with unequal experts, none of which is zero. */
   public static LoraMoeNetwork tuned(LlamaBackbone backbone, Kernels kernels) {
     List<ModuleExperts> modules = unequal(backbone.config(), Stage.FINE_TUNING);
     LoraMoeNetwork network =
-        LoraMoeNetwork.create(
-            definition(backbone, Stage.FINE_TUNING, modules, 0.1, 0), backbone, kernels);
+        network(definition(backbone, Stage.FINE_TUNING, modules, 0.1, 0), backbone, kernels);
     shake(network, 7, 0.1);
     return network;
   }
@@ -195,13 +202,22 @@ public final class TinyModels {
    * @param size deviation of what is added
    */
   public static void shake(LoraMoeNetwork network, long seed, double size) {
-    INDArray weights = network.weights();
+    network.download();
+    INDArray weights = weights(network);
     Random random = new Random(seed);
     float[] values = weights.toFloatVector();
     for (int i = 0; i < values.length; i++) {
       values[i] += (float) (size * random.nextGaussian());
     }
     weights.assign(Nd4j.createFromArray(values));
+    network.upload();
+  }
+
+  /** The weights in the graph. */
+  public static INDArray weights(LoraMoeNetwork network) {
+    INDArray all = network.graph().params();
+    long count = network.weights().length();
+    return ArrayViews.stretch(all, all.length() - count, count);
   }
 
   private static BertBackbone.Norm norm(Random random) {

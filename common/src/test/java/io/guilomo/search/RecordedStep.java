@@ -1,5 +1,7 @@
 package io.guilomo.search;
 
+import io.guilomo.kernel.KernelArrays;
+import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,12 +16,18 @@ final class RecordedStep implements ObservedKernels.Observer {
   /** {@code result = x + factor · y}. */
   record Sum(INDArray x, double factor, INDArray y, INDArray result) {}
 
+  private final Kernels kernels;
   private final List<Update> updates = new ArrayList<>();
   private final List<Sum> sums = new ArrayList<>();
   private final List<Double> losses = new ArrayList<>();
   private boolean inHead;
   private INDArray x;
   private INDArray y;
+  private double lossBefore;
+
+  RecordedStep(Kernels kernels) {
+    this.kernels = kernels;
+  }
 
   @Override
   public void before(String kernel, Object[] arguments) {
@@ -29,6 +37,7 @@ final class RecordedStep implements ObservedKernels.Observer {
         x = copy(arguments[0]);
         y = copy(arguments[2]);
       }
+      case "crossEntropy" -> lossBefore = loss(arguments);
       default -> {}
     }
   }
@@ -41,7 +50,7 @@ final class RecordedStep implements ObservedKernels.Observer {
       case "route" -> inHead = false;
       case "crossEntropy" -> {
         // The head takes its tokens in chunks; the scale is one by the number of labels.
-        double loss = (double) result * (float) arguments[2];
+        double loss = (loss(arguments) - lossBefore) * (float) arguments[2];
         if (inHead) {
           loss += losses.remove(losses.size() - 1);
         }
@@ -52,8 +61,13 @@ final class RecordedStep implements ObservedKernels.Observer {
     }
   }
 
-  private static INDArray copy(Object array) {
-    return ((INDArray) array).dup('c');
+  private INDArray copy(Object array) {
+    return KernelArrays.host(kernels, (INDArray) array);
+  }
+
+  /** In the totals so far. */
+  private double loss(Object[] arguments) {
+    return KernelArrays.doubleValues(kernels, (INDArray) arguments[5])[0];
   }
 
   void clear() {

@@ -6,6 +6,7 @@ import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
+import io.guilomo.network.TinyModels;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,12 +99,15 @@ final class SubSteps {
     if (mode != OuterGradient.REFERENCE) {
       return losses.get(2);
     }
+    network.download();
     INDArray parameters = network.graph().params();
     INDArray after = parameters.dup();
     parameters.assign(before);
-    network.weights().assign(vectors.get("hvp.w_plus"));
+    TinyModels.weights(network).assign(vectors.get("hvp.w_plus"));
+    network.upload();
     double loss = network.pass(train, PassOptions.training(0)).taskLoss();
     parameters.assign(after);
+    network.upload();
     return loss;
   }
 

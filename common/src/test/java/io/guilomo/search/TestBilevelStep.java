@@ -1,5 +1,8 @@
 package io.guilomo.search;
 
+import static io.guilomo.kernel.KernelArrays.host;
+import static io.guilomo.kernel.KernelArrays.set;
+import static io.guilomo.kernel.KernelArrays.values;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,6 +10,7 @@ import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.ModuleExperts;
@@ -35,22 +39,22 @@ class TestBilevelStep {
   private static final TokenBatch VALIDATION = TinyModels.causal(2, 6, 8);
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void passForTheGsvsAloneGivesTheSameGradientAsTheWholePass(Kernels kernels) {
     try (LoraMoeNetwork network = network(kernels)) {
       PassOptions options = PassOptions.training(3).with(Routing.RECORD);
       network.pass(TRAIN, options);
-      INDArray whole = network.gsvGradient().dup();
-      assertThat(kernels.norm(whole)).isGreaterThan(1e-4);
+      INDArray whole = host(kernels, network.gsvGradient());
+      assertThat(norm(whole)).isGreaterThan(1e-4);
       network.pass(TRAIN, options.with(Gradient.GSVS));
-      assertSame(network.gsvGradient(), whole);
+      assertSame(host(kernels, network.gsvGradient()), whole);
       network.pass(TRAIN, options.with(Gradient.GSVS).with(Routing.REPLAY));
-      assertSame(network.gsvGradient(), whole);
+      assertSame(host(kernels, network.gsvGradient()), whole);
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void weightsMoveByTheGradientAtTheNewGsvsWhetherOrNotAnArgmaxMoves(Kernels kernels) {
     for (double outerRate : new double[] {OUTER_RATE, 0.3}) {
       SearchSettings settings = settings(OuterGradient.SECOND_ORDER, ETA, outerRate, true, 1);
@@ -60,20 +64,22 @@ class TestBilevelStep {
             new BilevelStep(network, kernels, settings).run(0, TRAIN, VALIDATION);
         assertThat(result.movedChoices() > 0).isEqualTo(outerRate > OUTER_RATE);
 
-        other.gsvs().assign(network.gsvs());
+        kernels.copy(network.gsvs(), other.gsvs());
         Updates updates = new Updates(other, kernels, settings);
         other.pass(TRAIN, updates.trainingPass(0));
         assertThat(updates.clip(other.weightGradient())).isGreaterThan(1);
         updates.inner(1, ETA, other.weightGradient(), true);
-        assertSame(network.weights(), other.weights());
-        assertSame(network.weightFirstMoment(), other.weightFirstMoment());
-        assertSame(network.weightSecondMoment(), other.weightSecondMoment());
+        assertSame(host(kernels, network.weights()), host(kernels, other.weights()));
+        assertSame(
+            host(kernels, network.weightFirstMoment()), host(kernels, other.weightFirstMoment()));
+        assertSame(
+            host(kernels, network.weightSecondMoment()), host(kernels, other.weightSecondMoment()));
       }
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void secondOrderGradient(Kernels kernels) {
     SearchSettings settings = settings(OuterGradient.SECOND_ORDER, ETA, OUTER_RATE, true, 0);
     try (LoraMoeNetwork network = network(kernels);
@@ -82,32 +88,33 @@ class TestBilevelStep {
 
       Updates updates = new Updates(other, kernels, settings);
       PassOptions training = updates.trainingPass(0).with(Routing.RECORD);
-      INDArray w = other.weights().dup();
+      INDArray w = host(kernels, other.weights());
       other.pass(TRAIN, training);
       // The first step of AdamW is η · g / (|g| + 1e-8).
-      INDArray g1 = other.weightGradient().dup();
-      other.weights().subi(g1.div(Transforms.abs(g1, true).addi(1e-8)).muli(ETA));
+      INDArray g1 = host(kernels, other.weightGradient());
+      set(kernels, other.weights(), w.sub(g1.div(Transforms.abs(g1, true).addi(1e-8)).muli(ETA)));
       other.pass(VALIDATION, updates.validationPass(0));
-      INDArray direct = other.gsvGradient().dup();
-      INDArray v = other.weightGradient().dup();
+      INDArray direct = host(kernels, other.gsvGradient());
+      INDArray v = host(kernels, other.weightGradient());
       double epsilon = 0.01 / v.norm2Number().doubleValue();
-      other.weights().assign(w.add(v.mul(epsilon)));
+      set(kernels, other.weights(), w.add(v.mul(epsilon)));
       other.pass(TRAIN, training.with(Routing.REPLAY));
-      INDArray above = other.gsvGradient().dup();
-      other.weights().assign(w.sub(v.mul(epsilon)));
+      INDArray above = host(kernels, other.gsvGradient());
+      set(kernels, other.weights(), w.sub(v.mul(epsilon)));
       other.pass(TRAIN, training.with(Routing.REPLAY));
-      INDArray correction = above.subi(other.gsvGradient()).divi(2 * epsilon).muli(ETA);
+      INDArray correction =
+          above.subi(host(kernels, other.gsvGradient())).divi(2 * epsilon).muli(ETA);
 
       // The correction is a small part of the gradient: it has to be right for itself.
-      double share = kernels.norm(correction) / kernels.norm(direct);
+      double share = norm(correction) / norm(direct);
       assertThat(share).isGreaterThan(1e-3);
-      INDArray outer = network.gsvFirstMoment().mul(2);
+      INDArray outer = host(kernels, network.gsvFirstMoment()).mul(2);
       GoldenFiles.assertClose("correction", direct.sub(outer), correction, 2e-2);
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void firstOrderGradientIsTheValidationLossesAtTheWeightsThemselves(Kernels kernels) {
     SearchSettings settings = settings(OuterGradient.FIRST_ORDER, ETA, OUTER_RATE, true, 1);
     try (LoraMoeNetwork network = network(kernels);
@@ -119,22 +126,23 @@ class TestBilevelStep {
       double loss =
           other.pass(VALIDATION, new Updates(other, kernels, settings).validationPass(0)).loss();
       assertThat(result.validation().loss()).isEqualTo(loss);
-      INDArray gradient = other.gsvGradient();
-      GoldenFiles.assertClose("m", network.gsvFirstMoment(), gradient.mul(0.5), 1e-6);
+      INDArray gradient = host(kernels, other.gsvGradient());
       GoldenFiles.assertClose(
-          "v", network.gsvSecondMoment(), gradient.mul(gradient).muli(1e-3), 1e-5);
+          "m", host(kernels, network.gsvFirstMoment()), gradient.mul(0.5), 1e-6);
+      GoldenFiles.assertClose(
+          "v", host(kernels, network.gsvSecondMoment()), gradient.mul(gradient).muli(1e-3), 1e-5);
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void frozenRoutingMattersOnlyWhereChoicesFlip(Kernels kernels) {
     // With as many experts as a token is routed to there is nothing to choose.
     assertSame(outerGradient(kernels, 2, 1, true), outerGradient(kernels, 2, 1, false));
     // Routers of nearly equal logits, which the ± passes reorder.
     INDArray frozen = outerGradient(kernels, 4, 1e-3, true);
     INDArray chosen = outerGradient(kernels, 4, 1e-3, false);
-    assertThat(kernels.norm(frozen.sub(chosen))).isGreaterThan(0.1 * kernels.norm(frozen));
+    assertThat(norm(frozen.sub(chosen))).isGreaterThan(0.1 * norm(frozen));
   }
 
   private static INDArray outerGradient(
@@ -143,14 +151,15 @@ class TestBilevelStep {
       network.parameterNames().stream()
           .filter(name -> name.endsWith(".router"))
           .forEach(name -> network.parameter(name).muli(routerScale));
+      network.upload();
       SearchSettings settings = settings(OuterGradient.SECOND_ORDER, ETA, OUTER_RATE, freeze, 0);
       new BilevelStep(network, kernels, settings).run(0, TRAIN, VALIDATION);
-      return network.gsvFirstMoment().dup();
+      return host(kernels, network.gsvFirstMoment());
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void lossThatIsNotFiniteMovesNothing(Kernels kernels) {
     for (OuterGradient mode : OuterGradient.values()) {
       try (LoraMoeNetwork network = network(kernels)) {
@@ -159,23 +168,24 @@ class TestBilevelStep {
         for (int i = 0; i < 3; i++) {
           step.run(i, TRAIN, VALIDATION);
         }
-        float kept = network.weights().getFloat(0);
-        network.weights().putScalar(0, Float.NaN);
+        INDArray first = ArrayViews.stretch(network.weights(), 0, 1);
+        float[] kept = values(kernels, first);
+        kernels.write(new float[] {Float.NaN}, first);
         State before = State.of(network);
         assertThatThrownBy(() -> step.run(3, TRAIN, VALIDATION))
             .isInstanceOf(ArithmeticException.class)
             .hasMessage("Cannot go on from step 3: the training loss is NaN");
         before.assertEqual(network);
 
-        network.weights().putScalar(0, kept);
+        kernels.write(kept, first);
         step.run(3, TRAIN, VALIDATION);
-        assertThat(network.weights().getFloat(0)).isFinite();
+        assertThat(values(kernels, first)[0]).isFinite();
       }
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void validationLossThatIsNotFiniteMovesNothing(Kernels kernels) {
     // First order validates at the weights themselves.
     for (OuterGradient mode : List.of(OuterGradient.SECOND_ORDER, OuterGradient.REFERENCE)) {
@@ -195,7 +205,7 @@ class TestBilevelStep {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void validationBatchWithoutLabelsLeavesTheGsvsAlone(Kernels kernels) {
     int[] unlabelled = new int[VALIDATION.size()];
     Arrays.fill(unlabelled, TokenBatch.IGNORED);
@@ -210,15 +220,16 @@ class TestBilevelStep {
         assertThat(result.validation().labels()).isZero();
         assertThat(result.validation().loss()).isZero();
         assertThat(result.validationGradientNorm()).isZero();
-        assertSame(network.gsvs(), before.gsvs());
-        assertThat(kernels.norm(network.weights().sub(before.weights()))).isGreaterThan(1e-2);
-        assertThat(network.weights().sumNumber().doubleValue()).isFinite();
+        assertSame(host(kernels, network.gsvs()), before.gsvs());
+        assertThat(norm(host(kernels, network.weights()).sub(before.weights())))
+            .isGreaterThan(1e-2);
+        assertThat(host(kernels, network.weights()).sumNumber().doubleValue()).isFinite();
       }
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void weightsComeBackExactlyFromTheSideSteps(Kernels kernels) {
     for (OuterGradient mode : OuterGradient.values()) {
       try (LoraMoeNetwork network = network(kernels)) {
@@ -230,14 +241,14 @@ class TestBilevelStep {
                 .run(0, TRAIN, VALIDATION);
         assertThat(result.validationGradientNorm() > 0)
             .isEqualTo(mode != OuterGradient.FIRST_ORDER);
-        assertSame(network.weights(), before.weights());
-        assertThat(kernels.norm(network.gsvs().sub(before.gsvs()))).isGreaterThan(1e-6);
+        assertSame(host(kernels, network.weights()), before.weights());
+        assertThat(norm(host(kernels, network.gsvs()).sub(before.gsvs()))).isGreaterThan(1e-6);
       }
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void clippingCoversTheWeightsOnly(Kernels kernels) {
     try (LoraMoeNetwork free = network(kernels);
         LoraMoeNetwork clipped = network(kernels)) {
@@ -252,8 +263,8 @@ class TestBilevelStep {
                   settings(OuterGradient.FIRST_ORDER, ETA, OUTER_RATE, true, 1e-3))
               .run(0, TRAIN, VALIDATION);
       assertThat(actual.gradientNorm()).isEqualTo(expected.gradientNorm()).isGreaterThan(0.1);
-      assertSame(clipped.gsvFirstMoment(), free.gsvFirstMoment());
-      assertSame(clipped.gsvSecondMoment(), free.gsvSecondMoment());
+      assertSame(host(kernels, clipped.gsvFirstMoment()), host(kernels, free.gsvFirstMoment()));
+      assertSame(host(kernels, clipped.gsvSecondMoment()), host(kernels, free.gsvSecondMoment()));
       assertThat(kernels.norm(clipped.weightFirstMoment()))
           .isCloseTo(0.1 * 1e-3, Offset.offset(1e-9));
       assertThat(kernels.norm(free.weightFirstMoment()))
@@ -265,9 +276,11 @@ class TestBilevelStep {
   private record State(INDArray weights, INDArray gsvs, INDArray updater) {
 
     static State of(LoraMoeNetwork network) {
+      network.download();
+      INDArray all = network.graph().params();
       return new State(
-          network.weights().dup(),
-          network.gsvs().dup(),
+          TinyModels.weights(network).dup(),
+          ArrayViews.stretch(all, 0, network.gsvs().length()).dup(),
           network.graph().getUpdater().getStateViewArray().dup());
     }
 
@@ -277,6 +290,10 @@ class TestBilevelStep {
       assertSame(now.gsvs, gsvs);
       assertSame(now.updater, updater);
     }
+  }
+
+  private static double norm(INDArray host) {
+    return host.norm2Number().doubleValue();
   }
 
   /** Bit for bit: ND4J's own equality allows differences of 1e-5. */
@@ -295,7 +312,7 @@ class TestBilevelStep {
             .map(module -> ModuleExperts.uniform(module, experts, 3, 6, 2))
             .toList();
     LoraMoeNetwork network =
-        LoraMoeNetwork.create(
+        TinyModels.network(
             TinyModels.definition(backbone, Stage.SEARCH, modules, 0.3, loadBalance),
             backbone,
             kernels);

@@ -13,6 +13,7 @@ import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
 import io.guilomo.network.GoldenNetwork;
 import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.TinyModels;
 import io.guilomo.training.LearningRate;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,17 +41,17 @@ class TestGoldenBilevel {
   private static final int ROWS = 4;
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void trajectory(Kernels kernels) {
     for (Path file : GoldenFiles.list("bilevel", "*.safetensors")) {
       JsonNode json = GoldenFiles.json(file);
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
       Map<String, long[]> longs = GoldenFiles.longs(file);
       LlamaBackbone backbone = GoldenNetwork.backbone(json, golden, "init/");
-      RecordedStep recorded = new RecordedStep();
+      RecordedStep recorded = new RecordedStep(kernels);
       Kernels observed = ObservedKernels.of(kernels, recorded);
       try (LoraMoeNetwork network =
-          LoraMoeNetwork.create(
+          TinyModels.network(
               GoldenNetwork.search(json, backbone.config(), golden, "init/"), backbone, observed)) {
         GoldenNetwork.load(network, golden, "init/");
         SearchSettings settings = settings(json);
@@ -61,6 +62,7 @@ class TestGoldenBilevel {
           JsonNode row = trajectory.get(step);
           TokenBatch train = GoldenNetwork.batch(longs, "batch." + 2 * step + ".", ROWS);
           TokenBatch valid = GoldenNetwork.batch(longs, "batch." + (2 * step + 1) + ".", ROWS);
+          network.download();
           INDArray before = network.graph().params().dup();
           recorded.clear();
           SearchStepResult result = bilevel.run(step, train, valid);

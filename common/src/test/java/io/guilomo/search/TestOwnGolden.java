@@ -59,13 +59,13 @@ class TestOwnGolden {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void decoder(Kernels kernels) throws IOException {
     compare(trajectory(TinyModels.llama(1), kernels), expected("llama"));
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void encoder(Kernels kernels) throws IOException {
     compare(trajectory(TinyModels.bert(1), kernels), expected("bert"));
   }
@@ -126,6 +126,7 @@ class TestOwnGolden {
   /** The norm of the gradient of each parameter at the first step. */
   private static ObjectNode gradients(LoraMoeNetwork network, TokenBatch batch) {
     network.pass(batch, PassOptions.training(11));
+    network.download();
     ObjectNode norms = JSON.createObjectNode();
     for (String name : network.parameterNames()) {
       norms.put(name, network.gradient(name).norm2Number().doubleValue());
@@ -146,7 +147,7 @@ class TestOwnGolden {
             7);
     ArrayNode steps = JSON.createArrayNode();
     try (LoraMoeNetwork network =
-        LoraMoeNetwork.create(
+        TinyModels.network(
             TinyModels.definition(
                 backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.05, 0.01),
             backbone,

@@ -13,8 +13,8 @@ import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.AdamW;
-import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
@@ -42,7 +42,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** What is computed from a definition is what a network of it has. */
 class TestMemoryEstimate {
 
-  private static final Kernels KERNELS = KernelSelection.best();
+  private static final Kernels KERNELS = KernelsUnderTest.any();
   private static final int SEQUENCES = 3;
   private static final int LENGTH = 7;
 
@@ -125,9 +125,9 @@ class TestMemoryEstimate {
 
   /** A network whose working arrays no other has had. */
   private static LoraMoeNetwork fresh(NetworkDefinition definition, Backbone backbone) {
-    LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, KERNELS);
+    LoraMoeNetwork network = TinyModels.network(definition, backbone, KERNELS);
     while (network.workingBytes() > startBytes(definition)) {
-      network = LoraMoeNetwork.create(definition, backbone, KERNELS);
+      network = TinyModels.network(definition, backbone, KERNELS);
     }
     return network;
   }

@@ -1,5 +1,6 @@
 package io.guilomo.training;
 
+import static io.guilomo.kernel.KernelArrays.values;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,6 +8,7 @@ import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.AdamW;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
@@ -18,7 +20,6 @@ import java.util.List;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 class TestTrainingStep {
 
@@ -26,24 +27,24 @@ class TestTrainingStep {
   private static final TokenBatch BATCH = TinyModels.causal(2, 9, 5);
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void lossThatIsNotFiniteMovesNothing(Kernels kernels) {
     try (LoraMoeNetwork network = network(kernels)) {
       TrainingStep step = step(network, kernels, 1);
       step.run(0, BATCH);
-      network.weights().putScalar(0, Float.NaN);
-      float[] weights = values(network.weights());
-      float[] moments = values(network.weightFirstMoment());
+      kernels.write(new float[] {Float.NaN}, ArrayViews.stretch(network.weights(), 0, 1));
+      float[] weights = values(kernels, network.weights());
+      float[] moments = values(kernels, network.weightFirstMoment());
       assertThatThrownBy(() -> step.run(3, BATCH))
           .isInstanceOf(ArithmeticException.class)
           .hasMessage("Cannot go on from step 3: the training loss is NaN");
-      assertThat(values(network.weights())).isEqualTo(weights);
-      assertThat(values(network.weightFirstMoment())).isEqualTo(moments);
+      assertThat(values(kernels, network.weights())).isEqualTo(weights);
+      assertThat(values(kernels, network.weightFirstMoment())).isEqualTo(moments);
     }
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void gradientIsClipped(Kernels kernels) {
     try (LoraMoeNetwork network = network(kernels)) {
       step(network, kernels, 1e-2).run(0, BATCH);
@@ -53,7 +54,7 @@ class TestTrainingStep {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void learnsABatchByHeart(Kernels kernels) {
     try (LoraMoeNetwork network = network(kernels);
         LoraMoeNetwork same = network(kernels)) {
@@ -75,7 +76,7 @@ class TestTrainingStep {
   }
 
   @ParameterizedTest
-  @MethodSource("io.guilomo.network.KernelChoices#all")
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void severalBatchesAreOne(Kernels kernels) {
     // Three batches of 1, 2 and 3 sequences, and the six sequences as one; without dropout and
     // balance loss, which are drawn and measured a batch.
@@ -93,8 +94,8 @@ class TestTrainingStep {
           .isCloseTo(whole.training().loss(), Offset.offset(1e-6));
       assertThat(accumulated.gradientNorm())
           .isCloseTo(whole.gradientNorm(), Offset.offset(1e-5 * whole.gradientNorm()));
-      float[] expected = values(same.weightFirstMoment());
-      float[] actual = values(network.weightFirstMoment());
+      float[] expected = values(kernels, same.weightFirstMoment());
+      float[] actual = values(kernels, network.weightFirstMoment());
       double largest = kernels.norm(same.weightFirstMoment());
       for (int i = 0; i < expected.length; i++) {
         assertThat((double) actual[i]).isCloseTo(expected[i], Offset.offset(1e-5 * largest));
@@ -137,7 +138,7 @@ class TestTrainingStep {
   private static LoraMoeNetwork network(Kernels kernels, double dropout, double loadBalance) {
     LlamaBackbone backbone = TinyModels.llama(1);
     LoraMoeNetwork network =
-        LoraMoeNetwork.create(
+        TinyModels.network(
             TinyModels.definition(
                 backbone,
                 Stage.FINE_TUNING,
@@ -148,9 +149,5 @@ class TestTrainingStep {
             kernels);
     TinyModels.shake(network, 3, 0.1);
     return network;
-  }
-
-  private static float[] values(INDArray array) {
-    return array.dup().data().asFloat();
   }
 }

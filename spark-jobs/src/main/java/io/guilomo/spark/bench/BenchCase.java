@@ -3,6 +3,7 @@ package io.guilomo.spark.bench;
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.BertBackbone;
 import io.guilomo.backbone.BertConfig;
+import io.guilomo.backbone.FrozenMemory;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.backbone.Rope;
@@ -31,6 +32,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -72,7 +74,9 @@ final class BenchCase implements AutoCloseable {
             Pooling.MEAN,
             1);
     StepCost cost = new StepCost(definition);
-    this.network = LoraMoeNetwork.create(definition, backbone, kernels);
+    this.network =
+        LoraMoeNetwork.create(
+            definition, new FrozenMemory(kernels, DataType.FLOAT).of(backbone), kernels);
     if (generates) {
       this.tokens = shape.sequences() * BenchShape.NEW_TOKENS;
       this.operations = cost.pass(continued(random, shape), PassOptions.Gradient.NONE);
@@ -92,7 +96,7 @@ final class BenchCase implements AutoCloseable {
   }
 
   private LongConsumer search(Kernels kernels, TokenBatch train, TokenBatch validation) {
-    widen(network.gsvs());
+    widen(kernels, network.gsvs());
     SearchSettings settings =
         new SearchSettings(
             SearchSettings.INNER,
@@ -127,10 +131,13 @@ final class BenchCase implements AutoCloseable {
    * Makes every eighth entry the largest of its vector by far: no argmax moves, so every step has
    * four passes.
    */
-  private static void widen(INDArray gsvs) {
-    for (long i = BenchShape.FULL - 1; i < gsvs.length(); i += BenchShape.FULL) {
-      gsvs.putScalar(i, gsvs.getFloat(i) + 2);
+  private static void widen(Kernels kernels, INDArray gsvs) {
+    float[] values = new float[(int) gsvs.length()];
+    kernels.read(gsvs, values);
+    for (int i = BenchShape.FULL - 1; i < values.length; i += BenchShape.FULL) {
+      values[i] += 2;
     }
+    kernels.write(values, gsvs);
   }
 
   void step(long number) {

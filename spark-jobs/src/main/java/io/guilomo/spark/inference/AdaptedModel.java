@@ -65,7 +65,7 @@ public final class AdaptedModel implements AutoCloseable {
     Adapter adapter = source.read();
     String path =
         source.backbone().isBlank() ? adapter.description().backbone() : source.backbone();
-    Backbone backbone = BackboneCache.get(path, hadoop);
+    Backbone backbone = BackboneCache.get(path, hadoop, source.workers().memory(kernels));
     LoraMoeNetwork network = adapter.network(backbone, path, kernels);
     Tokenizer tokenizer = Tokenizer.load(path, hadoop);
     return new AdaptedModel(

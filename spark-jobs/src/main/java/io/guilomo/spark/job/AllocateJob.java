@@ -69,7 +69,7 @@ public final class AllocateJob {
     if (AllocationStrategies.learns(strategy)) {
       Preflight.requireFixedWorkers(spark.sparkContext().getConf());
     }
-    Workers workers = Workers.of(config.cluster(), spark.sparkContext());
+    Workers workers = Workers.of(config, spark.sparkContext());
     RecordedRun run = new RecordedRun(spark, config, NAME, progress, reporting);
     return run.record(
         strategy,

@@ -17,7 +17,6 @@ import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -47,11 +46,7 @@ final class AveragedTraining<S> {
       int stepsPerRound,
       long roundTimeoutSeconds) {
     this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-    WorkerSettings settings =
-        new WorkerSettings(
-            workers.device(),
-            workers.threads(),
-            new SerializableConfiguration(spark.sparkContext().hadoopConfiguration()));
+    WorkerSettings settings = workers.settings(spark.sparkContext());
     this.master =
         new AveragingMaster<>(workers.count(), batchSize, stepsPerRound, training, settings);
     this.graph = new SparkComputationGraph(context, LoraMoeNetwork.configuration(network), master);

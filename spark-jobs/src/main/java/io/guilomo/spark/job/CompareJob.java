@@ -53,7 +53,7 @@ public final class CompareJob {
     RecordedRun run = new RecordedRun(spark, config, NAME, progress, true);
     return run.record(
         String.join(",", config.compare().strategies()),
-        Workers.of(config.cluster(), spark.sparkContext()).count(),
+        Workers.of(config, spark.sparkContext()).count(),
         () -> {
           List<Compared> rows = Comparison.rows(config, trials(run.runId()));
           run.tables().replace(ComparisonTable.INSTANCE, rows);

@@ -78,7 +78,7 @@ public final class DoctorJob {
   private void memory(ClusterChecks cluster) throws IOException {
     BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
     ModelFamily.check(config, backbone);
-    Workers workers = Workers.of(config.cluster(), spark);
+    Workers workers = Workers.of(config, spark);
     checks.add(
         Check.ok(
             "workers",

@@ -62,7 +62,7 @@ public final class FinetuneJob {
     ModelFamily.check(config, backbone);
     RecordedRun run = new RecordedRun(spark, config, NAME, progress, reporting);
     AllocationPlan plan = plan(run.directory(), backbone);
-    Workers workers = Workers.of(config.cluster(), spark.sparkContext());
+    Workers workers = Workers.of(config, spark.sparkContext());
     return run.record(plan.strategy(), workers.count(), () -> train(run, backbone, plan, workers));
   }
 

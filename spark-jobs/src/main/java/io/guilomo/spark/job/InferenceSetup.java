@@ -8,12 +8,10 @@ import io.guilomo.inference.Predictor;
 import io.guilomo.spark.data.DataFormat;
 import io.guilomo.spark.data.RecordReader;
 import io.guilomo.spark.inference.AdaptedModel;
-import io.guilomo.spark.training.WorkerSettings;
 import java.io.IOException;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * What jobs that ask a model have in common.
@@ -38,7 +36,7 @@ record InferenceSetup(
   static InferenceSetup of(SparkSession spark, GuilomoConfig config, RunDirectory directory)
       throws IOException {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    Workers workers = Workers.of(config.cluster(), spark.sparkContext());
+    Workers workers = Workers.of(config, spark.sparkContext());
     EvaluateConfig evaluate = config.evaluate();
     String adapter =
         evaluate.adapter().isBlank()
@@ -49,8 +47,7 @@ record InferenceSetup(
             adapter,
             config.model().path(),
             new Predictor.Options(evaluate.methods(), config.generation(), config.run().seed()),
-            new WorkerSettings(
-                workers.device(), workers.threads(), new SerializableConfiguration(hadoop)));
+            workers.settings(spark.sparkContext()));
     AdapterDescription description = source.description();
     RecordParser parser = new RecordParser(description.task(), config.data().columns());
     Optional<DataFormat> format =

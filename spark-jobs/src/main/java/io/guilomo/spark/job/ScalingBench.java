@@ -89,10 +89,10 @@ public final class ScalingBench {
     BackboneConfig backbone =
         Backbones.config(config.model().requirePath(), spark.sparkContext().hadoopConfiguration());
     ModelFamily.check(config, backbone);
-    Workers all = Workers.of(config.cluster(), spark.sparkContext());
+    Workers all = Workers.of(config, spark.sparkContext());
     List<Search> searches = new ArrayList<>();
     for (int count : counts(all.count())) {
-      searches.add(new Search(backbone, new Workers(all.device(), count, all.threads())));
+      searches.add(new Search(backbone, all.of(count)));
     }
     progress.begin("rounds", (long) searches.size() * (WARM_UPS + ROUNDS));
     for (int round = 0; round < WARM_UPS + ROUNDS; round++) {

@@ -2,9 +2,13 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.ClusterConfig;
 import io.guilomo.config.ClusterConfig.Device;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.spark.device.TaskDevice;
+import io.guilomo.spark.training.WorkerSettings;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
+import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * How many workers train at a time, and what each computes with.
@@ -12,20 +16,36 @@ import org.apache.spark.SparkContext;
  * @param device where
  * @param count partitions of every round
  * @param threads each may compute with
+ * @param precision of the frozen weights
  */
-record Workers(Device device, int count, int threads) {
+record Workers(Device device, int count, int threads, Precision precision) {
 
-  static Workers of(ClusterConfig config, SparkContext spark) {
-    TaskDevice.check(config.device(), TaskDevice.cuda());
-    int count = config.workers() > 0 ? config.workers() : Math.max(1, spark.defaultParallelism());
-    if (config.threadsPerWorker() > 0) {
-      return new Workers(config.device(), count, config.threadsPerWorker());
-    }
+  static Workers of(GuilomoConfig config, SparkContext spark) {
+    ClusterConfig cluster = config.cluster();
+    TaskDevice.check(cluster.device(), TaskDevice.cuda());
+    int count = cluster.workers() > 0 ? cluster.workers() : Math.max(1, spark.defaultParallelism());
+    int threads =
+        cluster.threadsPerWorker() > 0 ? cluster.threadsPerWorker() : threads(spark, count);
+    return new Workers(cluster.device(), count, threads, config.model().precision());
+  }
+
+  private static int threads(SparkContext spark, int count) {
     int cores =
         spark.isLocal()
             ? Runtime.getRuntime().availableProcessors()
             : spark.getConf().getInt("spark.executor.cores", 1);
-    return new Workers(config.device(), count, Math.max(1, cores / Math.min(slots(spark), count)));
+    return Math.max(1, cores / Math.min(slots(spark), count));
+  }
+
+  /** As many with the same settings. */
+  Workers of(int other) {
+    return new Workers(device, other, threads, precision);
+  }
+
+  /** What each needs to begin. */
+  WorkerSettings settings(SparkContext spark) {
+    return new WorkerSettings(
+        device, threads, precision, new SerializableConfiguration(spark.hadoopConfiguration()));
   }
 
   /** Tasks that one process runs at a time, as far as the settings tell. */

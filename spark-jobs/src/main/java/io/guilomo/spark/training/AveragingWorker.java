@@ -76,7 +76,11 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
   private void begin(ComputationGraph graph) {
     Backbone backbone;
     try {
-      backbone = BackboneCache.get(LoraMoeNetwork.backboneOf(graph), settings.hadoop().value());
+      backbone =
+          BackboneCache.get(
+              LoraMoeNetwork.backboneOf(graph),
+              settings.hadoop().value(),
+              settings.memory(kernels));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -89,6 +93,7 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
   @Override
   public ParameterAveragingTrainingResult getFinalResult(ComputationGraph graph) {
     try (LoraMoeNetwork finished = network) {
+      finished.download();
       return new AveragingResult<>(
           new WorkerRound<>(
               TaskContext.getPartitionId(),

@@ -71,7 +71,10 @@ public final class ValidationLoss {
     try (LoraMoeNetwork network =
         LoraMoeNetwork.of(
             graph,
-            BackboneCache.get(LoraMoeNetwork.backboneOf(graph), settings.hadoop().value()),
+            BackboneCache.get(
+                LoraMoeNetwork.backboneOf(graph),
+                settings.hadoop().value(),
+                settings.memory(kernels)),
             kernels)) {
       for (int from = 0; from < examples.length; from += batchSize) {
         List<Example> batch =

@@ -8,6 +8,7 @@ import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.backbone.Rope;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.data.DataReport;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.sizing.BatchShape;
@@ -79,7 +80,9 @@ class TestPreflight {
     SparkContext spark = SharedSparkSession.session().sparkContext();
     GuilomoConfig config = config();
     Function<BatchShape, Preflight> training =
-        batch -> Preflight.search(config, BERT, new Workers(Device.AUTO, 2, 1), batch);
+        batch ->
+            Preflight.search(
+                config, BERT, new Workers(Device.AUTO, 2, 1, Precision.FLOAT32), batch);
     List<String> messages = new ArrayList<>();
     ProgressListener progress = new Messages(messages);
     Preflight.require(spark, training);
@@ -117,7 +120,8 @@ class TestPreflight {
   @Test
   void whatWorkersSendBackMustBeAllowed() {
     Preflight preflight =
-        Preflight.search(config(), BERT, new Workers(Device.AUTO, 4, 1), BatchShape.LEAST);
+        Preflight.search(
+            config(), BERT, new Workers(Device.AUTO, 4, 1, Precision.FLOAT32), BatchShape.LEAST);
     SparkConf conf = new SparkConf(false).set("spark.driver.maxResultSize", "100m");
     assertThat(preflight.estimate().averagedBytes()).isBetween(30_000_000L, 40_000_000L);
     assertThat(preflight.resultsRefusal(conf))
@@ -134,7 +138,7 @@ class TestPreflight {
     LlamaConfig llama =
         new LlamaConfig(
             4096, 11008, 32, 32, 32, 128, 32000, 4096, 1e-5f, new Rope(10000, null), 0, false);
-    Workers workers = new Workers(Device.AUTO, 8, 1);
+    Workers workers = new Workers(Device.AUTO, 8, 1, Precision.FLOAT32);
     assertThat(config.finetune().batchSize()).isEqualTo(BATCH.sequences());
     assertThat(config.search().batchSize()).isEqualTo(BATCH.sequences());
     List<MemoryLimit> memory = List.of(new MemoryLimit("GUILOMO_OFF_HEAP", 60L << 30));

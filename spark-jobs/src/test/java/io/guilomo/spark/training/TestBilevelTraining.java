@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.Backbones;
+import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
@@ -82,7 +84,8 @@ class TestBilevelTraining {
                 0,
                 Pooling.MEAN,
                 SEED));
-    settings = new WorkerSettings(Device.AUTO, 1, new SerializableConfiguration(CONF));
+    settings =
+        new WorkerSettings(Device.AUTO, 1, Precision.FLOAT32, new SerializableConfiguration(CONF));
   }
 
   @Test
@@ -117,12 +120,14 @@ class TestBilevelTraining {
     ComputationGraph graph = new ComputationGraph(copy);
     graph.init();
     WorkerBatches batches = new WorkerBatches(shard, BATCH, SEED);
-    try (LoraMoeNetwork network = LoraMoeNetwork.of(graph, backbone, kernels)) {
+    try (LoraMoeNetwork network =
+        LoraMoeNetwork.of(graph, FrozenCopies.of(backbone, kernels), kernels)) {
       BilevelStep bilevel =
           new BilevelStep(network, kernels, new BilevelTraining(search).of(shard.index()));
       for (long step = 0; step < steps; step++) {
         bilevel.run(step, batches.train(step), batches.validation(step));
       }
+      network.download();
       return new State(graph.params().dup(), graph.getUpdater().getStateViewArray().dup());
     }
   }

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.backbone.Backbone;
 import io.guilomo.backbone.Backbones;
+import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.AdamW;
@@ -55,7 +57,7 @@ class TestFineTuning {
   private static final int ACCUMULATION = 2;
   private static final long SEED = 5;
   private static final WorkerSettings WORKERS =
-      new WorkerSettings(Device.AUTO, 1, new SerializableConfiguration(CONF));
+      new WorkerSettings(Device.AUTO, 1, Precision.FLOAT32, new SerializableConfiguration(CONF));
 
   private final FineTuning training =
       new FineTuning(new AdamW(0.9, 0.999, 1e-8, 0.01), new LearningRate(1e-2, 2, 12), 1, SEED);
@@ -92,7 +94,8 @@ class TestFineTuning {
     ComputationGraph plain = new ComputationGraph(configuration.clone());
     plain.init();
     WorkerBatches batches = new WorkerBatches(shard, BATCH, SEED);
-    try (LoraMoeNetwork network = LoraMoeNetwork.of(plain, backbone, kernels)) {
+    try (LoraMoeNetwork network =
+        LoraMoeNetwork.of(plain, FrozenCopies.of(backbone, kernels), kernels)) {
       TrainingStep step =
           new TrainingStep(
               network,
@@ -107,6 +110,7 @@ class TestFineTuning {
                 .toList();
         step.run(i, both, Routing.CHOOSE);
       }
+      network.download();
     }
 
     AveragingMaster<TrainingStepResult> master = master();

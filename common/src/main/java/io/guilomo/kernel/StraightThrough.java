@@ -1,34 +1,73 @@
-package io.guilomo.network;
+package io.guilomo.kernel;
 
 /**
  * The two straight-through functions of GuidedSelection Vectors (arXiv 2506.14646, section 3.2): a
  * hard mask forward, a soft gradient backward.
  */
-final class StraightThrough {
+public final class StraightThrough {
+
+  /** Kind of the vectors whose masks choose experts. */
+  public static final int EXPERTS = 0;
+
+  /** Kind of the vectors whose masks choose ranks of an expert. */
+  public static final int RANKS = 1;
 
   /** Added to the router logits of experts in use. */
-  static final float EXPERT_KEPT = 0.5f;
+  private static final float EXPERT_KEPT = 0.5f;
 
   /** Added to the router logits of experts not in use. */
-  static final float EXPERT_DROPPED = -1e4f;
+  private static final float EXPERT_DROPPED = -1e4f;
 
   /** Factor on the ranks not in use. */
-  static final float RANK_DROPPED = 1e-4f;
+  private static final float RANK_DROPPED = 1e-4f;
 
   private StraightThrough() {}
 
+  /**
+   * The masks of vectors that lie one behind the other.
+   *
+   * @param starts where each begins, and where the last one ends
+   * @param kinds {@link #EXPERTS} or {@link #RANKS}
+   */
+  public static float[] masks(int[] starts, int[] kinds, float[] gsvs) {
+    float[] masks = new float[gsvs.length];
+    for (int i = 0; i < kinds.length; i++) {
+      int length = starts[i + 1] - starts[i];
+      if (kinds[i] == EXPERTS) {
+        expertMask(gsvs, starts[i], length, masks);
+      } else {
+        rankMask(gsvs, starts[i], length, masks);
+      }
+    }
+    return masks;
+  }
+
+  /** The gradient of such vectors by that of their {@link #masks}. */
+  public static float[] gradients(int[] starts, int[] kinds, float[] gsvs, float[] maskGradients) {
+    float[] gradients = new float[gsvs.length];
+    for (int i = 0; i < kinds.length; i++) {
+      int length = starts[i + 1] - starts[i];
+      if (kinds[i] == EXPERTS) {
+        expertGradient(gsvs, starts[i], length, maskGradients, gradients);
+      } else {
+        rankGradient(gsvs, starts[i], length, maskGradients, gradients);
+      }
+    }
+    return gradients;
+  }
+
   /** Index of the last expert in use; at least 1, so that two experts are left. */
-  static int lastExpert(float[] gsv, int offset, int experts) {
+  public static int lastExpert(float[] gsv, int offset, int experts) {
     return Math.max(1, argmaxOfSigmoid(gsv, offset, experts));
   }
 
   /** Index of the last rank in use. */
-  static int lastRank(float[] gsv, int offset, int ranks) {
+  public static int lastRank(float[] gsv, int offset, int ranks) {
     return argmaxOfSigmoid(gsv, offset, ranks);
   }
 
   /** {@code m_i = +0.5} for {@code i ≤ k*}, {@code −1e4} above. */
-  static void expertMask(float[] gsv, int offset, int experts, float[] mask) {
+  private static void expertMask(float[] gsv, int offset, int experts, float[] mask) {
     int last = lastExpert(gsv, offset, experts);
     for (int i = 0; i < experts; i++) {
       mask[offset + i] = i <= last ? EXPERT_KEPT : EXPERT_DROPPED;
@@ -36,7 +75,7 @@ final class StraightThrough {
   }
 
   /** {@code n_i = 1} for {@code i ≤ r*}, {@code 1e-4} above. */
-  static void rankMask(float[] gsv, int offset, int ranks, float[] mask) {
+  private static void rankMask(float[] gsv, int offset, int ranks, float[] mask) {
     int last = lastRank(gsv, offset, ranks);
     for (int i = 0; i < ranks; i++) {
       mask[offset + i] = i <= last ? 1f : RANK_DROPPED;
@@ -46,7 +85,7 @@ final class StraightThrough {
   /**
    * {@code ∂L/∂σ_{k*} = Σ_{i ≤ k*} ∂L/∂m_i · σ_i}, 0 elsewhere; then the derivative of the sigmoid.
    */
-  static void expertGradient(
+  private static void expertGradient(
       float[] gsv, int offset, int experts, float[] maskGradient, float[] gradient) {
     int last = lastExpert(gsv, offset, experts);
     double sum = 0;
@@ -63,7 +102,7 @@ final class StraightThrough {
    * {@code ∂L/∂τ_{r*} = Σ_{i ≤ r*} ∂L/∂n_i · τ_i}, {@code 1e-4 · ∂L/∂n_i} elsewhere; then the
    * sigmoid's derivative.
    */
-  static void rankGradient(
+  private static void rankGradient(
       float[] gsv, int offset, int ranks, float[] maskGradient, float[] gradient) {
     int last = lastRank(gsv, offset, ranks);
     double sum = 0;

@@ -1,0 +1,11 @@
+package io.guilomo.kernel;
+
+/** The experts that a router chose for each token, in the memory of the kernels that made it. */
+public interface ExpertChoice {
+
+  /** Slots of all tokens together. */
+  int length();
+
+  /** A copy for the host, {@code [T · topK]}. */
+  int[] toArray();
+}

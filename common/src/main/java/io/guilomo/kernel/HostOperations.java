@@ -1,0 +1,115 @@
+package io.guilomo.kernel;
+
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** What kernels share whose arrays ND4J itself computes on and the host reads. */
+abstract class HostOperations implements Kernels {
+  @Override
+  public void accuracy(Accuracy accuracy) {
+    // 32-bit floats are never rounded.
+  }
+
+  @Override
+  public String memory() {
+    return HOST;
+  }
+
+  @Override
+  public INDArray allocate(DataType type, long length) {
+    if (type == DataType.BFLOAT16) {
+      throw new IllegalArgumentException(
+          "Cannot keep weights as bfloat16 in the memory of this processor: its kernels compute "
+              + "with float32; set guilomo.model.precision=float32");
+    }
+    if (type != DataType.FLOAT && type != DataType.DOUBLE) {
+      throw new IllegalArgumentException("Cannot compute with " + type);
+    }
+    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      return Nd4j.createUninitialized(type, length);
+    }
+  }
+
+  @Override
+  public void release(INDArray array) {
+    // The garbage collector frees it, once no view of it is left.
+  }
+
+  @Override
+  public void write(float[] source, INDArray target) {
+    floats(target).put(source, 0, (int) target.length());
+    Nd4j.getAffinityManager().tagLocation(target, Location.HOST);
+  }
+
+  @Override
+  public void read(INDArray source, float[] target) {
+    floats(source).get(target, 0, (int) source.length());
+  }
+
+  @Override
+  public void read(INDArray source, double[] target) {
+    doubles(source).get(target, 0, (int) source.length());
+  }
+
+  @Override
+  public void fill(INDArray target, double value) {
+    target.assign(value);
+  }
+
+  @Override
+  public ExpertChoice choice(int length) {
+    return new HostChoice(length);
+  }
+
+  @Override
+  public void finish() {
+    // Operations return when they are done.
+  }
+
+  @Override
+  public long attentionState(AttentionShape shape, int[] starts) {
+    long size = 0;
+    for (int i = 1; i < starts.length; i++) {
+      long n = (long) starts[i] - starts[i - 1];
+      size += shape.heads() * n * n;
+    }
+    return size;
+  }
+
+  @Override
+  public void entropy(INDArray probabilities, INDArray result) {
+    double sum = 0;
+    for (float p : probabilities.dup('c').data().asFloat()) {
+      sum -= p > 0 ? p * Math.log(p) : 0;
+    }
+    put(result, sum);
+  }
+
+  /** Adds to the totals of {@link #crossEntropy}. */
+  static void add(INDArray totals, double loss, long hits) {
+    double[] sums = new double[2];
+    doubles(totals).get(sums);
+    put(totals, sums[0] + loss, sums[1] + hits);
+  }
+
+  /** Sets the first elements of an array of {@link DataType#DOUBLE}. */
+  static void put(INDArray target, double... values) {
+    doubles(target).put(values);
+    Nd4j.getAffinityManager().tagLocation(target, Location.HOST);
+  }
+
+  private static FloatPointer floats(INDArray array) {
+    Nd4j.getAffinityManager().ensureLocation(array, Location.HOST);
+    return new FloatPointer(array.data().addressPointer());
+  }
+
+  private static DoublePointer doubles(INDArray array) {
+    Nd4j.getAffinityManager().ensureLocation(array, Location.HOST);
+    return new DoublePointer(array.data().addressPointer());
+  }
+}

@@ -1,0 +1,32 @@
+package io.guilomo.kernel;
+
+import java.util.Optional;
+
+/** {@link Nd4jKernels}, which run everywhere. */
+public final class PortableProvider implements KernelProvider {
+
+  @Override
+  public String name() {
+    return "portable";
+  }
+
+  @Override
+  public Optional<String> unavailable() {
+    return Optional.empty();
+  }
+
+  @Override
+  public Kernels open(int device) {
+    return new Nd4jKernels();
+  }
+
+  @Override
+  public int priority() {
+    return 0;
+  }
+
+  @Override
+  public boolean gpu() {
+    return false;
+  }
+}

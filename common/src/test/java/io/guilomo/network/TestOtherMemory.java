@@ -1,0 +1,147 @@
+package io.guilomo.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.FrozenMemory;
+import io.guilomo.backbone.LlamaBackbone;
+import io.guilomo.config.SearchConfig.OuterGradient;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.KernelArrays;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.kernel.ObservedKernels;
+import io.guilomo.search.BilevelStep;
+import io.guilomo.search.SearchSettings;
+import io.guilomo.training.LearningRate;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Networks over arrays that the host cannot read. */
+class TestOtherMemory {
+
+  private static final Kernels REMOTE = KernelsUnderTest.named("remote");
+  private static final LlamaBackbone BACKBONE = TinyModels.llama(1);
+
+  /** So many sequences that two replicas run them. */
+  private static TokenBatch batch(long seed) {
+    int[] lengths = new int[14];
+    Arrays.fill(lengths, 30);
+    return TinyModels.causal(seed, lengths);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void searchStepsHaveTheBitsOfTheHosts(OuterGradient mode) {
+    Kernels host = KernelsUnderTest.named("vector");
+    try (LoraMoeNetwork here = search(host);
+        LoraMoeNetwork there = search(REMOTE)) {
+      SearchSettings settings =
+          new SearchSettings(
+              SearchSettings.INNER,
+              LearningRate.constant(1e-3),
+              SearchSettings.OUTER,
+              0.1,
+              mode,
+              true,
+              1,
+              1);
+      BilevelStep expected = new BilevelStep(here, host, settings);
+      BilevelStep actual = new BilevelStep(there, REMOTE, settings);
+      for (int step = 0; step < 3; step++) {
+        TokenBatch train = batch(2L * step);
+        TokenBatch validation = batch(2L * step + 1);
+        assertThat(actual.run(step, train, validation))
+            .isEqualTo(expected.run(step, train, validation));
+      }
+      there.download();
+      assertThat(values(there.graph().params())).isEqualTo(values(here.graph().params()));
+      assertThat(values(there.graph().getFlattenedGradients()))
+          .isEqualTo(values(here.graph().getFlattenedGradients()));
+      assertThat(values(there.graph().getUpdater().getStateViewArray()))
+          .isEqualTo(values(here.graph().getUpdater().getStateViewArray()));
+    }
+  }
+
+  private static LoraMoeNetwork search(Kernels kernels) {
+    LoraMoeNetwork network =
+        TinyModels.network(
+            TinyModels.definition(
+                BACKBONE, Stage.SEARCH, TinyModels.uniform(BACKBONE.config()), 0.1, 0.01),
+            BACKBONE,
+            kernels);
+    TinyModels.shake(network, 3, 0.1);
+    return network;
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
+  void aPassWaitsForTheDeviceOnce(Kernels kernels) {
+    AtomicInteger reads = new AtomicInteger();
+    AtomicInteger writes = new AtomicInteger();
+    Kernels observed =
+        ObservedKernels.of(
+            kernels,
+            new ObservedKernels.Observer() {
+              @Override
+              public void before(String kernel, Object[] arguments) {
+                reads.addAndGet(kernel.equals("read") || kernel.equals("norm") ? 1 : 0);
+                writes.addAndGet(kernel.equals("write") ? 1 : 0);
+              }
+            });
+    try (LoraMoeNetwork network = search(observed)) {
+      TokenBatch small = TinyModels.causal(1, 9, 5);
+      for (PassOptions.Gradient gradient : PassOptions.Gradient.values()) {
+        reads.set(0);
+        writes.set(0);
+        network.pass(
+            small, PassOptions.training(1).with(gradient).with(PassOptions.Routing.RECORD));
+        assertThat(reads).hasValue(1);
+        assertThat(writes).hasValue(gradient == PassOptions.Gradient.NONE ? 0 : 1);
+      }
+    }
+  }
+
+  @Test
+  void matricesCanBeKeptInTwoBytes() {
+    FrozenMemory memory = new FrozenMemory(REMOTE, DataType.BFLOAT16);
+    LlamaBackbone kept = (LlamaBackbone) memory.of((Backbone) BACKBONE);
+    assertThat(kept.head().dataType()).isEqualTo(DataType.BFLOAT16);
+    assertThat(kept.layers().get(0).mlpInput().dataType()).isEqualTo(DataType.BFLOAT16);
+    assertThat(kept.finalNorm().dataType()).isEqualTo(DataType.FLOAT);
+    assertThat(KernelArrays.values(REMOTE, kept.finalNorm()))
+        .isEqualTo(values(BACKBONE.finalNorm()));
+    TokenBatch batch = TinyModels.causal(1, 9, 5);
+    try (LoraMoeNetwork rounded = tuned(kept);
+        LoraMoeNetwork exact = TinyModels.tuned(BACKBONE, REMOTE)) {
+      double loss = exact.pass(batch, PassOptions.evaluation()).loss();
+      assertThat(Math.abs(rounded.pass(batch, PassOptions.evaluation()).loss() - loss))
+          .isBetween(1e-6, 1e-2 * loss);
+    }
+  }
+
+  private static LoraMoeNetwork tuned(Backbone backbone) {
+    LoraMoeNetwork network =
+        LoraMoeNetwork.create(
+            TinyModels.definition(
+                backbone,
+                Stage.FINE_TUNING,
+                TinyModels.unequal(backbone.config(), Stage.FINE_TUNING),
+                0.1,
+                0),
+            backbone,
+            REMOTE);
+    TinyModels.shake(network, 7, 0.1);
+    return network;
+  }
+
+  private static float[] values(INDArray host) {
+    return host.dup('c').data().asFloat();
+  }
+}
