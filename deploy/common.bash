@@ -24,10 +24,13 @@ find_java() {
   fail 'Cannot find Java 17: install it or set JAVA_HOME'
 }
 
+# More options for Maven.
+maven_options=()
+
 run_maven() {
   command -v mvn > /dev/null || fail 'Cannot build: Maven (mvn) is not installed'
   # Maven resets the colours of a terminal that it was told not to colour.
-  (cd "$root" && mvn -B -ntp -q -Dstyle.color=never "$@" 2>&1 | sed $'s/\033\\[0*m//g' >&2) ||
+  (cd "$root" && mvn -B -ntp -q -Dstyle.color=never "${maven_options[@]}" "$@" 2>&1 | sed $'s/\033\\[0*m//g' >&2) ||
     fail "Cannot build: mvn $* failed" 1
 }
 
@@ -43,8 +46,36 @@ find_jar() {
   [[ -n $jar && -f $jar ]]
 }
 
+# Compiles, and writes the class path that the tests of each module have into its target/test.classpath; with false, only
+# looks whether they are there.
+resolve_class_paths() {
+  local module
+  ! $1 || run_maven -DskipTests -Dmdep.outputFile=target/test.classpath test-compile dependency:build-classpath
+  for module in common spark-jobs; do
+    [[ -s $root/$module/target/test.classpath ]] || fail "Cannot find the class path of $module: it was not resolved yet"
+  done
+}
+
+# Sets $console to the jar of JUnit's console, of the version that the tests are built with.
+find_console() {
+  local engine version
+  engine=$(tr : '\n' < "$root/common/target/test.classpath" | grep '/junit-platform-engine-[^/]*\.jar$')
+  version=$(basename "$(dirname "$engine")")
+  console=${engine//junit-platform-engine/junit-platform-console-standalone}
+  [[ -f $console ]] ||
+    run_maven -Dtransitive=false "-Dartifact=org.junit.platform:junit-platform-console-standalone:$version" dependency:get
+  [[ -f $console ]] || fail "Cannot find $console" 1
+}
+
 # Spark's jars, as Maven collects them where there is no installation.
 own_spark_home=$root/deploy/spark/target
+
+# Takes another checkout for the project.
+use_root() {
+  [[ -f $1/pom.xml ]] || fail "Cannot use $1: there is no pom.xml"
+  root=$(cd "$1" && pwd)
+  own_spark_home=$root/deploy/spark/target
+}
 
 has_own_spark() {
   compgen -G "$own_spark_home/jars/spark-core_*.jar" > /dev/null

@@ -20,7 +20,7 @@ public record ClusterConfig(
 
   /** Where a worker computes. */
   public enum Device {
-    /** On a GPU where the jar is built for GPUs. */
+    /** On a GPU where there is one. */
     AUTO,
     CPU,
     GPU;

@@ -2,6 +2,7 @@ package io.guilomo.config;
 
 import java.util.List;
 import java.util.Locale;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * The pretrained model; {@code guilomo.model}.
@@ -30,6 +31,11 @@ public record ModelConfig(
     FLOAT32,
     /** Half the memory; GPUs multiply them several times as fast. */
     BFLOAT16;
+
+    /** The type of frozen matrices. */
+    public DataType matrices() {
+      return this == BFLOAT16 ? DataType.BFLOAT16 : DataType.FLOAT;
+    }
 
     @Override
     public String toString() {

@@ -73,6 +73,11 @@ abstract class CheckedSteps implements Kernels {
   }
 
   @Override
+  public void release(ExpertChoice choice) {
+    operations.release(choice);
+  }
+
+  @Override
   public void finish() {
     operations.finish();
   }

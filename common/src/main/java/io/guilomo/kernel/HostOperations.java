@@ -67,6 +67,11 @@ abstract class HostOperations implements Kernels {
   }
 
   @Override
+  public void release(ExpertChoice choice) {
+    // The garbage collector frees it.
+  }
+
+  @Override
   public void finish() {
     // Operations return when they are done.
   }

@@ -13,8 +13,14 @@ public interface KernelProvider {
   /** Empty if it can be used here, else why not, in one line. */
   Optional<String> unavailable();
 
+  /** Devices that {@link #open} knows, numbered from 0. */
+  int devices();
+
+  /** What a device is and how fast it multiplies, measured now, in one line. */
+  String describe(int device);
+
   /**
-   * Kernels of a device; each call gives new ones.
+   * Kernels of a device.
    *
    * @param device number of the GPU; processors have number 0
    */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Which kernels a process uses: those of a {@link KernelProvider}. */
 public class KernelSelection {
@@ -58,11 +59,7 @@ public class KernelSelection {
             reason -> {
               throw new IllegalArgumentException("Cannot compute on a GPU: " + reason);
             });
-    return gpus().stream()
-        .filter(provider -> provider.unavailable().isEmpty())
-        .findFirst()
-        .orElseThrow()
-        .open(device);
+    return usable().orElseThrow().open(device);
   }
 
   /** Why {@link #gpu} finds none, in one line; empty if it finds one. */
@@ -74,6 +71,24 @@ public class KernelSelection {
     return gpus.stream().anyMatch(provider -> provider.unavailable().isEmpty())
         ? Optional.empty()
         : gpus.get(0).unavailable();
+  }
+
+  /** GPUs that this process can compute on. */
+  public static int gpuCount() {
+    return usable().map(KernelProvider::devices).orElse(0);
+  }
+
+  /** What each of them is and how fast it multiplies, measured now, in one line. */
+  public static List<String> describeGpus() {
+    return usable()
+        .map(
+            provider ->
+                IntStream.range(0, provider.devices()).mapToObj(provider::describe).toList())
+        .orElse(List.of());
+  }
+
+  private static Optional<KernelProvider> usable() {
+    return gpus().stream().filter(provider -> provider.unavailable().isEmpty()).findFirst();
   }
 
   /** Preferred ones first. */

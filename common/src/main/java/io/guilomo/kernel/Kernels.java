@@ -8,10 +8,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The numerical operations of a LoRA-MoE transformer, forward and backward, beyond what one library
  * call does.
  *
- * <p>Arrays lie in the memory of the device that computes, which the host cannot always read: they
- * come from {@link #allocate}, and only {@link #read}, {@link #write} and {@link #fill} move their
- * values. Operations may still be under way when a method returns; what is read is what all
- * operations begun before have left.
+ * <p>Operations may still be under way when a method returns; what is read is what all operations
+ * begun before have left.
  *
  * <p>Conventions. Arrays are 32-bit floats where nothing else is said. A matrix {@code [rows,
  * columns]} is row-major with unit column stride and any row stride of at least {@code columns}, so
@@ -21,10 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * argument may overlap another unless its text says so. Every operation gives the same bits for the
  * same input and the same number of threads.
  */
-public interface Kernels {
-
-  /** The {@link #memory} whose arrays the host reads and ND4J computes on. */
-  String HOST = "host";
+public interface Kernels extends DeviceMemory {
 
   // ---- replicas
   // ------------------------------------------------------------------------------------------------------
@@ -41,61 +36,19 @@ public interface Kernels {
    */
   void sideBySide(int replicas, IntConsumer body);
 
-  /** How exactly the products of the next operations are computed. */
+  /** How exactly matrices are multiplied. */
   enum Accuracy {
-    /** As exactly as the frozen weights are kept. */
-    ORDINARY,
+    /** Activations may be rounded about as far as bfloat16 weights are. */
+    ROUNDED,
     /**
-     * For passes whose results are subtracted from each other (arXiv 2506.14646, eq. 7): nothing of
-     * the activations is rounded away.
+     * Nothing of the activations is rounded away, as float32 weights deserve, and passes whose
+     * results are subtracted from each other (arXiv 2506.14646, eq. 7).
      */
-    DIFFERENCED
+    EXACT
   }
 
-  /** Holds from now on; {@link Accuracy#ORDINARY} before the first call. */
+  /** Holds from now on for the calling thread; {@link Accuracy#EXACT} before its first call. */
   void accuracy(Accuracy accuracy);
-
-  // ---- memory
-  // -----------------------------------------------------------------------------------------------------
-
-  /**
-   * The memory that arrays lie in: {@link #HOST}, or the device's name. Kernels with equal names
-   * can read each other's arrays once {@link #finish} has returned.
-   */
-  String memory();
-
-  /**
-   * A vector of undefined content.
-   *
-   * @param type {@link DataType#FLOAT}, {@link DataType#DOUBLE} or, for frozen matrices where the
-   *     device multiplies them, {@link DataType#BFLOAT16}
-   * @throws IllegalArgumentException if the device cannot compute with the type
-   */
-  INDArray allocate(DataType type, long length);
-
-  /** Gives the memory of an array of {@link #allocate} back; views of it are void from now on. */
-  void release(INDArray array);
-
-  /**
-   * Sets a contiguous array to the first values of {@code source}, rounded to nearest, ties to
-   * even, where it is {@link DataType#BFLOAT16}. {@code source} may be reused at once.
-   */
-  void write(float[] source, INDArray target);
-
-  /** Copies a contiguous array of floats into the first elements of {@code target}. */
-  void read(INDArray source, float[] target);
-
-  /** As {@link #read(INDArray, float[])}, of an array of {@link DataType#DOUBLE}. */
-  void read(INDArray source, double[] target);
-
-  /** Sets every element of a contiguous array, of any type. */
-  void fill(INDArray target, double value);
-
-  /** Memory for the experts that a module's router chooses. */
-  ExpertChoice choice(int length);
-
-  /** Waits until everything that was begun is done. */
-  void finish();
 
   // ---- products
   // ---------------------------------------------------------------------------------------------------

@@ -29,4 +29,14 @@ public final class PortableProvider implements KernelProvider {
   public boolean gpu() {
     return false;
   }
+
+  @Override
+  public int devices() {
+    return 1;
+  }
+
+  @Override
+  public String describe(int device) {
+    return "processors";
+  }
 }

@@ -42,4 +42,14 @@ public final class VectorProvider implements KernelProvider {
       return new VectorKernels();
     }
   }
+
+  @Override
+  public int devices() {
+    return 1;
+  }
+
+  @Override
+  public String describe(int device) {
+    return "processors";
+  }
 }

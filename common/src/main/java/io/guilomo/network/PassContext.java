@@ -8,6 +8,7 @@ import io.guilomo.kernel.Kernels;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -19,6 +20,7 @@ final class PassContext {
   private final Backbone backbone;
   private final RotaryTable rotary;
   private final Kernels kernels;
+  private final boolean exactWeights;
   private final Buffers buffers;
   private final Measurements measurements;
   private final Map<LinearModule, ExpertChoice> choices = new HashMap<>();
@@ -39,6 +41,7 @@ final class PassContext {
     this.backbone = backbone;
     this.rotary = rotary;
     this.kernels = kernels;
+    this.exactWeights = backbone.wordEmbeddings().dataType() == DataType.FLOAT;
     this.buffers = buffers;
     this.measurements = new Measurements(kernels);
   }
@@ -136,9 +139,9 @@ final class PassContext {
     this.cache = null;
     this.options = nextOptions;
     kernels.accuracy(
-        nextOptions.gradient() == PassOptions.Gradient.GSVS
-            ? Kernels.Accuracy.DIFFERENCED
-            : Kernels.Accuracy.ORDINARY);
+        exactWeights || nextOptions.gradient() == PassOptions.Gradient.GSVS
+            ? Kernels.Accuracy.EXACT
+            : Kernels.Accuracy.ROUNDED);
     measurements.begin();
   }
 
@@ -187,10 +190,22 @@ final class PassContext {
         options.routing() == PassOptions.Routing.RECORD ? recordedChoices : choices;
     ExpertChoice choice = kept.get(module);
     if (choice == null || choice.length() != length) {
+      if (choice != null) {
+        kernels.release(choice);
+      }
       choice = kernels.choice(length);
       kept.put(module, choice);
     }
     return choice;
+  }
+
+  /** Gives back what the passes have kept outside the buffers. */
+  void close() {
+    measurements.close();
+    choices.values().forEach(kernels::release);
+    recordedChoices.values().forEach(kernels::release);
+    choices.clear();
+    recordedChoices.clear();
   }
 
   /** Whether the pass measures how undecided the routers are. */

@@ -176,7 +176,7 @@ final class Replicas {
 
   /** Hands the working arrays to the next network of this JVM. */
   void giveBack() {
-    replicas.forEach(replica -> replica.context().measurements().close());
+    replicas.forEach(replica -> replica.context().close());
     if (rotary != null) {
       kernels.release(rotary.flat());
     }

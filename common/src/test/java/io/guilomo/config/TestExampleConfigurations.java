@@ -53,7 +53,8 @@ class TestExampleConfigurations {
     GuilomoConfig gpus =
         GuilomoConfig.load(CONF.resolve("llama2-7b-gpu.conf").toString(), List.of());
     assertThat(gpus.cluster().device()).isEqualTo(ClusterConfig.Device.GPU);
-    assertThat(gpus.model()).isEqualTo(llama.model());
+    assertThat(gpus.model().path()).isEqualTo(llama.model().path());
+    assertThat(gpus.model().precision()).isEqualTo(ModelConfig.Precision.BFLOAT16);
     assertThat(gpus.search()).isEqualTo(llama.search());
   }
 }

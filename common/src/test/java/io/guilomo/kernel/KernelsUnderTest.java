@@ -1,5 +1,6 @@
 package io.guilomo.kernel;
 
+import io.guilomo.kernel.cuda.FakeCard;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,6 +21,11 @@ public final class KernelsUnderTest {
     return List.of(System.getProperty("guilomo.test.kernels", "portable,vector").split(","));
   }
 
+  /** Whether a card is among them. */
+  public static boolean cuda() {
+    return names().contains("cuda");
+  }
+
   public static Stream<Named<Kernels>> all() {
     return names().stream().map(name -> Named.of(name, named(name)));
   }
@@ -31,6 +37,9 @@ public final class KernelsUnderTest {
 
   /** One instance for all tests of a process. */
   public static Kernels named(String name) {
+    if (name.equals("cuda")) {
+      FakeCard.insert();
+    }
     return OPEN.computeIfAbsent(
         name,
         each ->

@@ -37,7 +37,9 @@ final class RemoteKernels {
                 case "allocate":
                   return remote.allocate((DataType) arguments[0], (long) arguments[1]);
                 case "release":
-                  remote.release((INDArray) arguments[0]);
+                  if (arguments[0] instanceof INDArray array) {
+                    remote.release(array);
+                  }
                   return null;
                 case "write":
                   remote.write((float[]) arguments[0], (INDArray) arguments[1]);

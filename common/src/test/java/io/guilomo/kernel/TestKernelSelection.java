@@ -41,7 +41,7 @@ class TestKernelSelection {
     System.setProperty(KernelSelection.KERNELS, "fast");
     assertThatThrownBy(KernelSelection::best)
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot use kernels 'fast' (guilomo.kernels): know portable and vector");
+        .hasMessage("Cannot use kernels 'fast' (guilomo.kernels): know cuda, portable and vector");
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.backbone.FrozenMemory;
 import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.config.SearchConfig.OuterGradient;
@@ -111,7 +112,7 @@ class TestOtherMemory {
   @Test
   void matricesCanBeKeptInTwoBytes() {
     FrozenMemory memory = new FrozenMemory(REMOTE, DataType.BFLOAT16);
-    LlamaBackbone kept = (LlamaBackbone) memory.of((Backbone) BACKBONE);
+    LlamaBackbone kept = (LlamaBackbone) FrozenCopies.of(BACKBONE, memory);
     assertThat(kept.head().dataType()).isEqualTo(DataType.BFLOAT16);
     assertThat(kept.layers().get(0).mlpInput().dataType()).isEqualTo(DataType.BFLOAT16);
     assertThat(kept.finalNorm().dataType()).isEqualTo(DataType.FLOAT);

@@ -3,6 +3,7 @@ package io.guilomo.spark.bench;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.management.ThreadMXBean;
+import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
@@ -16,8 +17,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Times steps beside the best product of the same minute: a step, then two large products, in turn,
@@ -29,7 +28,6 @@ public final class Bench {
   private static final int WARM_UPS = 4;
   private static final double WARM_UP_SECONDS = 12;
   private static final int RUNS = 15;
-  private static final int PRODUCT = 1536;
 
   private final ProgressListener progress;
   private final PrintStream out;
@@ -43,12 +41,13 @@ public final class Bench {
    * Measures the named cases, all if none is named, and prints a line of JSON for each.
    *
    * @param profiles whether to print a line for each kernel too
+   * @param device to measure
    */
-  public void run(List<String> names, boolean profiles) throws IOException {
+  public void run(List<String> names, boolean profiles, Device device) throws IOException {
     List<BenchShape> shapes =
         names.isEmpty() ? BenchShape.all() : names.stream().map(BenchShape::of).toList();
     ComputeThreads.limit(Runtime.getRuntime().availableProcessors());
-    Kernels kernels = KernelSelection.best();
+    Kernels kernels = kernels(device);
     KernelProfile profile = profiles ? new KernelProfile() : null;
     for (BenchShape shape : shapes) {
       measure(shape, kernels, profile);
@@ -56,17 +55,22 @@ public final class Bench {
     }
   }
 
+  /** The first GPU, or the processors; this needs no Spark. */
+  private static Kernels kernels(Device device) {
+    boolean processors =
+        device == Device.CPU
+            || (device == Device.AUTO && KernelSelection.gpuUnavailable().isPresent());
+    return processors ? KernelSelection.best() : KernelSelection.gpu(0);
+  }
+
   private void measure(BenchShape shape, Kernels kernels, KernelProfile profile)
       throws IOException {
-    INDArray a = Nd4j.rand(PRODUCT, PRODUCT);
-    INDArray b = Nd4j.rand(PRODUCT, PRODUCT);
-    INDArray c = Nd4j.zeros(PRODUCT, PRODUCT);
+    BestProduct best = new BestProduct(kernels, shape.precision());
     double[] seconds = new double[RUNS];
     forgetHighestMemory();
-    double fastestProduct = Double.MAX_VALUE;
     try (BenchCase benchCase =
         new BenchCase(shape, profile == null ? kernels : profile.of(kernels))) {
-      long steps = warmUp(benchCase);
+      long steps = warmUp(benchCase, kernels.memory().equals(Kernels.HOST) ? WARM_UP_SECONDS : 1);
       if (profile != null) {
         profile.clear();
       }
@@ -76,23 +80,22 @@ public final class Bench {
         long start = System.nanoTime();
         benchCase.step(steps + run);
         seconds[run] = (System.nanoTime() - start) / 1e9;
-        for (int i = 0; i < 2; i++) {
-          start = System.nanoTime();
-          kernels.product(a, false, b, true, c, false);
-          fastestProduct = Math.min(fastestProduct, (System.nanoTime() - start) / 1e9);
-        }
+        best.run();
+        best.run();
         progress.round(Map.of("seconds", seconds[run]));
       }
       allocated = allocatedBytes() - allocated;
       double sum = Arrays.stream(seconds).sum();
       Arrays.sort(seconds);
       double median = seconds[RUNS / 2];
-      double peak = 2.0 * PRODUCT * PRODUCT * PRODUCT / fastestProduct / 1e9;
+      double peak = best.gflops();
       Map<String, Object> line = new LinkedHashMap<>();
       line.put("case", shape.task().toString());
       line.put("layers", shape.layers());
       line.put("sequences", shape.sequences());
       line.put("length", shape.length());
+      line.put("precision", shape.precision().toString());
+      line.put("device", kernels.memory());
       line.put("seconds_per_step", rounded(median));
       line.put("seconds_min", rounded(seconds[0]));
       line.put("seconds_max", rounded(seconds[RUNS - 1]));
@@ -104,18 +107,21 @@ public final class Bench {
       line.put("peak_share", rounded(benchCase.gflop() / median / peak));
       line.put("heap_mb_per_step", rounded(allocated / 1e6 / RUNS));
       line.put("resident_mb", residentMegabytes());
+      line.put("working_mb", rounded(benchCase.workingBytes() / 1e6));
       out.println(json(line));
       if (profile != null) {
         printShares(shape, profile.shares(sum, RUNS));
       }
+    } finally {
+      best.close();
     }
   }
 
   /** Returns the number of steps taken. */
-  private static long warmUp(BenchCase benchCase) {
+  private static long warmUp(BenchCase benchCase, double least) {
     long begin = System.nanoTime();
     long steps = 0;
-    while (steps < WARM_UPS || (System.nanoTime() - begin) / 1e9 < WARM_UP_SECONDS) {
+    while (steps < WARM_UPS || (System.nanoTime() - begin) / 1e9 < least) {
       benchCase.step(steps++);
     }
     return steps;

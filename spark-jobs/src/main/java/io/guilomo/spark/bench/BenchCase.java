@@ -1,12 +1,6 @@
 package io.guilomo.spark.bench;
 
 import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.BertBackbone;
-import io.guilomo.backbone.BertConfig;
-import io.guilomo.backbone.FrozenMemory;
-import io.guilomo.backbone.LlamaBackbone;
-import io.guilomo.backbone.LlamaConfig;
-import io.guilomo.backbone.Rope;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.Example;
@@ -32,9 +26,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * One benchmark: a model of random weights, its batches and a step over them, with 8 experts of
@@ -42,22 +34,23 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class BenchCase implements AutoCloseable {
 
-  private static final int LLAMA_VOCABULARY = 4096;
-  private static final int BERT_VOCABULARY = 30522;
   private static final int CLASSES = 4;
   private static final LearningRate RATE = LearningRate.constant(3e-4);
 
+  private final Kernels kernels;
+  private final RandomBackbone weights;
   private final LoraMoeNetwork network;
   private final int tokens;
   private final double operations;
   private final LongConsumer step;
 
   BenchCase(BenchShape shape, Kernels kernels) {
+    this.kernels = kernels;
     BenchShape.Task task = shape.task();
     boolean generates = task.work() == BenchShape.Work.GENERATION;
     Random random = new Random(7);
-    int positions = shape.length() + (generates ? BenchShape.NEW_TOKENS : 0);
-    Backbone backbone = task.llama() ? llama(shape.layers(), positions) : bert(shape.layers());
+    this.weights = new RandomBackbone(kernels, shape.precision().matrices());
+    Backbone backbone = shape.backbone(weights);
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
             .map(module -> ModuleExperts.uniform(module, task.experts(), task.rank(), 16, 2))
@@ -74,9 +67,7 @@ final class BenchCase implements AutoCloseable {
             Pooling.MEAN,
             1);
     StepCost cost = new StepCost(definition);
-    this.network =
-        LoraMoeNetwork.create(
-            definition, new FrozenMemory(kernels, DataType.FLOAT).of(backbone), kernels);
+    this.network = LoraMoeNetwork.create(definition, backbone, kernels);
     if (generates) {
       this.tokens = shape.sequences() * BenchShape.NEW_TOKENS;
       this.operations = cost.pass(continued(random, shape), PassOptions.Gradient.NONE);
@@ -118,8 +109,9 @@ final class BenchCase implements AutoCloseable {
   }
 
   private LongConsumer generation(Random random, BenchShape shape) {
+    int vocabulary = shape.task().vocabulary();
     List<int[]> prompts =
-        Stream.generate(() -> random.ints(shape.length(), 0, LLAMA_VOCABULARY).toArray())
+        Stream.generate(() -> random.ints(shape.length(), 0, vocabulary).toArray())
             .limit(shape.sequences())
             .toList();
     GenerationSettings settings = GenerationSettings.greedy(BenchShape.NEW_TOKENS, Set.of());
@@ -140,8 +132,10 @@ final class BenchCase implements AutoCloseable {
     kernels.write(values, gsvs);
   }
 
+  /** Runs a step to its end. */
   void step(long number) {
     step.accept(number);
+    kernels.finish();
   }
 
   /** Those that a step trains on or, where it generates, makes. */
@@ -154,9 +148,15 @@ final class BenchCase implements AutoCloseable {
     return operations / 1e9;
   }
 
+  /** Bytes of the network's working arrays. */
+  long workingBytes() {
+    return network.workingBytes();
+  }
+
   @Override
   public void close() {
     network.close();
+    weights.close();
   }
 
   /**
@@ -167,7 +167,7 @@ final class BenchCase implements AutoCloseable {
     int length = shape.length() + BenchShape.NEW_TOKENS - 1;
     List<Example> examples = new ArrayList<>();
     for (int i = 0; i < shape.sequences(); i++) {
-      int[] labels = random.ints(length, 0, LLAMA_VOCABULARY).toArray();
+      int[] labels = random.ints(length, 0, shape.task().vocabulary()).toArray();
       Arrays.fill(labels, 0, shape.length(), TokenBatch.IGNORED);
       examples.add(new Example(new int[length], new int[length], labels));
     }
@@ -177,7 +177,7 @@ final class BenchCase implements AutoCloseable {
   /** A decoder's has a label at each token, an encoder's one of some classes. */
   private static TokenBatch batch(Random random, BenchShape shape) {
     boolean llama = shape.task().llama();
-    int vocabulary = llama ? LLAMA_VOCABULARY : BERT_VOCABULARY;
+    int vocabulary = shape.task().vocabulary();
     List<Example> examples = new ArrayList<>();
     for (int i = 0; i < shape.sequences(); i++) {
       int[] tokens = random.ints(shape.length(), 0, vocabulary).toArray();
@@ -189,75 +189,5 @@ final class BenchCase implements AutoCloseable {
       examples.add(new Example(tokens, new int[shape.length()], labels));
     }
     return TokenBatch.of(examples);
-  }
-
-  private static Backbone llama(int layers, int positions) {
-    LlamaConfig config =
-        new LlamaConfig(
-            384,
-            1024,
-            layers,
-            6,
-            6,
-            64,
-            LLAMA_VOCABULARY,
-            positions,
-            1e-6f,
-            new Rope(10000, null),
-            0,
-            false);
-    List<LlamaBackbone.Layer> blocks = new ArrayList<>();
-    for (int layer = 0; layer < config.layers(); layer++) {
-      blocks.add(
-          new LlamaBackbone.Layer(
-              Nd4j.ones(384),
-              random(3 * 384, 384),
-              random(384, 384),
-              Nd4j.ones(384),
-              random(2 * 1024, 384),
-              random(384, 1024)));
-    }
-    return new LlamaBackbone(
-        config,
-        "random",
-        random(LLAMA_VOCABULARY, 384),
-        blocks,
-        Nd4j.ones(384),
-        random(LLAMA_VOCABULARY, 384));
-  }
-
-  private static Backbone bert(int layers) {
-    BertConfig config = new BertConfig(384, 1536, layers, 12, BERT_VOCABULARY, 512, 2, 1e-12f);
-    List<BertBackbone.Layer> blocks = new ArrayList<>();
-    for (int layer = 0; layer < config.layers(); layer++) {
-      blocks.add(
-          new BertBackbone.Layer(
-              random(3 * 384, 384),
-              Nd4j.zeros(3 * 384),
-              random(384, 384),
-              Nd4j.zeros(384),
-              norm(),
-              random(1536, 384),
-              Nd4j.zeros(1536),
-              random(384, 1536),
-              Nd4j.zeros(384),
-              norm()));
-    }
-    return new BertBackbone(
-        config,
-        "random",
-        random(BERT_VOCABULARY, 384),
-        random(512, 384),
-        random(2, 384),
-        norm(),
-        blocks);
-  }
-
-  private static BertBackbone.Norm norm() {
-    return new BertBackbone.Norm(Nd4j.ones(384), Nd4j.zeros(384));
-  }
-
-  private static INDArray random(int rows, int columns) {
-    return Nd4j.randn(rows, columns).muli(0.02);
   }
 }

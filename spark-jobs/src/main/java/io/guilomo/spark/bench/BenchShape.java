@@ -1,16 +1,23 @@
 package io.guilomo.spark.bench;
 
+import io.guilomo.backbone.Backbone;
+import io.guilomo.backbone.BertConfig;
+import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.backbone.Rope;
+import io.guilomo.config.ModelConfig;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
 /**
  * What a benchmark measures and how large it is, written as {@code
- * CASE[:layers=N][:sequences=N][:length=N]}.
+ * CASE[:layers=N][:sequences=N][:length=N][:precision=TYPE]}.
  *
  * @param length tokens of each sequence
+ * @param precision of the frozen matrices
  */
-record BenchShape(Task task, int layers, int sequences, int length) {
+record BenchShape(
+    Task task, int layers, int sequences, int length, ModelConfig.Precision precision) {
 
   static final int FULL = 8;
 
@@ -18,6 +25,7 @@ record BenchShape(Task task, int layers, int sequences, int length) {
   static final int NEW_TOKENS = 64;
 
   private static final int MOST = 100_000;
+  private static final int MOST_OF_ENCODER = 512;
 
   /** What a step does. */
   enum Work {
@@ -27,28 +35,76 @@ record BenchShape(Task task, int layers, int sequences, int length) {
     GENERATION
   }
 
-  /** A model of hidden size 384 and a step over it; its batch has these sizes by default. */
+  /** The shape of a model, and of the batch that it gets by default. */
+  enum Model {
+    SMALL_DECODER(true, 384, 1024, 6, 6, 6, 64, 4096, 8, 128),
+    SMALL_ENCODER(false, 384, 1536, 6, 12, 12, 32, 30522, 16, 32),
+    /** LLaMA-3.2-1B's, whose embeddings are tied. */
+    LLAMA_1B(true, 2048, 8192, 16, 32, 8, 64, 128256, 16, 256),
+    /** LLaMA-2-7B's. */
+    LLAMA_7B(true, 4096, 11008, 32, 32, 32, 128, 32000, 16, 256);
+
+    private final boolean decoder;
+    private final int hidden;
+    private final int intermediate;
+    private final int layers;
+    private final int heads;
+    private final int keyValueHeads;
+    private final int headDim;
+    private final int vocabulary;
+    private final int sequences;
+    private final int length;
+
+    Model(
+        boolean decoder,
+        int hidden,
+        int intermediate,
+        int layers,
+        int heads,
+        int keyValueHeads,
+        int headDim,
+        int vocabulary,
+        int sequences,
+        int length) {
+      this.decoder = decoder;
+      this.hidden = hidden;
+      this.intermediate = intermediate;
+      this.layers = layers;
+      this.heads = heads;
+      this.keyValueHeads = keyValueHeads;
+      this.headDim = headDim;
+      this.vocabulary = vocabulary;
+      this.sequences = sequences;
+      this.length = length;
+    }
+  }
+
+  /** A step over a model. */
   enum Task {
-    SEARCH_LLAMA("search-llama", true, Work.SEARCH, FULL, FULL),
-    FINETUNE_LLAMA("finetune-llama", true, Work.FINETUNING, FULL, FULL),
+    SEARCH_LLAMA("search-llama", Model.SMALL_DECODER, Work.SEARCH, FULL, FULL),
+    FINETUNE_LLAMA("finetune-llama", Model.SMALL_DECODER, Work.FINETUNING, FULL, FULL),
     /** What a plan of half the experts of half the rank costs beside the one above. */
-    FINETUNE_LLAMA_PLAN("finetune-llama-4x4", true, Work.FINETUNING, 4, 4),
-    GENERATE_LLAMA("generate-llama", true, Work.GENERATION, FULL, FULL),
-    SEARCH_BERT("search-bert", false, Work.SEARCH, FULL, FULL),
-    FINETUNE_BERT("finetune-bert", false, Work.FINETUNING, FULL, FULL),
-    FINETUNE_BERT_PLAN("finetune-bert-4x4", false, Work.FINETUNING, 4, 4),
+    FINETUNE_LLAMA_PLAN("finetune-llama-4x4", Model.SMALL_DECODER, Work.FINETUNING, 4, 4),
+    GENERATE_LLAMA("generate-llama", Model.SMALL_DECODER, Work.GENERATION, FULL, FULL),
+    SEARCH_BERT("search-bert", Model.SMALL_ENCODER, Work.SEARCH, FULL, FULL),
+    FINETUNE_BERT("finetune-bert", Model.SMALL_ENCODER, Work.FINETUNING, FULL, FULL),
+    FINETUNE_BERT_PLAN("finetune-bert-4x4", Model.SMALL_ENCODER, Work.FINETUNING, 4, 4),
     /** As many parameters as one LoRA of rank 8, but for the routers. */
-    FINETUNE_BERT_LORA("finetune-bert-2x4", false, Work.FINETUNING, 2, 4);
+    FINETUNE_BERT_LORA("finetune-bert-2x4", Model.SMALL_ENCODER, Work.FINETUNING, 2, 4),
+    SEARCH_1B("search-llama-1b", Model.LLAMA_1B, Work.SEARCH, FULL, FULL),
+    FINETUNE_1B("finetune-llama-1b", Model.LLAMA_1B, Work.FINETUNING, FULL, FULL),
+    SEARCH_7B("search-llama-7b", Model.LLAMA_7B, Work.SEARCH, FULL, FULL),
+    FINETUNE_7B("finetune-llama-7b", Model.LLAMA_7B, Work.FINETUNING, FULL, FULL);
 
     private final String text;
-    private final boolean llama;
+    private final Model model;
     private final Work work;
     private final int experts;
     private final int rank;
 
-    Task(String text, boolean llama, Work work, int experts, int rank) {
+    Task(String text, Model model, Work work, int experts, int rank) {
       this.text = text;
-      this.llama = llama;
+      this.model = model;
       this.work = work;
       this.experts = experts;
       this.rank = rank;
@@ -56,7 +112,16 @@ record BenchShape(Task task, int layers, int sequences, int length) {
 
     /** Whether the model is a decoder; else it is an encoder. */
     boolean llama() {
-      return llama;
+      return model.decoder;
+    }
+
+    int vocabulary() {
+      return model.vocabulary;
+    }
+
+    /** Whether it is measured where no case is named: it fits any machine. */
+    boolean small() {
+      return model == Model.SMALL_DECODER || model == Model.SMALL_ENCODER;
     }
 
     Work work() {
@@ -74,7 +139,8 @@ record BenchShape(Task task, int layers, int sequences, int length) {
     }
 
     BenchShape shape() {
-      return llama ? new BenchShape(this, 6, 8, 128) : new BenchShape(this, 6, 16, 32);
+      return new BenchShape(
+          this, model.layers, model.sequences, model.length, ModelConfig.Precision.FLOAT32);
     }
 
     @Override
@@ -84,7 +150,38 @@ record BenchShape(Task task, int layers, int sequences, int length) {
   }
 
   static List<BenchShape> all() {
-    return Arrays.stream(Task.values()).map(Task::shape).toList();
+    return Arrays.stream(Task.values()).filter(Task::small).map(Task::shape).toList();
+  }
+
+  /** Its model. */
+  Backbone backbone(RandomBackbone random) {
+    Model model = task.model;
+    if (!model.decoder) {
+      return random.of(
+          new BertConfig(
+              model.hidden,
+              model.intermediate,
+              layers,
+              model.heads,
+              model.vocabulary,
+              MOST_OF_ENCODER,
+              2,
+              1e-12f));
+    }
+    return random.of(
+        new LlamaConfig(
+            model.hidden,
+            model.intermediate,
+            layers,
+            model.heads,
+            model.keyValueHeads,
+            model.headDim,
+            model.vocabulary,
+            length + (task.work == Work.GENERATION ? NEW_TOKENS : 0),
+            1e-6f,
+            new Rope(10000, null),
+            0,
+            model == Model.LLAMA_1B));
   }
 
   /**
@@ -108,25 +205,49 @@ record BenchShape(Task task, int layers, int sequences, int length) {
             .shape();
     for (int i = 1; i < parts.length; i++) {
       String[] pair = parts[i].split("=", 2);
+      if (pair.length == 2 && pair[0].equals("precision")) {
+        shape = shape.with(precision(text, pair[1]));
+        continue;
+      }
       int value = pair.length == 2 && pair[1].matches("[0-9]{1,6}") ? Integer.parseInt(pair[1]) : 0;
       shape = value > 0 && value <= MOST ? shape.with(pair[0], value) : null;
       if (shape == null) {
         throw new IllegalArgumentException(
             "Cannot measure "
                 + text
-                + ": expected CASE:layers=N, CASE:sequences=N or CASE:length=N, not "
+                + ": expected CASE:layers=N, CASE:sequences=N, CASE:length=N or"
+                + " CASE:precision=TYPE, not "
                 + parts[i]);
       }
     }
     return shape;
   }
 
+  private BenchShape with(ModelConfig.Precision other) {
+    return new BenchShape(task, layers, sequences, length, other);
+  }
+
+  private static ModelConfig.Precision precision(String text, String name) {
+    return Arrays.stream(ModelConfig.Precision.values())
+        .filter(precision -> precision.toString().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "Cannot measure "
+                        + text
+                        + ": precisions are "
+                        + Arrays.toString(ModelConfig.Precision.values())));
+  }
+
   private BenchShape with(String size, int value) {
     return switch (size) {
-      case "layers" -> new BenchShape(task, value, sequences, length);
-      case "sequences" -> new BenchShape(task, layers, value, length);
+      case "layers" -> new BenchShape(task, value, sequences, length, precision);
+      case "sequences" -> new BenchShape(task, layers, value, length, precision);
       case "length" ->
-          task.llama || value <= 512 ? new BenchShape(task, layers, sequences, value) : null;
+          task.llama() || value <= MOST_OF_ENCODER
+              ? new BenchShape(task, layers, sequences, value, precision)
+              : null;
       default -> null;
     };
   }

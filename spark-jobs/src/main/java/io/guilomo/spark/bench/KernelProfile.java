@@ -58,7 +58,10 @@ final class KernelProfile {
               }
               long start = System.nanoTime();
               try {
-                return method.invoke(kernels, arguments);
+                Object result = method.invoke(kernels, arguments);
+                // On a card a kernel is only begun by then.
+                kernels.finish();
+                return result;
               } catch (InvocationTargetException e) {
                 throw e.getCause();
               } finally {

@@ -1,5 +1,6 @@
 package io.guilomo.spark.cli;
 
+import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.job.AbsolutePaths;
 import io.guilomo.spark.job.ProgressListener;
@@ -42,7 +43,12 @@ record Actions(
   /** Measures cases, all if none is named, and prints a line of JSON for each. */
   @FunctionalInterface
   interface Bench {
-    void run(List<String> cases, boolean profiles, ProgressListener progress, PrintStream out)
+    void run(
+        List<String> cases,
+        boolean profiles,
+        Device device,
+        ProgressListener progress,
+        PrintStream out)
         throws Exception;
   }
 

@@ -31,8 +31,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "CASE",
       arity = "0..*",
       description = {
-        "What to measure; all if none is named. Its size is changed by :layers=N, :sequences=N and :length=N, as in",
-        "finetune-llama:layers=12:length=256."
+        "What to measure; all small ones if none is named. Its size is changed by :layers=N, :sequences=N and",
+        ":length=N, as in finetune-llama:layers=12:length=256; on a GPU, frozen weights by :precision=bfloat16."
       })
   private List<String> cases = new ArrayList<>();
 
@@ -47,6 +47,11 @@ final class BenchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions options;
 
+  /**
+   * Makes the command.
+   *
+   * @param scaling null where there is no Spark
+   */
   BenchCommand(JobRunner runner, Actions.Bench action, Actions.Job scaling) {
     this.runner = runner;
     this.action = action;
@@ -63,18 +68,21 @@ final class BenchCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "Cannot measure --profile with --scaling: it is for cases");
     }
+    if (scales && scaling == null) {
+      throw new ParameterException(
+          spec.commandLine(), "Cannot measure with --scaling: Spark is not here");
+    }
     GuilomoConfig config = options.config();
     if (scales) {
       config.model().requirePath();
       config.data().requireTrain();
-      runner.run(
-          spec.name(),
-          options.verbose(),
-          (spark, progress, out) -> scaling.run(spark, config, progress, out));
+      // No lambda of this class may name Spark: it is read by reflection where there is none.
+      runner.run(spec.name(), options.verbose(), scaling, config);
     } else {
       runner.runWithoutSpark(
           options.verbose(),
-          (progress, out) -> action.run(List.copyOf(cases), profiles, progress, out));
+          (progress, out) ->
+              action.run(List.copyOf(cases), profiles, config.cluster().device(), progress, out));
     }
     return 0;
   }

@@ -1,5 +1,6 @@
 package io.guilomo.spark.cli;
 
+import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.job.ProgressListener;
 import java.io.PrintStream;
 import java.util.function.Function;
@@ -41,6 +42,11 @@ final class JobRunner {
     this.terminal = terminal;
   }
 
+  /** For commands that need no Spark. */
+  JobRunner(PrintStream out, PrintStream err, boolean terminal) {
+    this(null, out, err, terminal);
+  }
+
   void run(String name, boolean verbose, Body body) throws Exception {
     runWithoutSpark(
         verbose,
@@ -59,6 +65,10 @@ final class JobRunner {
             body.run(spark, progress, results);
           }
         });
+  }
+
+  void run(String name, boolean verbose, Actions.Job job, GuilomoConfig config) throws Exception {
+    run(name, verbose, (spark, progress, results) -> job.run(spark, config, progress, results));
   }
 
   void runWithoutSpark(boolean verbose, LocalBody body) throws Exception {

@@ -36,6 +36,10 @@ public final class Main implements Runnable {
   static final int FAILED = 1;
   static final int USER_ERROR = 2;
 
+  static final Actions.Bench BENCH =
+      (cases, profiles, device, progress, out) ->
+          new Bench(progress, out).run(cases, profiles, device);
+
   @Spec private CommandSpec spec;
 
   private Main() {}
@@ -60,7 +64,7 @@ public final class Main implements Runnable {
   /**
    * Tables of results have letters that Java, where no language is set, prints as question marks.
    */
-  private static PrintStream utf8(FileDescriptor descriptor) {
+  static PrintStream utf8(FileDescriptor descriptor) {
     return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
   }
 
@@ -82,7 +86,7 @@ public final class Main implements Runnable {
             out.print(
                 QuickstartReport.print(
                     new QuickstartJob(spark, config, directory, progress).run())),
-        (cases, profiles, progress, out) -> new Bench(progress, out).run(cases, profiles),
+        BENCH,
         (spark, config, progress, out) ->
             out.print(ScalingReport.print(new ScalingBench(spark, config, progress).run())));
   }
@@ -108,6 +112,11 @@ public final class Main implements Runnable {
     line.addSubcommand(new BenchCommand(runner, actions.bench(), actions.scaling()));
     line.addSubcommand(new DoctorCommand(runner, actions.doctor()));
     line.addSubcommand(new CompletionCommand());
+    return execute(line, args, out, err);
+  }
+
+  /** Runs what the command line says, and tells the user why it failed. */
+  static int execute(CommandLine line, String[] args, PrintStream out, PrintStream err) {
     line.setCaseInsensitiveEnumValuesAllowed(true);
     Failures failures = new Failures(err);
     line.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));

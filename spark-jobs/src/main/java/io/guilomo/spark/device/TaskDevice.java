@@ -1,22 +1,22 @@
 package io.guilomo.spark.device;
 
 import io.guilomo.config.ClusterConfig.Device;
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
 import java.util.Map;
-import java.util.OptionalInt;
+import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.resource.ResourceInformation;
 import org.apache.spark.resource.ResourceProfile;
 import org.apache.spark.resource.ResourceProfileBuilder;
 import org.apache.spark.resource.TaskResourceRequests;
-import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
-import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/**
- * Where a task computes: Spark gives it a GPU as the resource {@code gpu}, and ND4J is told before
- * the task's first array. Whether there are GPUs at all is decided by the backend in the jar.
- */
+/** Where a task computes: on the GPU that Spark gave it as the resource {@code gpu}, or not. */
 public final class TaskDevice {
 
   /** The resource's name, which Kubernetes' and YARN's plugins use too. */
@@ -25,41 +25,47 @@ public final class TaskDevice {
   private static final String EXECUTOR_GPUS = "spark.executor.resource.gpu.amount";
   private static final String TASK_GPUS = "spark.task.resource.gpu.amount";
 
+  /** How Spark calls the driver among the executors. */
+  private static final String DRIVER = "driver";
+
+  private static final Logger LOG = LoggerFactory.getLogger(TaskDevice.class);
+
   private TaskDevice() {}
 
-  /** Whether this process's ND4J computes on GPUs. */
-  public static boolean cuda() {
-    return Nd4j.getExecutioner().type() == ExecutionerType.CUDA;
+  /**
+   * The kernels of the running task.
+   *
+   * @throws IllegalArgumentException if it must compute on a GPU and has none that it can use
+   */
+  public static Kernels kernels(Device device) {
+    if (device == Device.CPU) {
+      return KernelSelection.best();
+    }
+    Optional<String> reason = KernelSelection.gpuUnavailable();
+    if (reason.isPresent()) {
+      check(device, reason);
+      return KernelSelection.best();
+    }
+    int gpu = choose(device, inDriver(), KernelSelection.gpuCount(), addresses());
+    Kernels kernels = KernelSelection.gpu(gpu);
+    LOG.info("computing on {}", kernels.memory());
+    return kernels;
   }
 
   /**
-   * Refuses what the jar cannot do.
+   * Refuses a GPU that cannot be used.
    *
-   * @throws IllegalArgumentException with how to build the other jar
+   * @param reason why there is none; empty if there is one
    */
-  public static void check(Device device, boolean cuda) {
-    if (device == Device.GPU && !cuda) {
-      throw new IllegalArgumentException(
-          "Cannot compute with cluster.device=gpu: the jar has ND4J's CPU backend; build it with mvn"
-              + " -Pcuda package");
-    }
-    if (device == Device.CPU && cuda) {
-      throw new IllegalArgumentException(
-          "Cannot compute with cluster.device=cpu: the jar has ND4J's CUDA backend; build it with"
-              + " mvn package");
+  public static void check(Device device, Optional<String> reason) {
+    if (device == Device.GPU && reason.isPresent()) {
+      throw new IllegalArgumentException("Cannot compute with cluster.device=gpu: " + reason.get());
     }
   }
 
-  /**
-   * Has the arrays of the running task lie on the GPU that Spark gave it.
-   *
-   * @throws IllegalArgumentException if there is none that it can use
-   */
-  public static void bind(Device device) {
-    boolean cuda = cuda();
-    check(device, cuda);
-    choose(device, cuda, cuda ? Nd4j.getAffinityManager().getNumberOfDevices() : 0, addresses())
-        .ifPresent(gpu -> Nd4j.getAffinityManager().unsafeSetDevice(gpu));
+  /** Whether the task runs in the driver itself, for which Spark schedules no GPUs. */
+  private static boolean inDriver() {
+    return SparkEnv.get() == null || SparkEnv.get().executorId().equals(DRIVER);
   }
 
   /** Addresses of the running task's GPUs; none where it has none. */
@@ -70,33 +76,31 @@ public final class TaskDevice {
   }
 
   /**
-   * The number by which ND4J knows the task's GPU.
+   * The number of the task's GPU among those that the process sees.
    *
-   * @param visible GPUs that ND4J sees
+   * @param inDriver whether it runs in the driver
+   * @param visible GPUs that the process sees
    * @param addresses that Spark gave the task
    */
-  static OptionalInt choose(Device device, boolean cuda, int visible, String[] addresses) {
-    if (!cuda) {
-      return OptionalInt.empty();
-    }
+  static int choose(Device device, boolean inDriver, int visible, String[] addresses) {
     if (addresses.length == 0) {
-      if (device == Device.GPU) {
+      if (device == Device.GPU && !inDriver) {
         throw new IllegalArgumentException(
             "Cannot compute with cluster.device=gpu: Spark gave the task no GPU; set "
                 + EXECUTOR_GPUS
                 + " and "
                 + TASK_GPUS);
       }
-      return OptionalInt.of(0);
+      return 0;
     }
     // A container that shows one GPU calls it 0, whatever its address outside.
     String address = addresses[0];
     int number = visible == 1 ? 0 : address.matches("\\d{1,4}") ? Integer.parseInt(address) : -1;
     if (number < 0 || number >= visible) {
       throw new IllegalArgumentException(
-          "Cannot use GPU %s: ND4J sees %d".formatted(address, visible));
+          "Cannot use GPU %s: the process sees %d".formatted(address, visible));
     }
-    return OptionalInt.of(number);
+    return number;
   }
 
   /** GPUs that an executor has, as its settings say. */

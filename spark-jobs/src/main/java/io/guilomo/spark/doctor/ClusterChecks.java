@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -117,6 +118,7 @@ public final class ClusterChecks {
     checks.add(executorsFound());
     checks.add(same("ND4J backend", Machine::backend));
     gpus().ifPresent(checks::add);
+    checks.addAll(cards());
     checks.add(kernels());
     checks.add(same("linear algebra", Machine::blas));
     machines().map(Machine::speed).forEach(checks::add);
@@ -183,18 +185,30 @@ public final class ClusterChecks {
       return Optional.empty();
     }
     return Optional.of(
-        driver.cpu()
-            ? Check.warning(
-                "GPUs",
-                given
-                    + "; they are not used: the jar has ND4J's CPU backend, build it with mvn"
-                    + " -Pcuda package")
-            : Check.ok("GPUs", given));
+        machines()
+            .filter(machine -> !machine.gpus().isEmpty() && !machine.noGpu().isEmpty())
+            .findFirst()
+            .map(
+                machine -> Check.warning("GPUs", given + "; they are not used: " + machine.noGpu()))
+            .orElseGet(() -> Check.ok("GPUs", given)));
+  }
+
+  /** What the cards are, a line for each process and card. */
+  private List<Check> cards() {
+    return machines()
+        .flatMap(
+            machine ->
+                IntStream.range(0, machine.cards().size())
+                    .mapToObj(
+                        i ->
+                            Check.ok(
+                                "GPU %d, %s".formatted(i, machine.name()), machine.cards().get(i))))
+        .toList();
   }
 
   private Check kernels() {
     Check same = same("kernels", Machine::kernels);
-    boolean portable = machines().anyMatch(m -> m.cpu() && m.kernels().startsWith("Nd4j"));
+    boolean portable = machines().anyMatch(m -> m.kernels().startsWith("Nd4j"));
     return portable
         ? Check.warning(
             same.name(),

@@ -8,7 +8,6 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
-import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -17,9 +16,12 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param process {@code driver}, or the number that Spark gave the executor
  * @param kernels implementation of the kernels
  * @param blas library that computes matrix products
+ * @param noGpu why it can use no GPU; empty if it can
+ * @param cards what GPUs it sees and how fast they are, a line each; none where it was asked in
+ *     passing
  * @param gpus addresses that Spark gave the task which asked
  * @param product that it was timed with
- * @param gflops measured, in GFLOP/s; 0 where it does not compute on its processors
+ * @param gflops of its processors, in GFLOP/s
  * @param threads it was measured with
  * @param heap most bytes of the Java heap
  * @param files what it found of what a run reads and writes
@@ -31,7 +33,8 @@ record Machine(
     String backend,
     String kernels,
     String blas,
-    boolean cpu,
+    String noGpu,
+    List<String> cards,
     List<String> gpus,
     Processor processor,
     ProductSpeed product,
@@ -43,6 +46,7 @@ record Machine(
     implements Serializable {
 
   Machine {
+    cards = List.copyOf(cards);
     gpus = List.copyOf(gpus);
     limits = List.copyOf(limits);
     files = List.copyOf(files);
@@ -59,7 +63,6 @@ record Machine(
     Kernels kernels = KernelSelection.best();
     int processors = Runtime.getRuntime().availableProcessors();
     int used = threads > 0 ? Math.min(threads, processors) : processors;
-    boolean cpu = Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
     return new Machine(
         process,
         hostName(),
@@ -67,12 +70,12 @@ record Machine(
         Nd4j.getBackend().getClass().getSimpleName(),
         kernels.getClass().getSimpleName(),
         String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor()),
-        cpu,
+        KernelSelection.gpuUnavailable().orElse(""),
+        product.equals(ProductSpeed.QUICK) ? List.of() : KernelSelection.describeGpus(),
         List.of(TaskDevice.addresses()),
         Processor.here(),
         product,
-        // A GPU's first array belongs to the task that it is bound to.
-        cpu ? product.measure(kernels, used) : 0,
+        product.measure(kernels, used),
         used,
         MemoryLimit.here(),
         Runtime.getRuntime().maxMemory(),
@@ -98,9 +101,7 @@ record Machine(
 
   /** Its speed, judged. */
   Check speed() {
-    String name = "product of %d³, %s".formatted(product.size(), name());
-    return cpu
-        ? processor.judge(name, gflops, threads, blas)
-        : Check.ok(name, "not judged: " + backend);
+    return processor.judge(
+        "product of %d³, %s".formatted(product.size(), name()), gflops, threads, blas);
   }
 }

@@ -4,6 +4,7 @@ import io.guilomo.config.ClusterConfig;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.ModelConfig.Precision;
+import io.guilomo.kernel.KernelSelection;
 import io.guilomo.spark.device.TaskDevice;
 import io.guilomo.spark.training.WorkerSettings;
 import org.apache.spark.SparkConf;
@@ -22,7 +23,9 @@ record Workers(Device device, int count, int threads, Precision precision) {
 
   static Workers of(GuilomoConfig config, SparkContext spark) {
     ClusterConfig cluster = config.cluster();
-    TaskDevice.check(cluster.device(), TaskDevice.cuda());
+    if (spark.isLocal()) {
+      TaskDevice.check(cluster.device(), KernelSelection.gpuUnavailable());
+    }
     int count = cluster.workers() > 0 ? cluster.workers() : Math.max(1, spark.defaultParallelism());
     int threads =
         cluster.threadsPerWorker() > 0 ? cluster.threadsPerWorker() : threads(spark, count);

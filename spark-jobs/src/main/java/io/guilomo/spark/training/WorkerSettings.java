@@ -4,12 +4,10 @@ import io.guilomo.backbone.FrozenMemory;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.kernel.ComputeThreads;
-import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.spark.device.TaskDevice;
 import java.io.Serializable;
 import org.apache.spark.util.SerializableConfiguration;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * How workers reach what is not sent to them.
@@ -25,14 +23,12 @@ public record WorkerSettings(
 
   /** Is called at the begin of a task, before its first array. */
   public Kernels begin() {
-    TaskDevice.bind(device);
     ComputeThreads.limit(threads);
-    return KernelSelection.best();
+    return TaskDevice.kernels(device);
   }
 
   /** Where the kernels of a task have the backbone. */
   public FrozenMemory memory(Kernels kernels) {
-    return new FrozenMemory(
-        kernels, precision == Precision.BFLOAT16 ? DataType.BFLOAT16 : DataType.FLOAT);
+    return new FrozenMemory(kernels, precision.matrices());
   }
 }

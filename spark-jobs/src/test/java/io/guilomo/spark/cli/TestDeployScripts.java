@@ -40,6 +40,9 @@ class TestDeployScripts {
         "deploy/standalone-cluster",
         "deploy/common.bash",
         "deploy/driver-start.bash",
+        "deploy/gpu/check",
+        "deploy/gpu/pack",
+        "deploy/gpu/unpack",
         "notebooks/run",
         ".ci/run"
       })
@@ -48,13 +51,28 @@ class TestDeployScripts {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"deploy/guilomo", "deploy/standalone-cluster"})
+  @ValueSource(strings = {"deploy/guilomo", "deploy/standalone-cluster", "deploy/gpu/pack"})
   void explainThemselves(String script) throws Exception {
     Result help = run(script, "--help");
     assertThat(help.status()).isZero();
     assertThat(help.out()).startsWith("Usage: " + script);
     assertThat(help.err()).isEmpty();
     assertThat(run(script)).isEqualTo(new Result(2, "", help.out()));
+  }
+
+  @Test
+  void theCheckExplainsItsStages() throws Exception {
+    Result help = run("deploy/gpu/check", "--help");
+    assertThat(help.status()).isZero();
+    assertThat(help.out())
+        .startsWith("Usage: deploy/gpu/check")
+        .contains("  probe ", "  kernels ", "  network ", "  bench ", "  sanitizer ");
+    assertThat(run("deploy/gpu/check", "--stage", "speed"))
+        .isEqualTo(
+            new Result(
+                2,
+                "",
+                "error: Cannot check speed: know probe kernels network repeat bench 7b sanitizer\n"));
   }
 
   @Test

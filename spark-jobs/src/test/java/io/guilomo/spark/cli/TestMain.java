@@ -297,7 +297,7 @@ class TestMain {
             job("compare"),
             job("doctor"),
             (spark, config, files, progress, results) -> configs.add(config),
-            (given, profiles, progress, results) -> {
+            (given, profiles, device, progress, results) -> {
               cases.addAll(given);
               results.println("{}");
             },

@@ -100,7 +100,7 @@ class TestUserMistakes {
           allocate | data.task=classification | Cannot classify with DIR/good: decoders learn task causal-lm or multiple-choice
           allocate | data.format=xml | Cannot use guilomo.data.format = xml: must be one of auto, json, parquet, csv, tsv
           allocate | output.dir=DIR/file | Cannot write into guilomo.output.dir = DIR/file: it is a file
-          allocate | cluster.device=gpu | Cannot compute with cluster.device=gpu: the jar has ND4J's CPU backend; build it with mvn -Pcuda package
+          allocate | cluster.device=gpu | Cannot compute with cluster.device=gpu: there is no NVIDIA driver (libcuda.so.1) on this machine
           allocate | model.max-length=24 | Cannot shard 0 training records over 2 workers: each needs at least one; of 40 others model.max-length has cut off all that there is to learn
           allocate | cluster.workers=60 | Cannot shard 38 training records over 60 workers: each needs at least one
           allocate | run.id=a/b | Cannot use guilomo.run.id = a/b: must be letters, digits, '.', '_' and '-'

@@ -1,0 +1,46 @@
+package io.guilomo.kernel.cuda;
+
+import java.util.Arrays;
+
+/**
+ * Memory between two kernels of one operation, as large as it was ever needed. Used under the
+ * stream's lock.
+ */
+final class DeviceScratch {
+
+  /** What lies there at the same time as another. */
+  enum Use {
+    HIGH,
+    LOW,
+    PARTIAL_SUMS,
+    DELTA,
+    HITS,
+    STAGING
+  }
+
+  private final CudaStream stream;
+  private final long[] addresses = new long[Use.values().length];
+  private final long[] sizes = new long[Use.values().length];
+
+  DeviceScratch(CudaStream stream) {
+    this.stream = stream;
+  }
+
+  /** The address of at least so many bytes. */
+  long of(Use use, long bytes) {
+    int slot = use.ordinal();
+    if (sizes[slot] < bytes) {
+      if (sizes[slot] > 0) {
+        stream.device().free(addresses[slot]);
+      }
+      sizes[slot] = 0;
+      addresses[slot] = stream.device().allocate(bytes);
+      sizes[slot] = bytes;
+    }
+    return addresses[slot];
+  }
+
+  long bytes() {
+    return Arrays.stream(sizes).sum();
+  }
+}

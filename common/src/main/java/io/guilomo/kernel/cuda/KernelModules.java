@@ -1,0 +1,135 @@
+package io.guilomo.kernel.cuda;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The kernels of this package's {@code .cu} files, compiled for the card when they are first needed
+ * and kept on disk for the next process.
+ */
+final class KernelModules {
+  /** System property: the directory of compiled kernels. */
+  static final String CACHE = "guilomo.cuda.cache";
+
+  private static final Logger LOG = LoggerFactory.getLogger(KernelModules.class);
+  private static final String SHARED = "device.cuh";
+
+  private final CudaDevice device;
+  private final Map<String, Long> modules = new HashMap<>();
+  private final Map<String, Map<String, Long>> functions = new HashMap<>();
+
+  KernelModules(CudaDevice device) {
+    this.device = device;
+  }
+
+  /**
+   * A kernel's handle.
+   *
+   * @param module name of the file without its extension
+   * @param definition a macro such as {@code HEAD_DIM=64}, or empty
+   */
+  long function(String module, String definition, String kernel) {
+    Map<String, Long> known =
+        functions.computeIfAbsent(
+            definition.isEmpty() ? module : module + " " + definition, key -> new HashMap<>());
+    Long function = known.get(kernel);
+    if (function == null) {
+      long[] found = new long[1];
+      Driver.check(
+          Driver.cuModuleGetFunction(found, module(module, definition), kernel),
+          "cuModuleGetFunction of " + kernel);
+      function = found[0];
+      known.put(kernel, function);
+    }
+    return function;
+  }
+
+  private long module(String name, String definition) {
+    return modules.computeIfAbsent(name + " " + definition, key -> loaded(name, definition));
+  }
+
+  private long loaded(String name, String definition) {
+    device.use();
+    String source = text(SHARED) + "\n" + text(name + ".cu");
+    String architecture = "--gpu-architecture=sm_" + device.capability();
+    String[] options =
+        definition.isEmpty()
+            ? new String[] {architecture, "--std=c++14"}
+            : new String[] {architecture, "--std=c++14", "-D" + definition};
+    Path cached = cacheFile(name, source, options);
+    long[] module = new long[1];
+    byte[] image = read(cached);
+    if (image != null && Driver.cuModuleLoadData(module, image) == 0) {
+      return module[0];
+    }
+    long start = System.nanoTime();
+    image = Nvrtc.compile(source, name + ".cu", options);
+    LOG.info(
+        "compiled {} for sm_{} in {} ms",
+        name,
+        device.capability(),
+        (System.nanoTime() - start) / 1_000_000);
+    Driver.check(Driver.cuModuleLoadData(module, image), "cuModuleLoadData of " + name);
+    keep(image, cached);
+    return module[0];
+  }
+
+  private static String text(String file) {
+    try (InputStream in = KernelModules.class.getResourceAsStream(file)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Path cacheFile(String name, String source, String... options) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      digest.update(source.getBytes(StandardCharsets.UTF_8));
+      digest.update(Arrays.toString(options).getBytes(StandardCharsets.UTF_8));
+      digest.update(Nvrtc.version().getBytes(StandardCharsets.UTF_8));
+      Path directory =
+          Path.of(
+              System.getProperty(
+                  CACHE, System.getProperty("user.home") + "/.cache/guilomo/kernels"));
+      return directory.resolve(name + "-" + HexFormat.of().formatHex(digest.digest(), 0, 12));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Null where there is nothing to read. */
+  private static byte[] read(Path file) {
+    try {
+      return Files.isRegularFile(file) ? Files.readAllBytes(file) : null;
+    } catch (IOException e) {
+      LOG.warn("cannot read the compiled kernels in {}: {}", file, e.toString());
+      return null;
+    }
+  }
+
+  /** A cache that cannot be written costs the next process some seconds and nothing else. */
+  private static void keep(byte[] image, Path file) {
+    try {
+      Files.createDirectories(file.getParent());
+      Path temporary = Files.createTempFile(file.getParent(), "kernels", ".tmp");
+      Files.write(temporary, image);
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      LOG.info("cannot keep compiled kernels in {}: {}", file, e.toString());
+    }
+  }
+}

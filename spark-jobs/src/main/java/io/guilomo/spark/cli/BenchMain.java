@@ -1,0 +1,22 @@
+package io.guilomo.spark.cli;
+
+import java.io.FileDescriptor;
+import java.io.PrintStream;
+import picocli.CommandLine;
+
+/**
+ * The command {@code bench} alone, without {@code --scaling}: it runs where Spark is not on the
+ * class path, as on a machine that has only the engine.
+ */
+public final class BenchMain {
+
+  private BenchMain() {}
+
+  public static void main(String[] args) {
+    PrintStream out = Main.utf8(FileDescriptor.out);
+    PrintStream err = Main.utf8(FileDescriptor.err);
+    JobRunner runner = new JobRunner(out, err, System.console() != null);
+    CommandLine line = new CommandLine(new BenchCommand(runner, Main.BENCH, null));
+    System.exit(Main.execute(line, args, out, err));
+  }
+}
