@@ -47,7 +47,13 @@ public final class LoraMoeNetwork implements AutoCloseable {
     this.gsvCount = selection == null ? 0 : layers.get(0).part().parameters().size();
     this.kernels = kernels;
     this.store = new ParameterStore(graph, kernels);
-    this.replicas = new Replicas(kernels, backbone, layers, store, gsvCount, first.loadBalance());
+    try {
+      this.replicas = new Replicas(kernels, backbone, layers, store, gsvCount, first.loadBalance());
+    } catch (RuntimeException e) {
+      // Where a card is full.
+      store.close();
+      throw e;
+    }
   }
 
   /**

@@ -25,6 +25,16 @@ public record ExecutorMemory(
     return backbone + trainable + gradients + updaters + vectors + activations;
   }
 
+  /** The parts of {@link MemoryEstimate#executorWithGpu} in words. */
+  public String partsWithGpu() {
+    return "trainable "
+        + ByteSize.text(trainable)
+        + ", gradients "
+        + ByteSize.text(gradients)
+        + ", updaters "
+        + ByteSize.text(updaters);
+  }
+
   /** The parts outside the Java heap in words, such as {@code backbone 9.1 GB, …}. */
   public String parts() {
     return "backbone "

@@ -106,6 +106,17 @@ public record MemoryEstimate(
   }
 
   /**
+   * Memory of the host of a process that trains on a GPU: parameters, gradient and updater state of
+   * each task, which it sends and receives; all else is on the card.
+   *
+   * @param tasks workers that it runs at a time
+   * @param received as for {@link #executor}
+   */
+  public ExecutorMemory executorWithGpu(int tasks, int received) {
+    return new MemoryEstimate(0, parameters, 0, batch, 0).executor(tasks, received);
+  }
+
+  /**
    * Memory of the process that averages.
    *
    * @param workers whose parameters it averages

@@ -31,13 +31,25 @@ public final class FakeCard {
     if (real() || System.getProperty(CudaLibraries.DIRECTORIES) != null) {
       return;
     }
+    build(SOURCES, LIBRARIES);
+    System.setProperty(CudaLibraries.DIRECTORIES, LIBRARIES.toString());
+    System.setProperty(KernelModules.CACHE, LIBRARIES.resolve("kernels").toString());
+  }
+
+  /**
+   * Builds the libraries; the running test is skipped where there is no g++.
+   *
+   * @param sources the directory {@code common/src/test/cuda}
+   * @param libraries where they are put
+   */
+  public static synchronized void build(Path sources, Path libraries) {
     assumeTrue(
-        Files.isDirectory(SOURCES) && compiler(),
+        Files.isDirectory(sources) && compiler(),
         "needs g++ for the stand-ins of CUDA's libraries");
     try {
       Path log = Files.createTempFile("fake-card", ".log");
       Process build =
-          new ProcessBuilder("sh", SOURCES.resolve("build.sh").toString(), LIBRARIES.toString())
+          new ProcessBuilder("sh", sources.resolve("build.sh").toString(), libraries.toString())
               .redirectErrorStream(true)
               .redirectOutput(log.toFile())
               .start();
@@ -51,8 +63,6 @@ public final class FakeCard {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
     }
-    System.setProperty(CudaLibraries.DIRECTORIES, LIBRARIES.toString());
-    System.setProperty(KernelModules.CACHE, LIBRARIES.resolve("kernels").toString());
   }
 
   private static boolean compiler() {

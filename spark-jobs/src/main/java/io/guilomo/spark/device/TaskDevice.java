@@ -103,6 +103,18 @@ public final class TaskDevice {
     return number;
   }
 
+  /**
+   * Whether workers will compute on a GPU, as far as the driver can tell. Which of a cluster's
+   * executors have one is not known if the setting leaves it to them.
+   */
+  public static boolean expected(Device device, SparkContext spark) {
+    return switch (device) {
+      case CPU -> false;
+      case GPU -> true;
+      case AUTO -> spark.isLocal() && KernelSelection.gpuUnavailable().isEmpty();
+    };
+  }
+
   /** GPUs that an executor has, as its settings say. */
   public static int executorGpus(SparkConf conf) {
     return (int) conf.getDouble(EXECUTOR_GPUS, 0);

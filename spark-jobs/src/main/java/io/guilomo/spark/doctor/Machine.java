@@ -71,7 +71,7 @@ record Machine(
         kernels.getClass().getSimpleName(),
         String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor()),
         KernelSelection.gpuUnavailable().orElse(""),
-        product.equals(ProductSpeed.QUICK) ? List.of() : KernelSelection.describeGpus(),
+        product.equals(ProductSpeed.QUICK) ? List.of() : describedCards(),
         List.of(TaskDevice.addresses()),
         Processor.here(),
         product,
@@ -80,6 +80,15 @@ record Machine(
         MemoryLimit.here(),
         Runtime.getRuntime().maxMemory(),
         checks.run(hadoop));
+  }
+
+  /** A card that another program has for itself is no reason to say nothing of the others. */
+  private static List<String> describedCards() {
+    try {
+      return KernelSelection.describeGpus();
+    } catch (RuntimeException e) {
+      return List.of("cannot be asked: " + e.getMessage());
+    }
   }
 
   private static String hostName() {

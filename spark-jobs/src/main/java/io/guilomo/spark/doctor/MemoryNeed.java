@@ -24,18 +24,32 @@ public record MemoryNeed(
   /**
    * Of an executor of a cluster.
    *
+   * @param gpu whether it computes on a GPU, which then has most of the arrays
    * @param tasks that it runs at a time
    */
   public static MemoryNeed executor(
-      String training, MemoryEstimate estimate, int tasks, int searches) {
-    ExecutorMemory memory = estimate.executor(tasks, searches);
+      String training, MemoryEstimate estimate, boolean gpu, int tasks, int searches) {
+    ExecutorMemory memory = memory(estimate, gpu, tasks, searches);
     return new MemoryNeed(
         training,
         tasks == 1 ? "per executor" : "per executor of " + tasks + " tasks",
         memory.offHeap(),
-        memory.parts() + " for " + estimate.batch(),
+        parts(memory, estimate, gpu) + rest(gpu),
         memory.heap(),
-        smaller(training, estimate.batch()));
+        smaller(training, estimate.batch(), gpu));
+  }
+
+  private static ExecutorMemory memory(
+      MemoryEstimate estimate, boolean gpu, int tasks, int received) {
+    return gpu ? estimate.executorWithGpu(tasks, received) : estimate.executor(tasks, received);
+  }
+
+  private static String parts(ExecutorMemory memory, MemoryEstimate estimate, boolean gpu) {
+    return gpu ? memory.partsWithGpu() : memory.parts() + " for " + estimate.batch();
+  }
+
+  private static String rest(boolean gpu) {
+    return gpu ? "; all else is on the GPU" : "";
   }
 
   /** Of the driver of a cluster. */
@@ -54,23 +68,23 @@ public record MemoryNeed(
   /**
    * Of a process that is driver and executor.
    *
+   * @param gpu whether it computes on a GPU, which then has most of the arrays
    * @param tasks that it runs at a time
    */
   public static MemoryNeed local(
-      String training, MemoryEstimate estimate, int tasks, int workers, int searches) {
-    ExecutorMemory executor = estimate.executor(tasks, 0);
+      String training, MemoryEstimate estimate, boolean gpu, int tasks, int workers, int searches) {
+    ExecutorMemory executor = memory(estimate, gpu, tasks, 0);
     DriverMemory driver = estimate.driver(workers, searches);
     return new MemoryNeed(
         training,
         tasks == 1 ? "in one process" : "in one process of " + tasks + " tasks",
         executor.offHeap() + driver.offHeap(),
-        executor.parts()
-            + " for "
-            + estimate.batch()
+        parts(executor, estimate, gpu)
             + ", averaging "
-            + ByteSize.text(driver.offHeap()),
+            + ByteSize.text(driver.offHeap())
+            + rest(gpu),
         executor.heap() + driver.heap(),
-        smaller(training, estimate.batch()));
+        smaller(training, estimate.batch(), gpu));
   }
 
   /** Why it does not fit, if it does not. */
@@ -90,9 +104,9 @@ public record MemoryNeed(
                     advice(limit, limits)));
   }
 
-  private static String smaller(String training, BatchShape batch) {
+  private static String smaller(String training, BatchShape batch, boolean gpu) {
     String part =
-        batch.equals(BatchShape.LEAST)
+        gpu || batch.equals(BatchShape.LEAST)
             ? "fewer experts of lower ranks"
             : "a smaller guilomo.%s.batch-size or guilomo.model.max-length".formatted(training);
     return part + ", or fewer tasks a process";

@@ -2,12 +2,14 @@ package io.guilomo.spark.job;
 
 import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
 import io.guilomo.sizing.MemoryEstimate;
+import io.guilomo.spark.device.TaskDevice;
 import io.guilomo.spark.doctor.MemoryLimit;
 import io.guilomo.spark.doctor.MemoryNeed;
 import java.util.List;
@@ -21,10 +23,12 @@ import org.apache.spark.SparkContext;
  *
  * @param training {@code search} or {@code finetune}
  * @param estimate of its memory
+ * @param device where it computes
  * @param workers that train at a time
  * @param searches that run at a time; 1 in fine-tuning
  */
-record Preflight(String training, MemoryEstimate estimate, int workers, int searches) {
+record Preflight(
+    String training, MemoryEstimate estimate, Device device, int workers, int searches) {
 
   /** Classes of a classification whose labels are not known yet: any number is small. */
   private static final int SOME_CLASSES = 2;
@@ -49,6 +53,7 @@ record Preflight(String training, MemoryEstimate estimate, int workers, int sear
             SearchPlan.network(config, backbone, config.run().seed(), classes(config, backbone)),
             config.search(),
             batch),
+        workers.device(),
         workers.count(),
         Math.max(1, config.search().seeds().size()));
   }
@@ -66,6 +71,7 @@ record Preflight(String training, MemoryEstimate estimate, int workers, int sear
                 config, backbone, plan, config.run().seed(), classes(config, backbone)),
             config.finetune(),
             batch),
+        workers.device(),
         workers.count(),
         1);
   }
@@ -101,17 +107,18 @@ record Preflight(String training, MemoryEstimate estimate, int workers, int sear
    */
   List<Process> processes(SparkContext spark, int slots) {
     int tasks = Math.max(1, Math.min(slots, workers * searches));
+    boolean gpu = TaskDevice.expected(device, spark);
     if (spark.isLocal()) {
       return List.of(
           new Process(
               Place.BOTH,
-              MemoryNeed.local(training, estimate, tasks, workers, searches),
+              MemoryNeed.local(training, estimate, gpu, tasks, workers, searches),
               MemoryLimit.here()));
     }
     return List.of(
         new Process(
             Place.EXECUTOR,
-            MemoryNeed.executor(training, estimate, tasks, searches),
+            MemoryNeed.executor(training, estimate, gpu, tasks, searches),
             MemoryLimit.ofExecutors(spark.getConf())),
         new Process(
             Place.DRIVER,

@@ -21,10 +21,21 @@ import org.apache.spark.util.SerializableConfiguration;
  */
 record Workers(Device device, int count, int threads, Precision precision) {
 
+  /**
+   * @throws IllegalArgumentException if they cannot compute where or with what they are told to
+   */
   static Workers of(GuilomoConfig config, SparkContext spark) {
     ClusterConfig cluster = config.cluster();
     if (spark.isLocal()) {
       TaskDevice.check(cluster.device(), KernelSelection.gpuUnavailable());
+    }
+    boolean processors = spark.isLocal() || cluster.device() == Device.CPU;
+    if (config.model().precision() == Precision.BFLOAT16
+        && processors
+        && !TaskDevice.expected(cluster.device(), spark)) {
+      throw new IllegalArgumentException(
+          "Cannot keep weights as bfloat16 for processors, which compute with float32: set"
+              + " model.precision=float32, or cluster.device=gpu where there are GPUs");
     }
     int count = cluster.workers() > 0 ? cluster.workers() : Math.max(1, spark.defaultParallelism());
     int threads =

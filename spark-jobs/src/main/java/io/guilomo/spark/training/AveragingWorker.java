@@ -85,6 +85,12 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
       throw new UncheckedIOException(e);
     }
     network = LoraMoeNetwork.of(graph, backbone, kernels);
+    // A task that fails leaves nothing on the card.
+    TaskContext.get()
+        .addTaskCompletionListener(
+            context -> {
+              close();
+            });
     backboneDigest = backbone.digest();
     steps = training.begin(network, kernels, TaskContext.getPartitionId());
     results = new ArrayList<>();
@@ -92,14 +98,14 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
 
   @Override
   public ParameterAveragingTrainingResult getFinalResult(ComputationGraph graph) {
-    try (LoraMoeNetwork finished = network) {
-      finished.download();
+    try {
+      network.download();
       return new AveragingResult<>(
           new WorkerRound<>(
               TaskContext.getPartitionId(),
               results,
-              finished.routedTokens(),
-              finished.routerEntropy(),
+              network.routedTokens(),
+              network.routerEntropy(),
               nanos / 1e9,
               (graph.params().length() + graph.getUpdater().getStateViewArray().length())
                   * Float.BYTES,
@@ -107,6 +113,16 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
           graph.params(),
           graph.getUpdater().getStateViewArray(),
           training.loss(results.get(results.size() - 1)));
+    } finally {
+      close();
+    }
+  }
+
+  private void close() {
+    if (network != null) {
+      LoraMoeNetwork finished = network;
+      network = null;
+      finished.close();
     }
   }
 }

@@ -123,7 +123,18 @@ class PackagedJobs {
 
   /** Submits a job. */
   Running submit(String job, String runId, String... overrides) throws IOException {
+    return submit(List.of(), job, runId, overrides);
+  }
+
+  /**
+   * Submits a job.
+   *
+   * @param options for {@code spark-submit}, of this job alone
+   */
+  Running submit(List<String> options, String job, String runId, String... overrides)
+      throws IOException {
     List<String> arguments = new ArrayList<>(List.of(job));
+    arguments.addAll(options);
     Stream.concat(
             Stream.concat(
                 Stream.of("run.id=" + runId, "output.dir=" + output()), settings().stream()),

@@ -27,7 +27,7 @@ class TestMemoryNeed {
 
   @Test
   void whatDoesNotFitIsRefusedWithItsParts() {
-    MemoryNeed need = MemoryNeed.executor("search", ESTIMATE, 1, 1);
+    MemoryNeed need = MemoryNeed.executor("search", ESTIMATE, false, 1, 1);
     assertThat(need.refusal(List.of(new MemoryLimit(MemoryLimit.MAX_BYTES, 4 * GIBI), MACHINE)))
         .contains(
             "Cannot fit guilomo.search: needs 10.6 GB per executor (backbone 9.1 GB, trainable 100 MB,"
@@ -42,7 +42,7 @@ class TestMemoryNeed {
 
   @Test
   void aSmallMachineIsNotHelpedByASetting() {
-    MemoryNeed need = MemoryNeed.local("finetune", ESTIMATE, 2, 2, 1);
+    MemoryNeed need = MemoryNeed.local("finetune", ESTIMATE, false, 2, 2, 1);
     assertThat(
             need.refusal(
                 List.of(
@@ -54,6 +54,24 @@ class TestMemoryNeed {
             "Cannot fit guilomo.finetune: needs 12.7 GB in one process of 2 tasks (backbone")
         .contains(" 1.6 GB for 16 × 128 tokens, averaging 600 MB) and has 4.3 GB (")
         .contains("): use machines with more memory, a smaller guilomo.finetune.batch-size");
+  }
+
+  @Test
+  void onAGpuTheHostHoldsWhatIsSent() {
+    MemoryNeed need = MemoryNeed.executor("search", ESTIMATE, true, 1, 1);
+    assertThat(need.describe(List.of(new MemoryLimit(MemoryLimit.MAX_BYTES, GIBI))))
+        .isEqualTo(
+            "needs 400 MB per executor (trainable 100 MB, gradients 100 MB, updaters 200 MB; all"
+                + " else is on the GPU) and has 1.1 GB (org.bytedeco.javacpp.maxBytes)");
+    assertThat(need.heap()).isEqualTo(MemoryNeed.executor("search", ESTIMATE, false, 1, 1).heap());
+    assertThat(
+            MemoryNeed.local("search", ESTIMATE, true, 2, 2, 1)
+                .refusal(List.of(new MemoryLimit(MemoryLimit.MAX_BYTES, GIBI), MACHINE)))
+        .contains(
+            "Cannot fit guilomo.search: needs 1.4 GB in one process of 2 tasks (trainable 200 MB,"
+                + " gradients 200 MB, updaters 400 MB, averaging 600 MB; all else is on the GPU)"
+                + " and has 1.1 GB (org.bytedeco.javacpp.maxBytes): set GUILOMO_OFF_HEAP=2g, or use"
+                + " fewer experts of lower ranks, or fewer tasks a process");
   }
 
   @Test
@@ -70,7 +88,7 @@ class TestMemoryNeed {
 
   @Test
   void whatFitsAndWhatIsNotKnownIsNotRefused() {
-    MemoryNeed need = MemoryNeed.executor("search", ESTIMATE, 2, 1);
+    MemoryNeed need = MemoryNeed.executor("search", ESTIMATE, false, 2, 1);
     assertThat(need.refusal(List.of(MACHINE))).isEmpty();
     assertThat(need.refusal(List.of())).isEmpty();
     assertThat(need.describe(List.of(MACHINE)))

@@ -101,6 +101,18 @@ class TestPreflight {
         () -> Preflight.require(spark, training, 600_000, report(1_000_000, 60, 512), progress));
   }
 
+  @Test
+  void aGpuTakesTheBackboneOffTheHost() {
+    SparkContext spark = SharedSparkSession.session().sparkContext();
+    Workers workers = new Workers(Device.GPU, 2, 1, Precision.FLOAT32);
+    Preflight card = Preflight.search(config(), BERT, workers, new BatchShape(500_000, 60));
+    assertThat(card.refusal(spark)).isEmpty();
+    assertThat(card.processes(spark, 2).get(0).need().parts())
+        .startsWith("trainable ")
+        .contains(", averaging ")
+        .endsWith("; all else is on the GPU");
+  }
+
   private static DataReport report(long train, long meanLength, int longest) {
     return new DataReport(train, train, 0, 0, 0, 0, 0, List.of(), train * meanLength, longest);
   }
@@ -152,7 +164,8 @@ class TestPreflight {
                 new UniformAllocation(8, 8, 2, 16).plan(llama.linearModules()),
                 workers,
                 BATCH))) {
-      MemoryNeed executor = MemoryNeed.executor(preflight.training(), preflight.estimate(), 1, 1);
+      MemoryNeed executor =
+          MemoryNeed.executor(preflight.training(), preflight.estimate(), false, 1, 1);
       MemoryNeed driver = MemoryNeed.driver(preflight.training(), preflight.estimate(), 8, 1);
       assertThat(executor.refusal(memory)).isEmpty();
       assertThat(driver.refusal(memory)).isEmpty();
