@@ -47,7 +47,10 @@ public final class HostAccess {
   /** Of all packages of the engine and the jobs. */
   public static final ArchRule RULE =
       noClasses()
-          .that(not(resideInAnyPackage("io.guilomo.kernel..", "io.guilomo.backbone..")))
+          .that(
+              not(
+                  resideInAnyPackage(
+                      "io.guilomo.kernel..", "io.guilomo.io..", "io.guilomo.family..")))
           .and(not(handlesHostArrays()))
           .should()
           .callMethodWhere(valuesOfAnArray())

@@ -1,8 +1,9 @@
 package io.guilomo.adapter;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.BackboneConfig;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.UserException;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.NetworkDefinition;
@@ -35,7 +36,7 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
    *
    * @param config of the backbone
    * @param path where the backbone lies now
-   * @throws IllegalArgumentException if the backbone has no such modules
+   * @throws UserException if the backbone has no such modules
    */
   public NetworkDefinition definition(BackboneConfig config, String path) {
     description
@@ -44,7 +45,7 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
         .forEach(
             planned -> {
               if (!config.linearModules().contains(planned.module())) {
-                throw new IllegalArgumentException(
+                throw new UserException(
                     String.format(
                         "Cannot use the adapter with %s: it has no %s of %d×%d features",
                         path,
@@ -69,11 +70,11 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
    * A network with the adapter's tensors.
    *
    * @param path where the backbone lies
-   * @throws IllegalArgumentException if the adapter was trained on another backbone
+   * @throws UserException if the adapter was trained on another backbone
    */
   public LoraMoeNetwork network(Backbone backbone, String path, Kernels kernels) {
     if (!backbone.digest().equals(description.backboneDigest())) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot use the adapter with %s: its digest is %s, the adapter was trained on %s with %s",
               path,

@@ -2,7 +2,8 @@ package io.guilomo.adapter;
 
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
-import io.guilomo.data.Task;
+import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import java.io.Serializable;
 import java.util.List;
@@ -33,7 +34,7 @@ public record AdapterDescription(
     labels = List.copyOf(labels);
     boolean classifies = task == Task.CLASSIFICATION;
     if (classifies != (labels.size() > 1) || classifies != (template == null)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot describe an adapter for %s with %d labels and %s prompt template",
               task, labels.size(), template == null ? "no" : "a"));

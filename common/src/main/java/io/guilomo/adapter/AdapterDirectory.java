@@ -1,8 +1,9 @@
 package io.guilomo.adapter;
 
-import io.guilomo.backbone.ContentDigest;
-import io.guilomo.backbone.SafetensorsFile;
-import io.guilomo.backbone.SafetensorsWriter;
+import io.guilomo.io.ContentDigest;
+import io.guilomo.io.SafetensorsFile;
+import io.guilomo.io.SafetensorsWriter;
+import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -70,8 +71,8 @@ public final class AdapterDirectory {
   /**
    * Reads and checks everything.
    *
-   * @throws IllegalArgumentException for a directory without a whole adapter, or one that does not
-   *     fit its plan
+   * @throws UserException for a directory without a whole adapter, or one that does not fit its
+   *     plan
    */
   public Adapter read() throws IOException {
     try {
@@ -169,8 +170,8 @@ public final class AdapterDirectory {
     return new Path(directory, name);
   }
 
-  private IllegalArgumentException refused(String why) {
-    return new IllegalArgumentException("Cannot read the adapter " + directory + ": " + why);
+  private UserException refused(String why) {
+    return new UserException("Cannot read the adapter " + directory + ": " + why);
   }
 
   @Override

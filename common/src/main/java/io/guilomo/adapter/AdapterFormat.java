@@ -1,5 +1,6 @@
 package io.guilomo.adapter;
 
+import io.guilomo.model.UserException;
 import java.io.IOException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -11,8 +12,7 @@ public sealed interface AdapterFormat permits ReleasedAdapterFormat, PeftFormat,
    * Writes the files, replacing those of the same names.
    *
    * @param directory made where there is none
-   * @throws IllegalArgumentException if the format has no place for such an adapter; nothing is
-   *     written then
+   * @throws UserException if the format has no place for such an adapter; nothing is written then
    */
   ExportedAdapter write(Adapter adapter, Path directory, Configuration conf) throws IOException;
 }

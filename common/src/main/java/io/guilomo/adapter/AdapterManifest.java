@@ -6,10 +6,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
-import io.guilomo.data.Task;
+import io.guilomo.io.StrictObject;
+import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
-import io.guilomo.plan.StrictObject;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -73,7 +74,7 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
 
   /**
    * @param what names the file in messages
-   * @throws IllegalArgumentException if a key is missing or unknown, or a value is out of bounds
+   * @throws UserException if a key is missing or unknown, or a value is out of bounds
    */
   static AdapterManifest fromJson(String what, String text) {
     StrictObject json = StrictObject.parse(what, text);
@@ -130,7 +131,7 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
       json.end();
       return template;
     } catch (PatternSyntaxException e) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot use answer pattern %s: %s", pattern, e.getDescription()), e);
     }
   }

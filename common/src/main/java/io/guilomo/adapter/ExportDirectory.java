@@ -1,6 +1,7 @@
 package io.guilomo.adapter;
 
-import io.guilomo.backbone.SafetensorsWriter;
+import io.guilomo.io.SafetensorsWriter;
+import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +29,7 @@ final class ExportDirectory {
     this.conf = conf;
     this.fileSystem = directory.getFileSystem(conf);
     if (fileSystem.exists(directory) && !fileSystem.getFileStatus(directory).isDirectory()) {
-      throw new IllegalArgumentException("Cannot export to " + directory + ": it is a file");
+      throw new UserException("Cannot export to " + directory + ": it is a file");
     }
     fileSystem.mkdirs(directory);
   }

@@ -2,8 +2,9 @@ package io.guilomo.adapter;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.guilomo.data.Task;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
 import io.guilomo.network.ModuleExperts;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
@@ -47,7 +48,7 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
   public PeftFormat {
     if (padRank.isPresent()
         && (padRank.getAsInt() < 1 || padRank.getAsInt() > AllocationPlanParser.MAX_RANK)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot pad to rank %d: it must be from 1 to %d",
               padRank.getAsInt(), AllocationPlanParser.MAX_RANK));
@@ -93,14 +94,14 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
 
   private void check(ModuleExperts module) {
     if (module.experts() > 1) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot export to PEFT: %s has %d experts, PEFT's LoRA has one",
               module.module(), module.experts()));
     }
     int rank = module.ranks().get(0);
     if (rank > rank(module)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot pad to rank %d: %s has rank %d", rank(module), module.module(), rank));
     }

@@ -1,7 +1,8 @@
 package io.guilomo.adapter;
 
-import io.guilomo.backbone.SafetensorsFile;
-import io.guilomo.data.Task;
+import io.guilomo.io.SafetensorsFile;
+import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
 import io.guilomo.network.ModuleExperts;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ReleasedPlanFormat;
@@ -64,7 +65,7 @@ public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterForm
    * Reads what {@link #write} or the released code has written.
    *
    * @param description what the files do not tell; its plan must be theirs
-   * @throws IllegalArgumentException if the file has other tensors than the plan asks for
+   * @throws UserException if the file has other tensors than the plan asks for
    */
   public Adapter read(Path directory, AdapterDescription description, Configuration conf)
       throws IOException {
@@ -95,7 +96,7 @@ public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterForm
 
   private static void requireDecoder(AdapterDescription description) {
     if (description.task() == Task.CLASSIFICATION) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot use the released format for task "
               + description.task()
               + ": the released code has no classifier");
@@ -113,8 +114,8 @@ public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterForm
     return file.read(name);
   }
 
-  private static IllegalArgumentException refused(Path path, String why) {
-    return new IllegalArgumentException("Cannot read the adapter " + path + ": " + why);
+  private static UserException refused(Path path, String why) {
+    return new UserException("Cannot read the adapter " + path + ": " + why);
   }
 
   /** {@code s_e / s_last}. */

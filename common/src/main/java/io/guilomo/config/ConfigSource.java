@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigValueFactory;
+import io.guilomo.model.UserException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -46,18 +47,17 @@ final class ConfigSource {
       throw refuse(file, "there is no such file");
     } catch (IOException | ConfigException e) {
       throw refuse(file, firstLine(e));
+    } catch (UserException e) {
+      throw e;
     } catch (IllegalArgumentException e) {
-      throw e.getMessage() != null && e.getMessage().startsWith("Cannot ")
-          ? e
-          : refuse(file, firstLine(e));
+      throw refuse(file, firstLine(e));
     }
   }
 
   static Config override(String override, KnownKeys known) {
     int equals = override.indexOf('=');
     if (equals < 1) {
-      throw new IllegalArgumentException(
-          String.format("Cannot use --set %s: expected path=value", override));
+      throw new UserException(String.format("Cannot use --set %s: expected path=value", override));
     }
     String given = override.substring(0, equals).strip();
     String value = override.substring(equals + 1).strip();
@@ -94,8 +94,7 @@ final class ConfigSource {
     return configuration;
   }
 
-  private static IllegalArgumentException refuse(String file, String reason) {
-    return new IllegalArgumentException(
-        String.format("Cannot read configuration %s: %s", file, reason));
+  private static UserException refuse(String file, String reason) {
+    return new UserException(String.format("Cannot read configuration %s: %s", file, reason));
   }
 }

@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +47,7 @@ public final class GuilomoConfig implements Serializable {
   /**
    * The defaults, changed by what is given.
    *
-   * @throws IllegalArgumentException for an unknown key or a value that cannot be used
+   * @throws UserException for an unknown key or a value that cannot be used
    */
   public static GuilomoConfig of(Config given) {
     Config reference = reference();
@@ -55,8 +56,7 @@ public final class GuilomoConfig implements Serializable {
       new KnownKeys(reference).check(resolved);
       return new GuilomoConfig(resolved);
     } catch (ConfigException e) {
-      throw new IllegalArgumentException(
-          "Cannot use the configuration: " + ConfigSource.firstLine(e), e);
+      throw new UserException("Cannot use the configuration: " + ConfigSource.firstLine(e), e);
     }
   }
 
@@ -66,8 +66,8 @@ public final class GuilomoConfig implements Serializable {
    * @param file HOCON or JSON, on the local disk or a file system that Hadoop knows; null for none
    * @param overrides {@code path=value}, the later ones win; {@code search.epochs} is short for
    *     {@code guilomo.search.epochs}
-   * @throws IllegalArgumentException if the file cannot be read, for an unknown key or a value that
-   *     cannot be used
+   * @throws UserException if the file cannot be read, for an unknown key or a value that cannot be
+   *     used
    */
   public static GuilomoConfig load(String file, List<String> overrides) {
     Config config = file == null ? ConfigFactory.empty() : ConfigSource.read(file);
@@ -83,8 +83,7 @@ public final class GuilomoConfig implements Serializable {
     try {
       return of(ConfigFactory.parseString(json));
     } catch (ConfigException e) {
-      throw new IllegalArgumentException(
-          "Cannot use the configuration: " + ConfigSource.firstLine(e), e);
+      throw new UserException("Cannot use the configuration: " + ConfigSource.firstLine(e), e);
     }
   }
 
@@ -216,7 +215,7 @@ public final class GuilomoConfig implements Serializable {
 
   static String require(String key, String value) {
     if (value.isBlank()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot run without %s.%s: set it in the configuration file or with --set",
               ROOT, key));

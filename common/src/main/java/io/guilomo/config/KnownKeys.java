@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
+import io.guilomo.model.UserException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -23,7 +24,7 @@ record KnownKeys(Config reference) {
   /**
    * Refuses a key that is unknown or stands where another kind of thing belongs.
    *
-   * @throws IllegalArgumentException that names the nearest known key
+   * @throws UserException that names the nearest known key
    */
   void check(Config given) {
     for (String section : reference.getObject(GuilomoConfig.ROOT).keySet()) {
@@ -39,7 +40,7 @@ record KnownKeys(Config reference) {
 
   private void check(List<String> path, ConfigValue given, ConfigObject known) {
     if (!(given instanceof ConfigObject object)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot use %s = %s: must be a section",
               ConfigUtil.joinPath(path), given.unwrapped()));
@@ -65,8 +66,8 @@ record KnownKeys(Config reference) {
         .orElseThrow();
   }
 
-  static IllegalArgumentException unknown(String key, String nearest) {
-    return new IllegalArgumentException(
+  static UserException unknown(String key, String nearest) {
+    return new UserException(
         String.format("Cannot use configuration key %s: unknown; did you mean %s?", key, nearest));
   }
 

@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
+import io.guilomo.model.UserException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -134,8 +135,8 @@ record Section(Config config, String path) {
     return seeds;
   }
 
-  IllegalArgumentException refuse(String name, String reason) {
-    return new IllegalArgumentException(
+  UserException refuse(String name, String reason) {
+    return new UserException(
         String.format("Cannot use %s = %s: %s", key(name), shown(value(name)), reason));
   }
 

@@ -1,5 +1,6 @@
 package io.guilomo.data;
 
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.Comparator;
 import java.util.List;
@@ -116,13 +117,12 @@ public record DataReport(
    */
   public void check(String source, double maxBadFraction) {
     if (read == 0) {
-      throw new IllegalArgumentException(
-          String.format("Cannot read %s: it holds no records", source));
+      throw new UserException(String.format("Cannot read %s: it holds no records", source));
     }
     // 0.29 · 100 is a little less than 29.
     long limit = (long) Math.floor(read * maxBadFraction + 1e-9);
     if (bad > limit) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot read %s: %d of %d records are bad (limit %d): first: %s",
               source, bad, read, limit, samples.get(0)));

@@ -1,5 +1,6 @@
 package io.guilomo.data;
 
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 
 /**
@@ -13,7 +14,7 @@ public record Example(int[] tokens, int[] segments, int[] labels) implements Ser
 
   public Example {
     if (tokens.length == 0 || segments.length != tokens.length || labels.length != tokens.length) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot build an example of %d tokens, %d segments and %d labels",
               tokens.length, segments.length, labels.length));

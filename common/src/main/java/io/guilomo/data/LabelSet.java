@@ -1,5 +1,6 @@
 package io.guilomo.data;
 
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.math.BigInteger;
 import java.util.Collection;
@@ -17,12 +18,11 @@ public record LabelSet(List<String> labels) implements Serializable {
   public LabelSet {
     labels = List.copyOf(labels);
     if (labels.size() < 2) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot classify into labels %s: at least 2 are needed", labels));
     }
     if (labels.stream().distinct().count() < labels.size()) {
-      throw new IllegalArgumentException(
-          String.format("Cannot classify into labels %s: they repeat", labels));
+      throw new UserException(String.format("Cannot classify into labels %s: they repeat", labels));
     }
   }
 
@@ -42,12 +42,12 @@ public record LabelSet(List<String> labels) implements Serializable {
   }
 
   /**
-   * @throws IllegalArgumentException for a label that is none of the set
+   * @throws UserException for a label that is none of the set
    */
   public int index(String label) {
     int index = labels.indexOf(label);
     if (index < 0) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot use label %s: expected one of %s", label, labels));
     }
     return index;

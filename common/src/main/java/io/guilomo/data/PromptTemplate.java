@@ -3,6 +3,7 @@ package io.guilomo.data;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -33,15 +34,13 @@ public record PromptTemplate(
     if (!withInput.contains("{instruction}")
         || !withInput.contains("{input}")
         || !withoutInput.contains("{instruction}")) {
-      throw new IllegalArgumentException(
-          "Cannot use a prompt template without {instruction} and {input}");
+      throw new UserException("Cannot use a prompt template without {instruction} and {input}");
     }
     if (responseMarker.isEmpty()) {
-      throw new IllegalArgumentException(
-          "Cannot use a prompt template with an empty response marker");
+      throw new UserException("Cannot use a prompt template with an empty response marker");
     }
     if (answerPattern.matcher("").groupCount() < 1) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot use answer pattern %s: it has no group", answerPattern.pattern()));
     }
   }
@@ -68,8 +67,7 @@ public record PromptTemplate(
     try {
       node = new ObjectMapper().readTree(json);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
-          "Cannot read a prompt template: " + e.getOriginalMessage(), e);
+      throw new UserException("Cannot read a prompt template: " + e.getOriginalMessage(), e);
     }
     return new PromptTemplate(
         text(node, "prompt_input"),
@@ -82,7 +80,7 @@ public record PromptTemplate(
     try {
       return new PromptTemplate(withInput, withoutInput, responseMarker, Pattern.compile(pattern));
     } catch (PatternSyntaxException e) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot use answer pattern %s: %s", pattern, e.getDescription()), e);
     }
   }
@@ -128,7 +126,7 @@ public record PromptTemplate(
   private static String text(JsonNode node, String field) {
     JsonNode value = node.path(field);
     if (!value.isTextual()) {
-      throw new IllegalArgumentException("Cannot read a prompt template: no text " + field);
+      throw new UserException("Cannot read a prompt template: no text " + field);
     }
     return value.textValue();
   }

@@ -1,5 +1,6 @@
 package io.guilomo.data;
 
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Optional;
@@ -22,7 +23,7 @@ public final class RecordEncoder {
 
     public Options {
       if (maxLength < 4) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format("Cannot cut examples to %d tokens: at least 4 are needed", maxLength));
       }
     }
@@ -45,13 +46,11 @@ public final class RecordEncoder {
   public record Outcome(Optional<Example> example, boolean truncated) {}
 
   /**
-   * @throws IllegalArgumentException for a classification with a tokenizer that has no CLS or SEP
-   *     token
+   * @throws UserException for a classification with a tokenizer that has no CLS or SEP token
    */
   public RecordEncoder(TextEncoder encoder, Options options) {
     if (options.labels() != null && (encoder.cls().isEmpty() || encoder.sep().isEmpty())) {
-      throw new IllegalArgumentException(
-          "Cannot classify with this tokenizer: it has no CLS and SEP tokens");
+      throw new UserException("Cannot classify with this tokenizer: it has no CLS and SEP tokens");
     }
     this.encoder = encoder;
     this.options = options;
@@ -60,19 +59,19 @@ public final class RecordEncoder {
   /**
    * An example to learn.
    *
-   * @throws IllegalArgumentException for a record without its target, with an unknown label, or of
-   *     another task
+   * @throws UserException for a record without its target, with an unknown label, or of another
+   *     task
    */
   public Outcome encode(TextRecord record) {
     if (record instanceof TextRecord.Labelled labelled) {
       if (labelled.label() == null) {
-        throw new IllegalArgumentException("Cannot learn from a record without a label");
+        throw new UserException("Cannot learn from a record without a label");
       }
       return classified(labelled, labels().index(labelled.label()));
     }
     TextRecord.Instruction instruction = instruction(record);
     if (instruction.output().isEmpty()) {
-      throw new IllegalArgumentException("Cannot learn from a record without an output");
+      throw new UserException("Cannot learn from a record without an output");
     }
     return causal(instruction);
   }
@@ -176,15 +175,14 @@ public final class RecordEncoder {
 
   private PromptTemplate template() {
     if (options.template() == null) {
-      throw new IllegalArgumentException(
-          "Cannot classify an instruction: expected a sentence with a label");
+      throw new UserException("Cannot classify an instruction: expected a sentence with a label");
     }
     return options.template();
   }
 
   private LabelSet labels() {
     if (options.labels() == null) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot learn a response from a labelled sentence: expected an instruction");
     }
     return options.labels();

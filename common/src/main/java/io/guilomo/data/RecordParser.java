@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -64,7 +66,7 @@ public final class RecordParser implements Serializable {
     this.columns = Map.copyOf(columns);
     for (String field : columns.keySet()) {
       if (!fields().containsKey(field)) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format(
                 "Cannot map column %s: %s has %s",
                 field, task, fields().keySet().stream().sorted().toList()));
@@ -107,18 +109,18 @@ public final class RecordParser implements Serializable {
   }
 
   /**
-   * @throws IllegalArgumentException with the reason for a text that is no such record
+   * @throws UserException with the reason for a text that is no such record
    */
   public TextRecord parse(String json) {
     JsonNode node;
     try {
       node = JSON.readTree(json);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "malformed JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
     }
     if (!node.isObject()) {
-      throw new IllegalArgumentException("no JSON object");
+      throw new UserException("no JSON object");
     }
     return switch (task) {
       case CAUSAL_LM -> instruction(node);
@@ -159,14 +161,14 @@ public final class RecordParser implements Serializable {
     boolean lists = node.isObject();
     JsonNode texts = lists ? node.path("text") : node;
     if (!texts.isArray()) {
-      throw new IllegalArgumentException("no list of choices");
+      throw new UserException("no list of choices");
     }
     for (int i = 0; i < texts.size(); i++) {
       JsonNode choice = texts.get(i);
       JsonNode label = lists ? node.path("label").path(i) : choice.path("label");
       String text = text(choice.isObject() ? choice.path("text") : choice);
       if (text == null) {
-        throw new IllegalArgumentException(String.format("choice %d has no text", i + 1));
+        throw new UserException(String.format("choice %d has no text", i + 1));
       }
       choices.add(
           new TextRecord.Choice(
@@ -192,7 +194,7 @@ public final class RecordParser implements Serializable {
     }
     String text = text(value);
     if (text == null || text.isBlank()) {
-      throw new IllegalArgumentException("empty " + names(field).get(0));
+      throw new UserException("empty " + names(field).get(0));
     }
     return text;
   }
@@ -240,17 +242,17 @@ public final class RecordParser implements Serializable {
     return node.isValueNode() && !node.isNull() ? node.asText() : null;
   }
 
-  private static IllegalArgumentException missing(JsonNode node, String name) {
+  private static UserException missing(JsonNode node, String name) {
     List<String> present = new ArrayList<>();
     for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
       present.add(names.next());
     }
-    return new IllegalArgumentException(
+    return new UserException(
         String.format("no field %s; fields are %s", name, String.join(", ", present)));
   }
 
-  private static IllegalArgumentException missing(String source, String name, Set<String> present) {
-    return new IllegalArgumentException(
+  private static UserException missing(String source, String name, Set<String> present) {
+    return new UserException(
         String.format(
             "Cannot read %s: no column %s; columns are %s",
             source, name, String.join(", ", present)));

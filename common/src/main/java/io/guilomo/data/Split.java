@@ -1,5 +1,6 @@
 package io.guilomo.data;
 
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 
 /**
@@ -13,7 +14,7 @@ public record Split(double fraction) implements Serializable {
 
   public Split {
     if (!(fraction >= 0 && fraction < 1)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot hold out a validation fraction of %s: expected 0 to below 1", fraction));
     }

@@ -1,5 +1,6 @@
 package io.guilomo.data;
 
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -70,12 +71,12 @@ public sealed interface TextRecord extends Serializable {
     public MultipleChoice {
       choices = List.copyOf(choices);
       if (choices.size() < 2 || choices.size() > 26) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format(
                 "Cannot ask a question with %d choices: expected 2 to 26", choices.size()));
       }
       if (answer != null && choices.stream().map(Choice::label).noneMatch(answer::equals)) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format(
                 "Cannot use answer %s: labels are %s",
                 answer, choices.stream().map(Choice::label).toList()));

@@ -1,6 +1,7 @@
 package io.guilomo.inference;
 
 import io.guilomo.data.TokenBatch;
+import io.guilomo.model.UserException;
 import io.guilomo.network.IncrementalDecoder;
 import io.guilomo.network.LoraMoeNetwork;
 import java.util.ArrayList;
@@ -22,8 +23,7 @@ public final class ChoiceScorer {
   }
 
   /**
-   * @throws IllegalArgumentException where a prompt with a response is longer than the model's
-   *     positions
+   * @throws UserException where a prompt with a response is longer than the model's positions
    */
   public List<ChoiceScores> score(List<Choices> records) {
     if (records.isEmpty()) {
@@ -31,7 +31,7 @@ public final class ChoiceScorer {
     }
     for (Choices record : records) {
       if (record.longest() > network.config().maxPositions()) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format(
                 "Cannot score a text of %d tokens: the model has %d positions",
                 record.longest(), network.config().maxPositions()));

@@ -3,6 +3,7 @@ package io.guilomo.inference;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TextEncoder;
 import io.guilomo.data.TextRecord;
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
@@ -21,7 +22,7 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
     if (prompt.length == 0
         || responses.isEmpty()
         || responses.stream().anyMatch(response -> response.length == 0)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot compare responses of %s tokens to a prompt of %d: expected at least 1 each",
               responses.stream().map(response -> response.length).toList(), prompt.length));

@@ -1,6 +1,7 @@
 package io.guilomo.inference;
 
 import io.guilomo.data.TokenBatch;
+import io.guilomo.model.UserException;
 import io.guilomo.network.LoraMoeNetwork;
 import java.util.Arrays;
 
@@ -10,12 +11,11 @@ public final class Classifier {
   private final LoraMoeNetwork network;
 
   /**
-   * @throws IllegalArgumentException for a causal language model
+   * @throws UserException for a causal language model
    */
   public Classifier(LoraMoeNetwork network) {
     if (network.classes() == 0) {
-      throw new IllegalArgumentException(
-          "Cannot classify with a causal language model: it has no classes");
+      throw new UserException("Cannot classify with a causal language model: it has no classes");
     }
     this.network = network;
   }

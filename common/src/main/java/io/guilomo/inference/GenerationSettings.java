@@ -1,6 +1,7 @@
 package io.guilomo.inference;
 
 import io.guilomo.config.GenerationConfig;
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.Set;
 
@@ -22,19 +23,19 @@ public record GenerationSettings(
   public GenerationSettings {
     stopTokens = Set.copyOf(stopTokens);
     if (maxNewTokens < 1) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot generate %d tokens: expected at least 1", maxNewTokens));
     }
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot generate at temperature %s: expected at least 0", temperature));
     }
     if (!(topP > 0 && topP <= 1)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot draw from a share of %s: expected above 0, at most 1", topP));
     }
     if (topK < 0) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot draw from %d tokens: expected at least 0", topK));
     }
   }

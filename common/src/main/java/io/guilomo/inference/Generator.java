@@ -1,5 +1,6 @@
 package io.guilomo.inference;
 
+import io.guilomo.model.UserException;
 import io.guilomo.network.IncrementalDecoder;
 import io.guilomo.network.LoraMoeNetwork;
 import java.util.ArrayList;
@@ -30,8 +31,8 @@ public final class Generator {
    * response whatever else is in the batch, but for logits so close that their order depends on
    * rounding.
    *
-   * @throws IllegalArgumentException for a prompt that is empty or longer than {@link
-   *     #longestPrompt}: cutting it is the caller's choice, for its end asks for the response
+   * @throws UserException for a prompt that is empty or longer than {@link #longestPrompt}: cutting
+   *     it is the caller's choice, for its end asks for the response
    */
   public List<int[]> generate(List<int[]> prompts, GenerationSettings settings) {
     return generate(prompts, settings, response -> false);
@@ -91,10 +92,10 @@ public final class Generator {
 
   private void check(int[] prompt, GenerationSettings settings) {
     if (prompt.length == 0) {
-      throw new IllegalArgumentException("Cannot continue a prompt without tokens");
+      throw new UserException("Cannot continue a prompt without tokens");
     }
     if (prompt.length > longestPrompt(settings)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot continue a prompt of %d tokens by %d: the model has %d positions",
               prompt.length, settings.maxNewTokens(), network.config().maxPositions()));

@@ -1,10 +1,11 @@
 package io.guilomo.inference;
 
 import io.guilomo.adapter.AdapterDescription;
-import io.guilomo.backbone.Tokenizer;
 import io.guilomo.config.GenerationConfig;
-import io.guilomo.data.Task;
 import io.guilomo.data.TextRecord;
+import io.guilomo.io.Tokenizer;
+import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
 import io.guilomo.network.LoraMoeNetwork;
 import java.io.Serializable;
 import java.util.List;
@@ -24,7 +25,7 @@ public interface Predictor {
   /**
    * An answer a record, in their order.
    *
-   * @throws IllegalArgumentException for a record that is not of the adapter's task
+   * @throws UserException for a record that is not of the adapter's task
    */
   List<Answer> answer(List<TextRecord> records);
 

@@ -6,6 +6,7 @@ import io.guilomo.data.TextDecoder;
 import io.guilomo.data.TextEncoder;
 import io.guilomo.data.TextRecord;
 import io.guilomo.metric.Scored;
+import io.guilomo.model.UserException;
 import io.guilomo.network.IncrementalDecoder;
 import io.guilomo.network.LoraMoeNetwork;
 import java.util.ArrayList;
@@ -197,7 +198,7 @@ final class ResponsePredictor implements Predictor {
     if (record instanceof TextRecord.Instruction instruction) {
       return instruction;
     }
-    throw new IllegalArgumentException(
+    throw new UserException(
         "Cannot answer a labelled sentence with a language model: expected an instruction");
   }
 }

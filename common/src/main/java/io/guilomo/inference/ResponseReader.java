@@ -2,6 +2,7 @@ package io.guilomo.inference;
 
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TextDecoder;
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.List;
 
@@ -28,7 +29,7 @@ public final class ResponseReader {
     this.template = template;
     this.stops = List.copyOf(stops);
     if (this.stops.contains("")) {
-      throw new IllegalArgumentException("Cannot stop at an empty text");
+      throw new UserException("Cannot stop at an empty text");
     }
   }
 

@@ -1,5 +1,6 @@
 package io.guilomo.kernel;
 
+import io.guilomo.model.UserException;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -37,13 +38,12 @@ public class KernelSelection {
             .unavailable()
             .ifPresent(
                 reason -> {
-                  throw new IllegalArgumentException(
-                      String.format("Cannot use %s kernels: %s", name, reason));
+                  throw new UserException(String.format("Cannot use %s kernels: %s", name, reason));
                 });
         return provider.open(0);
       }
     }
-    throw new IllegalArgumentException(
+    throw new UserException(
         String.format("Cannot use kernels '%s' (%s): know %s", name, KERNELS, known()));
   }
 
@@ -51,13 +51,13 @@ public class KernelSelection {
    * Kernels of a GPU.
    *
    * @param device its number among those that this process sees
-   * @throws IllegalArgumentException if there is none that can be used
+   * @throws UserException if there is none that can be used
    */
   public static Kernels gpu(int device) {
     gpuUnavailable()
         .ifPresent(
             reason -> {
-              throw new IllegalArgumentException("Cannot compute on a GPU: " + reason);
+              throw new UserException("Cannot compute on a GPU: " + reason);
             });
     return usable().orElseThrow().open(device);
   }

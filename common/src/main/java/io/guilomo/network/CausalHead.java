@@ -1,7 +1,7 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.Arrays;

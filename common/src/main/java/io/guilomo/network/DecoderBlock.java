@@ -1,7 +1,7 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LlamaBackbone;
-import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.family.LlamaBackbone;
+import io.guilomo.family.LlamaConfig;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.Kernels;
 import org.nd4j.linalg.api.ndarray.INDArray;

@@ -1,10 +1,11 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.BertBackbone;
-import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.BertBackbone;
+import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.UserException;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The frozen embeddings: tokens of the batch to {@code [T, hidden]}. */
@@ -60,14 +61,14 @@ final class Embedding implements Part {
 
   private void check(TokenBatch batch) {
     if (batch.longest() > backbone.config().maxPositions()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot read a sequence of %d tokens: the model has %d positions",
               batch.longest(), backbone.config().maxPositions()));
     }
     for (int token : batch.tokens()) {
       if (token < 0 || token >= backbone.config().vocabulary()) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format(
                 "Cannot embed token %d: the vocabulary has %d",
                 token, backbone.config().vocabulary()));

@@ -1,7 +1,7 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.BertBackbone;
-import io.guilomo.backbone.BertConfig;
+import io.guilomo.family.BertBackbone;
+import io.guilomo.family.BertConfig;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.Kernels;
 import org.nd4j.linalg.api.ndarray.INDArray;

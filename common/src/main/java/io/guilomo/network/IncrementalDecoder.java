@@ -1,8 +1,8 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.LlamaConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.family.LlamaConfig;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.Kernels;
 import java.util.Arrays;

@@ -1,6 +1,6 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;

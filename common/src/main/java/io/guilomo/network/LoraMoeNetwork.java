@@ -1,11 +1,11 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.LinearModule;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,8 +1,8 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.LinearModule;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;

@@ -1,7 +1,8 @@
 package io.guilomo.network;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import java.util.Collections;
 import java.util.List;
 
@@ -19,20 +20,20 @@ public record ModuleExperts(
     ranks = List.copyOf(ranks);
     scalings = List.copyOf(scalings);
     if (ranks.isEmpty() || scalings.size() != ranks.size()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot put %d experts with %d scalings on %s",
               ranks.size(), scalings.size(), module));
     }
     for (int rank : ranks) {
       if (rank < 1) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format(
                 "Cannot put an expert of rank %d on %s: must be at least 1", rank, module));
       }
     }
     if (topK < 1) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot route to the top %d experts of %s: must be at least 1", topK, module));
     }

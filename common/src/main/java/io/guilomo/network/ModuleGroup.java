@@ -1,10 +1,10 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.data.Seeds;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.DropoutMask;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.LinearModule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

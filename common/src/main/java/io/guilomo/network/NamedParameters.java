@@ -1,7 +1,7 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.model.LinearModule;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

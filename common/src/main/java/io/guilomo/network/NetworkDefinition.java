@@ -1,7 +1,8 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.family.BackboneConfig;
+import io.guilomo.model.UserException;
 import java.util.List;
 
 /**
@@ -29,17 +30,16 @@ public record NetworkDefinition(
   public NetworkDefinition {
     modules = List.copyOf(modules);
     if (!(dropout >= 0 && dropout < 1)) {
-      throw new IllegalArgumentException(
-          "Cannot use a dropout of " + dropout + ": must be in [0, 1)");
+      throw new UserException("Cannot use a dropout of " + dropout + ": must be in [0, 1)");
     }
     if (!(loadBalance >= 0)) {
-      throw new IllegalArgumentException("Cannot use a load-balance coefficient of " + loadBalance);
+      throw new UserException("Cannot use a load-balance coefficient of " + loadBalance);
     }
     if (classes < 0 || classes == 1) {
-      throw new IllegalArgumentException("Cannot classify into " + classes + " classes");
+      throw new UserException("Cannot classify into " + classes + " classes");
     }
     if (modules.isEmpty()) {
-      throw new IllegalArgumentException("Cannot build a network without target modules");
+      throw new UserException("Cannot build a network without target modules");
     }
     if (stage == Stage.SEARCH) {
       modules.forEach(NetworkDefinition::checkSearchable);
@@ -48,7 +48,7 @@ public record NetworkDefinition(
 
   private static void checkSearchable(ModuleExperts experts) {
     if (experts.experts() < 2) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot search over "
               + experts.experts()
               + " expert on "

@@ -1,6 +1,6 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.FloatMemory;
+import io.guilomo.io.FloatMemory;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import org.deeplearning4j.nn.graph.ComputationGraph;

@@ -1,6 +1,6 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
 
 /** Names of the graph's layers and of the parameters in them. */
 final class PartNames {

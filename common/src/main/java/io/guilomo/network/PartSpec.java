@@ -3,10 +3,10 @@ package io.guilomo.network;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.BertConfig;
-import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.family.BackboneConfig;
+import io.guilomo.family.BertConfig;
+import io.guilomo.family.LlamaConfig;
 import java.util.List;
 
 /**

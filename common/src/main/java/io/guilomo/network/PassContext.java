@@ -1,10 +1,10 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbone;
 import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.LinearModule;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.BertConfig;
-import io.guilomo.backbone.LinearModule;
-import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.family.BertConfig;
+import io.guilomo.family.LlamaConfig;
+import io.guilomo.model.LinearModule;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,8 +1,8 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.LlamaConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.family.LlamaConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import org.nd4j.linalg.api.buffer.DataType;

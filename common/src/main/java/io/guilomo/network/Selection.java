@@ -1,9 +1,9 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.StraightThrough;
+import io.guilomo.model.LinearModule;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

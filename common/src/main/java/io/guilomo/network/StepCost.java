@@ -1,10 +1,10 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.BertConfig;
-import io.guilomo.backbone.LinearModule;
-import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.BackboneConfig;
+import io.guilomo.family.BertConfig;
+import io.guilomo.family.LlamaConfig;
+import io.guilomo.model.LinearModule;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;

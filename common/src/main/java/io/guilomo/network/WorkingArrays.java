@@ -1,5 +1,7 @@
 package io.guilomo.network;
 
+import io.guilomo.model.UserException;
+
 /**
  * How large the working arrays of a network become, by its definition alone: those that its parts
  * ask {@link Buffers} for, in passes with a backward pass and in passes without one, over batches
@@ -16,12 +18,12 @@ public final class WorkingArrays {
   /**
    * @param sequences of a batch
    * @param length tokens of each
-   * @throws IllegalArgumentException if no batch can have so many tokens
+   * @throws UserException if no batch can have so many tokens
    */
   public WorkingArrays(NetworkDefinition definition, int sequences, int length) {
     long tokens = (long) sequences * length;
     if (tokens > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot run batches of %d sequences of %d tokens: together at most %d",
               sequences, length, Integer.MAX_VALUE));

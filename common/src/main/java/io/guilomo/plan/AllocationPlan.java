@@ -1,6 +1,7 @@
 package io.guilomo.plan;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import io.guilomo.network.ModuleExperts;
 import java.util.HashSet;
 import java.util.List;
@@ -31,27 +32,24 @@ public record AllocationPlan(
   public AllocationPlan {
     modules = List.copyOf(modules);
     if (strategy == null || strategy.isBlank()) {
-      throw new IllegalArgumentException("Cannot make a plan without the name of its strategy");
+      throw new UserException("Cannot make a plan without the name of its strategy");
     }
     if (topK < 1) {
-      throw new IllegalArgumentException(
-          "Cannot route a token to top-k " + topK + " experts: minimum is 1");
+      throw new UserException("Cannot route a token to top-k " + topK + " experts: minimum is 1");
     }
     if (!Double.isFinite(alpha) || alpha <= 0) {
-      throw new IllegalArgumentException(
-          "Cannot use alpha " + alpha + ": it must be positive and finite");
+      throw new UserException("Cannot use alpha " + alpha + ": it must be positive and finite");
     }
     if (modules.isEmpty()) {
-      throw new IllegalArgumentException("Cannot make a plan for 0 modules");
+      throw new UserException("Cannot make a plan for 0 modules");
     }
     Set<String> seen = new HashSet<>();
     for (ModulePlan plan : modules) {
       if (!seen.add(plan.module().layer() + " " + plan.module().name())) {
-        throw new IllegalArgumentException("Cannot plan " + plan.module() + " twice");
+        throw new UserException("Cannot plan " + plan.module() + " twice");
       }
       if (plan.experts().size() < 2 && !singleLora) {
-        throw new IllegalArgumentException(
-            "Cannot allocate 1 expert to " + plan.module() + ": minimum is 2");
+        throw new UserException("Cannot allocate 1 expert to " + plan.module() + ": minimum is 2");
       }
     }
   }
@@ -75,14 +73,14 @@ public record AllocationPlan(
   /**
    * The plan of one module.
    *
-   * @throws IllegalArgumentException if the plan has none, or one of another shape
+   * @throws UserException if the plan has none, or one of another shape
    */
   public ModulePlan module(LinearModule module) {
     for (ModulePlan plan : modules) {
       LinearModule planned = plan.module();
       if (planned.layer() == module.layer() && planned.name().equals(module.name())) {
         if (!planned.equals(module)) {
-          throw new IllegalArgumentException(
+          throw new UserException(
               String.format(
                   "Cannot use the plan for %s: it has %d×%d features, the plan says %d×%d",
                   module,
@@ -94,7 +92,7 @@ public record AllocationPlan(
         return plan;
       }
     }
-    throw new IllegalArgumentException("Cannot find " + module + " in the plan");
+    throw new UserException("Cannot find " + module + " in the plan");
   }
 
   /** Experts of a module. */
@@ -106,7 +104,7 @@ public record AllocationPlan(
   public int rank(LinearModule module, int expert) {
     List<ExpertPlan> experts = module(module).experts();
     if (expert < 0 || expert >= experts.size()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot find expert " + expert + " of " + module + ": it has " + experts.size());
     }
     return experts.get(expert).rank();

@@ -2,7 +2,10 @@ package io.guilomo.plan;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.io.IndentedJson;
+import io.guilomo.io.StrictObject;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -84,8 +87,8 @@ public class AllocationPlanParser {
   /**
    * Reads the text of a {@code plan.json}.
    *
-   * @throws IllegalArgumentException if it is no JSON, a key is missing or unknown, or a value is
-   *     out of bounds
+   * @throws UserException if it is no JSON, a key is missing or unknown, or a value is out of
+   *     bounds
    */
   public static AllocationPlan fromJson(String text) {
     return fromJson("plan", text);
@@ -93,7 +96,7 @@ public class AllocationPlanParser {
 
   /**
    * @param what names the text in messages
-   * @throws IllegalArgumentException if it is not a plan
+   * @throws UserException if it is not a plan
    */
   public static AllocationPlan fromJson(String what, String text) {
     StrictObject json = StrictObject.parse(what, text);

@@ -2,6 +2,7 @@ package io.guilomo.plan;
 
 import io.guilomo.config.AllocationConfig;
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.model.UserException;
 import java.util.List;
 
 /** The strategies by their names in {@code allocation.strategy}. */
@@ -32,13 +33,13 @@ public final class AllocationStrategies {
   /**
    * Refuses a name that is no strategy's.
    *
-   * @throws IllegalArgumentException that lists the strategies
+   * @throws UserException that lists the strategies
    */
   public static void check(String name) {
     if (name.startsWith(MolaAllocation.PREFIX)) {
       MolaAllocation.shape(name);
     } else if (!NAMES.contains(name)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot use allocation strategy %s: expected one of %s",
               name, String.join(", ", NAMES)));
@@ -48,7 +49,7 @@ public final class AllocationStrategies {
   /**
    * A strategy that learns nothing and reads nothing.
    *
-   * @throws IllegalArgumentException for another name
+   * @throws UserException for another name
    */
   public static AllocationStrategy of(
       String name, AllocationConfig allocation, LoraMoeConfig lora) {
@@ -61,7 +62,7 @@ public final class AllocationStrategies {
       case RandomAllocation.STRATEGY -> new RandomAllocation(lora);
       case SingleAllocation.STRATEGY -> new SingleAllocation(allocation.rank(), lora);
       default ->
-          throw new IllegalArgumentException(
+          throw new UserException(
               "Cannot make a plan of strategy " + name + " without a search or a file");
     };
   }

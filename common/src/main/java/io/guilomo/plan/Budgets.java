@@ -1,5 +1,6 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.UserException;
 import java.util.function.IntFunction;
 
 /** What strategies that choose one rank do about a budget. */
@@ -28,7 +29,7 @@ final class Budgets {
   }
 
   static AllocationPlan refuse(String strategy, long budget, AllocationPlan smallest) {
-    throw new IllegalArgumentException(
+    throw new UserException(
         String.format(
             "Cannot keep strategy %s within %d parameters: its smallest plan has %d",
             strategy, budget, smallest.parameters()));

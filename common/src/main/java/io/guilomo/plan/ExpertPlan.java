@@ -1,5 +1,7 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.UserException;
+
 /**
  * What one expert gets.
  *
@@ -11,11 +13,10 @@ public record ExpertPlan(int rank, long routedTokens) {
 
   public ExpertPlan {
     if (rank < 1) {
-      throw new IllegalArgumentException("Cannot allocate rank " + rank + ": minimum is 1");
+      throw new UserException("Cannot allocate rank " + rank + ": minimum is 1");
     }
     if (routedTokens < 0) {
-      throw new IllegalArgumentException(
-          "Cannot record " + routedTokens + " routed tokens: minimum is 0");
+      throw new UserException("Cannot record " + routedTokens + " routed tokens: minimum is 0");
     }
   }
 

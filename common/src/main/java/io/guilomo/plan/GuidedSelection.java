@@ -1,6 +1,7 @@
 package io.guilomo.plan;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import io.guilomo.network.ModuleExperts;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,7 +21,7 @@ public record GuidedSelection(
 
   public GuidedSelection {
     if (expertVector.length < 2) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot allocate experts to "
               + module
               + " from an expert GSV of length "
@@ -28,7 +29,7 @@ public record GuidedSelection(
               + ": minimum is 2");
     }
     if (rankVectors.length != expertVector.length || routedTokens.length != expertVector.length) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot allocate experts to %s: %d entries in the expert GSV, %d rank GSVs, %d routed-token counts",
               module, expertVector.length, rankVectors.length, routedTokens.length));
@@ -57,7 +58,7 @@ public record GuidedSelection(
       selections.add(new GuidedSelection(experts.module(), expertVector, rankVectors, routed));
     }
     if (offset != gsvs.length) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot read %d GSV entries of %d modules: expected %d",
               gsvs.length, modules.size(), offset));
@@ -93,13 +94,12 @@ public record GuidedSelection(
   /** The first index of the largest entry. */
   private int argmax(String what, float[] vector) {
     if (vector.length == 0) {
-      throw new IllegalArgumentException(
-          "Cannot allocate " + module + ": its " + what + " is empty");
+      throw new UserException("Cannot allocate " + module + ": its " + what + " is empty");
     }
     int largest = 0;
     for (int i = 0; i < vector.length; i++) {
       if (!Float.isFinite(vector[i])) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             "Cannot allocate " + module + ": entry " + i + " of its " + what + " is " + vector[i]);
       }
       if (vector[i] > vector[largest]) {

@@ -1,5 +1,6 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.UserException;
 import java.util.List;
 
 /**
@@ -25,7 +26,7 @@ public record LearnedAllocation(long seed, int topK, double alpha) {
    * The same, less what is over the budget: entries go in the order of {@code sigmoid} of their
    * GSV's value.
    *
-   * @throws IllegalArgumentException if two experts of rank one everywhere are over the budget
+   * @throws UserException if two experts of rank one everywhere are over the budget
    */
   public AllocationPlan plan(List<GuidedSelection> selections, ParameterBudget budget) {
     AllocationPlan whole = whole(selections);

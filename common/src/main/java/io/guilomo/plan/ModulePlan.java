@@ -1,6 +1,7 @@
 package io.guilomo.plan;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import java.util.Collections;
 import java.util.List;
 
@@ -20,12 +21,11 @@ public record ModulePlan(
     experts = List.copyOf(experts);
     unallocatedRanks = List.copyOf(unallocatedRanks);
     if (experts.isEmpty()) {
-      throw new IllegalArgumentException(
-          "Cannot allocate 0 experts to " + module + ": minimum is 1");
+      throw new UserException("Cannot allocate 0 experts to " + module + ": minimum is 1");
     }
     for (int rank : unallocatedRanks) {
       if (rank < 1) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             "Cannot record rank "
                 + rank
                 + " for an unallocated expert of "

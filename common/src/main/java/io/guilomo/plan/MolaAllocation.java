@@ -1,7 +1,8 @@
 package io.guilomo.plan;
 
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -23,7 +24,7 @@ public record MolaAllocation(List<Integer> shape, int rank, LoraMoeConfig lora)
   public MolaAllocation {
     shape = List.copyOf(shape);
     if (shape.size() != 4 || shape.stream().anyMatch(experts -> experts < 2)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot use MoLA's shape " + shape + ": it must be four numbers of at least 2");
     }
   }
@@ -35,7 +36,7 @@ public record MolaAllocation(List<Integer> shape, int rank, LoraMoeConfig lora)
           .map(Integer::valueOf)
           .toList();
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot use allocation strategy " + name + ": expected a shape such as mola-2-4-6-8", e);
     }
   }

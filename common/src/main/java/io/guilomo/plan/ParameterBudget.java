@@ -1,5 +1,6 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.UserException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -23,7 +24,7 @@ public record ParameterBudget(long parameters) {
   /**
    * The plan without the entries that are given up.
    *
-   * @throws IllegalArgumentException if the plan of two experts of rank one is over the budget
+   * @throws UserException if the plan of two experts of rank one is over the budget
    */
   AllocationPlan fit(AllocationPlan plan, EntryValues values) {
     if (parameters == AllocationStrategy.UNLIMITED || plan.parameters() <= parameters) {
@@ -50,7 +51,7 @@ public record ParameterBudget(long parameters) {
     while (left > parameters) {
       Entry entry = entries.poll();
       if (entry == null) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format(
                 "Cannot keep the plan within %d parameters: its smallest form has %d",
                 parameters, left));

@@ -1,8 +1,8 @@
 package io.guilomo.plan;
 
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.data.Seeds;
+import io.guilomo.model.LinearModule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

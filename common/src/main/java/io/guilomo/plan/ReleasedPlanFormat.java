@@ -2,7 +2,10 @@ package io.guilomo.plan;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.io.IndentedJson;
+import io.guilomo.io.StrictObject;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -53,7 +56,7 @@ public record ReleasedPlanFormat(StateDictOrder order) {
    * @param modules the modules of the backbone that carry experts; the texts must name each of them
    *     and no other
    * @param strategy name of the strategy the plan gets, as the texts do not tell
-   * @throws IllegalArgumentException if a text is no such file or does not fit the modules
+   * @throws UserException if a text is no such file or does not fit the modules
    */
   public AllocationPlan read(
       String rankJson,

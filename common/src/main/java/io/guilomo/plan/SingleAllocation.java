@@ -1,7 +1,7 @@
 package io.guilomo.plan;
 
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.model.LinearModule;
 import java.util.List;
 
 /**

@@ -1,6 +1,7 @@
 package io.guilomo.plan;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -62,12 +63,12 @@ public enum StateDictOrder {
   /**
    * Full path of a module: {@code model.layers.0.self_attn.q_proj}.
    *
-   * @throws IllegalArgumentException if the family has no module of that name
+   * @throws UserException if the family has no module of that name
    */
   public String path(LinearModule module) {
     String path = paths.get(module.name());
     if (path == null) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot name the state-dict path of "
               + module
               + ": known are "

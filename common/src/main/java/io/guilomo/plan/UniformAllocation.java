@@ -1,6 +1,7 @@
 package io.guilomo.plan;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import java.util.List;
 
 /** The strategy {@code uniform}: the same number of experts of the same rank on every module. */
@@ -23,7 +24,7 @@ public record UniformAllocation(int experts, int rank, int topK, double alpha) {
    * parameters, of several the one with most experts.
    *
    * @param budget most trainable parameters
-   * @throws IllegalArgumentException if two experts of rank one are over the budget
+   * @throws UserException if two experts of rank one are over the budget
    */
   public AllocationPlan within(
       List<LinearModule> modules, long budget, int maxExperts, int maxRank) {

@@ -2,6 +2,7 @@ package io.guilomo.search;
 
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.kernel.AdamW;
+import io.guilomo.model.UserException;
 import io.guilomo.training.LearningRate;
 import java.io.Serializable;
 
@@ -34,7 +35,7 @@ public record SearchSettings(
 
   public SearchSettings {
     if (!(outerRate > 0) || !(clipNorm >= 0)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot search with a GSV learning rate of %s and gradient norm %s",
               outerRate, clipNorm));

@@ -1,8 +1,8 @@
 package io.guilomo.sizing;
 
-import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.config.FinetuneConfig;
 import io.guilomo.config.SearchConfig;
+import io.guilomo.family.LlamaConfig;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.ParameterCount;
 import io.guilomo.network.WorkingArrays;

@@ -1,5 +1,6 @@
 package io.guilomo.training;
 
+import io.guilomo.model.UserException;
 import java.io.Serializable;
 
 /**
@@ -14,7 +15,7 @@ public record LearningRate(double peak, long warmupSteps, long totalSteps) imple
 
   public LearningRate {
     if (!(peak > 0) || warmupSteps < 0 || totalSteps < 0) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot use a learning rate of %s with %d warm-up steps of %d",
               peak, warmupSteps, totalSteps));

@@ -1,11 +1,11 @@
 package io.guilomo.adapter;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.BertBackbone;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
-import io.guilomo.data.Task;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.BertBackbone;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.Task;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.TinyModels;

@@ -4,14 +4,14 @@ import static io.guilomo.kernel.KernelArrays.host;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.FrozenCopies;
-import io.guilomo.backbone.LinearModule;
-import io.guilomo.backbone.SafetensorsFile;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.io.SafetensorsFile;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.LinearModule;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NamedParameters;

@@ -3,12 +3,12 @@ package io.guilomo.adapter;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.guilomo.backbone.FrozenCopies;
-import io.guilomo.backbone.LlamaBackbone;
-import io.guilomo.backbone.SafetensorsFile;
-import io.guilomo.backbone.SafetensorsWriter;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.LlamaBackbone;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.io.SafetensorsFile;
+import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.network.GoldenNetwork;

@@ -3,6 +3,7 @@ package io.guilomo.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.model.Task;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;

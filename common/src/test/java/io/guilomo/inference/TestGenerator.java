@@ -3,9 +3,9 @@ package io.guilomo.inference;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.network.LoraMoeNetwork;

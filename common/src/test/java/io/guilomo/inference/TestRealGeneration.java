@@ -3,12 +3,12 @@ package io.guilomo.inference;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.Backbones;
-import io.guilomo.backbone.FrozenCopies;
-import io.guilomo.backbone.Tokenizer;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.Backbones;
+import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.io.Tokenizer;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.ModuleExperts;

@@ -3,14 +3,14 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.guilomo.backbone.Backbones;
-import io.guilomo.backbone.LinearModule;
-import io.guilomo.backbone.LlamaBackbone;
-import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbones;
+import io.guilomo.family.LlamaBackbone;
+import io.guilomo.family.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.model.LinearModule;
 import io.guilomo.plan.StateDictOrder;
 import java.io.IOException;
 import java.io.UncheckedIOException;

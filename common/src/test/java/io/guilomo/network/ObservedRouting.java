@@ -1,11 +1,11 @@
 package io.guilomo.network;
 
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
+import io.guilomo.model.LinearModule;
 import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;

@@ -2,11 +2,11 @@ package io.guilomo.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.FrozenCopies;
-import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.LlamaConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;

@@ -3,11 +3,11 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.LinearModule;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -4,13 +4,13 @@ import static io.guilomo.kernel.KernelArrays.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.guilomo.backbone.LinearModule;
-import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.LlamaBackbone;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
+import io.guilomo.model.LinearModule;
 import io.guilomo.training.InnerUpdate;
 import io.guilomo.training.LearningRate;
 import io.guilomo.training.TrainingStep;

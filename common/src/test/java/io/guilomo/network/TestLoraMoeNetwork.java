@@ -3,11 +3,11 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.backbone.FrozenCopies;
-import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.KernelSelection;

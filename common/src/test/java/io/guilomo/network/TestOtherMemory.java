@@ -2,12 +2,12 @@ package io.guilomo.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.FrozenCopies;
-import io.guilomo.backbone.FrozenMemory;
-import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.FrozenMemory;
+import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;

@@ -4,12 +4,12 @@ import static io.guilomo.kernel.KernelArrays.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.Backbones;
-import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.Backbones;
+import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;

@@ -2,9 +2,9 @@ package io.guilomo.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.guilomo.backbone.LlamaConfig;
-import io.guilomo.backbone.Rope;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.LlamaConfig;
+import io.guilomo.family.Rope;
 import io.guilomo.network.PassOptions.Gradient;
 import java.util.Arrays;
 import org.assertj.core.data.Percentage;

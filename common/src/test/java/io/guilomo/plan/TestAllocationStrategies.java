@@ -3,9 +3,9 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.AllocationConfig;
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.model.LinearModule;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

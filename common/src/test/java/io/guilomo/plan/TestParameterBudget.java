@@ -3,7 +3,7 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

@@ -3,7 +3,7 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -3,9 +3,9 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.guilomo.backbone.LinearModule;
-import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.family.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.model.LinearModule;
 import io.guilomo.network.GoldenNetwork;
 import java.io.IOException;
 import java.nio.file.Files;

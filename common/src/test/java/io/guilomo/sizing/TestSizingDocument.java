@@ -2,10 +2,10 @@ package io.guilomo.sizing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.guilomo.backbone.LlamaConfig;
-import io.guilomo.backbone.Rope;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.family.LlamaConfig;
+import io.guilomo.family.Rope;
 import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Stage;

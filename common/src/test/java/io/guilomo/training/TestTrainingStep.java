@@ -4,9 +4,9 @@ import static io.guilomo.kernel.KernelArrays.values;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;

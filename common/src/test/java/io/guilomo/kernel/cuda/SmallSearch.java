@@ -1,10 +1,10 @@
 package io.guilomo.kernel.cuda;
 
-import io.guilomo.backbone.FrozenCopies;
-import io.guilomo.backbone.FrozenMemory;
-import io.guilomo.backbone.LlamaBackbone;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.FrozenMemory;
+import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;

@@ -1,10 +1,10 @@
 package io.guilomo.spark.bench;
 
-import io.guilomo.backbone.Backbone;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbone;
 import io.guilomo.inference.GenerationSettings;
 import io.guilomo.inference.Generator;
 import io.guilomo.kernel.Kernels;

@@ -1,10 +1,11 @@
 package io.guilomo.spark.bench;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.BertConfig;
-import io.guilomo.backbone.LlamaConfig;
-import io.guilomo.backbone.Rope;
 import io.guilomo.config.ModelConfig;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.BertConfig;
+import io.guilomo.family.LlamaConfig;
+import io.guilomo.family.Rope;
+import io.guilomo.model.UserException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -187,7 +188,7 @@ record BenchShape(
   /**
    * Reads one.
    *
-   * @throws IllegalArgumentException if there is no such case or size
+   * @throws UserException if there is no such case or size
    */
   static BenchShape of(String text) {
     String[] parts = text.split(":", -1);
@@ -197,7 +198,7 @@ record BenchShape(
             .findFirst()
             .orElseThrow(
                 () ->
-                    new IllegalArgumentException(
+                    new UserException(
                         "Cannot measure "
                             + text
                             + ": the cases are "
@@ -212,7 +213,7 @@ record BenchShape(
       int value = pair.length == 2 && pair[1].matches("[0-9]{1,6}") ? Integer.parseInt(pair[1]) : 0;
       shape = value > 0 && value <= MOST ? shape.with(pair[0], value) : null;
       if (shape == null) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             "Cannot measure "
                 + text
                 + ": expected CASE:layers=N, CASE:sequences=N, CASE:length=N or"
@@ -233,7 +234,7 @@ record BenchShape(
         .findFirst()
         .orElseThrow(
             () ->
-                new IllegalArgumentException(
+                new UserException(
                     "Cannot measure "
                         + text
                         + ": precisions are "

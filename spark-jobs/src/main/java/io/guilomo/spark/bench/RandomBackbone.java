@@ -1,10 +1,10 @@
 package io.guilomo.spark.bench;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.BertBackbone;
-import io.guilomo.backbone.BertConfig;
-import io.guilomo.backbone.LlamaBackbone;
-import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.BertBackbone;
+import io.guilomo.family.BertConfig;
+import io.guilomo.family.LlamaBackbone;
+import io.guilomo.family.LlamaConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.ArrayList;

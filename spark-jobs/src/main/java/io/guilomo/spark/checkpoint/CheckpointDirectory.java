@@ -1,7 +1,8 @@
 package io.guilomo.spark.checkpoint;
 
-import io.guilomo.backbone.ContentDigest;
-import io.guilomo.backbone.SafetensorsWriter;
+import io.guilomo.io.ContentDigest;
+import io.guilomo.io.SafetensorsWriter;
+import io.guilomo.model.UserException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -138,7 +139,7 @@ public final class CheckpointDirectory {
     for (Path path : newestFirst()) {
       try {
         return Optional.of(new CheckpointReader(path, conf).read());
-      } catch (IllegalArgumentException e) {
+      } catch (UserException e) {
         passedOver.accept(e.getMessage());
       }
     }

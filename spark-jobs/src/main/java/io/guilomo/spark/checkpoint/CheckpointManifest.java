@@ -5,8 +5,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.guilomo.backbone.ContentDigest;
-import io.guilomo.plan.StrictObject;
+import io.guilomo.io.ContentDigest;
+import io.guilomo.io.StrictObject;
+import io.guilomo.model.UserException;
 import java.io.UncheckedIOException;
 import java.util.List;
 
@@ -52,7 +53,7 @@ record CheckpointManifest(long round, long step, String network, List<Entry> fil
 
   /**
    * @param what names the file in messages
-   * @throws IllegalArgumentException if it is not byte for byte what {@link #toJson} wrote
+   * @throws UserException if it is not byte for byte what {@link #toJson} wrote
    */
   static CheckpointManifest fromJson(String what, String text) {
     StrictObject json = StrictObject.parse(what, text);

@@ -7,8 +7,9 @@ import static io.guilomo.spark.checkpoint.CheckpointDirectory.PROGRESS;
 import static io.guilomo.spark.checkpoint.CheckpointDirectory.TENSORS;
 import static io.guilomo.spark.checkpoint.CheckpointDirectory.UPDATER_STATE;
 
-import io.guilomo.backbone.ContentDigest;
-import io.guilomo.backbone.SafetensorsFile;
+import io.guilomo.io.ContentDigest;
+import io.guilomo.io.SafetensorsFile;
+import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -38,7 +39,7 @@ final class CheckpointReader {
   }
 
   /**
-   * @throws IllegalArgumentException for a checkpoint that is not whole
+   * @throws UserException for a checkpoint that is not whole
    */
   Checkpoint read() throws IOException {
     try {
@@ -118,7 +119,7 @@ final class CheckpointReader {
     return new Path(directory, name);
   }
 
-  private IllegalArgumentException refused(String why) {
-    return new IllegalArgumentException("Cannot read the checkpoint " + directory + ": " + why);
+  private UserException refused(String why) {
+    return new UserException("Cannot read the checkpoint " + directory + ": " + why);
   }
 }

@@ -1,5 +1,6 @@
 package io.guilomo.spark.checkpoint;
 
+import io.guilomo.model.UserException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -86,7 +87,7 @@ public final class RunLock implements AutoCloseable {
    * @param run names the job and the run in messages
    * @param application of this submission
    * @param lost is run if another submission takes the lock over: this one must stop
-   * @throws IllegalArgumentException if another submission is at it
+   * @throws UserException if another submission is at it
    */
   public static RunLock take(
       Path path, Configuration conf, String run, String application, Runnable lost)
@@ -140,9 +141,9 @@ public final class RunLock implements AutoCloseable {
     }
   }
 
-  private static IllegalArgumentException refused(String run, String beat) {
+  private static UserException refused(String run, String beat) {
     Holder holder = Holder.of(beat);
-    return new IllegalArgumentException(
+    return new UserException(
         String.format(
             "Cannot start %s: %s on %s is at it; wait for it or use another run.id",
             run, holder.application(), holder.host()));

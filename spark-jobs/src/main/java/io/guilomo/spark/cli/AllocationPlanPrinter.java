@@ -1,6 +1,6 @@
 package io.guilomo.spark.cli;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.plan.UniformAllocation;

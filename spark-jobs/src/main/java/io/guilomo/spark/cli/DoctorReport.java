@@ -1,5 +1,6 @@
 package io.guilomo.spark.cli;
 
+import io.guilomo.model.UserException;
 import io.guilomo.spark.doctor.Check;
 import io.guilomo.spark.doctor.Check.Status;
 import java.io.PrintStream;
@@ -13,13 +14,13 @@ final class DoctorReport {
   /**
    * Prints a line for each check.
    *
-   * @throws IllegalArgumentException if something cannot work
+   * @throws UserException if something cannot work
    */
   static void print(List<Check> checks, PrintStream out) {
     checks.forEach(check -> out.println(check.line()));
     List<Check> failed = checks.stream().filter(check -> check.status() == Status.CANNOT).toList();
     if (!failed.isEmpty()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot run this configuration here: %d of %d checks say so, the first is %s"
               .formatted(failed.size(), checks.size(), failed.get(0).name()));
     }

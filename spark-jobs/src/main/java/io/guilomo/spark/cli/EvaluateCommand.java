@@ -1,6 +1,7 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import picocli.CommandLine.Command;
 
 /** {@code evaluate}. */
@@ -22,7 +23,7 @@ final class EvaluateCommand extends JobCommand {
   static void requireAdapter(GuilomoConfig config, String verb) {
     config.evaluate().requireData();
     if (config.run().id().isEmpty() && config.evaluate().adapter().isBlank()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot %s without an adapter: set guilomo.run.id to the run that trained it, or"
                   + " guilomo.evaluate.adapter",

@@ -7,6 +7,7 @@ import io.guilomo.adapter.ExportedAdapter;
 import io.guilomo.adapter.GuilomoFormat;
 import io.guilomo.adapter.PeftFormat;
 import io.guilomo.adapter.ReleasedAdapterFormat;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.StateDictOrder;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -92,7 +93,7 @@ final class ExportCommand implements Callable<Integer> {
       return padRank == null ? PeftFormat.unpadded() : PeftFormat.padded(padRank);
     }
     if (padRank != null) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot pad to rank %d: the format %s keeps each expert's rank"
               .formatted(padRank, format.name().toLowerCase(Locale.ROOT)));
     }

@@ -1,6 +1,8 @@
 package io.guilomo.spark.cli;
 
+import io.guilomo.model.UserException;
 import java.io.PrintStream;
+import java.util.concurrent.ExecutionException;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import picocli.CommandLine.ParameterException;
 
@@ -18,41 +20,52 @@ record Failures(PrintStream err) {
   }
 
   int ofJob(Exception exception, boolean verbose) {
-    Throwable reason = reason(exception);
-    err.println("error: " + firstLine(reason));
+    UserException mistake = ExceptionUtils.throwableOfType(exception, UserException.class);
+    err.println("error: " + (mistake == null ? fault(reason(exception)) : firstLine(mistake)));
     if (verbose) {
       err.print(ExceptionUtils.getStackTrace(exception));
     }
-    return reason instanceof IllegalArgumentException && says(reason)
-        ? Main.USER_ERROR
-        : Main.FAILED;
+    return mistake == null ? Main.FAILED : Main.USER_ERROR;
   }
 
-  /**
-   * The first of the causes that says what could not be done, the exception itself if none does:
-   * Spark wraps what its tasks throw.
-   */
+  /** The first of the causes that is not there to carry another: Spark wraps what tasks throw. */
   private static Throwable reason(Throwable exception) {
-    for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
-      if (says(cause)) {
-        return cause;
-      }
+    Throwable reason = exception;
+    while (reason.getCause() != null && carries(reason)) {
+      reason = reason.getCause();
     }
-    return exception;
+    return reason;
   }
 
-  private static boolean says(Throwable exception) {
-    return exception.getMessage() != null && exception.getMessage().startsWith("Cannot ");
+  private static boolean carries(Throwable exception) {
+    return exception instanceof ExecutionException
+        || exception.getClass().getName().startsWith("org.apache.spark.")
+        || exception.getCause().toString().equals(exception.getMessage());
+  }
+
+  /** A fault of the program is told with its place, one of the machine with its message alone. */
+  private static String fault(Throwable reason) {
+    String line = firstLine(reason);
+    if (isBug(reason) && reason.getStackTrace().length > 0) {
+      return "%s: %s (%s)"
+          .formatted(reason.getClass().getSimpleName(), line, reason.getStackTrace()[0]);
+    }
+    return line.startsWith("Cannot ") || reason.getMessage() == null
+        ? line
+        : reason.getClass().getSimpleName() + ": " + line;
+  }
+
+  private static boolean isBug(Throwable reason) {
+    return reason instanceof IllegalArgumentException
+        || reason instanceof NullPointerException
+        || reason instanceof IndexOutOfBoundsException
+        || reason instanceof ClassCastException
+        || reason instanceof AssertionError;
   }
 
   private static String firstLine(Throwable exception) {
     String name = exception.getClass().getSimpleName();
     String message = exception.getMessage();
-    if (message == null || message.isBlank()) {
-      return name;
-    }
-    String line = message.lines().findFirst().orElse(name);
-    boolean plain = line.startsWith("Cannot ") || exception instanceof ParameterException;
-    return plain ? line : name + ": " + line;
+    return message == null || message.isBlank() ? name : message.lines().findFirst().orElse(name);
   }
 }

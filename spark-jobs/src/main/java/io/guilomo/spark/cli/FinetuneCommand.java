@@ -1,6 +1,7 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import picocli.CommandLine.Command;
 
 /** {@code finetune}. */
@@ -18,7 +19,7 @@ final class FinetuneCommand extends JobCommand {
     config.model().requirePath();
     config.data().requireTrain();
     if (config.run().id().isEmpty() && config.finetune().plan().isBlank()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot fine-tune without a plan: set guilomo.run.id to the run that allocated it, or"
               + " guilomo.finetune.plan");
     }

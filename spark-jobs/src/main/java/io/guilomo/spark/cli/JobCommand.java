@@ -1,6 +1,7 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,7 +26,7 @@ abstract class JobCommand implements Callable<Integer> {
   /**
    * Refuses, before Spark starts, a configuration that lacks what the job needs.
    *
-   * @throws IllegalArgumentException with the key that is missing
+   * @throws UserException with the key that is missing
    */
   abstract void check(GuilomoConfig config);
 

@@ -1,6 +1,7 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.job.QuickstartJob;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +40,7 @@ final class QuickstartCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Path model = directory.resolve("model");
     if (!Files.isDirectory(model)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot find the model in %s: deploy/guilomo quickstart fetches it", directory));
     }

@@ -1,5 +1,6 @@
 package io.guilomo.spark.data;
 
+import io.guilomo.model.UserException;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -27,7 +28,7 @@ public enum DataFormat {
         .findFirst()
         .orElseThrow(
             () ->
-                new IllegalArgumentException(
+                new UserException(
                     String.format(
                         "Cannot use data format %s: expected one of %s",
                         name, Arrays.toString(values()))));
@@ -43,7 +44,7 @@ public enum DataFormat {
         }
       }
     }
-    throw new IllegalArgumentException(
+    throw new UserException(
         String.format(
             "Cannot tell the format of %s by its extension: set data.format to one of %s",
             name, Arrays.toString(values())));

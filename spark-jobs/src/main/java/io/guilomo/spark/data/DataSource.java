@@ -2,6 +2,7 @@ package io.guilomo.spark.data;
 
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.Split;
+import io.guilomo.model.UserException;
 import java.util.Optional;
 
 /**
@@ -25,17 +26,17 @@ public record DataSource(
 
   public DataSource {
     if (validation.isPresent() && validation.get().equals(train)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot validate on the training data %s: name another or none to hold some out",
               train));
     }
     if (validation.isEmpty() && split.fraction() == 0) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot validate without data: set data.validation or a data.validation-fraction above 0");
     }
     if (!(maxBadFraction >= 0 && maxBadFraction <= 1)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot tolerate a fraction of %s bad records: expected 0 to 1", maxBadFraction));
     }

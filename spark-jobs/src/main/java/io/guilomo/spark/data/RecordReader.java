@@ -2,6 +2,7 @@ package io.guilomo.spark.data;
 
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.TextRecord;
+import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -59,7 +60,7 @@ public final class RecordReader {
    * _c1}, … says that tabular text has no header.
    *
    * @param target whether the records are learned from, so that the column of the target is needed
-   * @throws IllegalArgumentException for a path or column that is not there
+   * @throws UserException for a path or column that is not there
    */
   public JavaRDD<ReadRecord> read(String path, boolean target) {
     JavaRDD<String> objects =
@@ -80,7 +81,7 @@ public final class RecordReader {
    * All rows of {@code path} with their columns and types, and behind them {@link #JSON}: the
    * record that {@link RecordParser} reads, null where a row could not be split.
    *
-   * @throws IllegalArgumentException for a path or column that is not there
+   * @throws UserException for a path or column that is not there
    */
   public Dataset<Row> table(String path) {
     Dataset<Row> rows =
@@ -103,7 +104,7 @@ public final class RecordReader {
     try {
       TextRecord record = parser.parse(line);
       return new ReadRecord(path, position, line, record, null);
-    } catch (IllegalArgumentException e) {
+    } catch (UserException e) {
       return new ReadRecord(path, position, line, null, e.getMessage());
     }
   }
@@ -114,8 +115,7 @@ public final class RecordReader {
       FileSystem files = path.getFileSystem(spark.sparkContext().hadoopConfiguration());
       FileStatus[] found = files.globStatus(path);
       if (found == null || found.length == 0) {
-        throw new IllegalArgumentException(
-            String.format("Cannot read %s: there is no such file", name));
+        throw new UserException(String.format("Cannot read %s: there is no such file", name));
       }
       if (format.isPresent()) {
         return format.get();
@@ -130,12 +130,9 @@ public final class RecordReader {
           .findFirst()
           .map(DataFormat::ofFile)
           .orElseThrow(
-              () ->
-                  new IllegalArgumentException(
-                      String.format("Cannot read %s: it holds no files", name)));
+              () -> new UserException(String.format("Cannot read %s: it holds no files", name)));
     } catch (IOException e) {
-      throw new IllegalArgumentException(
-          String.format("Cannot read %s: %s", name, e.getMessage()), e);
+      throw new UserException(String.format("Cannot read %s: %s", name, e.getMessage()), e);
     }
   }
 
@@ -154,8 +151,7 @@ public final class RecordReader {
     Set<String> present = new LinkedHashSet<>(List.of(rows.columns()));
     boolean text = present.remove(CORRUPT);
     if (present.isEmpty()) {
-      throw new IllegalArgumentException(
-          String.format("Cannot read %s: it holds no records", path));
+      throw new UserException(String.format("Cannot read %s: it holds no records", path));
     }
     parser.checkColumns(path, present, target);
     Column[] columns = present.stream().map(RecordReader::column).toArray(Column[]::new);
@@ -168,8 +164,7 @@ public final class RecordReader {
       return spark.read().parquet(path);
     } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw new IllegalArgumentException(
-          String.format("Cannot read %s as Parquet: %s", path, reason), e);
+      throw new UserException(String.format("Cannot read %s as Parquet: %s", path, reason), e);
     }
   }
 

@@ -6,8 +6,9 @@ import io.guilomo.data.LabelSet;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.RecordEncoder;
 import io.guilomo.data.Split;
-import io.guilomo.data.Task;
 import io.guilomo.data.TextRecord;
+import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.session.InterpretedSession;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -72,12 +73,12 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
   }
 
   /**
-   * @throws IllegalArgumentException for data that cannot be read or is not enough for all workers
+   * @throws UserException for data that cannot be read or is not enough for all workers
    */
   public static ShardedData load(
       SparkSession spark, DataSource source, Encoding encoding, int workers) {
     if (workers < 1) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot shard over %d workers: expected at least 1", workers));
     }
     requireJavaSerializer(spark.sparkContext().getConf());
@@ -142,7 +143,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     String expected = JavaSerializer.class.getName();
     String serializer = conf.get("spark.serializer", expected);
     if (!serializer.equals(expected)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot shard records with spark.serializer=%s: expected %s", serializer, expected));
     }
@@ -194,7 +195,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
       RecordEncoder.Outcome outcome = encoder.encode(read.record());
       return new Entry(
           digest, heldOut, outcome.example().orElse(null), DataReport.of(outcome, heldOut));
-    } catch (IllegalArgumentException e) {
+    } catch (UserException e) {
       return new Entry(digest, heldOut, null, DataReport.ofBad(read.bad(e.getMessage())));
     }
   }
@@ -211,7 +212,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
 
   private static void requireEnough(String kind, long records, int workers, DataReport report) {
     if (records < workers) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot shard %d %s records over %d workers: each needs at least one%s%s",
               records,

@@ -3,6 +3,7 @@ package io.guilomo.spark.device;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.UserException;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
@@ -35,7 +36,7 @@ public final class TaskDevice {
   /**
    * The kernels of the running task.
    *
-   * @throws IllegalArgumentException if it must compute on a GPU and has none that it can use
+   * @throws UserException if it must compute on a GPU and has none that it can use
    */
   public static Kernels kernels(Device device) {
     if (device == Device.CPU) {
@@ -59,7 +60,7 @@ public final class TaskDevice {
    */
   public static void check(Device device, Optional<String> reason) {
     if (device == Device.GPU && reason.isPresent()) {
-      throw new IllegalArgumentException("Cannot compute with cluster.device=gpu: " + reason.get());
+      throw new UserException("Cannot compute with cluster.device=gpu: " + reason.get());
     }
   }
 
@@ -85,7 +86,7 @@ public final class TaskDevice {
   static int choose(Device device, boolean inDriver, int visible, String[] addresses) {
     if (addresses.length == 0) {
       if (device == Device.GPU && !inDriver) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             "Cannot compute with cluster.device=gpu: Spark gave the task no GPU; set "
                 + EXECUTOR_GPUS
                 + " and "
@@ -97,8 +98,7 @@ public final class TaskDevice {
     String address = addresses[0];
     int number = visible == 1 ? 0 : address.matches("\\d{1,4}") ? Integer.parseInt(address) : -1;
     if (number < 0 || number >= visible) {
-      throw new IllegalArgumentException(
-          "Cannot use GPU %s: the process sees %d".formatted(address, visible));
+      throw new UserException("Cannot use GPU %s: the process sees %d".formatted(address, visible));
     }
     return number;
   }

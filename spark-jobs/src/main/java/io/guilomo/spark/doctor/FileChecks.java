@@ -1,7 +1,8 @@
 package io.guilomo.spark.doctor;
 
-import io.guilomo.backbone.BackboneCache;
-import io.guilomo.backbone.Backbones;
+import io.guilomo.family.BackboneCache;
+import io.guilomo.family.Backbones;
+import io.guilomo.model.UserException;
 import io.guilomo.sizing.ByteSize;
 import java.io.IOException;
 import java.io.Serializable;
@@ -48,10 +49,11 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
   private static Check check(String name, Attempt attempt) {
     try {
       return Check.ok(name, attempt.run());
+    } catch (UserException e) {
+      return Check.cannot(name, e.getMessage());
     } catch (IOException | RuntimeException e) {
       String reason = e.getMessage() == null ? e.toString() : e.getMessage();
-      String line = reason.lines().findFirst().orElse("");
-      return Check.cannot(name, line.startsWith("Cannot ") ? line : "Cannot use it: " + line);
+      return Check.cannot(name, "Cannot use it: " + reason.lines().findFirst().orElse(""));
     }
   }
 
@@ -68,7 +70,7 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
     FileSystem files = path.getFileSystem(hadoop);
     FileStatus[] found = files.globStatus(path);
     if (found == null || found.length == 0) {
-      throw new IllegalArgumentException("Cannot read " + pattern + ": there is no such file");
+      throw new UserException("Cannot read " + pattern + ": there is no such file");
     }
     int count = 0;
     long bytes = 0;
@@ -99,8 +101,7 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
       existing = existing.getParent();
     }
     if (!files.getFileStatus(existing).isDirectory()) {
-      throw new IllegalArgumentException(
-          "Cannot write into " + output + ": " + existing + " is a file");
+      throw new UserException("Cannot write into " + output + ": " + existing + " is a file");
     }
     Path probe = new Path(existing, "_guilomo-doctor-" + UUID.randomUUID());
     try {

@@ -3,13 +3,14 @@ package io.guilomo.spark.inference;
 import io.guilomo.adapter.Adapter;
 import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.adapter.AdapterDirectory;
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.BackboneCache;
-import io.guilomo.backbone.Tokenizer;
 import io.guilomo.data.TextRecord;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.BackboneCache;
 import io.guilomo.inference.Answer;
 import io.guilomo.inference.Predictor;
+import io.guilomo.io.Tokenizer;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.UserException;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.spark.training.WorkerSettings;
 import java.io.IOException;
@@ -57,7 +58,7 @@ public final class AdaptedModel implements AutoCloseable {
   /**
    * Opens both.
    *
-   * @throws IllegalArgumentException for an adapter that is not whole or of another backbone
+   * @throws UserException for an adapter that is not whole or of another backbone
    */
   public static AdaptedModel open(Source source) throws IOException {
     Kernels kernels = source.workers().begin();

@@ -3,6 +3,7 @@ package io.guilomo.spark.inference;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.data.RecordReader;
 import io.guilomo.spark.table.PredictionsTable;
 import java.io.IOException;
@@ -29,14 +30,14 @@ public final class Predicting {
    * probabilities}, {@code generated}.
    *
    * @param rows of {@link RecordReader#table}
-   * @throws IllegalArgumentException if a column of the records has the name of one of the table's
+   * @throws UserException if a column of the records has the name of one of the table's
    */
   public static StructType schema(Dataset<Row> rows) {
     StructType schema = new StructType();
     List<String> own = List.of(PredictionsTable.INSTANCE.schema().fieldNames());
     for (StructField field : rows.schema().fields()) {
       if (own.stream().anyMatch(field.name()::equalsIgnoreCase)) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format(
                 "Cannot keep column %s: table %s has a column of that name; rename it",
                 field.name(), PredictionsTable.INSTANCE));
@@ -95,7 +96,7 @@ public final class Predicting {
           records.add(parser.parse(json));
           readable[i] = true;
         }
-      } catch (IllegalArgumentException e) {
+      } catch (UserException e) {
         // Counted below, as rows that could not even be split are.
       }
     }

@@ -6,7 +6,7 @@ import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
 import io.guilomo.data.PromptTemplate;
-import io.guilomo.data.Task;
+import io.guilomo.model.Task;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.plan.AllocationPlan;
 import java.io.IOException;

@@ -1,8 +1,9 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.Backbones;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.family.BackboneConfig;
+import io.guilomo.family.Backbones;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.AllocationStrategies;
@@ -61,7 +62,7 @@ public final class AllocateJob {
   /**
    * Makes the plan and writes it.
    *
-   * @throws IllegalArgumentException for a configuration, model or data that cannot be used
+   * @throws UserException for a configuration, model or data that cannot be used
    */
   public Result run() throws IOException {
     String strategy = config.allocation().strategy();
@@ -116,7 +117,7 @@ public final class AllocateJob {
     AllocationPlan plan =
         PlanFiles.readFor(config.allocation().requirePlan(), config, backbone, hadoop);
     if (budget > 0 && plan.parameters() > budget) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot keep the plan %s within %d parameters: it has %d",
               config.allocation().plan(), budget, plan.parameters()));

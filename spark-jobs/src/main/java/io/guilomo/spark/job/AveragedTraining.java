@@ -1,6 +1,7 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.ContentDigest;
+import io.guilomo.io.ContentDigest;
+import io.guilomo.model.UserException;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.spark.checkpoint.Checkpoint;
@@ -113,7 +114,7 @@ final class AveragedTraining<S> {
   /**
    * Takes over the state of a checkpoint.
    *
-   * @throws IllegalArgumentException if it is one of another network
+   * @throws UserException if it is one of another network
    */
   void restore(Checkpoint checkpoint) {
     ComputationGraph network = graph.getNetwork();
@@ -121,7 +122,7 @@ final class AveragedTraining<S> {
         || checkpoint.parameters().length() != network.numParams()
         || checkpoint.updaterState().length()
             != network.getUpdater().getStateViewArray().length()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot go on from the checkpoint after round %d: model, plan or classes have changed"
                   + " (it has %d parameters, the network has %d); give another run.id, or begin"
@@ -134,12 +135,11 @@ final class AveragedTraining<S> {
   }
 
   /**
-   * @throws IllegalArgumentException if executors have another model than a checkpoint was made
-   *     with
+   * @throws UserException if executors have another model than a checkpoint was made with
    */
   static void requireBackbone(String checkpointed, String loaded) {
     if (!checkpointed.isEmpty() && !checkpointed.equals(loaded)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot go on from the checkpoint: the model has digest %s, it was made with %s",
               loaded, checkpointed));

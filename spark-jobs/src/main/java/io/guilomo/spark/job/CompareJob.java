@@ -1,7 +1,8 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.Backbones;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.family.Backbones;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.AllocationStrategy;
 import io.guilomo.plan.LearnedAllocation;
@@ -45,7 +46,7 @@ public final class CompareJob {
   /**
    * Runs what is missing and writes the comparison.
    *
-   * @throws IllegalArgumentException for a configuration, model or data that cannot be used
+   * @throws UserException for a configuration, model or data that cannot be used
    */
   public Result run() throws IOException {
     config.compare().strategies().forEach(AllocationStrategies::check);

@@ -1,9 +1,10 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.Backbones;
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.family.BackboneConfig;
+import io.guilomo.family.Backbones;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.UniformAllocation;
@@ -52,7 +53,7 @@ public final class DoctorJob {
     }
     try {
       memory(cluster);
-    } catch (IOException | IllegalArgumentException e) {
+    } catch (IOException | UserException e) {
       checks.add(Check.cannot("memory", String.valueOf(e.getMessage())));
     }
     return List.copyOf(checks);
@@ -61,7 +62,7 @@ public final class DoctorJob {
   private void scheduling() {
     try {
       Preflight.requireFixedWorkers(spark.getConf());
-    } catch (IllegalArgumentException e) {
+    } catch (UserException e) {
       checks.add(Check.cannot("scheduling", e.getMessage()));
     }
   }

@@ -2,6 +2,7 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.data.ReadRecord;
 import io.guilomo.spark.inference.ScoredRecord;
 import io.guilomo.spark.inference.Scoring;
@@ -38,7 +39,7 @@ public final class EvaluateJob {
   /**
    * Scores and writes the rows.
    *
-   * @throws IllegalArgumentException for a configuration, adapter or data that cannot be used
+   * @throws UserException for a configuration, adapter or data that cannot be used
    */
   public Result run() throws IOException {
     RecordedRun run = new RecordedRun(spark, config, NAME, progress, true);

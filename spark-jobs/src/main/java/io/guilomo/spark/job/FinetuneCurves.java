@@ -1,6 +1,6 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
 import io.guilomo.network.PassResult;
 import io.guilomo.spark.table.BufferedRows;
 import io.guilomo.spark.table.MetricsTable;

@@ -1,8 +1,9 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.Backbones;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.family.BackboneConfig;
+import io.guilomo.family.Backbones;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.sizing.BatchShape;
@@ -54,7 +55,7 @@ public final class FinetuneJob {
   /**
    * Trains and writes the adapters.
    *
-   * @throws IllegalArgumentException for a configuration, plan, model or data that cannot be used
+   * @throws UserException for a configuration, plan, model or data that cannot be used
    */
   public Result run() throws IOException {
     Preflight.requireFixedWorkers(spark.sparkContext().getConf());

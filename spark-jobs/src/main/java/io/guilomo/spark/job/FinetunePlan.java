@@ -1,10 +1,11 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.FinetuneConfig;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.AdamW;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Stage;
 import io.guilomo.plan.AllocationPlan;
@@ -27,7 +28,7 @@ record FinetunePlan(
   /**
    * @param shardSize training examples of the largest shard
    * @param classes of a classification; 0 for a causal language model
-   * @throws IllegalArgumentException if the plan does not fit the backbone
+   * @throws UserException if the plan does not fit the backbone
    */
   static FinetunePlan of(
       GuilomoConfig config,
@@ -60,7 +61,7 @@ record FinetunePlan(
   /**
    * The network to train.
    *
-   * @throws IllegalArgumentException if the plan does not fit the backbone
+   * @throws UserException if the plan does not fit the backbone
    */
   static NetworkDefinition network(
       GuilomoConfig config, BackboneConfig backbone, AllocationPlan plan, long seed, int classes) {
@@ -80,7 +81,7 @@ record FinetunePlan(
   /**
    * Every planned module must be one of the model's, and be planned in all of its layers.
    *
-   * @throws IllegalArgumentException that names one that is not
+   * @throws UserException that names one that is not
    */
   static void requireModules(AllocationPlan plan, String model, BackboneConfig backbone) {
     List<LinearModule> known = backbone.linearModules();
@@ -106,8 +107,8 @@ record FinetunePlan(
     }
   }
 
-  private static IllegalArgumentException otherModel(String model, String what) {
-    return new IllegalArgumentException(
+  private static UserException otherModel(String model, String what) {
+    return new UserException(
         String.format("Cannot fine-tune %s with a plan made for %s", model, what));
   }
 }

@@ -2,7 +2,8 @@ package io.guilomo.spark.job;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.guilomo.plan.StrictObject;
+import io.guilomo.io.StrictObject;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.training.ValidationLoss.Measured;
 
 /**
@@ -74,7 +75,7 @@ record FinetuneProgress(
 
   /**
    * @param what names the text in messages
-   * @throws IllegalArgumentException if it is not what {@link #toJson} wrote
+   * @throws UserException if it is not what {@link #toJson} wrote
    */
   static FinetuneProgress fromJson(String what, String text) {
     StrictObject json = StrictObject.parse(what, text);

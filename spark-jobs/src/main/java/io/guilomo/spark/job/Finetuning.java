@@ -1,8 +1,8 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
+import io.guilomo.family.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.data.Shard;

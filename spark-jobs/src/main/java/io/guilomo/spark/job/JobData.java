@@ -1,6 +1,5 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.Tokenizer;
 import io.guilomo.config.DataConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
@@ -8,8 +7,9 @@ import io.guilomo.data.LabelSet;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.Split;
-import io.guilomo.data.Task;
 import io.guilomo.data.TextEncoder;
+import io.guilomo.io.Tokenizer;
+import io.guilomo.model.Task;
 import io.guilomo.spark.data.DataFormat;
 import io.guilomo.spark.data.DataSource;
 import io.guilomo.spark.data.ShardedData;

@@ -2,7 +2,7 @@ package io.guilomo.spark.job;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.guilomo.plan.StrictObject;
+import io.guilomo.io.StrictObject;
 import io.guilomo.spark.training.ValidationLoss.Measured;
 
 /** A validation as JSON, of which nothing is lost. */

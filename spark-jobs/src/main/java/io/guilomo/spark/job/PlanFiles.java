@@ -1,10 +1,11 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.Backbones;
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.family.BackboneConfig;
+import io.guilomo.family.Backbones;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.AllocationStrategies;
@@ -32,7 +33,7 @@ final class PlanFiles {
    *
    * @param modules that the plan in a directory must be for
    * @param lora says what {@code rank.json} and {@code expert.json} do not: top-k and alpha
-   * @throws IllegalArgumentException if there is no such plan
+   * @throws UserException if there is no such plan
    */
   static AllocationPlan read(
       String name, List<LinearModule> modules, LoraMoeConfig lora, Configuration conf)
@@ -52,7 +53,7 @@ final class PlanFiles {
           lora.topK(),
           lora.alpha());
     } catch (FileNotFoundException e) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot read the plan %s: there is no such file; allocate writes a run's, finetune.plan"
                   + " and allocation.plan name others",
@@ -65,7 +66,7 @@ final class PlanFiles {
    * The same, for the model of a configuration: the one that the plan was learned with, where it
    * says with which. Then the model's tensors are read, for their digest.
    *
-   * @throws IllegalArgumentException if there is no such plan, or it is one for another model
+   * @throws UserException if there is no such plan, or it is one for another model
    */
   static AllocationPlan readFor(
       String name, GuilomoConfig config, BackboneConfig backbone, Configuration conf)
@@ -76,7 +77,7 @@ final class PlanFiles {
     if (!plan.backboneDigest().isEmpty()) {
       String digest = Backbones.digest(model, conf);
       if (!digest.equals(plan.backboneDigest())) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format(
                 "Cannot use the plan %s: it was learned with a model whose digest is %s, that of %s"
                     + " is %s; to use it all the same, remove backbone-digest from it",
@@ -93,7 +94,7 @@ final class PlanFiles {
   private static String text(FileSystem files, Path path) throws IOException {
     long length = files.getFileStatus(path).getLen();
     if (length > MAX_BYTES) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot read the plan %s: it has %d bytes, maximum is %d", path, length, MAX_BYTES));
     }

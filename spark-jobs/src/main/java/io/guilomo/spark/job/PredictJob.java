@@ -1,6 +1,7 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.inference.Predicting;
 import io.guilomo.spark.table.PredictionsTable;
 import io.guilomo.spark.table.TableReader;
@@ -38,7 +39,7 @@ public final class PredictJob {
   /**
    * Predicts and writes the rows.
    *
-   * @throws IllegalArgumentException for a configuration, adapter or data that cannot be used
+   * @throws UserException for a configuration, adapter or data that cannot be used
    */
   public Result run() throws IOException {
     RecordedRun run = new RecordedRun(spark, config, NAME, progress, true);

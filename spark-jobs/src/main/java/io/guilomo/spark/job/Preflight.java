@@ -1,10 +1,11 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.LlamaConfig;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
+import io.guilomo.family.BackboneConfig;
+import io.guilomo.family.LlamaConfig;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
@@ -85,16 +86,16 @@ record Preflight(
   /**
    * Refuses settings under which workers come, go or run twice.
    *
-   * @throws IllegalArgumentException with the setting
+   * @throws UserException with the setting
    */
   static void requireFixedWorkers(SparkConf conf) {
     if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot train with spark.dynamicAllocation.enabled=true: averaging needs the same workers"
               + " in every round; set it to false, and spark.executor.instances to their number");
     }
     if (conf.getBoolean("spark.speculation", false)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot train with spark.speculation=true: a second copy of a slow worker would train the"
               + " round again; set it to false");
     }
@@ -154,7 +155,7 @@ record Preflight(
   /**
    * Refuses, before any data is read, a training that fits no batch.
    *
-   * @throws IllegalArgumentException with what it needs and what there is
+   * @throws UserException with what it needs and what there is
    */
   static void require(SparkContext spark, Function<BatchShape, Preflight> training) {
     refuse(training.apply(BatchShape.LEAST).refusal(spark));
@@ -164,7 +165,7 @@ record Preflight(
    * Refuses a training that does not fit a batch of mean length, and warns of one that may meet
    * batches that do not fit.
    *
-   * @throws IllegalArgumentException with what it needs and what there is
+   * @throws UserException with what it needs and what there is
    */
   static void require(
       SparkContext spark,
@@ -185,7 +186,7 @@ record Preflight(
   private static void refuse(Optional<String> refusal) {
     refusal.ifPresent(
         text -> {
-          throw new IllegalArgumentException(text);
+          throw new UserException(text);
         });
   }
 }

@@ -1,6 +1,7 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.data.quickstart.QuickstartData;
@@ -71,7 +72,7 @@ public final class QuickstartJob {
   /**
    * Runs all of it.
    *
-   * @throws IllegalArgumentException for a configuration, model or data that cannot be used
+   * @throws UserException for a configuration, model or data that cannot be used
    */
   public Result run() throws IOException {
     if (!Files.isDirectory(data(directory))) {
@@ -104,7 +105,7 @@ public final class QuickstartJob {
   private void makeData() throws IOException {
     Path jar = directory.resolve("jars").resolve(WORDNET);
     if (!Files.isRegularFile(jar) || Files.size(jar) > MAX_JAR_BYTES) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot make data of %s: deploy/guilomo quickstart fetches it", jar));
     }
     Path unfinished = Files.createTempDirectory(directory, "data-");

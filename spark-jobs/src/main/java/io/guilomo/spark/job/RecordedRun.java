@@ -2,6 +2,7 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.checkpoint.JobCheckpoints;
 import io.guilomo.spark.checkpoint.RunLock;
 import io.guilomo.spark.table.JobRun;
@@ -105,7 +106,7 @@ final class RecordedRun {
    *
    * @param allocation strategy of the plan
    * @param count workers that compute at a time
-   * @throws IllegalArgumentException if another submission is at it
+   * @throws UserException if another submission is at it
    */
   <R> R record(String allocation, int count, Work<R> work) throws IOException {
     this.strategy = allocation;

@@ -1,5 +1,6 @@
 package io.guilomo.spark.job;
 
+import io.guilomo.model.UserException;
 import io.guilomo.spark.report.RunReport;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.TableReader;
@@ -28,7 +29,7 @@ public final class ReportJob {
    * Reports on the run that something was written about last.
    *
    * @return where the report is
-   * @throws IllegalArgumentException if there is no run
+   * @throws UserException if there is no run
    */
   public String run() throws IOException {
     List<Row> newest =
@@ -38,7 +39,7 @@ public final class ReportJob {
             .selectExpr("max_by(run_id, at)")
             .collectAsList();
     if (newest.get(0).isNullAt(0)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot report on a run: %s/tables/runs has none", outputDir));
     }
     return run(newest.get(0).getString(0));
@@ -53,7 +54,7 @@ public final class ReportJob {
    * Reports on a run.
    *
    * @return where the report is
-   * @throws IllegalArgumentException if there is no such run
+   * @throws UserException if there is no such run
    */
   public String run(String runId) throws IOException {
     String html = RunReport.html(spark, outputDir, runId);

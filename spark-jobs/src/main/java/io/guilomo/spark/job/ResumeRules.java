@@ -2,6 +2,7 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.ChangedKey;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import java.util.List;
 
 /**
@@ -44,14 +45,14 @@ final class ResumeRules {
    *
    * @param otherJobs sections that only other jobs read, such as {@code finetune.}
    * @return the changes to point out
-   * @throws IllegalArgumentException that names a key that must not change
+   * @throws UserException that names a key that must not change
    */
   static List<ChangedKey> check(
       String checkpoint, GuilomoConfig before, GuilomoConfig now, List<String> otherJobs) {
     List<ChangedKey> changes = now.changes(before);
     for (ChangedKey change : changes) {
       if (REFUSED.contains(change.key())) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format(
                 "Cannot go on from %s: %s has changed; give another run.id, or begin anew with"
                     + " checkpoint.resume=false",

@@ -1,5 +1,6 @@
 package io.guilomo.spark.job;
 
+import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -19,13 +20,13 @@ final class RunDirectory {
   }
 
   /**
-   * @throws IllegalArgumentException if a file is where runs and tables are to lie
+   * @throws UserException if a file is where runs and tables are to lie
    */
   static void requireDirectory(String output, Configuration conf) throws IOException {
     Path path = new Path(output);
     FileSystem files = path.getFileSystem(conf);
     if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot write into guilomo.output.dir = " + output + ": it is a file");
     }
   }

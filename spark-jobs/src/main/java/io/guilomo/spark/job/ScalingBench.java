@@ -1,9 +1,10 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.Backbones;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
+import io.guilomo.family.BackboneConfig;
+import io.guilomo.family.Backbones;
+import io.guilomo.model.UserException;
 import io.guilomo.search.SearchStepResult;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.training.BilevelTraining;
@@ -82,7 +83,7 @@ public final class ScalingBench {
   /**
    * Measures 1, 2, 4, … workers up to the configured number.
    *
-   * @throws IllegalArgumentException for a configuration, model or data that cannot be used
+   * @throws UserException for a configuration, model or data that cannot be used
    */
   public List<Measured> run() throws IOException {
     Preflight.requireFixedWorkers(spark.sparkContext().getConf());

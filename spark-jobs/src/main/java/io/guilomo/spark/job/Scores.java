@@ -2,12 +2,12 @@ package io.guilomo.spark.job;
 
 import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.config.EvaluateConfig;
-import io.guilomo.data.Task;
 import io.guilomo.inference.Answer;
 import io.guilomo.metric.Bootstrap;
 import io.guilomo.metric.Interval;
 import io.guilomo.metric.Metric;
 import io.guilomo.metric.Scored;
+import io.guilomo.model.Task;
 import io.guilomo.spark.inference.ScoredRecord;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
 import java.util.ArrayList;

@@ -1,9 +1,9 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.BackboneConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.config.SearchConfig;
+import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;

@@ -3,8 +3,9 @@ package io.guilomo.spark.job;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.guilomo.backbone.LinearModule;
-import io.guilomo.plan.StrictObject;
+import io.guilomo.io.StrictObject;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.training.ValidationLoss.Measured;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -78,7 +79,7 @@ record SearchProgress(
 
   /**
    * @param what names the text in messages
-   * @throws IllegalArgumentException if it is not what {@link #toJson} wrote
+   * @throws UserException if it is not what {@link #toJson} wrote
    */
   static SearchProgress fromJson(String what, String text) {
     StrictObject json = StrictObject.parse(what, text);

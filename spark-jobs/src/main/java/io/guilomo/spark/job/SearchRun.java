@@ -1,10 +1,10 @@
 package io.guilomo.spark.job;
 
-import io.guilomo.backbone.BackboneConfig;
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
+import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.model.LinearModule;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.plan.LearnedAllocation;

@@ -1,5 +1,6 @@
 package io.guilomo.spark.job;
 
+import io.guilomo.model.UserException;
 import io.guilomo.spark.doctor.Check;
 import io.guilomo.spark.doctor.Check.Status;
 import io.guilomo.spark.doctor.ClusterChecks;
@@ -26,7 +27,7 @@ final class StartChecks {
   /**
    * Refuses what cannot work, and warns of what can but will be slow.
    *
-   * @throws IllegalArgumentException with what the first process that cannot do it says
+   * @throws UserException with what the first process that cannot do it says
    */
   static void run(SparkContext spark, String model, ProgressListener progress) {
     String done = spark.applicationId() + " " + model;
@@ -50,7 +51,7 @@ final class StartChecks {
             .filter(check -> answered || !check.name().equals(ClusterChecks.EXECUTORS))
             .findFirst();
     if (refused.isPresent()) {
-      throw new IllegalArgumentException(refusal(refused.get()));
+      throw new UserException(refusal(refused.get()));
     }
     for (Check check : checks) {
       if (check.status() != Status.OK) {

@@ -2,6 +2,7 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.ChangedKey;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.checkpoint.CheckpointDirectory;
 import java.io.IOException;
@@ -33,7 +34,7 @@ final class TrainingCheckpoints {
   /**
    * The newest checkpoint that is whole; empty where there is none.
    *
-   * @throws IllegalArgumentException if the configuration has changed in a key that must not
+   * @throws UserException if the configuration has changed in a key that must not
    */
   Optional<Checkpoint> newest() throws IOException {
     Optional<Checkpoint> newest = directory.newest(progress::message);
@@ -49,8 +50,8 @@ final class TrainingCheckpoints {
   private GuilomoConfig earlier(Checkpoint checkpoint) {
     try {
       return GuilomoConfig.fromJson(checkpoint.configuration());
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
+    } catch (UserException e) {
+      throw new UserException(
           String.format(
               "Cannot go on from %s: its configuration is not one of this release: %s",
               directory, e.getMessage()),

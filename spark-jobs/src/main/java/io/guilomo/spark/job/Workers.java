@@ -5,6 +5,7 @@ import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.kernel.KernelSelection;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.device.TaskDevice;
 import io.guilomo.spark.training.WorkerSettings;
 import org.apache.spark.SparkConf;
@@ -22,7 +23,7 @@ import org.apache.spark.util.SerializableConfiguration;
 record Workers(Device device, int count, int threads, Precision precision) {
 
   /**
-   * @throws IllegalArgumentException if they cannot compute where or with what they are told to
+   * @throws UserException if they cannot compute where or with what they are told to
    */
   static Workers of(GuilomoConfig config, SparkContext spark) {
     ClusterConfig cluster = config.cluster();
@@ -33,7 +34,7 @@ record Workers(Device device, int count, int threads, Precision precision) {
     if (config.model().precision() == Precision.BFLOAT16
         && processors
         && !TaskDevice.expected(cluster.device(), spark)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot keep weights as bfloat16 for processors, which compute with float32: set"
               + " model.precision=float32, or cluster.device=gpu where there are GPUs");
     }

@@ -1,6 +1,6 @@
 package io.guilomo.spark.report;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.ConsensusAllocation;
 import io.guilomo.plan.ModulePlan;

@@ -1,5 +1,6 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.model.UserException;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.Shape;
@@ -81,7 +82,7 @@ final class ChartGraphics extends SVGGraphics2D {
   static Color colour(String styleClass) {
     int index = CLASSES.indexOf(styleClass);
     if (index < 0) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot paint with class %s: those of charts are %s".formatted(styleClass, CLASSES));
     }
     return colour(index);

@@ -1,7 +1,7 @@
 package io.guilomo.spark.report;
 
-import io.guilomo.backbone.BertConfig;
-import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.family.BertConfig;
+import io.guilomo.family.LlamaConfig;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;

@@ -1,5 +1,6 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -34,7 +35,7 @@ public final class RunReport {
   /**
    * The page. Parts that the run has no rows for are left out.
    *
-   * @throws IllegalArgumentException if the directory has no rows of such a run
+   * @throws UserException if the directory has no rows of such a run
    */
   public static String html(SparkSession spark, String outputDir, String runId) {
     return html(RunTables.open(spark, outputDir, runId, RunTables.FEW), outputDir, runId);
@@ -42,7 +43,7 @@ public final class RunReport {
 
   static String html(RunTables tables, String outputDir, String runId) {
     if (tables.jobs().isEmpty()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot report on run %s: %s/tables/runs has no row of it", runId, outputDir));
     }

@@ -2,6 +2,7 @@ package io.guilomo.spark.report;
 
 import static org.apache.spark.sql.functions.col;
 
+import io.guilomo.model.UserException;
 import io.guilomo.spark.session.InterpretedSession;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
@@ -49,8 +50,8 @@ final class RunTables {
 
   /**
    * @param few bytes up to which measurements are read by one task: {@link #FEW}
-   * @throws IllegalArgumentException if there are no tables in the directory, or if a run cannot
-   *     have such a name
+   * @throws UserException if there are no tables in the directory, or if a run cannot have such a
+   *     name
    */
   static RunTables open(SparkSession spark, String outputDir, String runId, long few) {
     SparkSession own = spark.newSession();

@@ -1,5 +1,6 @@
 package io.guilomo.spark.table;
 
+import io.guilomo.model.UserException;
 import java.time.LocalDate;
 import java.util.regex.Pattern;
 
@@ -17,15 +18,14 @@ public record JobRun(String runId, LocalDate runDate, String job) {
   public JobRun {
     checkRunId(runId);
     if (!JOB.matcher(job).matches()) {
-      throw new IllegalArgumentException("Cannot use job name '" + job + "': it must match " + JOB);
+      throw new UserException("Cannot use job name '" + job + "': it must match " + JOB);
     }
   }
 
   static void checkRunId(String runId) {
     if (!RUN_ID.matcher(runId).matches()) {
       String shown = runId.length() > 160 ? runId.substring(0, 160) + "…" : runId;
-      throw new IllegalArgumentException(
-          "Cannot use run id '" + shown + "': it must match " + RUN_ID);
+      throw new UserException("Cannot use run id '" + shown + "': it must match " + RUN_ID);
     }
   }
 }

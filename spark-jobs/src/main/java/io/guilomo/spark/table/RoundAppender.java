@@ -1,5 +1,6 @@
 package io.guilomo.spark.table;
 
+import io.guilomo.model.UserException;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.lang3.exception.ExceptionUtils;
@@ -30,7 +31,7 @@ public final class RoundAppender<R> {
   /** Writes the rows of a round; a round that is written again replaces its rows. */
   public synchronized void append(long seed, long round, List<R> rows) {
     if (round < 0 || round <= kept.getOrDefault(seed, -1L)) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot append round "
               + round
               + " of seed "

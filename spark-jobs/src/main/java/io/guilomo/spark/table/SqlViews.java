@@ -1,5 +1,6 @@
 package io.guilomo.spark.table;
 
+import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -29,7 +30,7 @@ public final class SqlViews {
   /**
    * Opens every table, empty where nothing was written, and every view.
    *
-   * @throws IllegalArgumentException if there are no tables in the directory
+   * @throws UserException if there are no tables in the directory
    */
   public static void register(SparkSession spark, String outputDir) {
     TableReader reader = new TableReader(spark, outputDir);
@@ -45,7 +46,7 @@ public final class SqlViews {
   /**
    * The rows that a query gives.
    *
-   * @throws IllegalArgumentException if it cannot be understood
+   * @throws UserException if it cannot be understood
    */
   public static Dataset<Row> query(SparkSession spark, String sql) {
     try {
@@ -59,7 +60,7 @@ public final class SqlViews {
                 .filter(line -> !line.isBlank())
                 .findFirst()
                 .orElse("");
-        throw new IllegalArgumentException("Cannot run the query: " + reason, e);
+        throw new UserException("Cannot run the query: " + reason, e);
       }
       throw e;
     }

@@ -2,6 +2,7 @@ package io.guilomo.spark.table;
 
 import static org.apache.spark.sql.functions.col;
 
+import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -14,7 +15,7 @@ import org.apache.spark.sql.SparkSession;
 public record TableReader(SparkSession spark, String outputDir) {
 
   /**
-   * @throws IllegalArgumentException if there are no tables in the directory
+   * @throws UserException if there are no tables in the directory
    */
   public void requireTables() {
     Path tables = new Path(outputDir, "tables");
@@ -23,9 +24,9 @@ public record TableReader(SparkSession spark, String outputDir) {
         return;
       }
     } catch (IOException e) {
-      throw new IllegalArgumentException("Cannot open " + tables + ": " + e.getMessage(), e);
+      throw new UserException("Cannot open " + tables + ": " + e.getMessage(), e);
     }
-    throw new IllegalArgumentException(
+    throw new UserException(
         "Cannot open " + tables + ": there is no such directory; was a job run with this output?");
   }
 

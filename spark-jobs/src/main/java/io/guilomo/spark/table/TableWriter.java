@@ -3,6 +3,7 @@ package io.guilomo.spark.table;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 
+import io.guilomo.model.UserException;
 import io.guilomo.spark.session.InterpretedSession;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -76,7 +77,7 @@ public final class TableWriter {
     List<Column> columns = new ArrayList<>(others);
     for (StructField field : table.columns().fields()) {
       if (!given.contains(field.name())) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             "Cannot write table " + table + ": column " + field.name() + " is missing");
       }
       columns.add(col(field.name()).cast(field.dataType()));

@@ -1,8 +1,8 @@
 package io.guilomo.spark.training;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.BackboneCache;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.BackboneCache;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.guilomo.spark.training;
 
-import io.guilomo.backbone.FloatMemory;
+import io.guilomo.io.FloatMemory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

@@ -1,6 +1,6 @@
 package io.guilomo.spark.training;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;

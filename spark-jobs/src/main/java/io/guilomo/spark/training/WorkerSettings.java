@@ -1,8 +1,8 @@
 package io.guilomo.spark.training;
 
-import io.guilomo.backbone.FrozenMemory;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.ModelConfig.Precision;
+import io.guilomo.family.FrozenMemory;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.spark.device.TaskDevice;

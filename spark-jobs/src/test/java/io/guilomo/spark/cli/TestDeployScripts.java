@@ -3,9 +3,9 @@ package io.guilomo.spark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.guilomo.backbone.BertConfig;
-import io.guilomo.backbone.LinearModule;
-import io.guilomo.backbone.LlamaConfig;
+import io.guilomo.family.BertConfig;
+import io.guilomo.family.LlamaConfig;
+import io.guilomo.model.LinearModule;
 import io.guilomo.plan.StateDictOrder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.guilomo.adapter.Adapter;
 import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.adapter.Adapters;
-import io.guilomo.backbone.Backbone;
+import io.guilomo.family.Backbone;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.network.TinyModels;

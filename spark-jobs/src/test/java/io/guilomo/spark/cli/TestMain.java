@@ -3,6 +3,7 @@ package io.guilomo.spark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -140,8 +141,7 @@ class TestMain {
 
   @Test
   void aMistakeThatAnExecutorFoundEndsWithTwo() {
-    failure =
-        new SparkException("Job aborted", new IllegalArgumentException("Cannot read x: 3 columns"));
+    failure = new SparkException("Job aborted", new UserException("Cannot read x: 3 columns"));
     assertThat(run(allocate())).isEqualTo(2);
     assertThat(text(err)).endsWith("error: Cannot read x: 3 columns\n");
   }
@@ -153,6 +153,18 @@ class TestMain {
             "Job aborted", new ArithmeticException("Cannot go on from step 3: the loss is NaN"));
     assertThat(run(allocate())).isEqualTo(1);
     assertThat(text(err)).endsWith("error: Cannot go on from step 3: the loss is NaN\n");
+  }
+
+  @Test
+  void aFaultOfTheProgramEndsWithOneAndItsPlace() {
+    failure =
+        new SparkException(
+            "Job aborted", new IllegalArgumentException("Cannot multiply [2, 3] by [4, 5]"));
+    assertThat(run(allocate())).isEqualTo(1);
+    assertThat(text(err))
+        .containsPattern(
+            "error: IllegalArgumentException: Cannot multiply \\[2, 3] by \\[4, 5] "
+                + "\\(io.guilomo.spark.cli.TestMain.*\\(TestMain.java:\\d+\\)\\)\n$");
   }
 
   @Test

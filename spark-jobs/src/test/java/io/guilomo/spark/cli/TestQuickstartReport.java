@@ -2,7 +2,7 @@ package io.guilomo.spark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.job.AllocateJob;

@@ -2,8 +2,8 @@ package io.guilomo.spark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.model.LinearModule;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.SharedSparkSession;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.RecordParser;
-import io.guilomo.data.Task;
 import io.guilomo.data.TextRecord;
+import io.guilomo.model.Task;
 import io.guilomo.spark.SharedSparkSession;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,8 +3,8 @@ package io.guilomo.spark.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.backbone.Backbones;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.family.Backbones;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.UniformAllocation;

@@ -3,13 +3,13 @@ package io.guilomo.spark.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.backbone.BertConfig;
-import io.guilomo.backbone.LlamaConfig;
-import io.guilomo.backbone.Rope;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.data.DataReport;
+import io.guilomo.family.BertConfig;
+import io.guilomo.family.LlamaConfig;
+import io.guilomo.family.Rope;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.sizing.BatchShape;
 import io.guilomo.spark.SharedSparkSession;

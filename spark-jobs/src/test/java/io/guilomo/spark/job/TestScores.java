@@ -3,13 +3,13 @@ package io.guilomo.spark.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.adapter.AdapterDescription;
-import io.guilomo.backbone.LinearModule;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
-import io.guilomo.data.Task;
 import io.guilomo.inference.Answer;
 import io.guilomo.metric.Scored;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.Task;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.inference.ScoredRecord;

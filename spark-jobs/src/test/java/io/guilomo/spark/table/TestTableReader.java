@@ -3,7 +3,7 @@ package io.guilomo.spark.table;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.guilomo.backbone.LinearModule;
+import io.guilomo.model.LinearModule;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;

@@ -1,7 +1,7 @@
 package io.guilomo.spark.training;
 
-import io.guilomo.backbone.SafetensorsWriter;
 import io.guilomo.data.Example;
+import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.spark.data.Shard;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,13 +2,13 @@ package io.guilomo.spark.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.guilomo.backbone.Backbone;
-import io.guilomo.backbone.Backbones;
-import io.guilomo.backbone.FrozenCopies;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.SearchConfig.OuterGradient;
+import io.guilomo.family.Backbone;
+import io.guilomo.family.Backbones;
+import io.guilomo.family.FrozenCopies;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;

@@ -1,5 +1,6 @@
 package io.guilomo.spark.data.quickstart;
 
+import io.guilomo.model.UserException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,7 +53,7 @@ final class AcceptabilitySentences {
       }
       return sentences;
     } catch (XMLStreamException e) {
-      throw new IllegalArgumentException("Cannot read grammar rules: " + firstLine(e), e);
+      throw new UserException("Cannot read grammar rules: " + firstLine(e), e);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.guilomo.spark.data.quickstart;
 
+import io.guilomo.model.UserException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -68,7 +69,7 @@ final class GlossSentences {
               ? Integer.parseInt(head[1]) - FIRST_FILE
               : -1;
       if (bar < 0 || file < 0 || file >= FILES.size()) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format("Cannot read WordNet nouns: line %d is no synset", number));
       }
       String definition = line.substring(bar + 3).split("; \"", 2)[0].strip();
@@ -84,7 +85,7 @@ final class GlossSentences {
         sentences.stream()
             .collect(Collectors.groupingBy(LabelledSentence::label, Collectors.counting()));
     if (classes < 2 || classes > sizes.size()) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format("Cannot choose %d noun classes: expected 2 to %d", classes, sizes.size()));
     }
     Comparator<Map.Entry<String, Long>> largestFirst =

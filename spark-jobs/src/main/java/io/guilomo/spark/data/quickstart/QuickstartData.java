@@ -1,6 +1,7 @@
 package io.guilomo.spark.data.quickstart;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.model.UserException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,7 +36,7 @@ public final class QuickstartData {
   public record Sizes(int train, int validation, int test) {
     public Sizes {
       if (train < 0 || validation < 0 || test < 0) {
-        throw new IllegalArgumentException(
+        throw new UserException(
             String.format("Cannot make data of %d, %d and %d records", train, validation, test));
       }
     }
@@ -74,8 +75,7 @@ public final class QuickstartData {
   private static Path present(Path unpacked, String name) {
     Path file = unpacked.resolve(name);
     if (!Files.isRegularFile(file)) {
-      throw new IllegalArgumentException(
-          String.format("Cannot read %s: there is no such file", file));
+      throw new UserException(String.format("Cannot read %s: there is no such file", file));
     }
     return file;
   }
@@ -137,7 +137,7 @@ public final class QuickstartData {
     int most = byLabel.values().stream().mapToInt(List::size).min().orElse(0);
     int each = byLabel.isEmpty() ? size : (size + byLabel.size() - 1) / byLabel.size();
     if (each > most) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               "Cannot make %s data of %d records: there are %d",
               file, size, most * byLabel.size()));

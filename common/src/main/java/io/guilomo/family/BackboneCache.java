@@ -1,0 +1,100 @@
+package io.guilomo.family;
+
+import io.guilomo.model.UserException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import org.apache.hadoop.conf.Configuration;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** The backbones of this JVM, one copy in each memory, shared by all tasks that run in it. */
+public final class BackboneCache {
+
+  /**
+   * URIs of this scheme name backbones that were {@linkplain #put put} here and can be loaded from
+   * nowhere.
+   */
+  public static final String MEMORY_SCHEME = "memory:";
+
+  private static final ConcurrentMap<Key, FutureTask<Backbone>> BACKBONES =
+      new ConcurrentHashMap<>();
+
+  private record Key(String uri, String memory, DataType matrices) {
+
+    static Key of(String uri, FrozenMemory memory) {
+      return new Key(uri, memory.kernels().memory(), memory.matrices());
+    }
+  }
+
+  private BackboneCache() {}
+
+  /**
+   * The backbone of a directory, loaded on the first call; concurrent callers wait for that one.
+   */
+  public static Backbone get(String uri, Configuration conf) throws IOException {
+    return get(uri, conf, FrozenMemory.host());
+  }
+
+  /** As {@link #get(String, Configuration)}, in the given memory. */
+  public static Backbone get(String uri, Configuration conf, FrozenMemory memory)
+      throws IOException {
+    Key key = Key.of(uri, memory);
+    FutureTask<Backbone> mine = new FutureTask<>(() -> load(uri, conf, memory));
+    FutureTask<Backbone> first = BACKBONES.putIfAbsent(key, mine);
+    if (first == null) {
+      mine.run();
+      first = mine;
+    }
+    try {
+      return first.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw (IOException)
+          new InterruptedIOException("interrupted while loading " + uri).initCause(e);
+    } catch (ExecutionException e) {
+      BACKBONES.remove(key, first);
+      throw rethrown(e.getCause());
+    }
+  }
+
+  private static Backbone load(String uri, Configuration conf, FrozenMemory memory)
+      throws IOException {
+    if (uri.startsWith(MEMORY_SCHEME)) {
+      throw new UserException("Cannot load %s: this JVM was not given it".formatted(uri));
+    }
+    Backbone backbone = Backbones.load(uri, conf, memory);
+    // Others read it from streams of their own.
+    memory.kernels().finish();
+    return backbone;
+  }
+
+  private static IOException rethrown(Throwable cause) {
+    if (cause instanceof RuntimeException e) {
+      throw e;
+    }
+    if (cause instanceof Error e) {
+      throw e;
+    }
+    return (IOException) cause;
+  }
+
+  /** Makes {@code uri} mean {@code backbone} in this JVM, for tests and benchmarks. */
+  public static void put(String uri, Backbone backbone) {
+    put(uri, backbone, FrozenMemory.host());
+  }
+
+  /** As {@link #put(String, Backbone)}, of one that lies in the given memory. */
+  public static void put(String uri, Backbone backbone, FrozenMemory memory) {
+    FutureTask<Backbone> task = new FutureTask<>(() -> backbone);
+    task.run();
+    BACKBONES.put(Key.of(uri, memory), task);
+  }
+
+  /** Forgets all backbones; their memory is freed when nothing else refers to them. */
+  public static void clear() {
+    BACKBONES.clear();
+  }
+}

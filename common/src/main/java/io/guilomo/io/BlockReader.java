@@ -1,0 +1,69 @@
+package io.guilomo.io;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import org.apache.hadoop.fs.FSDataInputStream;
+
+/** Reads weights of a file in blocks of at most a mebibyte. */
+public final class BlockReader {
+
+  public static final int BLOCK = 1 << 20;
+
+  private final FSDataInputStream in;
+  private byte[] block = new byte[0];
+  private float[] values;
+
+  public BlockReader(FSDataInputStream in) {
+    this.in = in;
+  }
+
+  /**
+   * Hands {@code target} the elements from the bytes at {@code begin} on.
+   *
+   * @param digest sees the bytes, where not null
+   */
+  void read(long begin, TensorType type, long elements, FloatSink target, MessageDigest digest)
+      throws IOException {
+    if (elements == 0) {
+      return;
+    }
+    int needed = block(elements * type.bytes());
+    if (values == null || values.length < needed / Short.BYTES) {
+      values = new float[needed / Short.BYTES];
+    }
+    in.seek(begin);
+    for (long done = 0; done < elements; ) {
+      int count = (int) Math.min(BLOCK / type.bytes(), elements - done);
+      in.readFully(block, 0, count * type.bytes());
+      if (digest != null) {
+        digest.update(block, 0, count * type.bytes());
+      }
+      type.decode(ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN), values, count);
+      target.put(done, values, count);
+      done += count;
+    }
+  }
+
+  /** Has {@code digest} see the bytes from {@code begin} on, as reading them would. */
+  void digest(long begin, long bytes, MessageDigest digest) throws IOException {
+    block(bytes);
+    in.seek(begin);
+    for (long done = 0; done < bytes; ) {
+      int count = (int) Math.min(BLOCK, bytes - done);
+      in.readFully(block, 0, count);
+      digest.update(block, 0, count);
+      done += count;
+    }
+  }
+
+  /** Makes room for a block of so many bytes, and says how many of them it holds. */
+  private int block(long bytes) {
+    int needed = (int) Math.min(BLOCK, bytes);
+    if (block.length < needed) {
+      block = new byte[needed];
+    }
+    return needed;
+  }
+}

@@ -1,0 +1,220 @@
+package io.guilomo.io;
+
+import static io.guilomo.io.SafetensorsHeader.refuse;
+
+import io.guilomo.model.UserException;
+import java.io.Closeable;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A <a href="https://github.com/huggingface/safetensors">safetensors</a> file: eight bytes with the
+ * little-endian length of the header, a JSON header, raw little-endian values. Values are read in
+ * blocks, straight into the arrays that keep them. One thread at a time.
+ */
+public final class SafetensorsFile implements Closeable {
+
+  /** The limit of the format. */
+  private static final long MAX_HEADER = 100_000_000;
+
+  private final Path path;
+  private final FSDataInputStream in;
+  private final long dataStart;
+  private final SafetensorsHeader header;
+  private final BlockReader blocks;
+
+  private SafetensorsFile(
+      Path path, FSDataInputStream in, long dataStart, SafetensorsHeader header) {
+    this.path = path;
+    this.in = in;
+    this.dataStart = dataStart;
+    this.header = header;
+    this.blocks = new BlockReader(in);
+  }
+
+  /**
+   * Opens a file and checks its header against its length.
+   *
+   * @throws UserException if there is no such file or it is not a sound safetensors file
+   */
+  public static SafetensorsFile open(Path path, Configuration conf) throws IOException {
+    FileSystem fs = path.getFileSystem(conf);
+    long length = length(fs, path);
+    FSDataInputStream in = fs.open(path);
+    try {
+      byte[] json = headerBytes(path, in, length);
+      long dataStart = Long.BYTES + (long) json.length;
+      return new SafetensorsFile(
+          path, in, dataStart, SafetensorsHeader.parse(json, length - dataStart, path));
+    } catch (IOException | RuntimeException e) {
+      in.close();
+      throw e;
+    }
+  }
+
+  private static long length(FileSystem fs, Path path) throws IOException {
+    try {
+      FileStatus status = fs.getFileStatus(path);
+      if (status.isDirectory()) {
+        throw refuse(path, "it is a directory");
+      }
+      return status.getLen();
+    } catch (FileNotFoundException e) {
+      throw refuse(path, "there is no such file");
+    }
+  }
+
+  private static byte[] headerBytes(Path path, FSDataInputStream in, long length)
+      throws IOException {
+    if (length < Long.BYTES) {
+      throw refuse(path, "it is %s bytes long, shorter than a header".formatted(length));
+    }
+    byte[] prefix = new byte[Long.BYTES];
+    in.readFully(prefix);
+    long headerLength = ByteBuffer.wrap(prefix).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    if (headerLength < 0 || headerLength > MAX_HEADER) {
+      throw refuse(
+          path,
+          "its header claims %s bytes, more than %s"
+              .formatted(Long.toUnsignedString(headerLength), MAX_HEADER));
+    }
+    if (headerLength > length - Long.BYTES) {
+      throw refuse(
+          path, "its header claims %s bytes, the file has %s".formatted(headerLength, length));
+    }
+    byte[] json = new byte[(int) headerLength];
+    in.readFully(json);
+    return json;
+  }
+
+  /** Names of the tensors, in the order of the header. */
+  public Set<String> names() {
+    return header.tensors().keySet();
+  }
+
+  public long[] shape(String name) {
+    return tensor(name).shape().clone();
+  }
+
+  /** As above, of a tensor whose values can be weights. */
+  long[] weightShape(String name) {
+    return refuseOtherThanWeights(name).shape().clone();
+  }
+
+  /** The format's name of the element type: {@code F32}, {@code BF16}, {@code I64}, … */
+  public String dtype(String name) {
+    return tensor(name).type().name();
+  }
+
+  public Map<String, String> metadata() {
+    return header.metadata();
+  }
+
+  /**
+   * A weight tensor (F32, F16 or BF16) as float32, row-major, in memory that belongs to no
+   * workspace.
+   */
+  public INDArray read(String name) throws IOException {
+    refuseOtherThanWeights(name);
+    INDArray array = allocate(shape(name));
+    readInto(name, array);
+    return array;
+  }
+
+  /**
+   * Reads a weight tensor into {@code target}: float32, as many elements, adjacent in row-major
+   * order; the shape may differ.
+   */
+  public void readInto(String name, INDArray target) throws IOException {
+    SafetensorsHeader.Tensor tensor = refuseOtherThanWeights(name);
+    if (target.length() != tensor.elements()) {
+      throw refuse(
+          path,
+          "tensor %s has shape %s, its place has %s"
+              .formatted(name, Arrays.toString(tensor.shape()), Arrays.toString(target.shape())));
+    }
+    if (tensor.elements() > 0) {
+      read(name, FloatMemory.of(target), null);
+    }
+  }
+
+  /** As above; {@code digest}, where not null, sees the raw bytes of the file. */
+  void read(String name, FloatSink target, MessageDigest digest) throws IOException {
+    SafetensorsHeader.Tensor tensor = refuseOtherThanWeights(name);
+    blocks.read(dataStart + tensor.begin(), tensor.type(), tensor.elements(), target, digest);
+  }
+
+  /** Has {@code digest} see the raw bytes of a weight tensor. */
+  void digest(String name, MessageDigest digest) throws IOException {
+    SafetensorsHeader.Tensor tensor = refuseOtherThanWeights(name);
+    blocks.digest(dataStart + tensor.begin(), tensor.end() - tensor.begin(), digest);
+  }
+
+  /** An I64 or I32 tensor, flattened row by row. */
+  public long[] readLongs(String name) throws IOException {
+    SafetensorsHeader.Tensor tensor = tensor(name);
+    if (tensor.type() != TensorType.I64 && tensor.type() != TensorType.I32) {
+      throw refuse(
+          path, "tensor %s has dtype %s, expected I64 or I32".formatted(name, tensor.type()));
+    }
+    if (tensor.end() - tensor.begin() > Integer.MAX_VALUE - Long.BYTES) {
+      throw refuse(path, "tensor %s has too many elements (%s)".formatted(name, tensor.elements()));
+    }
+    byte[] bytes = new byte[(int) (tensor.end() - tensor.begin())];
+    in.seek(dataStart + tensor.begin());
+    in.readFully(bytes);
+    ByteBuffer source = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    long[] longs = new long[(int) tensor.elements()];
+    for (int i = 0; i < longs.length; i++) {
+      longs[i] = tensor.type() == TensorType.I64 ? source.getLong() : source.getInt();
+    }
+    return longs;
+  }
+
+  /** A float32 array that outlives every workspace. */
+  public static INDArray allocate(long... shape) {
+    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      if (Arrays.stream(shape).anyMatch(size -> size == 0)) {
+        return Nd4j.create(DataType.FLOAT, shape);
+      }
+      return Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
+    }
+  }
+
+  private SafetensorsHeader.Tensor tensor(String name) {
+    SafetensorsHeader.Tensor tensor = header.tensors().get(name);
+    if (tensor == null) {
+      throw refuse(path, "it has no tensor %s".formatted(name));
+    }
+    return tensor;
+  }
+
+  private SafetensorsHeader.Tensor refuseOtherThanWeights(String name) {
+    SafetensorsHeader.Tensor tensor = tensor(name);
+    if (!tensor.type().weights()) {
+      throw refuse(
+          path, "tensor %s has dtype %s, expected F32, F16 or BF16".formatted(name, tensor.type()));
+    }
+    return tensor;
+  }
+
+  @Override
+  public void close() throws IOException {
+    in.close();
+  }
+}

@@ -1,0 +1,107 @@
+package io.guilomo.io;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.guilomo.model.UserException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Writes tensors as a safetensors file of type F32. The same tensors in the same order give the
+ * same bytes.
+ */
+public final class SafetensorsWriter {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int BLOCK = 1 << 18;
+  private static final int ALIGNMENT = 8;
+
+  private SafetensorsWriter() {}
+
+  /**
+   * Replaces the file at {@code path}.
+   *
+   * @param tensors of any floating type and any memory order, written in the map's order
+   * @param metadata free strings, may be empty
+   * @throws UserException if a tensor is not of a floating type
+   */
+  public static void write(
+      Path path, Configuration conf, Map<String, INDArray> tensors, Map<String, String> metadata)
+      throws IOException {
+    Map<String, INDArray> ordered = new LinkedHashMap<>(tensors);
+    byte[] header = header(path, ordered, metadata);
+    try (OutputStream out = path.getFileSystem(conf).create(path, true)) {
+      out.write(
+          ByteBuffer.allocate(Long.BYTES)
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .putLong(header.length)
+              .array());
+      out.write(header);
+      ByteBuffer bytes = ByteBuffer.allocate(BLOCK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      float[] values = new float[BLOCK];
+      for (INDArray tensor : ordered.values()) {
+        write(tensor, values, bytes, out);
+      }
+    }
+  }
+
+  private static byte[] header(
+      Path path, Map<String, INDArray> tensors, Map<String, String> metadata) throws IOException {
+    ObjectNode root = JSON.createObjectNode();
+    if (!metadata.isEmpty()) {
+      ObjectNode node = root.putObject("__metadata__");
+      metadata.forEach(node::put);
+    }
+    long end = 0;
+    for (Map.Entry<String, INDArray> entry : tensors.entrySet()) {
+      INDArray tensor = entry.getValue();
+      if (!tensor.dataType().isFPType()) {
+        throw new UserException(
+            "Cannot write %s: tensor %s has type %s, which is not a floating type"
+                .formatted(path, entry.getKey(), tensor.dataType()));
+      }
+      if (entry.getKey().equals("__metadata__")) {
+        throw new UserException(
+            "Cannot write %s: no tensor can be called __metadata__".formatted(path));
+      }
+      ObjectNode node = root.putObject(entry.getKey()).put("dtype", TensorType.F32.name());
+      Arrays.stream(tensor.shape()).forEach(node.putArray("shape")::add);
+      long begin = end;
+      end += tensor.length() * Float.BYTES;
+      node.putArray("data_offsets").add(begin).add(end);
+    }
+    byte[] json = JSON.writeValueAsBytes(root);
+    byte[] padded = Arrays.copyOf(json, (json.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    Arrays.fill(padded, json.length, padded.length, (byte) ' ');
+    return padded;
+  }
+
+  private static void write(INDArray tensor, float[] values, ByteBuffer bytes, OutputStream out)
+      throws IOException {
+    if (tensor.isEmpty()) {
+      return;
+    }
+    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      INDArray floats = tensor.castTo(DataType.FLOAT);
+      FloatMemory memory = FloatMemory.of(FloatMemory.rowMajor(floats) ? floats : floats.dup('c'));
+      for (long done = 0; done < tensor.length(); ) {
+        int count = (int) Math.min(BLOCK, tensor.length() - done);
+        memory.get(done, values, count);
+        bytes.clear().asFloatBuffer().put(values, 0, count);
+        out.write(bytes.array(), 0, count * Float.BYTES);
+        done += count;
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package io.guilomo.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * The vocabulary of a tokenizer and what its model's files say about special tokens.
+ *
+ * @param settings {@code tokenizer_config.json}; missing where the directory has none
+ * @param config {@code config.json}; missing where the directory has none
+ */
+record SpecialTokens(Map<String, Integer> ids, JsonNode settings, JsonNode config) {
+
+  private static final String SETTINGS = "tokenizer_config.json";
+  private static final Set<String> LLAMA_CLASSES = Set.of("LlamaTokenizer", "LlamaTokenizerFast");
+
+  /** What the common tokenizers call them, where no file tells. */
+  private static final Map<String, List<String>> USUAL =
+      Map.of(
+          "bos", List.of("<s>", "<|begin_of_text|>"),
+          "eos", List.of("</s>", "<|end_of_text|>"),
+          "pad", List.of("[PAD]", "<pad>"),
+          "cls", List.of("[CLS]"),
+          "sep", List.of("[SEP]"));
+
+  static SpecialTokens read(ModelDirectory directory, JsonNode tokenizer) throws IOException {
+    Map<String, Integer> ids = new HashMap<>();
+    JsonNode vocabulary = tokenizer.path("model").path("vocab");
+    if (vocabulary.isArray()) {
+      for (int id = 0; id < vocabulary.size(); id++) {
+        ids.put(vocabulary.get(id).path(0).asText(), id);
+      }
+    }
+    vocabulary
+        .fields()
+        .forEachRemaining(field -> ids.put(field.getKey(), field.getValue().asInt(-1)));
+    tokenizer
+        .path("added_tokens")
+        .forEach(token -> ids.put(token.path("content").asText(), token.path("id").asInt(-1)));
+    ids.values().removeIf(id -> id < 0);
+    return new SpecialTokens(
+        ids, optional(directory, SETTINGS), optional(directory, ModelDirectory.CONFIG));
+  }
+
+  private static JsonNode optional(ModelDirectory directory, String name) throws IOException {
+    return directory.has(name) ? directory.json(name) : MissingNode.getInstance();
+  }
+
+  int vocabulary() {
+    return ids.values().stream().mapToInt(id -> id + 1).max().orElse(0);
+  }
+
+  OptionalInt id(String token) {
+    Integer id = ids.get(token);
+    return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  /**
+   * Id of the special token of a role: {@code bos}, {@code eos}, {@code pad}, {@code cls}, {@code
+   * sep}.
+   */
+  OptionalInt named(String role) {
+    JsonNode token = settings.path(role + "_token");
+    String text = token.isObject() ? token.path("content").asText() : token.asText("");
+    if (ids.containsKey(text)) {
+      return id(text);
+    }
+    JsonNode configured = config.path(role + "_token_id");
+    JsonNode first = configured.isArray() ? configured.path(0) : configured;
+    if (first.isIntegralNumber() && first.intValue() >= 0) {
+      return OptionalInt.of(first.intValue());
+    }
+    return USUAL.get(role).stream().filter(ids::containsKey).mapToInt(ids::get).findFirst();
+  }
+
+  /** Whether Hugging Face builds the frame of a text from {@link #addBos} and {@link #addEos}. */
+  boolean llamaClass() {
+    return LLAMA_CLASSES.contains(settings.path("tokenizer_class").asText());
+  }
+
+  boolean addBos() {
+    return settings.path("add_bos_token").asBoolean(true);
+  }
+
+  boolean addEos() {
+    return settings.path("add_eos_token").asBoolean(false);
+  }
+}

@@ -1,0 +1,198 @@
+package io.guilomo.io;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
+import io.guilomo.model.UserException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A JSON object read strictly: values are checked against bounds, keys that nobody read are refused
+ * by {@link #end()}.
+ */
+public final class StrictObject {
+  /** Far above the largest plan the bounds of its parts allow in practice. */
+  public static final int MAX_CHARACTERS = 64 << 20;
+
+  private static final ObjectReader READER =
+      new ObjectMapper()
+          .reader()
+          .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .with(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+
+  private final String what;
+  private final JsonNode node;
+  private final Set<String> read = new HashSet<>();
+
+  private StrictObject(String what, JsonNode node) {
+    this.what = what;
+    this.node = node;
+    if (!node.isObject()) {
+      throw refused("it must be a JSON object");
+    }
+  }
+
+  /**
+   * Reads a text.
+   *
+   * @param what what the text is, for messages: {@code Cannot read WHAT: …}
+   */
+  public static StrictObject parse(String what, String text) {
+    if (text.length() > MAX_CHARACTERS) {
+      throw new UserException(
+          "Cannot read "
+              + what
+              + ": it has "
+              + text.length()
+              + " characters, maximum is "
+              + MAX_CHARACTERS);
+    }
+    try {
+      return new StrictObject(what, READER.readTree(text));
+    } catch (JsonProcessingException e) {
+      String where = e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr();
+      throw new UserException("Cannot read " + what + ": " + e.getOriginalMessage() + where, e);
+    }
+  }
+
+  public boolean has(String key) {
+    return node.has(key);
+  }
+
+  public int integer(String key, int min, int max) {
+    return (int) integer(key, required(key), min, max);
+  }
+
+  public long integer(String key, long min, long max) {
+    return integer(key, required(key), min, max);
+  }
+
+  public double number(String key) {
+    JsonNode value = required(key);
+    if (!value.isNumber()) {
+      throw refused(key + " must be a number, not " + value);
+    }
+    return value.doubleValue();
+  }
+
+  public boolean flag(String key, boolean otherwise) {
+    if (!has(key)) {
+      return otherwise;
+    }
+    JsonNode value = required(key);
+    if (!value.isBoolean()) {
+      throw refused(key + " must be true or false, not " + value);
+    }
+    return value.booleanValue();
+  }
+
+  /** A text of at most 256 characters. */
+  public String text(String key) {
+    return text(key, required(key), 256);
+  }
+
+  /** A text of at most so many characters. */
+  public String text(String key, int maxLength) {
+    return text(key, required(key), maxLength);
+  }
+
+  /** An array of texts; empty where the key is absent. */
+  public List<String> texts(String key, int maxSize) {
+    List<String> values = new ArrayList<>();
+    for (JsonNode value : array(key, maxSize)) {
+      values.add(text(key + "[" + values.size() + "]", value, 256));
+    }
+    return values;
+  }
+
+  private String text(String key, JsonNode value, int maxLength) {
+    if (!value.isTextual()
+        || value.textValue().isBlank()
+        || value.textValue().length() > maxLength) {
+      throw refused(key + " must be a text of 1 to " + maxLength + " characters, not " + value);
+    }
+    return value.textValue();
+  }
+
+  /** A value as JSON, for a reader of its own. */
+  public String json(String key) {
+    return required(key).toString();
+  }
+
+  /** An object. */
+  public StrictObject object(String key) {
+    return new StrictObject(what + ": " + key, required(key));
+  }
+
+  /** An array of integers; empty where the key is absent. */
+  public List<Long> integers(String key, long min, long max, int maxSize) {
+    List<Long> values = new ArrayList<>();
+    for (JsonNode value : array(key, maxSize)) {
+      values.add(integer(key + "[" + values.size() + "]", value, min, max));
+    }
+    return values;
+  }
+
+  /** An array of objects; empty where the key is absent. */
+  public List<StrictObject> objects(String key, int maxSize) {
+    List<StrictObject> values = new ArrayList<>();
+    for (JsonNode value : array(key, maxSize)) {
+      values.add(new StrictObject(what + ": " + key + "[" + values.size() + "]", value));
+    }
+    return values;
+  }
+
+  /** Refuses keys that nobody read. */
+  public void end() {
+    node.fieldNames()
+        .forEachRemaining(
+            key -> {
+              if (!read.contains(key)) {
+                throw refused("unknown key '" + key + "'");
+              }
+            });
+  }
+
+  public UserException refused(String why) {
+    return new UserException("Cannot read " + what + ": " + why);
+  }
+
+  private JsonNode required(String key) {
+    read.add(key);
+    JsonNode value = node.get(key);
+    if (value == null) {
+      throw refused("key '" + key + "' is missing");
+    }
+    return value;
+  }
+
+  private Iterable<JsonNode> array(String key, int maxSize) {
+    if (!has(key)) {
+      return List.of();
+    }
+    JsonNode values = required(key);
+    if (!values.isArray()) {
+      throw refused(key + " must be an array");
+    }
+    if (values.size() > maxSize) {
+      throw refused(key + " has " + values.size() + " entries, maximum is " + maxSize);
+    }
+    return values;
+  }
+
+  private long integer(String key, JsonNode value, long min, long max) {
+    if (!value.isIntegralNumber()
+        || !value.canConvertToLong()
+        || value.longValue() < min
+        || value.longValue() > max) {
+      throw refused(key + " must be an integer from " + min + " to " + max + ", not " + value);
+    }
+    return value.longValue();
+  }
+}

@@ -1,0 +1,19 @@
+package io.guilomo.model;
+
+/**
+ * A mistake in what the user asked for: a configuration, a file, data or a setting that cannot be
+ * used. Its message is one line that says what cannot be done, with the value, and what to do. All
+ * other exceptions are faults of the program or of the machine.
+ */
+public final class UserException extends IllegalArgumentException {
+
+  private static final long serialVersionUID = 1;
+
+  public UserException(String message) {
+    super(message);
+  }
+
+  public UserException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
