@@ -28,6 +28,7 @@ final class PassContext {
   private Selection selection;
   private TokenBatch batch;
   private TokenBatch whole;
+  private PassShape shape;
   private int firstToken;
   private int[] positions;
   private KeyValueCache openCache;
@@ -83,6 +84,23 @@ final class PassContext {
     return buffers.array(savedName(owner, kind), length);
   }
 
+  /** A declared array, as large as the batch needs it. */
+  INDArray array(WorkingArray array) {
+    return array(array, array.extent().rows(shape));
+  }
+
+  /** As {@link #array(WorkingArray)}, of so many rows; a vector's elements if it is fixed. */
+  INDArray array(WorkingArray array, long rows) {
+    boolean last = options.gradient() == PassOptions.Gradient.NONE;
+    String name = last ? array.forwardName() : array.name();
+    if (array.extent() == Extent.FIXED) {
+      return buffers.array(name, array.columns());
+    }
+    return array.columns() == WorkingArray.VECTOR
+        ? buffers.array(name, rows)
+        : buffers.array(name, rows, array.columns());
+  }
+
   private String savedName(String owner, String kind) {
     boolean last = options.gradient() == PassOptions.Gradient.NONE;
     return (last ? "forward" : owner) + "." + kind;
@@ -133,6 +151,8 @@ final class PassContext {
    */
   void begin(TokenBatch nextBatch, TokenBatch all, int first, PassOptions nextOptions) {
     this.batch = nextBatch;
+    // Heads and attention say themselves how many rows they have.
+    this.shape = new PassShape(nextBatch.size(), nextBatch.sequences(), 0, 0);
     this.whole = all;
     this.firstToken = first;
     this.positions = nextBatch.positions();
