@@ -34,12 +34,11 @@ public final class HostAccess {
   /** Classes whose arrays are always the host's, and why. */
   private static final Map<String, String> HANDLE_HOST_ARRAYS =
       Map.of(
-          "io.guilomo.network.PartInitializer", "draws the parameters of a graph",
-          "io.guilomo.adapter.Adapter", "has copies of the parameters of a graph",
+          "io.guilomo.adapter.Adapter", "has copies of the parameters on the host",
           "io.guilomo.adapter.PeftFormat", "writes the tensors of an adapter",
           "io.guilomo.adapter.ReleasedAdapterFormat", "writes the tensors of an adapter",
           "io.guilomo.data.TokenBatch", "travels as the features of a data set",
-          "io.guilomo.spark.job.SearchRun", "reads the GSVs of the driver's graph",
+          "io.guilomo.spark.job.SearchRun", "reads the GSVs of the driver",
           "io.guilomo.spark.checkpoint.CheckpointDirectory", "compares what it has written",
           "io.guilomo.spark.bench.BenchCase",
               "draws a backbone before it is copied to the kernels");

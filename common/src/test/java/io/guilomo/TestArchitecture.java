@@ -75,11 +75,11 @@ class TestArchitecture {
   }
 
   @Test
-  void theEngineKnowsNoSpark() {
+  void theEngineKnowsNeitherSparkNorDl4j() {
     noClasses()
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("org.apache.spark..", "org.deeplearning4j.spark..", "scala..")
+        .resideInAnyPackage("org.apache.spark..", "org.deeplearning4j..", "scala..")
         .check(classes);
   }
 

@@ -13,10 +13,11 @@ class TestClassPath {
       strings = {
         "org/apache/spark/SparkContext.class",
         "org/apache/spark/sql/SparkSession.class",
+        "org/deeplearning4j/nn/graph/ComputationGraph.class",
         "org/deeplearning4j/spark/impl/graph/SparkComputationGraph.class",
         "scala/Option.class"
       })
-  void hasNoSparkAndNoScala(String name) {
+  void hasNoSparkNoDl4jAndNoScala(String name) {
     assertThat(getClass().getClassLoader().getResource(name)).isNull();
   }
 

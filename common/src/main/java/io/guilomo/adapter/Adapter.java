@@ -88,7 +88,7 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
         AdapterTensors.views(
             description.plan(),
             !description.labels().isEmpty(),
-            NamedParameters.of(network.graph(), network.graph().params()));
+            NamedParameters.of(network.definition(), network.host().parameters()));
     tensors.forEach((name, tensor) -> views.get(name).assign(tensor));
     network.upload();
     return network;

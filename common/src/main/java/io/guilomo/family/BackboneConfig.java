@@ -1,10 +1,11 @@
 package io.guilomo.family;
 
 import io.guilomo.model.LinearModule;
+import java.io.Serializable;
 import java.util.List;
 
 /** The shape of a transformer, as its {@code config.json} tells it. */
-public sealed interface BackboneConfig permits LlamaConfig, BertConfig {
+public sealed interface BackboneConfig extends Serializable permits LlamaConfig, BertConfig {
 
   /** Width of the residual stream. */
   int hidden();

@@ -1,5 +1,7 @@
 package io.guilomo.family;
 
+import java.io.Serializable;
+
 /**
  * Rotary position embedding (arXiv 2104.09864) in the half-split layout of Hugging Face, with the
  * scaling of LLaMA 3.1.
@@ -7,14 +9,12 @@ package io.guilomo.family;
  * @param theta base of the frequencies
  * @param scaling how frequencies are stretched for long contexts; null for not at all
  */
-public record Rope(double theta, Scaling scaling) {
+public record Rope(double theta, Scaling scaling) implements Serializable {
 
   /** {@code rope_type: llama3} of a Hugging Face {@code config.json}. */
   public record Scaling(
-      double factor,
-      double lowFrequencyFactor,
-      double highFrequencyFactor,
-      int originalPositions) {}
+      double factor, double lowFrequencyFactor, double highFrequencyFactor, int originalPositions)
+      implements Serializable {}
 
   /** Angle per position of each pair of features: {@code [headDim / 2]}. */
   public double[] frequencies(int headDim) {

@@ -27,7 +27,7 @@ final class DecoderBlock extends TransformerBlock {
 
   DecoderBlock(PartSpec spec) {
     super(spec);
-    this.config = spec.llama();
+    this.config = (LlamaConfig) spec.config();
     this.attention =
         new AttentionShape(
             config.heads(),

@@ -27,7 +27,7 @@ final class EncoderBlock extends TransformerBlock {
 
   EncoderBlock(PartSpec spec) {
     super(spec);
-    this.config = spec.bert();
+    this.config = (BertConfig) spec.config();
     int headDim = config.hidden() / config.heads();
     this.attention =
         new AttentionShape(

@@ -61,14 +61,10 @@ enum Initialisation {
 
   abstract void fill(Random random, float[] values, long[] shape);
 
-  /** Values of the parameter {@code name} under {@code seed}. */
-  float[] values(long seed, String name, long[] shape) {
-    int length = 1;
-    for (long dimension : shape) {
-      length = Math.multiplyExact(length, Math.toIntExact(dimension));
-    }
-    float[] values = new float[length];
-    fill(new Random(Seeds.mix(seed, name.hashCode())), values, shape);
+  /** Values of a parameter under {@code seed}. */
+  float[] values(long seed, ParameterLayout.Slice slice) {
+    float[] values = new float[Math.toIntExact(slice.length())];
+    fill(new Random(Seeds.mix(seed, slice.name().hashCode())), values, slice.shape());
     return values;
   }
 }

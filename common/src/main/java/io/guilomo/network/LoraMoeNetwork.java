@@ -6,49 +6,40 @@ import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.LinearModule;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.deeplearning4j.nn.api.Layer;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.WorkspaceMode;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.learning.config.Adam;
 
 /**
  * A frozen transformer with LoRA experts, routers and, in the search stage, GuidedSelection
- * Vectors: a DL4J {@link ComputationGraph} whose trainable parameters are one flat vector {@code [a
- * | w]}, GSVs first. Not thread-safe.
+ * Vectors. Its trainable parameters are one flat vector {@code [a | w]}, GSVs first. Not
+ * thread-safe.
  */
 public final class LoraMoeNetwork implements AutoCloseable {
 
-  private static final String INPUT = "tokens";
-
-  private final ComputationGraph graph;
-  private final List<PartLayer> layers = new ArrayList<>();
-  private final PartSpec selection;
+  private final NetworkDefinition definition;
+  private final HostParameters host;
   private final long gsvCount;
   private final Kernels kernels;
   private final ParameterStore store;
   private final Replicas replicas;
 
-  private LoraMoeNetwork(ComputationGraph graph, Backbone backbone, Kernels kernels) {
-    this.graph = graph;
-    graph.initGradientsView();
-    for (Layer layer : graph.getLayers()) {
-      layers.add((PartLayer) layer);
-    }
-    PartSpec first = layers.get(0).layerConf().spec();
-    this.selection = first.kind() == PartSpec.Kind.SELECTION ? first : null;
-    this.gsvCount = selection == null ? 0 : layers.get(0).part().parameters().size();
+  private LoraMoeNetwork(
+      NetworkDefinition definition, HostParameters host, Backbone backbone, Kernels kernels) {
+    this.definition = definition;
+    this.host = host;
+    this.gsvCount = ParameterCount.of(definition).gsvs();
     this.kernels = kernels;
-    this.store = new ParameterStore(graph, kernels);
+    this.store = new ParameterStore(host, kernels);
     try {
-      this.replicas = new Replicas(kernels, backbone, layers, store, gsvCount, first.loadBalance());
+      this.replicas =
+          new Replicas(
+              kernels,
+              backbone,
+              PartSpec.all(definition),
+              store,
+              gsvCount,
+              definition.loadBalance());
     } catch (RuntimeException e) {
       // Where a card is full.
       store.close();
@@ -56,78 +47,29 @@ public final class LoraMoeNetwork implements AutoCloseable {
     }
   }
 
-  /**
-   * The graph of a definition, as JSON-serialisable configuration. It does not load the backbone.
-   */
-  public static ComputationGraphConfiguration configuration(NetworkDefinition definition) {
-    ComputationGraphConfiguration.GraphBuilder builder =
-        new NeuralNetConfiguration.Builder()
-            .dataType(DataType.FLOAT)
-            .seed(definition.seed())
-            .trainingWorkspaceMode(WorkspaceMode.NONE)
-            .inferenceWorkspaceMode(WorkspaceMode.NONE)
-            .graphBuilder()
-            .addInputs(INPUT);
-    String last = INPUT;
-    if (definition.stage() == Stage.SEARCH) {
-      last =
-          add(
-              builder,
-              PartNames.SELECTION,
-              PartSpec.of(definition, PartSpec.Kind.SELECTION, -1),
-              last);
-    }
-    last =
-        add(
-            builder,
-            PartNames.EMBEDDING,
-            PartSpec.of(definition, PartSpec.Kind.EMBEDDING, -1),
-            last);
-    for (int layer = 0; layer < definition.config().layers(); layer++) {
-      last =
-          add(
-              builder,
-              PartNames.block(layer),
-              PartSpec.of(definition, PartSpec.Kind.BLOCK, layer),
-              last);
-    }
-    last = add(builder, PartNames.HEAD, PartSpec.of(definition, PartSpec.Kind.HEAD, -1), last);
-    return builder.setOutputs(last).build();
-  }
-
-  private static String add(
-      ComputationGraphConfiguration.GraphBuilder builder,
-      String name,
-      PartSpec spec,
-      String input) {
-    // Two moments a parameter are all that is wanted of DL4J's updater: the steps themselves are
-    // AdamW's.
-    builder.addLayer(name, new PartConf(spec, new Adam()), input);
-    return name;
-  }
-
   /** A network with fresh parameters. */
   public static LoraMoeNetwork create(
       NetworkDefinition definition, Backbone backbone, Kernels kernels) {
-    ComputationGraph graph = new ComputationGraph(configuration(definition));
-    graph.init();
-    return of(graph, backbone, kernels);
+    return of(definition, HostParameters.initial(definition), backbone, kernels);
   }
 
   /**
-   * A network over a graph of {@link #configuration}, which keeps its parameters and updater state.
+   * A network with the given parameters and moments, which it works on where its kernels compute in
+   * the memory of the host; elsewhere see {@link #upload} and {@link #download}.
    */
-  public static LoraMoeNetwork of(ComputationGraph graph, Backbone backbone, Kernels kernels) {
-    return new LoraMoeNetwork(graph, backbone, kernels);
+  public static LoraMoeNetwork of(
+      NetworkDefinition definition, HostParameters host, Backbone backbone, Kernels kernels) {
+    return new LoraMoeNetwork(definition, host, backbone, kernels);
   }
 
-  /** Where the backbone of a graph of {@link #configuration} lies. */
-  public static String backboneOf(ComputationGraph graph) {
-    return ((PartLayer) graph.getLayer(0)).layerConf().spec().backbone();
+  /** What the network was made from. */
+  public NetworkDefinition definition() {
+    return definition;
   }
 
-  public ComputationGraph graph() {
-    return graph;
+  /** Its parameters, gradient and moments in the memory of the host. */
+  public HostParameters host() {
+    return host;
   }
 
   /**
@@ -182,27 +124,22 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   /** Classes that it tells apart; 0 for a causal language model. */
   public int classes() {
-    return layers.get(0).layerConf().spec().classes();
+    return definition.classes();
   }
 
   /** Modules with experts, in the order of their GSVs. */
   public List<ModuleExperts> modules() {
-    if (selection != null) {
-      return selection.modules();
-    }
-    List<ModuleExperts> modules = new ArrayList<>();
-    layers.forEach(layer -> modules.addAll(layer.layerConf().spec().modules()));
-    return modules;
+    return definition.modules();
   }
 
   /** Inner variables {@code w}: A, B, λ, routers, classifier. A view. */
   public INDArray weights() {
-    return ArrayViews.stretch(store.parameters(), gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(store.parameters(), gsvCount, host.size() - gsvCount);
   }
 
   /** Gradient of the last pass by {@link #weights()}. A view. */
   public INDArray weightGradient() {
-    return ArrayViews.stretch(store.gradient(), gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(store.gradient(), gsvCount, host.size() - gsvCount);
   }
 
   /** Outer variables {@code a}: all GSVs. A view. Only in the search stage. */
@@ -215,10 +152,7 @@ public final class LoraMoeNetwork implements AutoCloseable {
     return ArrayViews.stretch(store.gradient(), 0, gsvCount);
   }
 
-  /**
-   * First moments of {@link #gsvs()} in the updater's state {@code [m_a | v_a | m_w | v_w]}. A
-   * view.
-   */
+  /** First moments of {@link #gsvs()}. A view. */
   public INDArray gsvFirstMoment() {
     return ArrayViews.stretch(store.moments(), 0, gsvCount);
   }
@@ -229,53 +163,52 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   /** First moments of {@link #weights()}. A view. */
   public INDArray weightFirstMoment() {
-    return ArrayViews.stretch(store.moments(), 2 * gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(store.moments(), 2 * gsvCount, host.size() - gsvCount);
   }
 
   public INDArray weightSecondMoment() {
-    return ArrayViews.stretch(
-        store.moments(), graph.numParams() + gsvCount, graph.numParams() - gsvCount);
+    return ArrayViews.stretch(store.moments(), host.size() + gsvCount, host.size() - gsvCount);
   }
 
   /**
-   * Takes over parameters and updater state that were changed in the graph, where the network works
-   * on copies of them in the memory of its kernels.
+   * Takes over parameters and moments that the host has changed, where the network works on copies
+   * of them in the memory of its kernels.
    */
   public void upload() {
     store.upload();
   }
 
   /**
-   * Brings parameters, gradient and updater state back into the graph, where the network works on
-   * copies of them in the memory of its kernels.
+   * Brings parameters, gradient and moments back to the host, where the network works on copies of
+   * them in the memory of its kernels.
    */
   public void download() {
     store.download();
   }
 
   /**
-   * A view of one parameter of the graph by name, for instance {@code 0.q-proj.A}. See {@link
+   * A view of one parameter on the host by name, for instance {@code 0.q-proj.A}. See {@link
    * #upload} and {@link #download}.
    */
   public INDArray parameter(String name) {
-    return NamedParameters.of(graph, graph.params()).view(name);
+    return NamedParameters.of(definition, host.parameters()).view(name);
   }
 
-  /** A view of one parameter's gradient in the graph by name. See {@link #download}. */
+  /** A view of one parameter's gradient on the host by name. See {@link #download}. */
   public INDArray gradient(String name) {
-    return NamedParameters.of(graph, graph.getFlattenedGradients()).view(name);
+    return NamedParameters.of(definition, host.gradient()).view(name);
   }
 
   /** Names of all parameters in the order of the flat vector. */
   public List<String> parameterNames() {
-    return NamedParameters.of(graph, graph.params()).names();
+    return NamedParameters.of(definition, host.parameters()).names();
   }
 
   /** The argmaxes that the masks depend on, one a GSV. */
   public int[] maskChoices() {
     float[] gsvs = new float[Math.toIntExact(gsvCount)];
     kernels.read(gsvs(), gsvs);
-    return Selection.choices(selection.modules(), gsvs);
+    return Selection.choices(definition.modules(), gsvs);
   }
 
   /** (token, slot) pairs that each expert got in recorded passes since the network was built. */
@@ -293,11 +226,7 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   /** A working vector as long as {@link #weights()}, kept under a name. */
   public INDArray workingVector(String name) {
-    return replicas
-        .first()
-        .context()
-        .buffers()
-        .array("vector." + name, graph.numParams() - gsvCount);
+    return replicas.first().context().buffers().array("vector." + name, host.size() - gsvCount);
   }
 
   /** A working vector as long as {@link #gsvs()}, kept under a name. */
@@ -319,9 +248,6 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "LoRA-MoE network of "
-        + graph.numParams()
-        + " parameters, "
-        + Arrays.toString(graph.params().shape());
+    return "LoRA-MoE network of " + host.size() + " parameters";
   }
 }

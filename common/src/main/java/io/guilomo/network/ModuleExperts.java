@@ -1,8 +1,8 @@
 package io.guilomo.network;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
+import java.io.Serializable;
 import java.util.Collections;
 import java.util.List;
 
@@ -14,7 +14,8 @@ import java.util.List;
  * @param topK experts a token is routed to
  */
 public record ModuleExperts(
-    LinearModule module, List<Integer> ranks, List<Double> scalings, int topK) {
+    LinearModule module, List<Integer> ranks, List<Double> scalings, int topK)
+    implements Serializable {
 
   public ModuleExperts {
     ranks = List.copyOf(ranks);
@@ -51,19 +52,16 @@ public record ModuleExperts(
     return of(module, Collections.nCopies(experts, rank), alpha, topK);
   }
 
-  @JsonIgnore
   public int experts() {
     return ranks.size();
   }
 
   /** {@code R = Σ r_e}. */
-  @JsonIgnore
   public int totalRank() {
     return ranks.stream().mapToInt(Integer::intValue).sum();
   }
 
   /** Experts a token is really routed to: never more than there are. */
-  @JsonIgnore
   public int routed() {
     return Math.min(topK, experts());
   }

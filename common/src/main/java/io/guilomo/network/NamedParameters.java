@@ -5,8 +5,6 @@ import io.guilomo.model.LinearModule;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.deeplearning4j.nn.api.Layer;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -22,14 +20,13 @@ public final class NamedParameters {
   }
 
   /**
-   * @param graph of {@link LoraMoeNetwork#configuration}
-   * @param flat of as many elements as the graph has parameters
+   * @param flat of as many elements as the network has parameters
    */
-  public static NamedParameters of(ComputationGraph graph, INDArray flat) {
+  public static NamedParameters of(NetworkDefinition network, INDArray flat) {
     Map<String, INDArray> views = new LinkedHashMap<>();
     long offset = 0;
-    for (Layer layer : graph.getLayers()) {
-      ParameterLayout layout = ((PartLayer) layer).part().parameters();
+    for (PartSpec spec : PartSpec.all(network)) {
+      ParameterLayout layout = spec.build().parameters();
       for (ParameterLayout.Slice slice : layout.slices()) {
         views.put(slice.name(), ArrayViews.stretch(flat, offset + slice.offset(), slice.shape()));
       }

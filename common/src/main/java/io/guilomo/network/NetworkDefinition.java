@@ -3,6 +3,7 @@ package io.guilomo.network;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.family.BackboneConfig;
 import io.guilomo.model.UserException;
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -25,7 +26,8 @@ public record NetworkDefinition(
     double loadBalance,
     int classes,
     Pooling pooling,
-    long seed) {
+    long seed)
+    implements Serializable {
 
   public NetworkDefinition {
     modules = List.copyOf(modules);

@@ -1,8 +1,5 @@
 package io.guilomo.network;
 
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
-
 /**
  * How many trainable parameters a network has, by its definition alone: nothing is loaded or
  * allocated.
@@ -14,22 +11,17 @@ public record ParameterCount(long gsvs, long weights) {
 
   /** Of the network that {@link LoraMoeNetwork#create} would make. */
   public static ParameterCount of(NetworkDefinition definition) {
-    long gsvs =
-        definition.stage() == Stage.SEARCH
-            ? size(PartSpec.of(definition, PartSpec.Kind.SELECTION, -1))
-            : 0;
-    long weights =
-        Stream.concat(
-                IntStream.range(0, definition.config().layers())
-                    .mapToObj(layer -> PartSpec.of(definition, PartSpec.Kind.BLOCK, layer)),
-                Stream.of(PartSpec.of(definition, PartSpec.Kind.HEAD, -1)))
-            .mapToLong(ParameterCount::size)
-            .sum();
+    long gsvs = 0;
+    long weights = 0;
+    for (PartSpec spec : PartSpec.all(definition)) {
+      long size = spec.build().parameters().size();
+      if (spec.kind() == PartSpec.Kind.SELECTION) {
+        gsvs += size;
+      } else {
+        weights += size;
+      }
+    }
     return new ParameterCount(gsvs, weights);
-  }
-
-  private static long size(PartSpec spec) {
-    return spec.build().parameters().size();
   }
 
   /** Length of the flat vector {@code [a | w]}. */

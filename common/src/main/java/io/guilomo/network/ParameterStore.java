@@ -3,39 +3,34 @@ package io.guilomo.network;
 import io.guilomo.io.FloatMemory;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The flat parameters, their gradient and the updater's moments that passes and steps work on: the
- * arrays of the graph itself where the kernels compute in the host's memory, copies of them
- * elsewhere.
+ * The flat parameters, their gradient and the moments of AdamW that passes and steps work on: the
+ * host's own arrays where the kernels compute in its memory, copies of them elsewhere.
  */
 final class ParameterStore implements AutoCloseable {
 
   private static final int BLOCK = 1 << 20;
 
-  private final ComputationGraph graph;
+  private final HostParameters host;
   private final Kernels kernels;
-  private final boolean host;
+  private final boolean onHost;
   private final INDArray parameters;
   private final INDArray gradient;
   private INDArray moments;
 
-  /**
-   * @param graph with a gradient
-   */
-  ParameterStore(ComputationGraph graph, Kernels kernels) {
-    this.graph = graph;
+  ParameterStore(HostParameters host, Kernels kernels) {
+    this.host = host;
     this.kernels = kernels;
-    this.host = kernels.memory().equals(Kernels.HOST);
-    if (host) {
-      parameters = graph.params();
-      gradient = graph.getFlattenedGradients();
+    this.onHost = kernels.memory().equals(Kernels.HOST);
+    if (onHost) {
+      parameters = host.parameters();
+      gradient = host.gradient();
     } else {
-      parameters = kernels.allocate(DataType.FLOAT, graph.numParams());
-      gradient = kernels.allocate(DataType.FLOAT, graph.numParams());
+      parameters = kernels.allocate(DataType.FLOAT, host.size());
+      gradient = kernels.allocate(DataType.FLOAT, host.size());
       kernels.fill(gradient, 0);
       upload();
     }
@@ -49,39 +44,38 @@ final class ParameterStore implements AutoCloseable {
     return gradient;
   }
 
-  /** The updater's state; a network that is not trained never asks for it. */
+  /** The moments of AdamW; a network that is not trained never asks for it. */
   INDArray moments() {
-    if (host) {
-      return graph.getUpdater().getStateViewArray();
+    if (onHost) {
+      return host.moments();
     }
     if (moments == null) {
-      INDArray state = graph.getUpdater().getStateViewArray();
-      moments = kernels.allocate(DataType.FLOAT, state.length());
-      upload(state, moments);
+      moments = kernels.allocate(DataType.FLOAT, 2 * host.size());
+      upload(host.moments(), moments);
     }
     return moments;
   }
 
-  /** Takes over parameters and updater state that were changed in the graph. */
+  /** Takes over parameters and moments that the host has changed. */
   void upload() {
-    if (host) {
+    if (onHost) {
       return;
     }
-    upload(graph.params(), parameters);
+    upload(host.parameters(), parameters);
     if (moments != null) {
-      upload(graph.getUpdater().getStateViewArray(), moments);
+      upload(host.moments(), moments);
     }
   }
 
-  /** Brings parameters, gradient and updater state back into the graph. */
+  /** Brings parameters, gradient and moments back to the host. */
   void download() {
-    if (host) {
+    if (onHost) {
       return;
     }
-    download(parameters, graph.params());
-    download(gradient, graph.getFlattenedGradients());
+    download(parameters, host.parameters());
+    download(gradient, host.gradient());
     if (moments != null) {
-      download(moments, graph.getUpdater().getStateViewArray());
+      download(moments, host.moments());
     }
   }
 
@@ -107,7 +101,7 @@ final class ParameterStore implements AutoCloseable {
 
   @Override
   public void close() {
-    if (!host) {
+    if (!onHost) {
       kernels.release(parameters);
       kernels.release(gradient);
       if (moments != null) {

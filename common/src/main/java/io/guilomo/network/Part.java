@@ -2,21 +2,18 @@ package io.guilomo.network;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/**
- * One stretch of the network, run as one layer of the graph: embedding, block, head, or the
- * selection of the GSVs.
- */
+/** One part of the network: embedding, block, head, or the selection of the GSVs. */
 interface Part {
 
   ParameterLayout parameters();
 
   /**
-   * Called once before the first pass; {@code parameters} is this part's stretch of the flat
-   * vector, or null.
+   * Called once before the first pass; {@code parameters} is this part's slice of the flat vector,
+   * or null.
    */
   void attach(PassContext context, INDArray parameters);
 
-  /** Called when the gradient's stretch is known, or again when it has moved. */
+  /** Called when the gradient's slice is known, or again when it has moved. */
   void attachGradient(INDArray gradient);
 
   /**

@@ -2,12 +2,8 @@ package io.guilomo.network;
 
 import io.guilomo.model.LinearModule;
 
-/** Names of the graph's layers and of the parameters in them. */
+/** Names of blocks and of the parameters in them. */
 final class PartNames {
-
-  static final String SELECTION = "selection";
-  static final String EMBEDDING = "embedding";
-  static final String HEAD = "head";
 
   private PartNames() {}
 
@@ -15,7 +11,7 @@ final class PartNames {
     return "block-" + layer;
   }
 
-  /** DL4J splits names at underscores, so there is none in ours. */
+  /** What the names of a module's parameters begin with; they have hyphens for underscores. */
   static String prefix(LinearModule module) {
     return module.layer() + "." + module.name().replace('_', '-') + ".";
   }

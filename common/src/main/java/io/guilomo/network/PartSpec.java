@@ -1,37 +1,18 @@
 package io.guilomo.network;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.family.BackboneConfig;
-import io.guilomo.family.BertConfig;
 import io.guilomo.family.LlamaConfig;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What one layer of the graph is built from; it travels inside the graph's configuration as JSON.
+ * What one part of a network is built from.
  *
- * @param llama shape of the backbone if it is a decoder, else null
- * @param bert shape of the backbone if it is an encoder, else null
  * @param layer block number; −1 for other parts
  * @param modules the modules with experts of this block; of all blocks for the selection
  */
-record PartSpec(
-    Kind kind,
-    String backbone,
-    LlamaConfig llama,
-    BertConfig bert,
-    int layer,
-    Stage stage,
-    List<ModuleExperts> modules,
-    double dropout,
-    double loadBalance,
-    int classes,
-    Pooling pooling,
-    long seed) {
-
-  private static final ObjectMapper MAPPER = new ObjectMapper();
+record PartSpec(Kind kind, NetworkDefinition network, int layer, List<ModuleExperts> modules) {
 
   enum Kind {
     SELECTION,
@@ -40,32 +21,26 @@ record PartSpec(
     HEAD
   }
 
-  static PartSpec of(NetworkDefinition definition, Kind kind, int layer) {
-    List<ModuleExperts> modules =
-        switch (kind) {
-          case SELECTION -> definition.modules();
-          case BLOCK ->
-              definition.modules().stream().filter(m -> m.module().layer() == layer).toList();
-          default -> List.of();
-        };
-    return new PartSpec(
-        kind,
-        definition.backbone(),
-        definition.config() instanceof LlamaConfig llama ? llama : null,
-        definition.config() instanceof BertConfig bert ? bert : null,
-        layer,
-        definition.stage(),
-        modules,
-        definition.dropout(),
-        definition.loadBalance(),
-        definition.classes(),
-        definition.pooling(),
-        definition.seed());
-  }
-
-  @JsonIgnore
-  BackboneConfig config() {
-    return llama != null ? llama : bert;
+  /**
+   * Of all parts, in the order in which a pass runs them and their parameters follow each other.
+   */
+  static List<PartSpec> all(NetworkDefinition network) {
+    List<PartSpec> all = new ArrayList<>();
+    if (network.stage() == Stage.SEARCH) {
+      all.add(new PartSpec(Kind.SELECTION, network, -1, network.modules()));
+    }
+    all.add(new PartSpec(Kind.EMBEDDING, network, -1, List.of()));
+    for (int i = 0; i < network.config().layers(); i++) {
+      int layer = i;
+      all.add(
+          new PartSpec(
+              Kind.BLOCK,
+              network,
+              layer,
+              network.modules().stream().filter(m -> m.module().layer() == layer).toList()));
+    }
+    all.add(new PartSpec(Kind.HEAD, network, -1, List.of()));
+    return all;
   }
 
   /** The part, with its layout but not yet its backbone. */
@@ -73,25 +48,29 @@ record PartSpec(
     return switch (kind) {
       case SELECTION -> new Selection(this);
       case EMBEDDING -> new Embedding();
-      case BLOCK -> llama != null ? new DecoderBlock(this) : new EncoderBlock(this);
-      case HEAD -> classes > 0 ? new ClassificationHead(this) : new CausalHead();
+      case BLOCK ->
+          config() instanceof LlamaConfig ? new DecoderBlock(this) : new EncoderBlock(this);
+      case HEAD -> network.classes() > 0 ? new ClassificationHead(this) : new CausalHead();
     };
   }
 
-  String toJson() {
-    try {
-      return MAPPER.writeValueAsString(this);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+  BackboneConfig config() {
+    return network.config();
   }
 
-  static PartSpec fromJson(String json) {
-    try {
-      return MAPPER.readValue(json, PartSpec.class);
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
-          "Cannot read the layer specification: " + e.getOriginalMessage(), e);
-    }
+  Stage stage() {
+    return network.stage();
+  }
+
+  double dropout() {
+    return network.dropout();
+  }
+
+  int classes() {
+    return network.classes();
+  }
+
+  Pooling pooling() {
+    return network.pooling();
   }
 }

@@ -22,7 +22,7 @@ final class Replicas {
 
   private final Kernels kernels;
   private final Backbone backbone;
-  private final List<PartLayer> layers;
+  private final List<PartSpec> specs;
   private final RotaryTable rotary;
   private final INDArray parameters;
   private final INDArray gradient;
@@ -35,27 +35,27 @@ final class Replicas {
   private INDArray secondGsvGradient;
 
   /**
-   * @param layers of the graph, in the order of their parameters
+   * @param specs of the parts, in the order of their parameters
    * @param store GSVs first
    * @param gsvCount GSVs in it
    */
   Replicas(
       Kernels kernels,
       Backbone backbone,
-      List<PartLayer> layers,
+      List<PartSpec> specs,
       ParameterStore store,
       long gsvCount,
       double loadBalance) {
     this.kernels = kernels;
     this.backbone = backbone;
-    this.layers = layers;
+    this.specs = specs;
     this.rotary =
         backbone.config() instanceof LlamaConfig llama ? RotaryTable.of(llama, kernels) : null;
     this.parameters = store.parameters();
     this.gradient = store.gradient();
     this.gsvGradient = ArrayViews.stretch(gradient, 0, gsvCount);
     this.loadBalance = loadBalance;
-    replicas.add(replica(context(), layers.stream().map(PartLayer::part).toList(), gradient));
+    replicas.add(replica(context(), gradient));
   }
 
   private PassContext context() {
@@ -64,12 +64,12 @@ final class Replicas {
     return new PassContext(backbone, rotary, kernels, own);
   }
 
-  /** The replica of the graph's own parts. */
+  /** The replica that runs every batch, or its first half. */
   Replica first() {
     return replicas.get(0);
   }
 
-  /** Parts like the graph's, of the same parameters, and a gradient of their own. */
+  /** One of the same parameters, with a gradient of its own. */
   private Replica second() {
     if (replicas.size() > 1) {
       return replicas.get(1);
@@ -77,17 +77,14 @@ final class Replicas {
     PassContext context = context();
     secondGradient = context.buffers().array("replica.gradient", gradient.length());
     secondGsvGradient = ArrayViews.stretch(secondGradient, 0, gsvGradient.length());
-    Replica replica =
-        replica(
-            context,
-            layers.stream().map(layer -> layer.layerConf().spec().build()).toList(),
-            secondGradient);
+    Replica replica = replica(context, secondGradient);
     replicas.add(replica);
     return replica;
   }
 
-  /** Parts with their stretches of the parameters and of a gradient. */
-  private Replica replica(PassContext context, List<Part> parts, INDArray ownGradient) {
+  /** Parts with their slices of the parameters and of a gradient. */
+  private Replica replica(PassContext context, INDArray ownGradient) {
+    List<Part> parts = specs.stream().map(PartSpec::build).toList();
     long offset = 0;
     for (Part part : parts) {
       long size = part.parameters().size();

@@ -12,8 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The GuidedSelection Vectors of all modules: turns them into masks before a pass and the masks'
- * gradients into theirs after it. It stands first in the graph, so that the outer variables are the
- * begin of the flat vector.
+ * gradients into theirs after it. It stands first, so that the flat vector begins with the outer
+ * variables.
  */
 final class Selection implements Part {
 

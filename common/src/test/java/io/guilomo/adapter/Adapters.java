@@ -67,7 +67,8 @@ public final class Adapters {
             backbone,
             kernels)) {
       TinyModels.shake(network, 3, 0.1);
-      return Adapter.of(description, NamedParameters.of(network.graph(), network.graph().params()));
+      return Adapter.of(
+          description, NamedParameters.of(network.definition(), network.host().parameters()));
     }
   }
 }

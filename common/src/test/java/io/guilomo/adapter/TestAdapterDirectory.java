@@ -79,8 +79,8 @@ class TestAdapterDirectory {
           .isEqualTo(new AdapterManifest(description, "", List.of()).toJson());
       try (LoraMoeNetwork loaded =
           read.network(FrozenCopies.of(backbone, kernels), "elsewhere", kernels)) {
-        assertThat(loaded.graph().params().dup().data().asFloat())
-            .isEqualTo(trained.graph().params().dup().data().asFloat());
+        assertThat(loaded.host().parameters().dup().data().asFloat())
+            .isEqualTo(trained.host().parameters().dup().data().asFloat());
         assertThat(loaded.logitRows(batch)).isDeepEqualTo(logits);
       }
     }
@@ -229,7 +229,7 @@ class TestAdapterDirectory {
   }
 
   private static NamedParameters parameters(LoraMoeNetwork network) {
-    return NamedParameters.of(network.graph(), network.graph().params());
+    return NamedParameters.of(network.definition(), network.host().parameters());
   }
 
   private static AdapterDescription description(

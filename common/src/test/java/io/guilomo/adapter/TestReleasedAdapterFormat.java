@@ -122,7 +122,8 @@ class TestReleasedAdapterFormat {
     try (LoraMoeNetwork expected =
             adapter.network(FrozenCopies.of(backbone, kernels), "here", kernels);
         LoraMoeNetwork released = TinyModels.network(theirs, backbone, kernels)) {
-      NamedParameters parameters = NamedParameters.of(released.graph(), released.graph().params());
+      NamedParameters parameters =
+          NamedParameters.of(released.definition(), released.host().parameters());
       AdapterTensors.views(plan, false, parameters)
           .forEach((name, view) -> view.assign(exported.get(releasedName(name))));
       released.upload();

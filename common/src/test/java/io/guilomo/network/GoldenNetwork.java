@@ -174,7 +174,7 @@ public final class GoldenNetwork {
   /** Views of all parameters by our names. */
   public static Function<String, INDArray> parameters(LoraMoeNetwork network) {
     network.download();
-    return NamedParameters.of(network.graph(), network.graph().params())::view;
+    return NamedParameters.of(network.definition(), network.host().parameters())::view;
   }
 
   /** Sets all parameters to the tensors named {@code prefix + …}. */
@@ -319,11 +319,11 @@ public final class GoldenNetwork {
    * The parameters in a vector as long as the GSVs or as the weights; those of the other are zero.
    */
   public static Function<String, INDArray> named(LoraMoeNetwork network, INDArray vector) {
-    INDArray flat = Nd4j.zeros(DataType.FLOAT, network.graph().numParams());
+    INDArray flat = Nd4j.zeros(DataType.FLOAT, network.host().size());
     boolean weights = vector.length() == network.weights().length();
     long begin = weights ? flat.length() - vector.length() : 0;
     ArrayViews.stretch(flat, begin, vector.length()).assign(vector);
-    return NamedParameters.of(network.graph(), flat)::view;
+    return NamedParameters.of(network.definition(), flat)::view;
   }
 
   /** A network of the given experts; no dropout, no balance loss. */

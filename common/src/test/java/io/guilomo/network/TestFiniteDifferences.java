@@ -162,7 +162,7 @@ class TestFiniteDifferences {
     float[] gradient = KernelArrays.values(kernels, network.weightGradient());
     network.download();
     for (int i = 0; i < DIRECTIONS; i++) {
-      INDArray flat = Nd4j.zeros(network.graph().numParams());
+      INDArray flat = Nd4j.zeros(network.host().size());
       double expected = 0;
       for (String name : chosen) {
         INDArray signs = signs(random, network.parameter(name));
@@ -187,7 +187,7 @@ class TestFiniteDifferences {
   }
 
   private static void place(LoraMoeNetwork network, INDArray flat, String name, INDArray values) {
-    long offset = network.parameter(name).offset() - network.graph().params().offset();
+    long offset = network.parameter(name).offset() - network.host().parameters().offset();
     ArrayViews.stretch(flat, offset, values.shape()).assign(values);
   }
 
@@ -229,15 +229,10 @@ class TestFiniteDifferences {
       context =
           new PassContext(
               FrozenCopies.of(setting.backbone(), kernels), rotary, kernels, new Buffers(kernels));
-      parts.add(PartSpec.of(definition, PartSpec.Kind.SELECTION, -1).build());
-      parts.add(PartSpec.of(definition, PartSpec.Kind.EMBEDDING, -1).build());
-      for (int layer = 0; layer < definition.config().layers(); layer++) {
-        parts.add(PartSpec.of(definition, PartSpec.Kind.BLOCK, layer).build());
-      }
-      parts.add(PartSpec.of(definition, PartSpec.Kind.HEAD, -1).build());
-      INDArray gradient = KernelArrays.zeros(kernels, network.graph().numParams());
+      PartSpec.all(definition).forEach(spec -> parts.add(spec.build()));
+      INDArray gradient = KernelArrays.zeros(kernels, network.host().size());
       network.download();
-      INDArray parameters = KernelArrays.array(kernels, network.graph().params().ravel());
+      INDArray parameters = KernelArrays.array(kernels, network.host().parameters().ravel());
       long offset = 0;
       for (Part part : parts) {
         long size = part.parameters().size();

@@ -93,17 +93,10 @@ class TestGoldenLayer {
     PartSpec spec =
         new PartSpec(
             PartSpec.Kind.BLOCK,
-            "memory:layer",
-            config,
-            null,
+            new NetworkDefinition(
+                "memory:layer", config, stage, List.of(module), 0, 0, 0, Pooling.MEAN, 1),
             0,
-            stage,
-            List.of(module),
-            0,
-            0,
-            0,
-            Pooling.MEAN,
-            1);
+            List.of(module));
     ObservedRouting routing = new ObservedRouting(kernels);
     LlamaBackbone backbone =
         new LlamaBackbone(

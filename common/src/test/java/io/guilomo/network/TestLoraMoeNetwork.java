@@ -22,9 +22,8 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.apache.commons.lang3.SerializationUtils;
 import org.assertj.core.data.Offset;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -49,10 +48,10 @@ class TestLoraMoeNetwork {
       expected += (long) module.experts() * in;
     }
     try (LoraMoeNetwork network = create(definition)) {
-      assertThat(network.graph().numParams()).isEqualTo(expected);
+      assertThat(network.host().size()).isEqualTo(expected);
       assertThat(network.weights().length()).isEqualTo(expected);
       assertThat(network.modules()).isEqualTo(definition.modules());
-      assertThat(network.graph().getUpdater().getStateViewArray().length()).isEqualTo(2 * expected);
+      assertThat(network.host().moments().length()).isEqualTo(2 * expected);
     }
   }
 
@@ -72,21 +71,20 @@ class TestLoraMoeNetwork {
               "0.q-proj.ranks.3",
               "0.k-proj.experts");
       network.parameter("0.q-proj.ranks.1").assign(7);
-      float[] flat = network.graph().params().dup().data().asFloat();
+      float[] flat = network.host().parameters().dup().data().asFloat();
       for (int i = 0; i < 16; i++) {
         assertThat(flat[i] == 7).as("element %d", i).isEqualTo(i >= 7 && i < 10);
       }
       assertThat(network.gsvs().length() + network.weights().length())
-          .isEqualTo(network.graph().numParams());
-      assertThat(network.graph().getUpdater().getStateViewArray().length())
-          .isEqualTo(2 * network.graph().numParams());
+          .isEqualTo(network.host().size());
+      assertThat(network.host().moments().length()).isEqualTo(2 * network.host().size());
       Kernels kernels = KernelsUnderTest.any();
       kernels.fill(network.gsvFirstMoment(), 1);
       kernels.fill(network.gsvSecondMoment(), 2);
       kernels.fill(network.weightFirstMoment(), 3);
       kernels.fill(network.weightSecondMoment(), 4);
       network.download();
-      float[] state = network.graph().getUpdater().getStateViewArray().dup().data().asFloat();
+      float[] state = network.host().moments().dup().data().asFloat();
       int weights = (int) network.weights().length();
       int[] ends = {gsvs, 2 * gsvs, 2 * gsvs + weights, 2 * gsvs + 2 * weights};
       int part = 0;
@@ -102,22 +100,21 @@ class TestLoraMoeNetwork {
 
   @ParameterizedTest
   @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
-  void configurationSurvivesJson(Kernels kernels) {
+  void definitionSurvivesItsTravel(Kernels kernels) {
     for (NetworkDefinition definition : List.of(search(0.1), unequal(0.1))) {
-      String json = LoraMoeNetwork.configuration(definition).toJson();
-      ComputationGraph graph = new ComputationGraph(ComputationGraphConfiguration.fromJson(json));
-      graph.init();
+      NetworkDefinition travelled = SerializationUtils.clone(definition);
+      assertThat(travelled).isEqualTo(definition);
+      HostParameters host = HostParameters.initial(travelled);
       try (LoraMoeNetwork read =
-              LoraMoeNetwork.of(graph, FrozenCopies.of(BACKBONE, kernels), kernels);
+              LoraMoeNetwork.of(travelled, host, FrozenCopies.of(BACKBONE, kernels), kernels);
           LoraMoeNetwork written = TinyModels.network(definition, BACKBONE, kernels)) {
-        assertThat(LoraMoeNetwork.backboneOf(graph)).isEqualTo(definition.backbone());
         assertThat(read.modules()).isEqualTo(written.modules());
-        assertThat(values(graph.params()))
+        assertThat(values(host.parameters()))
             .as("same seed")
-            .isEqualTo(values(written.graph().params()));
+            .isEqualTo(values(written.host().parameters()));
         TinyModels.shake(written, 3, 0.1);
         double fresh = read.pass(BATCH, PassOptions.training(4)).loss();
-        graph.params().assign(written.graph().params());
+        host.parameters().assign(written.host().parameters());
         read.upload();
         double same = read.pass(BATCH, PassOptions.training(4)).loss();
         assertThat(same)

@@ -62,11 +62,9 @@ class TestOtherMemory {
             .isEqualTo(expected.run(step, train, validation));
       }
       there.download();
-      assertThat(values(there.graph().params())).isEqualTo(values(here.graph().params()));
-      assertThat(values(there.graph().getFlattenedGradients()))
-          .isEqualTo(values(here.graph().getFlattenedGradients()));
-      assertThat(values(there.graph().getUpdater().getStateViewArray()))
-          .isEqualTo(values(here.graph().getUpdater().getStateViewArray()));
+      assertThat(values(there.host().parameters())).isEqualTo(values(here.host().parameters()));
+      assertThat(values(there.host().gradient())).isEqualTo(values(here.host().gradient()));
+      assertThat(values(there.host().moments())).isEqualTo(values(here.host().moments()));
     }
   }
 

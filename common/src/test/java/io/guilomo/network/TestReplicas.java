@@ -21,7 +21,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** A batch that two replicas share is the batch that one runs. */
 class TestReplicas {
@@ -133,11 +132,11 @@ class TestReplicas {
     try (LoraMoeNetwork network = network(backbone, stage, SPLITTING)) {
       ComputeThreads.limit(1);
       PassResult alone = network.pass(batch, RECORD);
-      INDArray gradient = network.graph().getFlattenedGradients().dup();
+      INDArray gradient = network.host().gradient().dup();
       for (int threads : new int[] {2, 3, 4, 1}) {
         ComputeThreads.limit(threads);
         assertThat(network.pass(batch, RECORD)).as("%d threads", threads).isEqualTo(alone);
-        assertThat(network.graph().getFlattenedGradients()).isEqualTo(gradient);
+        assertThat(network.host().gradient()).isEqualTo(gradient);
       }
     }
   }
@@ -167,20 +166,5 @@ class TestReplicas {
     assertThat(Replicas.sequencesOfFirst(true, 1, 4096)).isEqualTo(1);
     assertThat(Replicas.sequencesOfFirst(true, 3, 4096)).isEqualTo(2);
     assertThat(Replicas.sequencesOfFirst(false, 12, 4096)).isEqualTo(12);
-  }
-
-  @ParameterizedTest
-  @MethodSource("networks")
-  void theGraphItselfRunsTheSamePass(Backbone backbone, Stage stage) {
-    try (LoraMoeNetwork network = network(backbone, stage, SPLITTING)) {
-      PassResult result = network.pass(batch(backbone, 7, 12, 9), PassOptions.training(2));
-      INDArray gradient = network.graph().getFlattenedGradients().dup();
-      network.graph().getFlattenedGradients().assign(0);
-      network.graph().setInputs(Nd4j.zeros(1, 1));
-      network.graph().setLabels(Nd4j.zeros(1, 1));
-      network.graph().computeGradientAndScore();
-      assertThat(network.graph().getFlattenedGradients()).isEqualTo(gradient);
-      assertThat(network.graph().score()).isCloseTo(result.taskLoss(), Offset.offset(1e-6));
-    }
   }
 }

@@ -215,7 +215,7 @@ public final class TinyModels {
 
   /** The weights in the graph. */
   public static INDArray weights(LoraMoeNetwork network) {
-    INDArray all = network.graph().params();
+    INDArray all = network.host().parameters();
     long count = network.weights().length();
     return ArrayViews.stretch(all, all.length() - count, count);
   }

@@ -100,7 +100,7 @@ final class SubSteps {
       return losses.get(2);
     }
     network.download();
-    INDArray parameters = network.graph().params();
+    INDArray parameters = network.host().parameters();
     INDArray after = parameters.dup();
     parameters.assign(before);
     TinyModels.weights(network).assign(vectors.get("hvp.w_plus"));

@@ -277,11 +277,11 @@ class TestBilevelStep {
 
     static State of(LoraMoeNetwork network) {
       network.download();
-      INDArray all = network.graph().params();
+      INDArray all = network.host().parameters();
       return new State(
           TinyModels.weights(network).dup(),
           ArrayViews.stretch(all, 0, network.gsvs().length()).dup(),
-          network.graph().getUpdater().getStateViewArray().dup());
+          network.host().moments().dup());
     }
 
     void assertEqual(LoraMoeNetwork network) {

@@ -63,7 +63,7 @@ class TestGoldenBilevel {
           TokenBatch train = GoldenNetwork.batch(longs, "batch." + 2 * step + ".", ROWS);
           TokenBatch valid = GoldenNetwork.batch(longs, "batch." + (2 * step + 1) + ".", ROWS);
           network.download();
-          INDArray before = network.graph().params().dup();
+          INDArray before = network.host().parameters().dup();
           recorded.clear();
           SearchStepResult result = bilevel.run(step, train, valid);
           SubSteps subSteps = new SubSteps(network, recorded, settings, result);

@@ -87,15 +87,14 @@ class TestMemoryEstimate {
     long arrays = new WorkingArrays(definition, SEQUENCES, LENGTH).bytes();
     // Not closed: the next network would begin with its arrays, which are of other sizes.
     LoraMoeNetwork network = fresh(definition, backbone);
-    assertThat(count.all()).isEqualTo(network.graph().numParams());
+    assertThat(count.all()).isEqualTo(network.host().size());
     assertThat(count.weights()).isEqualTo(network.weights().length());
     MemoryEstimate estimate =
         MemoryEstimate.fineTuning(definition, config().finetune(), BatchShape.LEAST);
     assertThat(estimate.averagedBytes())
         .isEqualTo(
             Float.BYTES
-                * (network.graph().params().length()
-                    + network.graph().getUpdater().getStateViewArray().length()));
+                * (network.host().parameters().length() + network.host().moments().length()));
     network.pass(batch, PassOptions.training(1));
     long training = network.workingBytes();
     assertThat(training).isBetween(arrays / 2, arrays);

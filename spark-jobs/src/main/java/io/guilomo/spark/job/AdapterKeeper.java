@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 
 /** Writes the adapters of a run: the best in {@code adapter}, the last in {@code adapter-last}. */
 final class AdapterKeeper implements Finetuning.Keeper {
@@ -48,7 +47,7 @@ final class AdapterKeeper implements Finetuning.Keeper {
   }
 
   @Override
-  public void keep(ComputationGraph graph, String digest, boolean best) throws IOException {
+  public void keep(NamedParameters parameters, String digest, boolean best) throws IOException {
     Adapter adapter =
         Adapter.of(
             new AdapterDescription(
@@ -60,7 +59,7 @@ final class AdapterKeeper implements Finetuning.Keeper {
                 config.model().pooling(),
                 config.model().maxLength(),
                 template),
-            NamedParameters.of(graph, graph.params()));
+            parameters);
     new AdapterDirectory(directory.path(LAST), hadoop).write(adapter);
     if (best) {
       new AdapterDirectory(directory.path(BEST), hadoop).write(adapter);

@@ -2,7 +2,7 @@ package io.guilomo.spark.job;
 
 import io.guilomo.io.ContentDigest;
 import io.guilomo.model.UserException;
-import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.NamedParameters;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.data.Shard;
@@ -20,12 +20,14 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** A network that workers train over shards in averaging rounds, and that can be saved between. */
 final class AveragedTraining<S> {
 
   private final JavaSparkContext context;
+  private final NetworkDefinition network;
   private final AveragingMaster<S> master;
   private final SparkComputationGraph graph;
   private final ValidationLoss validation;
@@ -48,16 +50,24 @@ final class AveragedTraining<S> {
       long roundTimeoutSeconds) {
     this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     WorkerSettings settings = workers.settings(spark.sparkContext());
+    this.network = network;
     this.master =
-        new AveragingMaster<>(workers.count(), batchSize, stepsPerRound, training, settings);
-    this.graph = new SparkComputationGraph(context, LoraMoeNetwork.configuration(network), master);
+        new AveragingMaster<>(
+            network, workers.count(), batchSize, stepsPerRound, training, settings);
+    this.graph = master.graph(context);
     this.validation = new ValidationLoss(shards, settings, batchSize);
     this.digest = digest(network);
     this.roundTimeoutSeconds = roundTimeoutSeconds;
   }
 
-  ComputationGraph graph() {
-    return graph.getNetwork();
+  /** The flat vector that was averaged last. */
+  INDArray parameters() {
+    return graph.getNetwork().params();
+  }
+
+  /** Views of it by name. */
+  NamedParameters named() {
+    return NamedParameters.of(network, parameters());
   }
 
   /**
@@ -66,7 +76,7 @@ final class AveragedTraining<S> {
    * @throws ArithmeticException if the loss is not finite
    */
   ValidationLoss.Measured validate() {
-    ValidationLoss.Measured measured = validation.measure(graph.getNetwork());
+    ValidationLoss.Measured measured = validation.measure(network, graph.getNetwork());
     if (!Double.isFinite(measured.loss())) {
       throw new ArithmeticException(
           String.format(
@@ -100,13 +110,13 @@ final class AveragedTraining<S> {
 
   /** Its state after {@code rounds} rounds of {@code step} steps. */
   Checkpoint checkpoint(long rounds, long step, String progress, String configuration) {
-    ComputationGraph network = graph.getNetwork();
+    ComputationGraph flat = graph.getNetwork();
     return new Checkpoint(
         rounds,
         step,
         digest,
-        network.params(),
-        network.getUpdater().getStateViewArray(),
+        flat.params(),
+        flat.getUpdater().getStateViewArray(),
         progress,
         configuration);
   }
@@ -117,21 +127,20 @@ final class AveragedTraining<S> {
    * @throws UserException if it is one of another network
    */
   void restore(Checkpoint checkpoint) {
-    ComputationGraph network = graph.getNetwork();
+    ComputationGraph flat = graph.getNetwork();
     if (!checkpoint.network().equals(digest)
-        || checkpoint.parameters().length() != network.numParams()
-        || checkpoint.updaterState().length()
-            != network.getUpdater().getStateViewArray().length()) {
+        || checkpoint.parameters().length() != flat.numParams()
+        || checkpoint.updaterState().length() != flat.getUpdater().getStateViewArray().length()) {
       throw new UserException(
           String.format(
               "Cannot go on from the checkpoint after round %d: model, plan or classes have changed"
                   + " (it has %d parameters, the network has %d); give another run.id, or begin"
                   + " anew with checkpoint.resume=false",
-              checkpoint.round(), checkpoint.parameters().length(), network.numParams()));
+              checkpoint.round(), checkpoint.parameters().length(), flat.numParams()));
     }
-    network.setParams(checkpoint.parameters());
-    network.getUpdater().setStateViewArray(checkpoint.updaterState());
-    network.getConfiguration().setIterationCount((int) checkpoint.step());
+    flat.setParams(checkpoint.parameters());
+    flat.getUpdater().setStateViewArray(checkpoint.updaterState());
+    flat.getConfiguration().setIterationCount((int) checkpoint.step());
   }
 
   /**

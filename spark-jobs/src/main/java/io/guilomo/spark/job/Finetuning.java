@@ -3,6 +3,7 @@ package io.guilomo.spark.job;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
 import io.guilomo.family.BackboneConfig;
+import io.guilomo.network.NamedParameters;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.data.Shard;
@@ -18,7 +19,6 @@ import java.util.Optional;
 import java.util.stream.LongStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
@@ -40,7 +40,7 @@ public final class Finetuning {
      * @param digest of the backbone they belong to
      * @param best whether no validation loss before was lower
      */
-    void keep(ComputationGraph graph, String digest, boolean best) throws IOException;
+    void keep(NamedParameters parameters, String digest, boolean best) throws IOException;
   }
 
   /**
@@ -152,7 +152,7 @@ public final class Finetuning {
         curves.routers(round + 1, step - 1, done);
         boolean better = stopping.better(measured, state.best());
         state = state.validated(measured, step, better);
-        keeper.keep(training.graph(), digest, better);
+        keeper.keep(training.named(), digest, better);
         progress.message(
             String.format(
                 "validation loss %.4f, accuracy %.4f after %d steps",

@@ -150,7 +150,7 @@ final class SearchRun {
       AveragedTraining<?> training, Map<LinearModule, long[]> routed) {
     long count =
         plan.network().modules().stream().mapToLong(m -> m.experts() + m.totalRank()).sum();
-    INDArray gsvs = ArrayViews.stretch(training.graph().params(), 0, count);
+    INDArray gsvs = ArrayViews.stretch(training.parameters(), 0, count);
     return GuidedSelection.of(plan.network().modules(), gsvs.dup().toFloatVector(), routed);
   }
 }

@@ -1,8 +1,11 @@
 package io.guilomo.spark.training;
 
+import io.guilomo.network.HostParameters;
+import io.guilomo.network.NetworkDefinition;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -26,16 +29,27 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  */
 public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
 
+  private final NetworkDefinition network;
   private final LocalTraining<S> training;
   private final WorkerSettings settings;
   private Broadcast<NetworkState> broadcast;
   private List<WorkerRound<S>> lastRound = List.of();
+
+  /** A graph for it, with the parameters that a network starts with. */
+  public SparkComputationGraph graph(JavaSparkContext context) {
+    INDArray initial = HostParameters.initial(network).parameters();
+    SparkComputationGraph graph =
+        new SparkComputationGraph(context, FlatGraph.configuration(initial.length()), this);
+    graph.getNetwork().setParams(initial);
+    return graph;
+  }
 
   /**
    * @param batchSize rows of every batch
    * @param averagingFrequency most steps of a round
    */
   public AveragingMaster(
+      NetworkDefinition network,
       int workers,
       int batchSize,
       int averagingFrequency,
@@ -49,6 +63,7 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
             .repartionData(Repartition.Never)
             .rddTrainingApproach(RDDTrainingApproach.Direct)
             .saveUpdater(true));
+    this.network = network;
     this.training = training;
     this.settings = settings;
   }
@@ -60,8 +75,8 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
 
   @Override
   public ParameterAveragingTrainingWorker getWorkerInstance(SparkComputationGraph graph) {
-    ComputationGraph network = graph.getNetwork();
-    broadcast = graph.getSparkContext().broadcast(new NetworkState(network, true));
+    ComputationGraph flat = graph.getNetwork();
+    broadcast = graph.getSparkContext().broadcast(new NetworkState(network, flat, true));
     return new AveragingWorker<>(
         broadcast,
         new WorkerConfiguration(
@@ -73,7 +88,7 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
             false),
         training,
         settings,
-        network.getConfiguration().getIterationCount());
+        flat.getConfiguration().getIterationCount());
   }
 
   @Override
@@ -92,9 +107,9 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
         RoundAverage.of(results.flatMap(AveragingMaster::<S>parts), numWorkers);
     broadcast.destroy();
     lastRound = means.stream().filter(RoundPart::isReport).map(RoundPart::report).toList();
-    ComputationGraph network = graph.getNetwork();
-    INDArray parameters = network.params();
-    INDArray updaterState = network.getUpdater().getStateViewArray();
+    ComputationGraph flat = graph.getNetwork();
+    INDArray parameters = flat.params();
+    INDArray updaterState = flat.getUpdater().getStateViewArray();
     int first = Stretches.count(parameters);
     for (RoundPart<S> mean : means.subList(lastRound.size(), means.size())) {
       if (mean.stretch() < first) {
@@ -103,7 +118,7 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
         Stretches.put(updaterState, mean.stretch() - first, mean.values());
       }
     }
-    ComputationGraphConfiguration configuration = network.getConfiguration();
+    ComputationGraphConfiguration configuration = flat.getConfiguration();
     configuration.setIterationCount(
         configuration.getIterationCount() + lastRound.get(0).steps().size());
     graph.setScore(

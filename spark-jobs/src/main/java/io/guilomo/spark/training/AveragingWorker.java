@@ -4,7 +4,9 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Backbone;
 import io.guilomo.family.BackboneCache;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.network.HostParameters;
 import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.NetworkDefinition;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -74,17 +76,18 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
   }
 
   private void begin(ComputationGraph graph) {
+    NetworkDefinition definition = state.value().network();
     Backbone backbone;
     try {
       backbone =
           BackboneCache.get(
-              LoraMoeNetwork.backboneOf(graph),
-              settings.hadoop().value(),
-              settings.memory(kernels));
+              definition.backbone(), settings.hadoop().value(), settings.memory(kernels));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    network = LoraMoeNetwork.of(graph, backbone, kernels);
+    HostParameters host =
+        new HostParameters(graph.params(), graph.getUpdater().getStateViewArray());
+    network = LoraMoeNetwork.of(definition, host, backbone, kernels);
     // A task that fails leaves nothing on the card.
     TaskContext.get()
         .addTaskCompletionListener(

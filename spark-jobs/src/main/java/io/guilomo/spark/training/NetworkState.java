@@ -1,26 +1,30 @@
 package io.guilomo.spark.training;
 
+import io.guilomo.network.HostParameters;
+import io.guilomo.network.NetworkDefinition;
 import java.io.Serializable;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** What the driver sends to all workers at the begin of a round. */
+/** What the driver sends to all workers at the beginning of a round. */
 final class NetworkState implements Serializable {
 
   private static final long serialVersionUID = 1;
 
-  private final ComputationGraphConfiguration configuration;
+  private final NetworkDefinition network;
   private final long parameterCount;
   private final byte[][] parameters;
   private final long updaterCount;
   private final byte[][] updaterState;
 
-  /** That of {@code graph}; without updater state the graphs made of it cannot be trained. */
-  NetworkState(ComputationGraph graph, boolean withUpdater) {
-    this.configuration = graph.getConfiguration();
+  /**
+   * @param graph of a {@link FlatGraph}
+   * @param withUpdater whether workers train, and need the moments
+   */
+  NetworkState(NetworkDefinition network, ComputationGraph graph, boolean withUpdater) {
+    this.network = network;
     this.parameterCount = graph.params().length();
     this.parameters = Stretches.all(graph.params());
     INDArray state = withUpdater ? graph.getUpdater().getStateViewArray() : null;
@@ -28,13 +32,22 @@ final class NetworkState implements Serializable {
     this.updaterState = state == null ? null : Stretches.all(state);
   }
 
+  NetworkDefinition network() {
+    return network;
+  }
+
+  /** Arrays of the worker's own. */
+  HostParameters parameters() {
+    return new HostParameters(
+        array(parameterCount, parameters),
+        updaterState == null ? null : array(updaterCount, updaterState));
+  }
+
   /** A graph with arrays of its own. */
   ComputationGraph graph() {
-    ComputationGraph graph = new ComputationGraph(configuration.clone());
+    ComputationGraph graph = new ComputationGraph(FlatGraph.configuration(parameterCount));
     graph.init(array(parameterCount, parameters), false);
-    if (updaterState != null) {
-      graph.getUpdater().setStateViewArray(array(updaterCount, updaterState));
-    }
+    graph.getUpdater().setStateViewArray(array(updaterCount, updaterState));
     return graph;
   }
 

@@ -5,6 +5,7 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.family.BackboneCache;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.PassResult;
 import io.guilomo.spark.data.Shard;
@@ -40,9 +41,9 @@ public final class ValidationLoss {
   }
 
   /** Measures the parameters that {@code graph} has now. */
-  public Measured measure(ComputationGraph graph) {
+  public Measured measure(NetworkDefinition network, ComputationGraph graph) {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(shards.context());
-    Broadcast<NetworkState> state = context.broadcast(new NetworkState(graph, false));
+    Broadcast<NetworkState> state = context.broadcast(new NetworkState(network, graph, false));
     WorkerSettings worker = settings;
     int size = batchSize;
     List<Sums> sums = shards.map(shard -> sums(shard, state, worker, size)).collect();
@@ -62,7 +63,7 @@ public final class ValidationLoss {
       Shard shard, Broadcast<NetworkState> state, WorkerSettings settings, int batchSize)
       throws IOException {
     Kernels kernels = settings.begin();
-    ComputationGraph graph = state.value().graph();
+    NetworkDefinition definition = state.value().network();
     Example[] examples = shard.validation().clone();
     Arrays.sort(examples, Comparator.comparingInt(Example::length));
     double loss = 0;
@@ -70,11 +71,10 @@ public final class ValidationLoss {
     long labels = 0;
     try (LoraMoeNetwork network =
         LoraMoeNetwork.of(
-            graph,
+            definition,
+            state.value().parameters(),
             BackboneCache.get(
-                LoraMoeNetwork.backboneOf(graph),
-                settings.hadoop().value(),
-                settings.memory(kernels)),
+                definition.backbone(), settings.hadoop().value(), settings.memory(kernels)),
             kernels)) {
       for (int from = 0; from < examples.length; from += batchSize) {
         List<Example> batch =

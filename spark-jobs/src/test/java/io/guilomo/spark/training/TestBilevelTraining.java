@@ -12,6 +12,7 @@ import io.guilomo.family.FrozenCopies;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.network.HostParameters;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
@@ -30,8 +31,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,7 +58,7 @@ class TestBilevelTraining {
 
   @TempDir private Path model;
   private Backbone backbone;
-  private ComputationGraphConfiguration configuration;
+  private NetworkDefinition definition;
   private WorkerSettings settings;
 
   private record State(INDArray parameters, INDArray moments) {}
@@ -72,18 +71,17 @@ class TestBilevelTraining {
         backbone.config().linearModules().stream()
             .map(module -> ModuleExperts.uniform(module, 3, 2, 4, 2))
             .toList();
-    configuration =
-        LoraMoeNetwork.configuration(
-            new NetworkDefinition(
-                model.toString(),
-                backbone.config(),
-                Stage.SEARCH,
-                modules,
-                0.1,
-                1e-3,
-                0,
-                Pooling.MEAN,
-                SEED));
+    definition =
+        new NetworkDefinition(
+            model.toString(),
+            backbone.config(),
+            Stage.SEARCH,
+            modules,
+            0.1,
+            1e-3,
+            0,
+            Pooling.MEAN,
+            SEED);
     settings =
         new WorkerSettings(Device.AUTO, 1, Precision.FLOAT32, new SerializableConfiguration(CONF));
   }
@@ -91,7 +89,7 @@ class TestBilevelTraining {
   @Test
   void oneWorkerIsThePlainLoop() {
     Shard shard = RandomLlama.shard(0);
-    State plain = plain(configuration.clone(), shard, 6);
+    State plain = plain(shard, 6);
     // Rounds of two steps: the state goes to the worker and back three times.
     State averaged = onSpark(List.of(shard), 2, 3);
     assertThat(averaged.parameters().squaredDistance(plain.parameters())).isZero();
@@ -101,8 +99,8 @@ class TestBilevelTraining {
   @Test
   void aRoundOfTwoWorkersIsTheMeanOfTheirLoops() {
     List<Shard> shards = List.of(RandomLlama.shard(0), RandomLlama.shard(1));
-    State first = plain(configuration.clone(), shards.get(0), 3);
-    State second = plain(configuration.clone(), shards.get(1), 3);
+    State first = plain(shards.get(0), 3);
+    State second = plain(shards.get(1), 3);
     assertThat(first.parameters()).isNotEqualTo(second.parameters());
     State averaged = onSpark(shards, 3, 1);
     assertThat(
@@ -114,21 +112,20 @@ class TestBilevelTraining {
         .isZero();
   }
 
-  private State plain(ComputationGraphConfiguration copy, Shard shard, int steps) {
+  private State plain(Shard shard, int steps) {
     ComputeThreads.limit(1);
     Kernels kernels = KernelSelection.best();
-    ComputationGraph graph = new ComputationGraph(copy);
-    graph.init();
+    HostParameters host = HostParameters.initial(definition);
     WorkerBatches batches = new WorkerBatches(shard, BATCH, SEED);
     try (LoraMoeNetwork network =
-        LoraMoeNetwork.of(graph, FrozenCopies.of(backbone, kernels), kernels)) {
+        LoraMoeNetwork.of(definition, host, FrozenCopies.of(backbone, kernels), kernels)) {
       BilevelStep bilevel =
           new BilevelStep(network, kernels, new BilevelTraining(search).of(shard.index()));
       for (long step = 0; step < steps; step++) {
         bilevel.run(step, batches.train(step), batches.validation(step));
       }
       network.download();
-      return new State(graph.params().dup(), graph.getUpdater().getStateViewArray().dup());
+      return new State(host.parameters(), host.moments());
     }
   }
 
@@ -137,8 +134,8 @@ class TestBilevelTraining {
         JavaSparkContext.fromSparkContext(SharedSparkSession.session().sparkContext());
     AveragingMaster<SearchStepResult> master =
         new AveragingMaster<>(
-            shards.size(), BATCH, stepsPerRound, new BilevelTraining(search), settings);
-    SparkComputationGraph graph = new SparkComputationGraph(context, configuration.clone(), master);
+            definition, shards.size(), BATCH, stepsPerRound, new BilevelTraining(search), settings);
+    SparkComputationGraph graph = master.graph(context);
     JavaRDD<Shard> distributed = context.parallelize(shards, shards.size());
     for (int round = 0; round < rounds; round++) {
       int from = round * stepsPerRound;

@@ -15,6 +15,7 @@ import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.network.HostParameters;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.PassOptions.Routing;
@@ -40,7 +41,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.junit.jupiter.api.BeforeEach;
@@ -64,26 +64,25 @@ class TestFineTuning {
 
   @TempDir private Path model;
   private Backbone backbone;
-  private ComputationGraphConfiguration configuration;
+  private NetworkDefinition definition;
 
   @BeforeEach
   void writeModel() throws IOException {
     RandomLlama.write(model);
     backbone = Backbones.load(model.toString(), CONF);
-    configuration =
-        LoraMoeNetwork.configuration(
-            new NetworkDefinition(
-                model.toString(),
-                backbone.config(),
-                Stage.FINE_TUNING,
-                new UniformAllocation(3, 2, 2, 4)
-                    .plan(backbone.config().linearModules())
-                    .moduleExperts(),
-                0.1,
-                1e-3,
-                0,
-                Pooling.MEAN,
-                SEED));
+    definition =
+        new NetworkDefinition(
+            model.toString(),
+            backbone.config(),
+            Stage.FINE_TUNING,
+            new UniformAllocation(3, 2, 2, 4)
+                .plan(backbone.config().linearModules())
+                .moduleExperts(),
+            0.1,
+            1e-3,
+            0,
+            Pooling.MEAN,
+            SEED);
   }
 
   @Test
@@ -91,11 +90,10 @@ class TestFineTuning {
     Shard shard = RandomLlama.shard(0);
     ComputeThreads.limit(1);
     Kernels kernels = KernelSelection.best();
-    ComputationGraph plain = new ComputationGraph(configuration.clone());
-    plain.init();
+    HostParameters plain = HostParameters.initial(definition);
     WorkerBatches batches = new WorkerBatches(shard, BATCH, SEED);
     try (LoraMoeNetwork network =
-        LoraMoeNetwork.of(plain, FrozenCopies.of(backbone, kernels), kernels)) {
+        LoraMoeNetwork.of(definition, plain, FrozenCopies.of(backbone, kernels), kernels)) {
       TrainingStep step =
           new TrainingStep(
               network,
@@ -133,13 +131,8 @@ class TestFineTuning {
       assertThat(done.seconds()).isPositive();
     }
     ComputationGraph averaged = graph.getNetwork();
-    assertThat(averaged.params().squaredDistance(plain.params())).isZero();
-    assertThat(
-            averaged
-                .getUpdater()
-                .getStateViewArray()
-                .squaredDistance(plain.getUpdater().getStateViewArray()))
-        .isZero();
+    assertThat(averaged.params().squaredDistance(plain.parameters())).isZero();
+    assertThat(averaged.getUpdater().getStateViewArray().squaredDistance(plain.moments())).isZero();
   }
 
   @Test
@@ -159,7 +152,8 @@ class TestFineTuning {
     List<INDArray> averaged = new ArrayList<>();
     for (int slow = 0; slow < 2; slow++) {
       AveragingMaster<TrainingStepResult> master =
-          new AveragingMaster<>(2, BATCH, 2, new Slow(training, slow, UUID.randomUUID()), WORKERS);
+          new AveragingMaster<>(
+              definition, 2, BATCH, 2, new Slow(training, slow, UUID.randomUUID()), WORKERS);
       SparkComputationGraph graph = graph(master);
       graph.fitMultiDataSet(batches(List.of(RandomLlama.shard(0), RandomLlama.shard(1)), 0));
       assertThat(master.lastRound()).extracting(WorkerRound::worker).containsExactly(0, 1);
@@ -201,11 +195,11 @@ class TestFineTuning {
   }
 
   private AveragingMaster<TrainingStepResult> master() {
-    return new AveragingMaster<>(1, BATCH, 2, training, WORKERS);
+    return new AveragingMaster<>(definition, 1, BATCH, 2, training, WORKERS);
   }
 
   private SparkComputationGraph graph(AveragingMaster<TrainingStepResult> master) {
-    return new SparkComputationGraph(context(), configuration.clone(), master);
+    return master.graph(context());
   }
 
   private static JavaRDD<MultiDataSet> batches(Shard shard, int firstStep) {
