@@ -1,4 +1,4 @@
-# What the scripts of this directory share.
+# Shared by the scripts in this directory.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -8,7 +8,7 @@ fail() {
   exit "${2:-2}"
 }
 
-# Sets $java to a Java 17.
+# Sets $java to the java of a Java 17.
 find_java() {
   local candidate version
   for candidate in "${JAVA_HOME:+$JAVA_HOME/bin/java}" "$(command -v java || true)" /usr/lib/jvm/*17*/bin/java; do
@@ -24,12 +24,12 @@ find_java() {
   fail 'Cannot find Java 17: install it or set JAVA_HOME'
 }
 
-# More options for Maven.
+# Additional options for Maven.
 maven_options=()
 
 run_maven() {
   command -v mvn > /dev/null || fail 'Cannot build: Maven (mvn) is not installed'
-  # Maven resets the colours of a terminal that it was told not to colour.
+  # Maven emits colour resets even when told not to use colour.
   (cd "$root" && mvn -B -ntp -q -Dstyle.color=never "${maven_options[@]}" "$@" 2>&1 | sed $'s/\033\\[0*m//g' >&2) ||
     fail "Cannot build: mvn $* failed" 1
 }
@@ -46,8 +46,8 @@ find_jar() {
   [[ -n $jar && -f $jar ]]
 }
 
-# Compiles, and writes the class path that the tests of each module have into its target/test.classpath; with false, only
-# looks whether they are there.
+# Compiles, and writes the test class path of each module to its target/test.classpath; with false, only checks that
+# these files exist.
 resolve_class_paths() {
   local module
   ! $1 || run_maven -DskipTests -Dmdep.outputFile=target/test.classpath test-compile dependency:build-classpath
@@ -56,7 +56,7 @@ resolve_class_paths() {
   done
 }
 
-# Sets $console to the jar of JUnit's console, of the version that the tests are built with.
+# Sets $console to the jar of JUnit's console, in the version that the tests are built with.
 find_console() {
   local engine version
   engine=$(tr : '\n' < "$root/common/target/test.classpath" | grep '/junit-platform-engine-[^/]*\.jar$')
@@ -67,10 +67,10 @@ find_console() {
   [[ -f $console ]] || fail "Cannot find $console" 1
 }
 
-# Spark's jars, as Maven collects them where there is no installation.
+# Spark's jars as collected by Maven, for machines without a Spark installation.
 own_spark_home=$root/deploy/spark/target
 
-# Takes another checkout for the project.
+# Uses another checkout as the project.
 use_root() {
   [[ -f $1/pom.xml ]] || fail "Cannot use $1: there is no pom.xml"
   root=$(cd "$1" && pwd)
@@ -81,7 +81,7 @@ has_own_spark() {
   compgen -G "$own_spark_home/jars/spark-core_*.jar" > /dev/null
 }
 
-# What Spark 3.5 needs opened on Java 17.
+# The packages that Spark 3.5 needs opened on Java 17.
 spark_opens=()
 for package in lang lang.invoke lang.reflect io net nio util util.concurrent util.concurrent.atomic; do
   spark_opens+=("--add-opens=java.base/java.$package=ALL-UNNAMED")

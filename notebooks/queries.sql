@@ -2,7 +2,7 @@
 --
 --   spark-sql -f notebooks/queries.sql
 --
--- They read what deploy/guilomo quickstart leaves.
+-- They read what deploy/guilomo quickstart writes.
 
 CREATE TEMPORARY VIEW runs USING parquet OPTIONS (path 'target/quickstart/output/tables/runs');
 CREATE TEMPORARY VIEW plan_modules USING parquet OPTIONS (path 'target/quickstart/output/tables/plan_modules');

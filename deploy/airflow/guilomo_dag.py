@@ -1,11 +1,11 @@
-"""Allocates, fine-tunes, evaluates and publishes a model, once for every logical date.
+"""Allocates, fine-tunes, evaluates and publishes a model, once per logical date.
 
 Copy this file into Airflow's DAG folder. It needs the provider apache-airflow-providers-apache-spark, a Spark
-connection, and the jar and the configuration where Spark can read them. The parameters below can be changed in the
+connection, and the jar and the configuration in a place where Spark can read them. Change the parameters below in the
 user interface or with `airflow dags trigger --conf`.
 
-All tasks of a DAG run share one run id, made from its logical date. A task that is retried or cleared goes on from the
-newest checkpoint of that run, and replaces the run's rows in the tables: none appears twice.
+All tasks of a DAG run share one run id, derived from its logical date. A task that is retried or cleared resumes from
+the newest checkpoint of that run and replaces the run's rows in the tables, so none appears twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ JAVA_OPTIONS = (
     "--add-modules=jdk.incubator.vector -Dorg.bytedeco.openblas.load=mkl -Dai.djl.offline=true "
     "-Dorg.bytedeco.javacpp.maxBytes={{ params.off_heap }} -Dorg.bytedeco.javacpp.maxPhysicalBytes=0"
 )
-# Pages of 2 MiB for what lies outside the heap.
+# Pages of 2 MiB for memory outside the heap.
 HUGE_PAGES = "glibc.malloc.hugetlb=1"
 
 PARAMS = {
@@ -31,8 +31,8 @@ PARAMS = {
     "config": Param("hdfs:///guilomo/model.conf", type="string", description="Configuration of model and data"),
     "output": Param("hdfs:///guilomo/output", type="string", description="Directory of runs and tables"),
     "publish": Param("hdfs:///guilomo/published", type="string", description="Directory of published adapters"),
-    "format": Param("guilomo", enum=["guilomo", "released", "peft"], description="What the published files are for"),
-    "name": Param("weekly", type="string", pattern="^[A-Za-z0-9._-]+$", description="Begin of every run id"),
+    "format": Param("guilomo", enum=["guilomo", "released", "peft"], description="Format of the published files"),
+    "name": Param("weekly", type="string", pattern="^[A-Za-z0-9._-]+$", description="Prefix of every run id"),
     "off_heap": Param("32g", type="string", description="Memory outside the heap of each process"),
     "executor_memory": Param("14g", type="string", description="Heap of each executor"),
     "driver_memory": Param("14g", type="string", description="Heap of the driver"),
@@ -48,7 +48,7 @@ def guilomo(task_id: str, arguments: list[str], **settings: str) -> SparkSubmitO
         java_class="io.guilomo.spark.cli.Main",
         name="guilomo " + task_id + " " + RUN_ID,
         application_args=arguments,
-        # Not the operator's own arguments of that name, which Airflow does not render.
+        # Set here because Airflow does not render the operator's own arguments for these.
         conf={
             "spark.driver.memory": "{{ params.driver_memory }}",
             "spark.driver.memoryOverhead": "{{ params.off_heap }}",
@@ -67,7 +67,7 @@ def guilomo(task_id: str, arguments: list[str], **settings: str) -> SparkSubmitO
 
 
 def job(command: str) -> SparkSubmitOperator:
-    """A task that runs a job on the DAG run's run id."""
+    """A task that runs a job under the DAG run's run id."""
     return guilomo(
         command,
         [
@@ -111,7 +111,7 @@ with DAG(
             "--output",
             "{{ params.publish }}/" + RUN_ID,
         ],
-        # It copies files and starts no executor, which YARN takes for a failure of a driver in the cluster.
+        # It copies files and starts no executor, which YARN would treat as a failure of a driver in the cluster.
         deploy_mode="client",
     )
     allocate >> finetune >> evaluate >> publish

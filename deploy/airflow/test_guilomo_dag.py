@@ -1,9 +1,9 @@
-"""Tests of guilomo_dag.py: with a stub of Airflow's classes that takes what the real ones take, and with Airflow itself
-where it is installed.
+"""Tests of guilomo_dag.py, with a stub that takes the same arguments as Airflow's classes, and with Airflow itself if
+it is installed.
 
-    python3 deploy/airflow/test_guilomo_dag.py                    tests
+    python3 deploy/airflow/test_guilomo_dag.py                    runs the tests
     python3 deploy/airflow/test_guilomo_dag.py --render '{…}'     prints the command lines of a DAG run as JSON; the
-                                                                  argument has params and ts_nodash
+                                                                  argument holds params and ts_nodash
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 DAG_FILE = Path(__file__).with_name("guilomo_dag.py")
 DATE = "20260105T000000"
 
-# Of apache-airflow-providers-apache-spark's SparkSubmitOperator.
+# Arguments of SparkSubmitOperator in apache-airflow-providers-apache-spark.
 SPARK_SUBMIT = {
     "application", "conf", "conn_id", "files", "py_files", "archives", "driver_class_path", "jars", "java_class",
     "packages", "exclude_packages", "repositories", "total_executor_cores", "executor_cores", "executor_memory",
@@ -28,7 +28,7 @@ SPARK_SUBMIT = {
     "application_args", "env_vars", "verbose", "spark_binary", "properties_file", "yarn_queue", "deploy_mode",
     "use_krb5ccache",
 }
-# Of those, what it renders.
+# Those of them that it renders.
 TEMPLATED = {
     "application", "conf", "files", "py_files", "jars", "driver_class_path", "packages", "exclude_packages", "keytab",
     "principal", "proxy_user", "name", "application_args", "env_vars", "properties_file",
@@ -40,7 +40,7 @@ DAG_ARGUMENTS = {
 
 
 class StubDag:
-    """Records its tasks in the order in which they were made."""
+    """Records its tasks in the order of their creation."""
 
     current = None
 
@@ -186,7 +186,7 @@ class TestGuilomoDag(unittest.TestCase):
                     if name.startswith(f"spark.{process}.")
                 }
                 self.assertEqual(settings["memory"], f"x-{process}_memory")
-                # A container that has less is killed before the limit is reached.
+                # A container with less memory is killed before the limit is reached.
                 self.assertEqual(settings["memoryOverhead"], "x-off_heap")
                 self.assertIn("-Dorg.bytedeco.javacpp.maxBytes=x-off_heap ", settings["extraJavaOptions"])
 

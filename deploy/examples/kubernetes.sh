@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Kubernetes, with the image of Containerfile. For GPUs, uncomment the lines below and add cuBLAS and NVRTC of CUDA 11
-# to 13 to the image, which has neither; the jar is the same. That has not been run.
+# Kubernetes, with the image from Containerfile. For GPUs, uncomment the lines below, and add cuBLAS and NVRTC from CUDA
+# 11 to 13 to the image, which has neither; the jar is the same. This has not been run.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

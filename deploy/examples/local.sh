@@ -8,7 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${CONFIG:=$here/../../conf/cola-minilm.conf}"
 : "${COMMAND:=allocate}"
 
-# One process has all memory: the heap, and 20g outside it for the model and for training.
+# One process takes all the memory: the heap, and 20g outside it for the model and for training.
 exec "$SPARK_HOME/bin/spark-submit" \
   --class io.guilomo.spark.cli.Main \
   --master 'local[*]' \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A standalone cluster. The output directory must be the same disk on all machines, or HDFS, or an object store.
+# A standalone cluster. The output directory must be on a disk that all machines share, on HDFS, or in an object store.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${EXECUTORS:=4}"
 : "${CORES:=8}"
 
-# One task an executor, which computes with all its cores: the model is in memory once a machine.
+# One task per executor, which uses all of its cores: the model is in memory once per machine.
 exec "$SPARK_HOME/bin/spark-submit" \
   --class io.guilomo.spark.cli.Main \
   --master "$MASTER" \

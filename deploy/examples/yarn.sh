@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# YARN, with the driver in the cluster: it lives on when this shell ends. --set run.id=… makes a job that YARN starts
-# again go on where it was.
+# YARN, with the driver in the cluster, where it outlives this shell. With a fixed run.id, a job that YARN restarts
+# resumes where it was.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

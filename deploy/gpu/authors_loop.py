@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
-"""What a loop over experts costs in PyTorch, for the layers and the batch that `bench` runs.
+"""Measures a loop over experts in PyTorch, with the layers and the batch that `bench` runs.
 
     authors_loop.py --shape 7b --layers 2 --stage both --repeat 3 --json
     authors_loop.py --device cpu --shape tiny
     authors_loop.py --self-test
 
 Times steps of LLaMA-shaped layers with random frozen weights and LoRA experts on all linear modules
-as the released code of GuiLoMo (arXiv 2506.14646, github Liar406/Gui-LoMo) computes them: expert
-after expert, each with its A and B as separate nn.Linear modules, in one of two loops:
+as the released code of GuiLoMo (arXiv 2506.14646, github Liar406/Gui-LoMo) computes them: one expert
+after another, each with A and B as separate nn.Linear modules, in one of two loops:
 
 --gather      (default) the released code's: an expert reads the tokens routed to it, found with
               torch.where and indexed by Python lists, and adds its output to their rows
---all-tokens  of simpler LoRA-MoE code: an expert reads all tokens, its output times its gate weight
+--all-tokens  simpler LoRA-MoE code: an expert reads all tokens and scales its output by its gate
 
-Where this differs from the released code it is the faster: attention is fused and in bf16, nothing
+Where this differs from the released code, it is faster: attention is fused and in bf16, and nothing
 is checked for NaN. Activations are not checkpointed. A step includes an embedding and a head of
-`vocabulary` words. The first layer, below which nothing needs a gradient, is timed alone too:
-`seconds_per_layer` is what each further one adds, `extrapolated_seconds` the line through both.
+`vocabulary` words. The first layer, below which nothing needs a gradient, is also timed alone:
+`seconds_per_layer` is what each further layer adds, `extrapolated_seconds` the line through both.
 """
 import argparse
 import json
@@ -35,7 +35,7 @@ EXPERT_MASK, RANK_MASK = (1, 0.5, -1e4, 0.0), (0, 1.0, 1e-4, 1e-4)
 
 
 class Mask(torch.autograd.Function):
-    """Keeps the entries up to the argmax, or to `least`; the gradient goes to the last one kept."""
+    """Keeps the entries up to the argmax, at least `least`; the gradient goes to the last one kept."""
 
     @staticmethod
     def forward(ctx, value, least, inside, outside, elsewhere):
@@ -54,7 +54,7 @@ class Mask(torch.autograd.Function):
 
 
 class MoeLinear(nn.Module):
-    """A frozen linear layer with LoRA experts that are computed one after the other."""
+    """A frozen linear layer with LoRA experts that are computed one after another."""
 
     def __init__(self, inputs, outputs, options):
         super().__init__()
@@ -71,7 +71,7 @@ class MoeLinear(nn.Module):
             self.lora_e = nn.ParameterList(torch.ones(rank, 1) for _ in experts)
             gsvs = [F.softmax(torch.randn(n), 0) for n in [len(experts)] + [rank] * len(experts)]
             for value in gsvs:
-                value[-1] += 2  # as in `bench`: the largest by far, so that nothing is masked
+                value[-1] += 2  # as in `bench`: the largest by far, so nothing is masked
             self.expert_gsv, self.rank_gsvs = nn.Parameter(gsvs[0]), nn.ParameterList(gsvs[1:])
 
     def forward(self, x, all_logits):
@@ -148,7 +148,7 @@ class Model(nn.Module):
         self.register_buffer("turns", torch.stack((angle.cos(), angle.sin())).to(self.type))
 
     def loss(self, tokens, depth):
-        """That of the first layers alone."""
+        """The loss of the first layers alone."""
         with torch.autocast(tokens.device.type, torch.bfloat16, self.type != torch.float32):
             x, logits = F.embedding(tokens, self.words[0]), []
             for layer in self.layers[:depth]:
@@ -159,7 +159,7 @@ class Model(nn.Module):
 
 
 def load_balance(logits, top_k):
-    """Experts times the sum of each one's share of routed tokens and mean probability (Switch)."""
+    """Experts times the sum of share of routed tokens times mean probability (Switch)."""
     probabilities = F.softmax(logits, -1, dtype=torch.float)
     counts = F.one_hot(torch.topk(probabilities, top_k).indices.flatten(), logits.shape[-1]).sum(0)
     return logits.shape[-1] * (counts / counts.sum() * probabilities.mean(0)).sum()
@@ -175,7 +175,7 @@ def frozen(options, *shape):
 
 
 def gradients(parameters):
-    """Copies; an expert that no token was routed to has none."""
+    """Copies of the gradients; zero for an expert that no token was routed to."""
     return [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in parameters]
 
 
@@ -200,7 +200,7 @@ class Steps:
         self.adam.step()
 
     def search(self, train, validation):
-        """A second-order bilevel step of five passes, all of them with all gradients."""
+        """A second-order bilevel step of five passes, each with all gradients."""
         weights = [p.detach().clone() for p in self.inner]
         moments = {p: {k: v.clone() for k, v in s.items()} for p, s in self.adam.state.items()}
         self.backward(train)  # pass 1, and a virtual step
@@ -236,7 +236,7 @@ def seconds(work, options):
 
 
 def peak_tflops(options):
-    size = 8192 if options.cuda else 1024  # the fastest of twelve products after three others
+    size = 8192 if options.cuda else 1024  # the fastest of twelve products, after three to warm up
     a, b, c = (torch.randn(size, size, device=options.device).to(options.type) for _ in range(3))
     fastest = min([seconds(lambda: torch.mm(a, b, out=c), options) for _ in range(15)][3:])
     return 2 * size**3 / fastest / 1e12
@@ -274,7 +274,7 @@ def measure(stage, options):
 
 
 def stacked(module, x):
-    """The same as two thin products for all experts at once, and the router's logits."""
+    """The same as two thin products for all experts at once, plus the router's logits."""
     x, scale = x.flatten(0, 1), module.scale
     logits = module.router(x)
     if module.search:

@@ -1,10 +1,10 @@
-"""Puts an adapter of GuiLoMo on Spark on a Hugging Face model: plain PyTorch, no PEFT, no JVM.
+"""Puts an adapter from GuiLoMo on Spark on a Hugging Face model: plain PyTorch, no PEFT, no JVM.
 
     decoder = load_adapter(AutoModelForCausalLM.from_pretrained(path), "runs/RUN_ID/adapter")
     classifier = load_classifier(AutoModel.from_pretrained(path), "runs/RUN_ID/adapter")
 
-The model must be the backbone that the adapter was trained on, which is not checked here, in a
-floating type. For inference only. This file was compiled but not run where it was written.
+The model must be the backbone that the adapter was trained on, in a floating-point type; this is
+not checked. For inference only. This file has been compiled but not run.
 """
 
 import json
@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 
-# Where the modules of layer {} are in LlamaModel and BertModel.
+# Paths of the modules of layer {} in LlamaModel and BertModel.
 PATHS = {
     "q_proj": "layers.{}.self_attn.q_proj",
     "k_proj": "layers.{}.self_attn.k_proj",
@@ -35,7 +35,7 @@ PATHS = {
 
 class LoraMoe(nn.Module):
     """y = linear(x) + sum over the experts e of p_e * s_e * B_e A_e x, where p is the softmax of the
-    router, cut to its top k and renormalised to sum 1."""
+    router, reduced to its top k and renormalised to sum 1."""
 
     def __init__(self, linear, a, b, router, scalings, top_k):
         super().__init__()
@@ -58,7 +58,7 @@ class LoraMoe(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Logits of the adapter's labels from the mean of the tokens or the first token: no pooler."""
+    """Logits of the adapter's labels, from the mean of the tokens or the first token; no pooler."""
 
     def __init__(self, encoder, weight, bias, pooling):
         super().__init__()
@@ -75,7 +75,7 @@ class Classifier(nn.Module):
 
 
 def load_adapter(model, directory):
-    """Wraps the modules of the adapter's plan in place; returns the model, ready for inference."""
+    """Wraps the modules in the adapter's plan in place and returns the model, ready for inference."""
     manifest, tensors = read(directory)
     top_k = manifest["plan"]["top-k"]
     scalings = {tensor["name"]: tensor.get("scaling") for tensor in manifest["tensors"]}
@@ -96,7 +96,7 @@ def load_adapter(model, directory):
 
 
 def load_classifier(encoder, directory):
-    """The encoder with the adapter and its classifier; manifest.json has the labels in order."""
+    """The encoder with the adapter and its classifier; manifest.json lists the labels in order."""
     manifest, tensors = read(directory)
     weight, bias = tensors["classifier.weight"], tensors["classifier.bias"]
     return Classifier(load_adapter(encoder, directory), weight, bias, manifest["pooling"]).eval()

@@ -1,4 +1,4 @@
--- Experts, their mean rank and parameters of each layer of each plan.
+-- Experts, mean rank and parameters of each layer of each plan.
 SELECT
   run_id,
   strategy,

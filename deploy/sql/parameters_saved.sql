@@ -1,5 +1,5 @@
--- Trainable parameters of a plan beside those of the uniform plan of the same configuration
--- (allocation.experts experts of rank allocation.rank) and of the full one (max-experts of max-rank).
+-- Trainable parameters of a plan next to those of the uniform plan of the same configuration
+-- (allocation.experts experts of rank allocation.rank) and of the full plan (max-experts of max-rank).
 WITH settings AS (
   SELECT
     run_id,

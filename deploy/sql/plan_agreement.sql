@@ -1,4 +1,4 @@
--- How far the plans of several seeds of a run agree on each module: the commonest number of experts,
+-- How well the plans of a run's seeds agree on each module: the most common number of experts,
 -- the share of the seeds that have it, and the spread.
 WITH counts AS (
   SELECT run_id, layer, module, experts, count(*) AS seeds

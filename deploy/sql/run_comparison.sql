@@ -1,5 +1,5 @@
--- Runs side by side: what each metric came to, with how many parameters, in how long.
--- The parameters are those of the plan of the same seed, where the run has one, else of its plan.
+-- Runs side by side: the value of each metric, the number of parameters, the time taken.
+-- Parameters are those of the plan with the same seed if the run has one, otherwise of its plan.
 WITH seeds AS (
   SELECT run_id, strategy, seed, sum(parameters) AS parameters
   FROM plan_modules

@@ -6,7 +6,7 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cxx=${CXX:-g++}
 
-# Sources, compiler and processor decide whether what lies there can stay.
+# Rebuilds if sources, compiler or CPU have changed.
 state=$( (cat "$here"/fake_*.h "$here"/fake_*.cpp "$here/build.sh"; $cxx --version; grep -m 1 flags /proc/cpuinfo) | cksum)
 if [ -f "$out/built" ] && [ "$(cat "$out/built")" = "$state" ]; then
     exit 0

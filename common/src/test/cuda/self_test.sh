@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the fake libraries and checks them; with nvcc at hand, checks that the kernels are CUDA too.
+# Builds the fake libraries and checks them; if nvcc is available, also checks that the kernels are valid CUDA.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
