@@ -1,18 +1,19 @@
 package io.guilomo.config;
 
 /**
- * What decides who gets experts; {@code guilomo.allocation}.
+ * How experts and ranks are allocated; {@code guilomo.allocation}.
  *
  * @param strategy name of an allocation strategy
- * @param budgetParameters most trainable parameters of a plan; 0: no limit
- * @param plan file of the strategy {@code file}; empty if not given
- * @param experts of every module in the strategy {@code uniform}
- * @param rank of every expert in the strategies {@code uniform}, {@code mola} and {@code single}
+ * @param budgetParameters maximum number of trainable parameters of a plan; 0: no limit
+ * @param plan plan for the strategy {@code file}; empty if not given
+ * @param experts experts per module in the strategy {@code uniform}
+ * @param rank rank of every expert in the strategies {@code uniform}, {@code mola} and {@code
+ *     single}
  */
 public record AllocationConfig(
     String strategy, long budgetParameters, String plan, int experts, int rank) {
 
-  static AllocationConfig of(Section section) {
+  static AllocationConfig of(ConfigSection section) {
     return new AllocationConfig(
         section.text("strategy"),
         section.section("budget").whole("parameters", 0L),
@@ -21,7 +22,7 @@ public record AllocationConfig(
         section.whole("rank", 1));
   }
 
-  /** Where the plan of the strategy {@code file} is. */
+  /** The path of the plan for the strategy {@code file}. */
   public String requirePlan() {
     return GuilomoConfig.require("allocation.plan", plan);
   }

@@ -1,6 +1,6 @@
 package io.guilomo.config;
 
-/** A key that has other values in two configurations. */
+/** A key whose values differ between two configurations. */
 public record ChangedKey(String key, String before, String now) {
 
   @Override

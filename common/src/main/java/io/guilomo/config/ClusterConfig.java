@@ -3,13 +3,13 @@ package io.guilomo.config;
 import java.util.Locale;
 
 /**
- * How work is spread; {@code guilomo.cluster}.
+ * How work is distributed; {@code guilomo.cluster}.
  *
  * @param workers 0: as many as Spark's default parallelism
- * @param averagingFrequency steps of a worker between two averagings
+ * @param averagingFrequency steps of each worker between two averaging rounds
  * @param device where workers compute
- * @param threadsPerWorker 0: its share of the machine's processors
- * @param roundTimeoutSeconds an averaging round may take; 0: any time
+ * @param threadsPerWorker 0: the worker's share of the machine's processors
+ * @param roundTimeoutSeconds maximum duration of an averaging round; 0: no limit
  */
 public record ClusterConfig(
     int workers,
@@ -20,7 +20,7 @@ public record ClusterConfig(
 
   /** Where a worker computes. */
   public enum Device {
-    /** On a GPU where there is one. */
+    /** On a GPU if there is one. */
     AUTO,
     CPU,
     GPU;
@@ -31,7 +31,7 @@ public record ClusterConfig(
     }
   }
 
-  static ClusterConfig of(Section section) {
+  static ClusterConfig of(ConfigSection section) {
     return new ClusterConfig(
         section.whole("workers", 0),
         section.whole("averaging-frequency", 1),

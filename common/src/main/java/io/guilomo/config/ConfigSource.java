@@ -15,7 +15,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** Reads what a user gives: a file, and {@code path=value}. */
+/** Reads what the user gives: a file, and overrides {@code path=value}. */
 final class ConfigSource {
 
   private static final long MAX_BYTES = 1 << 20;
@@ -35,7 +35,7 @@ final class ConfigSource {
             file, String.format("it has %d bytes, more than %d", status.getLen(), MAX_BYTES));
       }
       if (system instanceof LocalFileSystem local) {
-        // As a file, so that it can include others beside it.
+        // As a file, so that it can include others from its directory.
         return ConfigFactory.parseFile(local.pathToFile(path));
       }
       byte[] bytes = new byte[(int) status.getLen()];
@@ -75,20 +75,19 @@ final class ConfigSource {
         return parsed.getValue("value").atPath(path);
       }
     } catch (ConfigException e) {
-      // Refused as the text it is, with the key's name.
+      // Kept as text; the check of the key then refuses it by name.
     }
     return ConfigFactory.empty().withValue(path, ConfigValueFactory.fromAnyRef(value));
   }
 
-  /** The first line of what went wrong. */
+  /** The first line of the message. */
   static String firstLine(Exception e) {
     String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     return message.lines().findFirst().orElse(message);
   }
 
   private static Configuration localByDefault() {
-    // A path without a scheme is a local file, as spark-submit's own files are, whatever
-    // fs.defaultFS says.
+    // As in spark-submit, a path without a scheme is a local file, whatever fs.defaultFS says.
     Configuration configuration = new Configuration();
     configuration.set("fs.defaultFS", "file:///");
     return configuration;

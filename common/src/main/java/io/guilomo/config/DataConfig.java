@@ -8,10 +8,9 @@ import java.util.TreeMap;
  * The records; {@code guilomo.data}.
  *
  * @param train empty if not given, see {@link #requireTrain}
- * @param validation empty: a share of the training records
- * @param columns where the data has other names than the usual: field to column, only those that
- *     are given
- * @param labels empty: those that occur
+ * @param validation empty: a fraction of the training records
+ * @param columns column names by field, for fields whose columns have unusual names
+ * @param labels empty: the labels that occur
  */
 public record DataConfig(
     String train,
@@ -41,8 +40,8 @@ public record DataConfig(
           "sentence2",
           "label");
 
-  static DataConfig of(Section section) {
-    Section given = section.section("columns");
+  static DataConfig of(ConfigSection section) {
+    ConfigSection given = section.section("columns");
     Map<String, String> columns = new TreeMap<>();
     for (String field : FIELDS) {
       String column = given.text(field);
@@ -67,7 +66,7 @@ public record DataConfig(
         section.share("max-bad-fraction"));
   }
 
-  /** Where the training records are. */
+  /** The path of the training records. */
   public String requireTrain() {
     return GuilomoConfig.require("data.train", train);
   }

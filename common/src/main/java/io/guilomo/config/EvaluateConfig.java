@@ -5,12 +5,12 @@ import java.util.List;
 /**
  * Scoring and prediction; {@code guilomo.evaluate}.
  *
- * @param data records to score or to predict
- * @param adapter directory of the adapter; empty: the best of the run
- * @param batchSize records that are run together
+ * @param data path of the records to score or predict
+ * @param adapter directory of the adapter; empty: the best adapter of the run
+ * @param batchSize records per batch
  * @param methods how language models are scored: {@code generation}, {@code choices}
- * @param confidence level of the intervals
- * @param bootstrapSamples resamplings behind an interval
+ * @param confidence confidence level of the intervals
+ * @param bootstrapSamples bootstrap samples per interval
  */
 public record EvaluateConfig(
     String data,
@@ -22,7 +22,7 @@ public record EvaluateConfig(
 
   private static final List<String> METHODS = List.of("generation", "choices");
 
-  static EvaluateConfig of(Section section) {
+  static EvaluateConfig of(ConfigSection section) {
     List<String> methods = section.texts("methods");
     if (methods.isEmpty() || !METHODS.containsAll(methods)) {
       throw section.refuse("methods", "must be some of " + String.join(", ", METHODS));
@@ -36,7 +36,7 @@ public record EvaluateConfig(
         section.whole("bootstrap-samples", 1));
   }
 
-  /** Where the records are. */
+  /** The path of the records. */
   public String requireData() {
     return GuilomoConfig.require("evaluate.data", data);
   }

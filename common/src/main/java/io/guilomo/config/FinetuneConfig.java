@@ -6,13 +6,13 @@ import java.util.Locale;
  * Training of the allocated model; {@code guilomo.finetune}.
  *
  * @param plan the plan to train; empty: that of the run
- * @param steps of each worker; 0: as many as the epochs need
- * @param batchSize records of one pass on one worker
- * @param accumulationSteps passes whose mean gradient makes one step
- * @param clipNorm 0: no limit
- * @param validateEverySteps 0: once an epoch
- * @param bestBy what tells the best of the validations
- * @param patience validations without a better one after which training ends; 0: never
+ * @param steps steps per worker; 0: as many as the epochs take
+ * @param batchSize records per pass and worker
+ * @param accumulationSteps passes whose gradients are averaged for one step
+ * @param clipNorm 0: no clipping
+ * @param validateEverySteps 0: once per epoch
+ * @param bestBy how the best validation is selected
+ * @param patience validations without improvement after which training stops early; 0: never
  */
 public record FinetuneConfig(
     String plan,
@@ -32,9 +32,9 @@ public record FinetuneConfig(
 
   /** What a validation is judged by. */
   public enum Criterion {
-    /** The lower the better. */
+    /** Lower is better. */
     LOSS,
-    /** The higher the better. */
+    /** Higher is better. */
     ACCURACY;
 
     @Override
@@ -43,7 +43,7 @@ public record FinetuneConfig(
     }
   }
 
-  static FinetuneConfig of(Section section) {
+  static FinetuneConfig of(ConfigSection section) {
     return new FinetuneConfig(
         section.text("plan"),
         section.whole("epochs", 1),

@@ -6,11 +6,11 @@ import java.util.List;
 /**
  * How text is generated; {@code guilomo.generation}.
  *
- * @param temperature 0: the likeliest token always
- * @param topP share of the probability that is drawn from
- * @param topK tokens that are drawn from; 0: all
+ * @param temperature 0: greedy decoding
+ * @param topP probability mass of the most likely tokens to sample from
+ * @param topK number of the most likely tokens to sample from; 0: all
  * @param stop texts that end a response
- * @param answerPattern its first group is the answer; empty: the template's
+ * @param answerPattern its first group is the answer; empty: the pattern of the template
  */
 public record GenerationConfig(
     int maxNewTokens,
@@ -21,7 +21,7 @@ public record GenerationConfig(
     String answerPattern)
     implements Serializable {
 
-  static GenerationConfig of(Section section) {
+  static GenerationConfig of(ConfigSection section) {
     GenerationConfig config =
         new GenerationConfig(
             section.whole("max-new-tokens", 1),

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A checked configuration. {@code reference.conf} says what each key means; keys and values that
- * cannot be used are refused when it is made. It travels to executors as JSON.
+ * A validated configuration. {@code reference.conf} documents the keys; creating a configuration
+ * with an unknown key or an invalid value fails. It is serialised to executors as JSON.
  */
 public final class GuilomoConfig implements Serializable {
 
@@ -45,9 +45,9 @@ public final class GuilomoConfig implements Serializable {
   }
 
   /**
-   * The defaults, changed by what is given.
+   * The defaults, overridden by the given configuration.
    *
-   * @throws UserException for an unknown key or a value that cannot be used
+   * @throws UserException if a key is unknown or a value is invalid
    */
   public static GuilomoConfig of(Config given) {
     Config reference = reference();
@@ -61,13 +61,13 @@ public final class GuilomoConfig implements Serializable {
   }
 
   /**
-   * The defaults, changed by a file, changed by overrides.
+   * The defaults, overridden by a file and then by overrides.
    *
-   * @param file HOCON or JSON, on the local disk or a file system that Hadoop knows; null for none
-   * @param overrides {@code path=value}, the later ones win; {@code search.epochs} is short for
-   *     {@code guilomo.search.epochs}
-   * @throws UserException if the file cannot be read, for an unknown key or a value that cannot be
-   *     used
+   * @param file HOCON or JSON, on the local disk or any file system that Hadoop supports; null for
+   *     none
+   * @param overrides {@code path=value}, of which later ones win; {@code search.epochs} is short
+   *     for {@code guilomo.search.epochs}
+   * @throws UserException if the file cannot be read, a key is unknown or a value is invalid
    */
   public static GuilomoConfig load(String file, List<String> overrides) {
     Config config = file == null ? ConfigFactory.empty() : ConfigSource.read(file);
@@ -88,9 +88,9 @@ public final class GuilomoConfig implements Serializable {
   }
 
   /**
-   * This configuration with other values for some keys.
+   * This configuration with some keys overridden.
    *
-   * @param overrides as of {@link #load}
+   * @param overrides as in {@link #load}
    */
   public GuilomoConfig with(List<String> overrides) {
     Config config = ConfigFactory.parseString(json);
@@ -154,8 +154,8 @@ public final class GuilomoConfig implements Serializable {
   }
 
   /**
-   * The keys whose values here differ from those of another configuration, without their root, such
-   * as {@code search.epochs}; in alphabetical order.
+   * The keys whose values differ from those in another configuration, without the root, such as
+   * {@code search.epochs}; in alphabetical order.
    */
   public List<ChangedKey> changes(GuilomoConfig earlier) {
     Map<String, String> now = values();
@@ -175,12 +175,12 @@ public final class GuilomoConfig implements Serializable {
     return values;
   }
 
-  /** Every key with its value, on one line. */
+  /** All keys and values, in one line. */
   public String asJson() {
     return json;
   }
 
-  /** Every key with its value, for people: what a run's {@code config.conf} holds. */
+  /** All keys and values in readable form, as in {@code config.conf} of a run. */
   public String asHocon() {
     return ConfigFactory.parseString(json)
         .root()
@@ -223,7 +223,7 @@ public final class GuilomoConfig implements Serializable {
     return value;
   }
 
-  // Made again where the configuration arrives: neither Java nor Kryo need to know the records.
+  // Parsed again after deserialisation, so that the records need not be serialisable.
   private Sections sections() {
     Sections made = sections;
     if (made == null) {
@@ -234,7 +234,7 @@ public final class GuilomoConfig implements Serializable {
   }
 
   private static Sections sections(Config config) {
-    Section root = new Section(config, ROOT);
+    ConfigSection root = new ConfigSection(config, ROOT);
     return new Sections(
         RunConfig.of(root.section("run")),
         OutputConfig.of(root.section("output")),

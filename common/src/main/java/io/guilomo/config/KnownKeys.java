@@ -12,19 +12,19 @@ import java.util.List;
 import java.util.Map;
 import org.apache.commons.lang3.StringUtils;
 
-/** The keys that {@code reference.conf} documents: there are no others. */
+/** The keys that {@code reference.conf} documents; there are no others. */
 record KnownKeys(Config reference) {
 
-  /** Whether a key holds a text, which {@code --set} then takes as it is. */
+  /** Whether the value of a key is text, which {@code --set} takes literally. */
   boolean isText(String path) {
     return reference.hasPath(path)
         && reference.getValue(path).valueType() == ConfigValueType.STRING;
   }
 
   /**
-   * Refuses a key that is unknown or stands where another kind of thing belongs.
+   * Checks that every key exists and that sections are sections.
    *
-   * @throws UserException that names the nearest known key
+   * @throws UserException naming the nearest known key
    */
   void check(Config given) {
     for (String section : reference.getObject(GuilomoConfig.ROOT).keySet()) {
@@ -82,7 +82,7 @@ record KnownKeys(Config reference) {
     paths.sort(null);
   }
 
-  // commons-text, where it moved to, is not on the class path.
+  // commons-text, to which it has moved, is not on the class path.
   @SuppressWarnings("deprecation")
   private static int distance(String left, String right) {
     return StringUtils.getLevenshteinDistance(left, right);

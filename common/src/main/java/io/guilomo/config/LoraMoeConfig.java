@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * The experts; {@code guilomo.lora-moe}.
  *
- * @param targetModules empty: all
+ * @param targetModules empty: all linear modules
  * @param loadBalance weight of the load-balancing loss
  */
 public record LoraMoeConfig(
@@ -17,7 +17,7 @@ public record LoraMoeConfig(
     double dropout,
     double loadBalance) {
 
-  static LoraMoeConfig of(Section section) {
+  static LoraMoeConfig of(ConfigSection section) {
     LoraMoeConfig config =
         new LoraMoeConfig(
             section.texts("target-modules"),

@@ -9,13 +9,13 @@ import org.nd4j.linalg.api.buffer.DataType;
  *
  * @param path empty if not given, see {@link #requirePath}
  * @param family {@code auto}, {@code llama} or {@code bert}
- * @param maxLength in tokens
- * @param precision in which the frozen weights are kept
+ * @param maxLength maximum length of a sequence, in tokens
+ * @param precision of the frozen weights
  */
 public record ModelConfig(
     String path, String family, int maxLength, Pooling pooling, Precision precision) {
 
-  /** How a classifier reads an encoder's output. */
+  /** How a classifier pools the output of an encoder. */
   public enum Pooling {
     MEAN,
     CLS;
@@ -26,10 +26,10 @@ public record ModelConfig(
     }
   }
 
-  /** How exactly frozen weights are kept. */
+  /** Number format of frozen weights. */
   public enum Precision {
     FLOAT32,
-    /** Half the memory; GPUs multiply them several times as fast. */
+    /** Takes half the memory, and GPUs multiply it several times as fast. */
     BFLOAT16;
 
     /** The type of frozen matrices. */
@@ -43,7 +43,7 @@ public record ModelConfig(
     }
   }
 
-  static ModelConfig of(Section section) {
+  static ModelConfig of(ConfigSection section) {
     return new ModelConfig(
         section.text("path"),
         section.oneOf("family", List.of("auto", "llama", "bert")),
@@ -52,7 +52,7 @@ public record ModelConfig(
         section.oneOf("precision", Precision.class));
   }
 
-  /** The model's directory. */
+  /** The directory of the model. */
   public String requirePath() {
     return GuilomoConfig.require("model.path", path);
   }

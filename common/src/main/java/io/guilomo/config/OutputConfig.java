@@ -3,7 +3,7 @@ package io.guilomo.config;
 /** Where results go; {@code guilomo.output}. */
 public record OutputConfig(String dir) {
 
-  static OutputConfig of(Section section) {
+  static OutputConfig of(ConfigSection section) {
     String dir = section.text("dir");
     if (dir.isBlank()) {
       throw section.refuse("dir", "must name a directory");

@@ -1,13 +1,13 @@
 package io.guilomo.config;
 
 /**
- * Which run this is; {@code guilomo.run}.
+ * The run; {@code guilomo.run}.
  *
- * @param id empty: the job makes one
+ * @param id empty: the job generates one
  */
 public record RunConfig(String id, long seed) {
 
-  static RunConfig of(Section section) {
+  static RunConfig of(ConfigSection section) {
     String id = section.text("id");
     // The id names a directory and a table partition.
     if (!id.matches("[A-Za-z0-9._-]*") || id.matches("\\.+")) {

@@ -6,12 +6,12 @@ import java.util.Locale;
 /**
  * The search for a plan; {@code guilomo.search}.
  *
- * @param seeds one search each; empty: one, of the run's seed
- * @param batchSize records of one step on one worker
+ * @param seeds one search per seed; empty: one search, with the seed of the run
+ * @param batchSize records per step and worker
  * @param learningRate of experts and routers
  * @param betas of experts and routers
- * @param epsilon AdamW's, for all
- * @param clipNorm 0: no limit
+ * @param epsilon AdamW's epsilon, for all parameters
+ * @param clipNorm 0: no clipping
  */
 public record SearchConfig(
     List<Long> seeds,
@@ -28,16 +28,16 @@ public record SearchConfig(
     OuterGradient outerGradient,
     boolean freezeRouting) {
 
-  /** How the gradient of the guided-selection vectors is computed. */
+  /** How the gradient of the GuidedSelection Vectors is computed. */
   public enum OuterGradient {
     /**
-     * At the weights of a virtual step, with DARTS's correction (arXiv 1806.09055, equations 7 and
-     * 8).
+     * At the weights after a virtual step, with the correction of DARTS (arXiv 1806.09055, eq. 7
+     * and 8).
      */
     SECOND_ORDER,
-    /** At the present weights. */
+    /** At the current weights. */
     FIRST_ORDER,
-    /** As the method's released code does. */
+    /** As in the method's released code. */
     REFERENCE;
 
     @Override
@@ -46,7 +46,7 @@ public record SearchConfig(
     }
   }
 
-  static SearchConfig of(Section section) {
+  static SearchConfig of(ConfigSection section) {
     return new SearchConfig(
         section.seeds("seeds", 0),
         section.whole("epochs", 1),

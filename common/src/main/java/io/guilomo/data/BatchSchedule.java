@@ -4,17 +4,17 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * Which examples of a worker's shard each step learns from: a pure function of seed and step, so
- * that a resumed run continues with the same batches.
+ * The batches of a worker's shard: a pure function of seed and step, so that a resumed run
+ * continues with the same batches.
  *
- * <p>An epoch is a permutation drawn from seed and epoch; runs of 50 batches of it are ordered by
- * length, so that examples of a batch are about equally long, and the batches are shuffled. Each
- * batch is full: the last is filled up from the beginning of the permutation. Each example comes at
- * least once in an epoch.
+ * <p>An epoch is a permutation derived from seed and epoch. Each group of 50 consecutive batches is
+ * sorted by length, so that the examples of a batch have similar lengths, and the batches are
+ * shuffled. All batches are full: the last is filled up from the start of the permutation. Every
+ * example occurs at least once per epoch.
  */
 public final class BatchSchedule {
 
-  /** Batches among which examples are ordered by length. */
+  /** Number of batches among which examples are sorted by length. */
   private static final int MEGABATCH = 50;
 
   private final int[] lengths;
@@ -25,7 +25,7 @@ public final class BatchSchedule {
   private record Epoch(long index, int[][] batches) {}
 
   /**
-   * @param lengths tokens of each example of the shard
+   * @param lengths number of tokens of each example of the shard
    */
   public BatchSchedule(int[] lengths, int batchSize, long seed) {
     if (lengths.length == 0) {
@@ -51,13 +51,13 @@ public final class BatchSchedule {
   }
 
   /**
-   * Positions of the examples of global step {@code step}, counted from 0 over all epochs; {@code
-   * [batch size]}.
+   * Indices in the shard of the examples of step {@code step}, counted from 0 over all epochs;
+   * {@code [batch size]}.
    */
   public int[] batch(long step) {
     if (step < 0) {
       throw new IllegalArgumentException(
-          String.format("Cannot draw the batch of step %d: steps begin at 0", step));
+          String.format("Cannot draw the batch of step %d: steps start at 0", step));
     }
     long index = step / stepsPerEpoch();
     Epoch epoch = current;

@@ -7,18 +7,18 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What became of the records of a data set. Sums of reports do not depend on the order of merging.
+ * What became of the records of a data set. Merging is associative and commutative.
  *
- * @param read all records: {@code train + validation + dropped + repeated + bad}
- * @param train examples to learn from
- * @param validation examples held out
- * @param truncated examples and dropped records that were cut to the maximal length
+ * @param read number of records: {@code train + validation + dropped + repeated + bad}
+ * @param train training examples
+ * @param validation validation examples, or records scored by an evaluation
+ * @param truncated examples and dropped records that were truncated to the maximum length
  * @param dropped records whose prompt left no room for a response
- * @param repeated records to learn from that are among those to validate on, and left out
+ * @param repeated training records that were left out because they are validation records, too
  * @param bad records that could not be read
  * @param samples the first bad records
- * @param tokens tokens of all examples
- * @param longest tokens of the longest example
+ * @param tokens total number of tokens of all examples
+ * @param longest number of tokens of the longest example
  */
 public record DataReport(
     long read,
@@ -40,8 +40,8 @@ public record DataReport(
 
   /**
    * @param source the file or directory
-   * @param position its line or row, from 1
-   * @param text what was read, cut to 200 characters
+   * @param position line or row in the source, from 1
+   * @param text what was read, truncated to 200 characters
    */
   public record BadRecord(String source, long position, String reason, String text)
       implements Serializable {
@@ -59,7 +59,17 @@ public record DataReport(
     return new DataReport(1, 0, 0, 0, 0, 0, 1, List.of(record), 0, 0);
   }
 
-  /** Of a record to learn from that is to validate on too. */
+  /** Of a record that can be read, without saying what becomes of it. */
+  public static DataReport ofReadable() {
+    return new DataReport(1, 0, 0, 0, 0, 0, 0, List.of(), 0, 0);
+  }
+
+  /** Of a record that an evaluation scored. */
+  public static DataReport ofScored() {
+    return new DataReport(1, 0, 1, 0, 0, 0, 0, List.of(), 0, 0);
+  }
+
+  /** Of a training record that also occurs among the validation records. */
   public static DataReport ofRepeated() {
     return new DataReport(1, 0, 0, 0, 0, 1, 0, List.of(), 0, 0);
   }
@@ -104,22 +114,23 @@ public record DataReport(
         Math.max(longest, other.longest));
   }
 
-  /** Mean tokens of an example; 0 without examples. */
+  /** Mean number of tokens per example; 0 without examples. */
   public double meanLength() {
     return train + validation == 0 ? 0 : (double) tokens / (train + validation);
   }
 
   /**
-   * Refuses data with too many bad records or without any.
+   * Checks that there are records and not too many bad ones.
    *
-   * @param source named in the message
-   * @param maxBadFraction share of the records that may be bad
+   * @param source path to name in the message
+   * @param maxBadFraction fraction of the records that may be bad
+   * @throws UserException if not
    */
   public void check(String source, double maxBadFraction) {
     if (read == 0) {
-      throw new UserException(String.format("Cannot read %s: it holds no records", source));
+      throw new UserException(String.format("Cannot read %s: it contains no records", source));
     }
-    // 0.29 · 100 is a little less than 29.
+    // In floating point, 0.29 · 100 is slightly less than 29.
     long limit = (long) Math.floor(read * maxBadFraction + 1e-9);
     if (bad > limit) {
       throw new UserException(

@@ -4,7 +4,7 @@ import io.guilomo.model.UserException;
 import java.io.Serializable;
 
 /**
- * One record as token ids.
+ * A record as token ids.
  *
  * @param tokens {@code [n]}
  * @param segments token type ids, {@code [n]}; all 0 for decoders

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * The labels of a classification task; a label's class is its position.
+ * The labels of a classification task; the class of a label is its index.
  *
  * @param labels distinct, at least two
  */
@@ -22,11 +22,14 @@ public record LabelSet(List<String> labels) implements Serializable {
           String.format("Cannot classify into labels %s: at least 2 are needed", labels));
     }
     if (labels.stream().distinct().count() < labels.size()) {
-      throw new UserException(String.format("Cannot classify into labels %s: they repeat", labels));
+      throw new UserException(
+          String.format("Cannot classify into labels %s: they contain duplicates", labels));
     }
   }
 
-  /** Distinct labels of data in order: by value where all are integers, else by text. */
+  /**
+   * The distinct labels in the data, sorted by value if all are integers, and by text otherwise.
+   */
   public static LabelSet of(Collection<String> labels) {
     boolean integers = labels.stream().allMatch(label -> label.matches("[+-]?\\d{1,18}"));
     Comparator<String> order = Comparator.naturalOrder();
@@ -42,7 +45,7 @@ public record LabelSet(List<String> labels) implements Serializable {
   }
 
   /**
-   * @throws UserException for a label that is none of the set
+   * @throws UserException if the label is not in the set
    */
   public int index(String label) {
     int index = labels.indexOf(label);

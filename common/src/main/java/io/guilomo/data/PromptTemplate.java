@@ -11,11 +11,11 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * The text around an instruction, and how an answer is read from the response.
+ * The text around an instruction, and how to extract the answer from a response.
  *
  * @param withInput prompt with the placeholders {@code {instruction}} and {@code {input}}
  * @param withoutInput prompt with the placeholder {@code {instruction}}
- * @param responseMarker what stands before the response
+ * @param responseMarker the text that precedes the response
  * @param answerPattern its first group is the answer
  */
 public record PromptTemplate(
@@ -23,8 +23,9 @@ public record PromptTemplate(
     implements Serializable {
 
   /**
-   * The authors' pattern. Some character must follow the letter: a response that was cut right
-   * behind it is no answer, so the text to read must still hold its end-of-sequence token.
+   * The pattern of the method's authors. Some character must follow the letter: a response that was
+   * cut off right after it does not count as an answer, so the text must still contain its
+   * end-of-sequence token.
    */
   public static final String DEFAULT_ANSWER_PATTERN = "The answer is ([A-Z]).";
 
@@ -85,7 +86,7 @@ public record PromptTemplate(
     }
   }
 
-  /** What the model reads; the response follows directly. */
+  /** The prompt; the response follows immediately. */
   public String prompt(TextRecord.Instruction record) {
     Matcher matcher = PLACEHOLDER.matcher(record.input().isEmpty() ? withoutInput : withInput);
     return matcher.replaceAll(
@@ -94,14 +95,14 @@ public record PromptTemplate(
                 found.group(1).equals("input") ? record.input() : record.instruction()));
   }
 
-  /** What the model learns: the prompt and its response. */
+  /** The prompt and its response, to train on. */
   public String text(TextRecord.Instruction record) {
     return prompt(record) + record.output();
   }
 
   /**
-   * The response in a whole text: what stands between the first marker and the next; the text
-   * itself without one.
+   * The response in a text: the part between the first marker and the next, or all of the text if
+   * there is no marker.
    */
   public String response(String text) {
     int marker = text.indexOf(responseMarker);
@@ -113,7 +114,7 @@ public record PromptTemplate(
     return text.substring(start, end < 0 ? text.length() : end).strip();
   }
 
-  /** The answer a response gives: empty where the pattern does not match exactly once. */
+  /** The answer in a response; empty unless the pattern matches exactly once. */
   public Optional<String> answer(String response) {
     Matcher matcher = answerPattern.matcher(response);
     if (!matcher.find()) {

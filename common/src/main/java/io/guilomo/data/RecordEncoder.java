@@ -5,17 +5,17 @@ import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Turns records into token ids and labels. */
+/** Converts records to token ids and labels. */
 public final class RecordEncoder {
 
   private final TextEncoder encoder;
   private final Options options;
 
   /**
-   * @param maxLength tokens of an example at most
-   * @param trainOnInputs whether the prompt is learned too
+   * @param maxLength maximum number of tokens of an example
+   * @param trainOnInputs whether to train on the prompt as well
    * @param template null for classification
-   * @param labels null unless for classification
+   * @param labels null for all tasks but classification
    */
   public record Options(
       int maxLength, boolean trainOnInputs, PromptTemplate template, LabelSet labels)
@@ -24,7 +24,8 @@ public final class RecordEncoder {
     public Options {
       if (maxLength < 4) {
         throw new UserException(
-            String.format("Cannot cut examples to %d tokens: at least 4 are needed", maxLength));
+            String.format(
+                "Cannot truncate examples to %d tokens: at least 4 are needed", maxLength));
       }
     }
 
@@ -40,13 +41,13 @@ public final class RecordEncoder {
   /**
    * What became of a record.
    *
-   * @param example empty where truncation left nothing to learn
-   * @param truncated whether tokens were cut
+   * @param example empty if truncation left nothing to learn from
+   * @param truncated whether tokens were cut off
    */
   public record Outcome(Optional<Example> example, boolean truncated) {}
 
   /**
-   * @throws UserException for a classification with a tokenizer that has no CLS or SEP token
+   * @throws UserException if the task is classification and the tokenizer has no CLS or SEP token
    */
   public RecordEncoder(TextEncoder encoder, Options options) {
     if (options.labels() != null && (encoder.cls().isEmpty() || encoder.sep().isEmpty())) {
@@ -57,10 +58,9 @@ public final class RecordEncoder {
   }
 
   /**
-   * An example to learn.
+   * An example to learn from.
    *
-   * @throws UserException for a record without its target, with an unknown label, or of another
-   *     task
+   * @throws UserException if the record has no target, an unknown label, or belongs to another task
    */
   public Outcome encode(TextRecord record) {
     if (record instanceof TextRecord.Labelled labelled) {
@@ -77,8 +77,8 @@ public final class RecordEncoder {
   }
 
   /**
-   * What the model reads to predict: no labels. A prompt is not cut, for its end is what asks for
-   * the response; compare its length with the model's.
+   * The input for a prediction, without labels. A prompt is not truncated, because its end asks for
+   * the response; the caller compares its length with the model's.
    */
   public Outcome encodeInput(TextRecord record) {
     if (record instanceof TextRecord.Labelled labelled) {
@@ -104,8 +104,7 @@ public final class RecordEncoder {
     if (!options.trainOnInputs()) {
       Arrays.fill(labels, 0, promptLength(record, tokens), TokenBatch.IGNORED);
     }
-    // The model predicts each label from the token before it: a label at position 0 teaches
-    // nothing.
+    // The model predicts each label from the preceding token: a label at position 0 has no effect.
     boolean learnable = false;
     for (int t = 1; t < labels.length; t++) {
       learnable |= labels[t] != TokenBatch.IGNORED;
@@ -116,8 +115,8 @@ public final class RecordEncoder {
   }
 
   /**
-   * Tokens that the prompt alone begins with too: a token that spans prompt and response belongs to
-   * the response.
+   * Number of leading tokens shared with the prompt alone: a token that spans prompt and response
+   * belongs to the response.
    */
   private int promptLength(TextRecord.Instruction record, int[] tokens) {
     int[] prompt = encoder.encode(template().prompt(record));
@@ -126,8 +125,8 @@ public final class RecordEncoder {
   }
 
   /**
-   * {@code [CLS] a [SEP]} or {@code [CLS] a [SEP] b [SEP]}, the longer part cut first, as Hugging
-   * Face does.
+   * {@code [CLS] a [SEP]} or {@code [CLS] a [SEP] b [SEP]}; the longer part is truncated first, as
+   * in Hugging Face's tokenizers.
    */
   private Outcome classified(TextRecord.Labelled record, int label) {
     int[] first;

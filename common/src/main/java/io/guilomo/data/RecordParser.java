@@ -15,15 +15,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads a record of a task from a JSON object. Fields are found under the name that the user maps
- * them to, else under their usual names:
+ * Parses the record of a task from a JSON object. Fields are looked up under the names that the
+ * user maps them to, or else under their usual names:
  *
  * <ul>
  *   <li>causal-lm: {@code instruction}, {@code input}, {@code output}, {@code answer}
  *   <li>multiple-choice: {@code question} (a text, or AI2's object of {@code stem} and {@code
- *       choices}), {@code choices} (texts, objects of {@code label} and {@code text}, or an object
- *       of both as lists), {@code answer} (or {@code answerKey}), {@code hint}; without choices the
- *       fields of causal-lm
+ *       choices}), {@code choices} (texts, objects with {@code label} and {@code text}, or an
+ *       object with lists of both), {@code answer} (or {@code answerKey}), {@code hint}; without
+ *       choices, the fields of causal-lm
  *   <li>classification: {@code sentence} (or {@code sentence1}, {@code text}), {@code sentence2},
  *       {@code label}
  * </ul>
@@ -58,8 +58,8 @@ public final class RecordParser implements Serializable {
   private final Map<String, String> columns;
 
   /**
-   * @param columns where the user's data has other names: field to column, e.g. {@code sentence} to
-   *     {@code _c3}
+   * @param columns column names by field, for columns with unusual names: {@code sentence} to
+   *     {@code _c3}, for example
    */
   public RecordParser(Task task, Map<String, String> columns) {
     this.task = task;
@@ -83,11 +83,12 @@ public final class RecordParser implements Serializable {
   }
 
   /**
-   * Refuses tabular data without a column that every record needs.
+   * Checks that tabular data has the columns that every record needs.
    *
-   * @param source named in the message
-   * @param present the columns there, top level
-   * @param target whether records are learned from, so that label, output or answer is needed too
+   * @param source path to name in the message
+   * @param present names of the top-level columns
+   * @param target whether label, output or answer is required as well
+   * @throws UserException if a column is missing
    */
   public void checkColumns(String source, Set<String> present, boolean target) {
     for (String column : columns.values()) {
@@ -109,7 +110,7 @@ public final class RecordParser implements Serializable {
   }
 
   /**
-   * @throws UserException with the reason for a text that is no such record
+   * @throws UserException if the text is not such a record, with the reason
    */
   public TextRecord parse(String json) {
     JsonNode node;

@@ -4,11 +4,11 @@ import io.guilomo.model.UserException;
 import java.io.Serializable;
 
 /**
- * Holds out a share of the training data for validation. The side depends on nothing but a record's
- * content: not on file order, format, partitions or seed. Equal records fall on one side, so the
- * sides never overlap.
+ * Holds out a fraction of the training data for validation. The decision depends only on the
+ * content of a record, not on file order, format, partitions or seed. Equal records are on the same
+ * side, so the two sides never overlap.
  *
- * @param fraction expected share of distinct records held out, {@code [0, 1)}
+ * @param fraction expected fraction of distinct records held out, {@code [0, 1)}
  */
 public record Split(double fraction) implements Serializable {
 

@@ -1,10 +1,10 @@
 package io.guilomo.data;
 
-/** Token ids to text. Implementations may be called by several threads at once. */
+/** Converts token ids to text. Implementations are thread-safe. */
 public interface TextDecoder {
 
   /**
-   * @param special whether special tokens, such as the end of the sequence, are written too
+   * @param special whether to include special tokens, such as the end of the sequence
    */
   String decode(int[] tokens, boolean special);
 }

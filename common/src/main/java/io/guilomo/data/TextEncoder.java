@@ -2,12 +2,10 @@ package io.guilomo.data;
 
 import java.util.OptionalInt;
 
-/**
- * Text to token ids. Implementations never truncate, and may be called by several threads at once.
- */
+/** Converts text to token ids. Implementations never truncate, and are thread-safe. */
 public interface TextEncoder {
 
-  /** Token ids with the special tokens that the tokenizer adds to a single text. */
+  /** Token ids, including the special tokens that the tokenizer adds to a single text. */
   int[] encode(String text);
 
   /** Token ids without special tokens. */
@@ -17,7 +15,7 @@ public interface TextEncoder {
 
   OptionalInt eos();
 
-  /** The token that classifiers read, first in a sequence. */
+  /** The first token of a sequence, which classifiers read. */
   OptionalInt cls();
 
   /** The token that ends each part of a pair. */

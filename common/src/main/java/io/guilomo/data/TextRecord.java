@@ -10,15 +10,15 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** One record of a data set as text, before it becomes an {@link Example}. */
+/** A record of a data set as text, before it becomes an {@link Example}. */
 public sealed interface TextRecord extends Serializable {
 
-  /** Kind and fields in their order; an absent field is null. */
+  /** Kind and fields, in order; null for missing fields. */
   List<String> content();
 
   /**
-   * First 16 bytes of the SHA-256 of the content in hexadecimal: the same for equal records
-   * wherever they are read.
+   * The first 16 bytes of the SHA-256 of the content, in hexadecimal; the same for equal records
+   * wherever they come from.
    */
   default String digest() {
     MessageDigest sha;
@@ -32,7 +32,7 @@ public sealed interface TextRecord extends Serializable {
         sha.update((byte) 'n');
       } else {
         byte[] bytes = field.getBytes(StandardCharsets.UTF_8);
-        // The length keeps ("ab", "c") and ("a", "bc") apart.
+        // The length distinguishes ("ab", "c") from ("a", "bc").
         sha.update((bytes.length + ":").getBytes(StandardCharsets.UTF_8));
         sha.update(bytes);
       }
@@ -43,9 +43,9 @@ public sealed interface TextRecord extends Serializable {
   /**
    * An instruction and its response.
    *
-   * @param input further context, empty where there is none
-   * @param output the response to learn, empty where it is to be predicted
-   * @param answer what a right response must name, null where unknown
+   * @param input further context; empty if there is none
+   * @param output the response to learn; empty if it is to be predicted
+   * @param answer the answer that a correct response contains; null if unknown
    */
   record Instruction(String instruction, String input, String output, String answer)
       implements TextRecord {
@@ -55,15 +55,15 @@ public sealed interface TextRecord extends Serializable {
     }
   }
 
-  /** One option of a question under the label that the data gives it. */
+  /** A choice of a question, with its label in the data. */
   record Choice(String label, String text) implements Serializable {}
 
   /**
-   * A question and its options.
+   * A question and its choices.
    *
-   * @param context what the question refers to: null in data that knows no context, empty where
-   *     this record has none
-   * @param answer label of the right choice, null where it is to be predicted
+   * @param context what the question refers to: null if the data has no such field, empty if this
+   *     record has none
+   * @param answer label of the correct choice; null if it is to be predicted
    */
   record MultipleChoice(String context, String question, List<Choice> choices, String answer)
       implements TextRecord {
@@ -84,31 +84,31 @@ public sealed interface TextRecord extends Serializable {
     }
 
     /**
-     * The letter of the right choice by position (some data counts 1 to 4), null where it is to be
-     * predicted.
+     * The letter of the correct choice by its position (some data counts 1 to 4); null if it is to
+     * be predicted.
      */
     public String letter() {
       return answer == null ? null : letters().get(rightChoice());
     }
 
-    /** The position of the right choice, −1 where it is to be predicted. */
+    /** The index of the correct choice; −1 if it is to be predicted. */
     public int rightChoice() {
       return choices.stream().map(Choice::label).toList().indexOf(answer);
     }
 
-    /** The letters that the prompt gives the choices, in their order. */
+    /** The letters of the choices in the prompt, in order. */
     public List<String> letters() {
       return IntStream.range(0, choices.size())
           .mapToObj(index -> String.valueOf((char) ('A' + index)))
           .toList();
     }
 
-    /** The text that the method's authors train on for question answering. */
+    /** The instruction that the method's authors train on for question answering. */
     public Instruction toInstruction() {
       return instruction(letter());
     }
 
-    /** The same text as if each of the choices in turn were the right one. */
+    /** The same instruction once for each choice, as if that choice were correct. */
     public List<Instruction> candidates() {
       return letters().stream().map(this::instruction).toList();
     }
@@ -138,9 +138,9 @@ public sealed interface TextRecord extends Serializable {
     }
   }
 
-  /** A record with one label out of a {@link LabelSet}. */
+  /** A record with one label of a {@link LabelSet}. */
   sealed interface Labelled extends TextRecord {
-    /** Null where it is to be predicted. */
+    /** Null if it is to be predicted. */
     String label();
   }
 

@@ -7,19 +7,19 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Sequences of one batch, packed one behind the other without padding.
+ * The sequences of a batch, concatenated without padding.
  *
  * @param tokens token ids, {@code [T]}
  * @param segments token type ids, {@code [T]}; all 0 for decoders
- * @param labels {@code [T]}, {@link #IGNORED} where nothing is to be learned. Causal language
- *     models: the token itself (the model shifts). Classification: the class at each sequence's
- *     first token, ignored elsewhere
+ * @param labels {@code [T]}, {@link #IGNORED} at positions without loss. Causal language models:
+ *     the token itself (the model shifts). Classification: the class at the first token of each
+ *     sequence, ignored elsewhere
  * @param starts sequence {@code i} is {@code starts[i] .. starts[i + 1] - 1}; {@code [sequences +
  *     1]}
  */
 public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] starts) {
 
-  /** Label of a position that carries no loss. */
+  /** Label of a position without loss. */
   public static final int IGNORED = -100;
 
   private static final int PADDING = -1;
@@ -28,7 +28,7 @@ public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] start
     return starts.length - 1;
   }
 
-  /** Real tokens: padding is not stored. */
+  /** Number of tokens; there is no padding. */
   public int size() {
     return tokens.length;
   }
@@ -46,7 +46,7 @@ public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] start
     return longest;
   }
 
-  /** Some of the sequences, as a batch of their own. */
+  /** Some of the sequences, as a separate batch. */
   public TokenBatch sequences(int from, int to) {
     int first = starts[from];
     int end = starts[to];
@@ -89,8 +89,8 @@ public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] start
   }
 
   /**
-   * The form in which a batch travels: {@code [sequences, 3, longest]} with tokens, segments and
-   * labels, padded on the right with −1. Exact in 32-bit floats up to 16,777,216.
+   * The form in which DL4J transports a batch: {@code [sequences, 3, longest]} with tokens,
+   * segments and labels, padded on the right with −1. Exact in float32 up to 16,777,216.
    */
   public INDArray toArray() {
     int longest = longest();

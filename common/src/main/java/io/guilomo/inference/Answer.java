@@ -5,16 +5,16 @@ import java.io.Serializable;
 import java.util.Map;
 
 /**
- * What a model made of one record.
+ * A model's answer to one record.
  *
- * @param prediction class, letter of the likeliest choice, or answer in the generated text; null
- *     where there is none
- * @param probabilities of every class or choice; null where there are none
- * @param generated response; null where none was generated
- * @param scores by method, {@code classification}, {@code choices} or {@code generation}; only of
- *     records whose right answer is known
- * @param responseLoss {@code −log p} a token of the right response; {@code NaN} where it is not
- *     known
+ * @param prediction class, letter of the most likely choice, or answer in the generated text; null
+ *     if there is none
+ * @param probabilities of every class or choice; null if there are none
+ * @param generated response; null if none was generated
+ * @param scores by method, {@code classification}, {@code choices} or {@code generation}; empty if
+ *     the correct answer is unknown
+ * @param responseLoss {@code −log p} per token of the correct response; {@code NaN} if it is
+ *     unknown
  */
 public record Answer(
     String prediction,

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Log-likelihoods of given responses. A prompt, and what all its responses begin with, is computed
- * once; the responses are then read one after the other from where they part, those of all prompts
- * together.
+ * Log-likelihoods of given responses. A prompt and the common prefix of its responses are computed
+ * once; the responses are then read one after the other from where they diverge, those of all
+ * prompts together.
  */
 public final class ChoiceScorer {
 
@@ -23,7 +23,7 @@ public final class ChoiceScorer {
   }
 
   /**
-   * @throws UserException where a prompt with a response is longer than the model's positions
+   * @throws UserException if a prompt and a response together exceed the positions of the model
    */
   public List<ChoiceScores> score(List<Choices> records) {
     if (records.isEmpty()) {
@@ -42,16 +42,16 @@ public final class ChoiceScorer {
     return score(decoder, IntStream.range(0, records.size()).toArray(), records);
   }
 
-  /** Most tokens that are read to score a record: the last of a text is only scored, never read. */
+  /** Maximum number of tokens read to score a record: the last token of a text is only scored. */
   static int read(Choices record) {
     return record.longest() - 1;
   }
 
   /**
-   * Scores records in a decoder with room for them.
+   * Scores records with a decoder that has room for them.
    *
-   * @param sequences of the decoder, one for each record; what was read of its prompt is not read
-   *     again
+   * @param sequences sequences of the decoder, one per record; tokens of the prompt that it has
+   *     read already are not read again
    */
   static List<ChoiceScores> score(
       IncrementalDecoder decoder, int[] sequences, List<Choices> records) {
@@ -84,10 +84,10 @@ public final class ChoiceScorer {
         .toList();
   }
 
-  /** Prompts with one of their responses each, as sequences of a decoder. */
+  /** Prompts, each with one of its responses, as sequences of a decoder. */
   private record Texts(IncrementalDecoder decoder, int[] sequences, List<Choices> records) {
 
-    /** Tokens of each prompt that were read, and one more, whose likelihood none of them gives. */
+    /** One more than the tokens read of each prompt: the first position that they do not score. */
     int[] read() {
       int[] read = new int[sequences.length];
       Arrays.setAll(
@@ -100,13 +100,13 @@ public final class ChoiceScorer {
     }
 
     /**
-     * {@code Σ log p} of those tokens {@code from .. to − 1} of each text that belong to its
-     * response. Tokens before {@code from − 1} must have been read.
+     * {@code Σ log p} of the tokens {@code from .. to − 1} of each text that belong to its
+     * response. The tokens before {@code from − 1} must have been read.
      */
     double[] logLikelihoods(int option, int[] from, int[] to) {
       double[] sums = new double[sequences.length];
       int[] lengths = new int[sums.length];
-      // A token is read where the one after it is wanted.
+      // The likelihood of a token comes from reading the one before it.
       Arrays.setAll(lengths, r -> to[r] - from[r]);
       for (int[] group : TokenGroups.of(lengths)) {
         List<int[]> tokens = new ArrayList<>();

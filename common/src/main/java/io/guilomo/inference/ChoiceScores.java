@@ -8,11 +8,11 @@ import java.util.Arrays;
  * How likely each response to a prompt is.
  *
  * @param logLikelihoods {@code Σ log p} over the tokens of each response, given the prompt
- * @param tokens of each response
+ * @param tokens number of tokens of each response
  */
 public record ChoiceScores(double[] logLikelihoods, int[] tokens) implements Serializable {
 
-  /** {@code log p} a token, so that long responses can be compared with short ones. */
+  /** {@code log p} per token, so that long responses can be compared with short ones. */
   public double[] means() {
     double[] means = logLikelihoods.clone();
     for (int i = 0; i < means.length; i++) {
@@ -22,9 +22,9 @@ public record ChoiceScores(double[] logLikelihoods, int[] tokens) implements Ser
   }
 
   /**
-   * Probability of each response, were it one of these: softmax of the log-likelihoods.
+   * The probability of each response among these: softmax of the log-likelihoods.
    *
-   * @param normalised whether of those a token
+   * @param normalised whether to use the log-likelihoods per token
    */
   public double[] probabilities(boolean normalised) {
     double[] scores = normalised ? means() : logLikelihoods;
@@ -34,7 +34,7 @@ public record ChoiceScores(double[] logLikelihoods, int[] tokens) implements Ser
     return Arrays.stream(probabilities).map(p -> p / sum).toArray();
   }
 
-  /** The likeliest response as the answer; the loss is that among these responses. */
+  /** The most likely response as the answer, with the loss of the correct one among these. */
   public Scored scored(int gold, boolean normalised) {
     return Scored.of(probabilities(normalised), gold);
   }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A prompt and responses to it that are compared, as tokens.
+ * A prompt and the responses to compare, as token ids.
  *
  * @param prompt at least one token
  * @param responses at least one, of at least one token
@@ -30,8 +30,8 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
   }
 
   /**
-   * The response for each choice of a question, without an end of sequence. As in training, a token
-   * that spans prompt and response belongs to the response.
+   * The responses for the choices of a question, without an end-of-sequence token. As in training,
+   * a token that spans prompt and response belongs to the response.
    */
   public static Choices of(
       TextRecord.MultipleChoice record, TextEncoder encoder, PromptTemplate template) {
@@ -45,9 +45,7 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
         texts.stream().map(text -> Arrays.copyOfRange(text, length, text.length)).toList());
   }
 
-  /**
-   * The one response that an instruction has, without an end of sequence; empty where it has none.
-   */
+  /** The response of an instruction, without an end-of-sequence token; empty if it has none. */
   public static Optional<Choices> of(
       TextRecord.Instruction record, TextEncoder encoder, PromptTemplate template) {
     int[] text = encoder.encode(template.text(record));
@@ -60,12 +58,14 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
             Arrays.copyOf(text, length), List.of(Arrays.copyOfRange(text, length, text.length))));
   }
 
-  /** Tokens of the prompt with its longest response: what the model must have positions for. */
+  /**
+   * Number of tokens of the prompt and its longest response: positions that the model must have.
+   */
   public int longest() {
     return prompt.length + responses.stream().mapToInt(response -> response.length).max().orElse(0);
   }
 
-  /** Tokens that all responses begin with. */
+  /** Length of the common prefix of all responses. */
   int shared() {
     int[] first = responses.get(0);
     return responses.stream().mapToInt(response -> common(first, response)).min().orElseThrow();

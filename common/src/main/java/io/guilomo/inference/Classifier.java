@@ -11,7 +11,7 @@ public final class Classifier {
   private final LoraMoeNetwork network;
 
   /**
-   * @throws UserException for a causal language model
+   * @throws UserException if the model is a causal language model
    */
   public Classifier(LoraMoeNetwork network) {
     if (network.classes() == 0) {

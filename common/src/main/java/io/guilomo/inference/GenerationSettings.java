@@ -8,12 +8,13 @@ import java.util.Set;
 /**
  * How text is generated.
  *
- * @param maxNewTokens tokens of a response at most
- * @param temperature the logits are divided by it; 0: the likeliest token always
- * @param topP share of the probability that is drawn from: the likeliest tokens that together reach
- *     it (arXiv 1904.09751)
- * @param topK likeliest tokens that are drawn from, before {@code topP} is applied; 0: all
- * @param seed of what is drawn
+ * @param maxNewTokens maximum number of tokens of a response
+ * @param temperature divides the logits; 0: greedy decoding
+ * @param topP probability mass to sample from: the fewest most likely tokens that reach it (arXiv
+ *     1904.09751)
+ * @param topK number of the most likely tokens to sample from, before {@code topP} is applied; 0:
+ *     all
+ * @param seed of sampling
  * @param stopTokens tokens that end a response
  */
 public record GenerationSettings(
@@ -32,20 +33,21 @@ public record GenerationSettings(
     }
     if (!(topP > 0 && topP <= 1)) {
       throw new UserException(
-          String.format("Cannot draw from a share of %s: expected above 0, at most 1", topP));
+          String.format(
+              "Cannot sample from a probability mass of %s: expected above 0, at most 1", topP));
     }
     if (topK < 0) {
       throw new UserException(
-          String.format("Cannot draw from %d tokens: expected at least 0", topK));
+          String.format("Cannot sample from %d tokens: expected at least 0", topK));
     }
   }
 
-  /** The likeliest token always. */
+  /** Always the most likely token. */
   public static GenerationSettings greedy(int maxNewTokens, Set<Integer> stopTokens) {
     return new GenerationSettings(maxNewTokens, 0, 1, 0, 0, stopTokens);
   }
 
-  /** As configured; stop texts are the {@link ResponseReader}'s. */
+  /** From the configuration; the {@link ResponseReader} handles stop texts. */
   public static GenerationSettings of(GenerationConfig config, long seed, Set<Integer> stopTokens) {
     return new GenerationSettings(
         config.maxNewTokens(),

@@ -10,8 +10,8 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
- * Continues prompts by a causal language model. All prompts are continued together, one token each
- * a step; every token is computed once, and a response that has ended costs nothing from then on.
+ * Continues prompts with a causal language model. Each step adds one token to every prompt; every
+ * token is computed once, and a finished response costs nothing more.
  */
 public final class Generator {
 
@@ -21,25 +21,24 @@ public final class Generator {
     this.network = network;
   }
 
-  /** Tokens that a prompt may have: the model's positions must hold the response too. */
+  /** Maximum length of a prompt: the model's positions must leave room for the response. */
   public int longestPrompt(GenerationSettings settings) {
     return network.config().maxPositions() - settings.maxNewTokens();
   }
 
   /**
-   * The response to each prompt, with the stop token if one ended it. The same prompt gets the same
-   * response whatever else is in the batch, but for logits so close that their order depends on
-   * rounding.
+   * The response to each prompt, including the stop token if one ended it. A prompt gets the same
+   * response whatever else is in the batch, except if logits are so close that rounding decides.
    *
-   * @throws UserException for a prompt that is empty or longer than {@link #longestPrompt}: cutting
-   *     it is the caller's choice, for its end asks for the response
+   * @throws UserException if a prompt is empty or longer than {@link #longestPrompt}; truncation is
+   *     up to the caller, because the end of a prompt asks for the response
    */
   public List<int[]> generate(List<int[]> prompts, GenerationSettings settings) {
     return generate(prompts, settings, response -> false);
   }
 
   /**
-   * @param ended whether a response ends here, besides at a stop token
+   * @param ended whether a response ends here; it also ends at a stop token
    */
   public List<int[]> generate(
       List<int[]> prompts, GenerationSettings settings, Predicate<int[]> ended) {
@@ -55,15 +54,15 @@ public final class Generator {
         decoder, IntStream.range(0, prompts.size()).toArray(), prompts, settings, ended);
   }
 
-  /** Most tokens that are read to continue a prompt: the last one is only chosen, never read. */
+  /** Maximum number of tokens read to continue a prompt: the last one is chosen but never read. */
   static int read(int[] prompt, GenerationSettings settings) {
     return prompt.length + settings.maxNewTokens() - 1;
   }
 
   /**
-   * Continues prompts in a decoder with room for them.
+   * Continues prompts with a decoder that has room for them.
    *
-   * @param sequences of the decoder, one for each prompt; nothing was read of them
+   * @param sequences sequences of the decoder, one per prompt; it must not have read any of them
    */
   static List<int[]> generate(
       IncrementalDecoder decoder,
@@ -114,7 +113,7 @@ public final class Generator {
     return drafts.stream().filter(draft -> !draft.ended).toList();
   }
 
-  /** A response as far as it has come. */
+  /** An unfinished response. */
   private static final class Draft {
     private final int sequence;
     private final GenerationSettings settings;

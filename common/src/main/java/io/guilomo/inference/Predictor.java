@@ -14,18 +14,18 @@ import java.util.List;
 public interface Predictor {
 
   /**
-   * How a language model is asked.
+   * How to query a language model.
    *
    * @param methods {@link Answer#GENERATION} and {@link Answer#CHOICES}, or one of them
-   * @param seed of what is drawn
+   * @param seed of sampling
    */
   record Options(List<String> methods, GenerationConfig generation, long seed)
       implements Serializable {}
 
   /**
-   * An answer a record, in their order.
+   * One answer per record, in order.
    *
-   * @throws UserException for a record that is not of the adapter's task
+   * @throws UserException if a record does not belong to the adapter's task
    */
   List<Answer> answer(List<TextRecord> records);
 

@@ -22,8 +22,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Answers instructions and questions by a language model: reads the answer out of a generated
- * response, takes the likeliest of a question's choices, or both. Prompts that leave no room in the
+ * Answers instructions and questions with a language model: extracts the answer from a generated
+ * response, takes the most likely choice of a question, or both. Prompts that leave no room in the
  * model's positions are not answered.
  */
 final class ResponsePredictor implements Predictor {
@@ -65,7 +65,7 @@ final class ResponsePredictor implements Predictor {
   public List<Answer> answer(List<TextRecord> records) {
     SortedMap<Integer, int[]> prompts = prompts(records);
     SortedMap<Integer, Choices> choices = choices(records);
-    // What is generated and what is scored begins with the same prompt, which is read once.
+    // Generation and scoring start with the same prompt, which is read only once.
     IncrementalDecoder decoder = decoder(records.size(), prompts, choices);
     Map<Integer, ResponseReader.Response> responses = responses(decoder, prompts);
     Map<Integer, ChoiceScores> scores = scores(decoder, choices);
@@ -121,7 +121,7 @@ final class ResponsePredictor implements Predictor {
     return new Answer(response.answer(), null, response.text(), scores, loss);
   }
 
-  /** By position among the records; without those that are too long, and none if none is asked. */
+  /** Prompts by index of the record, except those that are too long; empty without generation. */
   private SortedMap<Integer, int[]> prompts(List<TextRecord> records) {
     SortedMap<Integer, int[]> prompts = new TreeMap<>();
     int longest = generator.longestPrompt(settings);
@@ -135,8 +135,8 @@ final class ResponsePredictor implements Predictor {
   }
 
   /**
-   * Of questions, or with the response that an instruction has, by position among the records;
-   * without those that have neither, and those that are too long.
+   * Choices by index of the record, for questions and for instructions that have a response, except
+   * those that are too long.
    */
   private SortedMap<Integer, Choices> choices(List<TextRecord> records) {
     SortedMap<Integer, Choices> choices = new TreeMap<>();
@@ -157,7 +157,7 @@ final class ResponsePredictor implements Predictor {
     return Choices.of(instruction(record), encoder, template);
   }
 
-  /** A sequence for each record, with room for what is read to continue and to score its prompt. */
+  /** One sequence per record, with room for the tokens read to continue and to score its prompt. */
   private IncrementalDecoder decoder(
       int records, Map<Integer, int[]> prompts, Map<Integer, Choices> choices) {
     int[] capacities = new int[records];

@@ -6,7 +6,7 @@ import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.List;
 
-/** Reads the text and the answer of generated tokens. */
+/** Extracts the text and the answer from generated tokens. */
 public final class ResponseReader {
 
   private final TextDecoder decoder;
@@ -17,12 +17,12 @@ public final class ResponseReader {
    * A response as text.
    *
    * @param text without special tokens, up to the first stop text or the next prompt
-   * @param answer null where it names none
+   * @param answer null if it contains none
    */
   public record Response(String text, String answer) implements Serializable {}
 
   /**
-   * @param stops texts that end a response; they are no part of it
+   * @param stops texts that end a response and do not belong to it
    */
   public ResponseReader(TextDecoder decoder, PromptTemplate template, List<String> stops) {
     this.decoder = decoder;
@@ -33,7 +33,7 @@ public final class ResponseReader {
     }
   }
 
-  /** Whether a response has come to a stop text: the end for {@link Generator#generate}. */
+  /** Whether a response contains a stop text; ends it in {@link Generator#generate}. */
   public boolean ended(int[] tokens) {
     if (stops.isEmpty()) {
       return false;
@@ -43,8 +43,8 @@ public final class ResponseReader {
   }
 
   /**
-   * The answer is looked for in the text with its special tokens: the default pattern needs some
-   * character behind the letter, which the end of the sequence may be.
+   * The answer is extracted from the text with its special tokens: the default pattern needs some
+   * character after the letter, such as the end-of-sequence token.
    */
   public Response read(int[] tokens) {
     String answer = template.answer(response(tokens, true)).orElse(null);
@@ -58,7 +58,7 @@ public final class ResponseReader {
       int at = text.indexOf(stop);
       end = at < 0 ? end : Math.min(end, at);
     }
-    // The marker stands in the prompt, which is not read again.
+    // The response marker is in the prompt, which is not part of the text.
     return template.response(template.responseMarker() + text.substring(0, end));
   }
 }

@@ -3,7 +3,9 @@ package io.guilomo.inference;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Sequences that are read together: as many as keep the working arrays of a pass small. */
+/**
+ * Groups of sequences to read together, small enough to keep the working arrays of a pass small.
+ */
 final class TokenGroups {
 
   private static final int TOKENS = 4096;
@@ -11,8 +13,8 @@ final class TokenGroups {
   private TokenGroups() {}
 
   /**
-   * @param lengths tokens of each sequence; those without any are left out
-   * @return indices of sequences, in their order
+   * @param lengths number of tokens of each sequence; empty ones are left out
+   * @return indices of the sequences, in order
    */
   static List<int[]> of(int[] lengths) {
     List<int[]> groups = new ArrayList<>();

@@ -4,8 +4,8 @@ import io.guilomo.data.Seeds;
 import java.util.Arrays;
 
 /**
- * Chooses the tokens of one sequence. What is drawn depends on the seed, the prompt and the index
- * of the token alone, so that it is the same in every batch.
+ * Chooses the tokens of one sequence. A sample depends only on the seed, the prompt and the index
+ * of the token, so it is the same in every batch.
  */
 final class TokenSampler {
 
@@ -22,8 +22,8 @@ final class TokenSampler {
   }
 
   /**
-   * @param logits of every token of the vocabulary
-   * @param index of the token in the response
+   * @param logits logits of all tokens of the vocabulary
+   * @param index index of the token in the response
    */
   int choose(float[] logits, int index) {
     int likeliest = likeliest(logits);
@@ -47,11 +47,11 @@ final class TokenSampler {
         return candidate;
       }
     }
-    // Rounding has used up the sum.
+    // Reached only through rounding of the sum.
     return likeliest;
   }
 
-  /** The first of the largest. */
+  /** The index of the first of the largest logits. */
   private static int likeliest(float[] logits) {
     int likeliest = 0;
     for (int i = 0; i < logits.length; i++) {
@@ -66,7 +66,7 @@ final class TokenSampler {
     return likeliest;
   }
 
-  /** Tokens that may be drawn; the likeliest first unless all may. */
+  /** The tokens to sample from; sorted by likelihood unless they are all of them. */
   private int[] candidates(float[] logits, double[] weights) {
     int[] order = new int[logits.length];
     Arrays.setAll(order, i -> i);
@@ -87,12 +87,12 @@ final class TokenSampler {
     return Arrays.copyOf(order, kept);
   }
 
-  /** Largest first, the lowest token first among equals. */
+  /** Sorts by descending logit, then ascending token. */
   private static void sortByLogit(float[] logits, int[] order) {
     long[] keys = new long[logits.length];
     for (int i = 0; i < keys.length; i++) {
       int bits = Float.floatToIntBits(logits[i] + 0f);
-      // Negative floats compare the other way round by their bits; both signs are turned over.
+      // The bits of negative floats sort in reverse; both signs are flipped for descending order.
       int descending = bits < 0 ? bits & Integer.MAX_VALUE : ~bits;
       keys[i] = (long) descending << 32 | i;
     }

@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import org.apache.hadoop.fs.FSDataInputStream;
 
-/** Reads weights of a file in blocks of at most a mebibyte. */
+/** Reads weights from a file in blocks of at most 1 MiB. */
 public final class BlockReader {
 
   public static final int BLOCK = 1 << 20;
@@ -20,9 +20,9 @@ public final class BlockReader {
   }
 
   /**
-   * Hands {@code target} the elements from the bytes at {@code begin} on.
+   * Passes the elements that start at byte {@code begin} to {@code target}.
    *
-   * @param digest sees the bytes, where not null
+   * @param digest is updated with the bytes; may be null
    */
   void read(long begin, TensorType type, long elements, FloatSink target, MessageDigest digest)
       throws IOException {
@@ -46,7 +46,7 @@ public final class BlockReader {
     }
   }
 
-  /** Has {@code digest} see the bytes from {@code begin} on, as reading them would. */
+  /** Updates {@code digest} with the bytes from {@code begin}, as reading them would. */
   void digest(long begin, long bytes, MessageDigest digest) throws IOException {
     block(bytes);
     in.seek(begin);
@@ -58,7 +58,7 @@ public final class BlockReader {
     }
   }
 
-  /** Makes room for a block of so many bytes, and says how many of them it holds. */
+  /** Makes room for a block of the remaining bytes, and returns how many of them it holds. */
   private int block(long bytes) {
     int needed = (int) Math.min(BLOCK, bytes);
     if (block.length < needed) {

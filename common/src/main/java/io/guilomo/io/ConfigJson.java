@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.model.UserException;
 
 /**
- * Typed reading of the keys of a Hugging Face {@code config.json}; a null value counts as an absent
+ * Typed access to the keys of a Hugging Face {@code config.json}; a null value counts as a missing
  * key.
  */
 public record ConfigJson(JsonNode root, Object file) {
@@ -58,7 +58,7 @@ public record ConfigJson(JsonNode root, Object file) {
     return has(key) ? root.get(key).asText() : otherwise;
   }
 
-  /** Refuses any value but {@code only}; an absent key counts as {@code only}. */
+  /** Refuses any value but {@code only}; a missing key counts as {@code only}. */
   public void requireText(String key, String only) {
     if (!text(key, only).equals(only)) {
       throw refuse("%s is %s, supported is %s".formatted(key, text(key, only), only));

@@ -8,14 +8,14 @@ import java.util.HexFormat;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** SHA-256 of contents, in lower-case hexadecimal digits: what is known again by it is the same. */
+/** SHA-256 in lower-case hexadecimal digits, which identifies contents. */
 public final class ContentDigest {
 
   private static final int BLOCK = 1 << 20;
 
   private ContentDigest() {}
 
-  /** Of a file. */
+  /** The digest of a file. */
   public static String sha256(FileSystem files, Path path) throws IOException {
     MessageDigest digest = digest();
     try (InputStream in = files.open(path)) {
@@ -27,7 +27,7 @@ public final class ContentDigest {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Of bytes. */
+  /** The digest of bytes. */
   public static String sha256(byte[] bytes) {
     return HexFormat.of().formatHex(digest().digest(bytes));
   }

@@ -8,10 +8,7 @@ import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/**
- * The host memory of a float array whose elements lie row by row without gaps, copied in and out in
- * blocks.
- */
+/** The host memory of a contiguous, row-major float array, which is copied in and out in blocks. */
 public final class FloatMemory implements FloatSink {
 
   private final INDArray array;
@@ -41,8 +38,7 @@ public final class FloatMemory implements FloatSink {
   }
 
   /**
-   * Whether elements are adjacent in row-major order; dimensions of one element may have any
-   * stride.
+   * Whether the elements are adjacent in row-major order; dimensions of size 1 may have any stride.
    */
   static boolean rowMajor(INDArray array) {
     long expected = 1;
@@ -61,9 +57,7 @@ public final class FloatMemory implements FloatSink {
     Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
   }
 
-  /**
-   * Sets elements from {@code position} on to those whose bytes, in the machine's order, are given.
-   */
+  /** Sets the elements from {@code position} to those whose bytes, in native order, are given. */
   public void putBytes(long position, byte[] bytes) {
     try (BytePointer all = new BytePointer(memory)) {
       all.position(position * Float.BYTES).put(bytes);
@@ -71,14 +65,14 @@ public final class FloatMemory implements FloatSink {
     Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
   }
 
-  /** Fills {@code bytes} with the elements from {@code position} on, in the machine's order. */
+  /** Fills {@code bytes} with the elements from {@code position}, in native order. */
   public void getBytes(long position, byte[] bytes) {
     try (BytePointer all = new BytePointer(memory)) {
       all.position(position * Float.BYTES).get(bytes);
     }
   }
 
-  /** Copies {@code count} elements from {@code position} on to the begin of {@code values}. */
+  /** Copies {@code count} elements from {@code position} to the start of {@code values}. */
   public void get(long position, float[] values, int count) {
     memory.position(position).get(values, 0, count);
   }

@@ -1,9 +1,9 @@
 package io.guilomo.io;
 
-/** Takes the elements of one array block by block, in row-major order. */
+/** Receives the elements of one array in blocks, in row-major order. */
 @FunctionalInterface
 public interface FloatSink {
 
-  /** Sets {@code count} elements from {@code position} on to the first of {@code values}. */
+  /** Sets {@code count} elements from {@code position} to the first ones of {@code values}. */
   void put(long position, float[] values, int count);
 }

@@ -6,7 +6,8 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.IOException;
 
 /**
- * JSON laid out as Python's {@code json.dumps(…, indent=n)} does, arrays of numbers on one line.
+ * JSON in the layout of Python's {@code json.dumps(…, indent=n)}, with arrays of numbers on one
+ * line.
  */
 public class IndentedJson extends DefaultPrettyPrinter {
   private static final long serialVersionUID = 1L;

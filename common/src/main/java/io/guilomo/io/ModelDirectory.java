@@ -17,9 +17,9 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /**
- * A directory with a pretrained model, on any file system Hadoop knows.
+ * The directory of a pretrained model, on any file system that Hadoop supports.
  *
- * @param files length in bytes by name
+ * @param files lengths in bytes by name
  */
 public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Long> files) {
 
@@ -32,7 +32,7 @@ public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Lo
           .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
   /**
-   * @throws UserException if there is no such directory
+   * @throws UserException if the directory does not exist
    */
   public static ModelDirectory open(String uri, Configuration conf) throws IOException {
     SortedMap<String, Long> files = new TreeMap<>();
@@ -73,7 +73,7 @@ public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Lo
     return files.keySet().stream().filter(name -> name.endsWith(suffix)).toList();
   }
 
-  /** The bytes of a small file, of at most 64 MiB. */
+  /** The contents of a small file, at most 64 MiB. */
   byte[] bytes(String name) throws IOException {
     long length = files.get(name);
     if (length > MAX_JSON) {
@@ -104,7 +104,7 @@ public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Lo
     }
   }
 
-  /** The weights, wherever they lie; pickle files are never read. */
+  /** The weights, whatever files they are in; pickle files are never read. */
   public TensorSource tensors() throws IOException {
     if (has(SafetensorsModel.SINGLE)) {
       return SafetensorsModel.single(this);
@@ -120,7 +120,7 @@ public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Lo
     List<String> files = has(OnnxModel.FILE) ? List.of(OnnxModel.FILE) : endingIn(".onnx");
     if (files.size() > 1) {
       throw refuse(
-          "it holds several ONNX files (%s), none called model.onnx"
+          "it contains several ONNX files (%s), none of them called model.onnx"
               .formatted(String.join(", ", files)));
     }
     return OnnxModel.open(file(files.get(0)), conf);
@@ -130,7 +130,7 @@ public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Lo
     return has(SafetensorsModel.SINGLE) || has(SafetensorsModel.INDEX);
   }
 
-  /** Refuses a directory that holds nothing {@link #tensors} could read. */
+  /** Refuses a directory without weights that {@link #tensors} could read. */
   public void requireWeights() {
     if (!hasSafetensors() && endingIn(".onnx").isEmpty()) {
       throw withoutWeights();
@@ -144,11 +144,11 @@ public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Lo
             .toList();
     if (!pickles.isEmpty()) {
       return refuse(
-          "it holds only pickle files (%s), which are never read; convert them to safetensors"
+          "it contains only pickle files (%s), which are never read; convert them to safetensors"
               .formatted(String.join(", ", pickles)));
     }
     return refuse(
-        "it holds neither model.safetensors nor model.safetensors.index.json nor an ONNX file");
+        "it contains neither model.safetensors nor model.safetensors.index.json nor an ONNX file");
   }
 
   public UserException refuse(String reason) {

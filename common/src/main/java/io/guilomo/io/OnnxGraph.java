@@ -14,12 +14,12 @@ import java.util.Map;
 import org.apache.hadoop.fs.FSDataInputStream;
 
 /**
- * The part of an ONNX graph that tells which weight is which. Field numbers are those of <a
+ * The part of an ONNX graph that identifies the weights. Field numbers are those of <a
  * href="https://github.com/onnx/onnx/blob/main/onnx/onnx.proto">onnx.proto</a>.
  *
  * @param initialisers by name
- * @param nodes by name, or by their output where they have none
- * @param constants the {@code Constant} nodes with one number, by the name of their output
+ * @param nodes by name, or by their output if they have none
+ * @param constants single numbers of {@code Constant} nodes, by the name of their output
  */
 record OnnxGraph(
     Map<String, Tensor> initialisers, Map<String, Node> nodes, Map<String, Double> constants) {
@@ -39,21 +39,21 @@ record OnnxGraph(
   private static final int TENSOR_RAW = 9;
   private static final int MAX_RANK = 32;
 
-  /** TensorProto.DataType of the types read here. */
+  /** TensorProto.DataType of the supported types. */
   private static final Map<Integer, TensorType> TYPES =
       Map.of(1, TensorType.F32, 7, TensorType.I64, 10, TensorType.F16, 16, TensorType.BF16);
 
   /**
-   * @param input names of the values the operator reads, in order
+   * @param input names of the inputs of the operator, in order
    */
   record Node(String operator, List<String> input) {}
 
   /**
    * A stored tensor.
    *
-   * @param type null for types that are not read here
+   * @param type null for unsupported types
    * @param begin first byte of the raw values in the file
-   * @param end byte after the last; equal to {@code begin} where the file holds no raw values
+   * @param end byte after the last one; equal to {@code begin} if the file has no raw values
    */
   record Tensor(String name, TensorType type, long[] shape, long begin, long end) {}
 
@@ -129,7 +129,7 @@ record OnnxGraph(
       }
     }
 
-    /** The number of an attribute that is a tensor of one number, else {@code otherwise}. */
+    /** The number in an attribute that is a tensor of one number; otherwise {@code otherwise}. */
     private Double attribute(long end, Double otherwise) throws IOException {
       Double constant = otherwise;
       while (wire.next(end)) {

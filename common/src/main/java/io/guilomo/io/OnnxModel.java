@@ -16,12 +16,12 @@ import org.apache.hadoop.fs.Path;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The initialisers of an ONNX file that PyTorch exported. Biases, norms and embeddings carry
- * Hugging Face's names; the weight of a linear layer is anonymous and stored {@code [in, out]}, and
+ * The initialisers of an ONNX file exported by PyTorch. Biases, norms and embeddings have their
+ * Hugging Face names. The weight of a linear layer is anonymous and stored as {@code [in, out]}; it
  * is named after the {@code MatMul} that reads it: {@code
  * /encoder/layer.0/attention/self/query/MatMul} reads {@code
- * encoder.layer.0.attention.self.query.weight}. Whatever a {@code MatMul} reads as its second input
- * is {@code [in, out]}, also under a name of its own.
+ * encoder.layer.0.attention.self.query.weight}. The second input of a {@code MatMul} is always
+ * {@code [in, out]}, even if it has a name.
  */
 public final class OnnxModel implements TensorSource {
 
@@ -47,7 +47,7 @@ public final class OnnxModel implements TensorSource {
   }
 
   /**
-   * @throws UserException if the file is not a sound ONNX file with weights
+   * @throws UserException if the file is not a valid ONNX file with weights
    */
   static OnnxModel open(Path path, Configuration conf) throws IOException {
     FileSystem fs = path.getFileSystem(conf);
@@ -81,7 +81,7 @@ public final class OnnxModel implements TensorSource {
     return weights.keySet();
   }
 
-  /** {@inheritDoc} Checked against the bytes that are there, so that it can be allocated. */
+  /** {@inheritDoc} Checked against the bytes in the file, so that it is safe to allocate. */
   @Override
   public long[] shape(String name) {
     Weight weight = weights.get(name);
@@ -126,7 +126,7 @@ public final class OnnxModel implements TensorSource {
     }
   }
 
-  /** Hands on the columns of a matrix, a block of them at a time. */
+  /** Passes on a matrix transposed, one block of columns after the other. */
   private static void transpose(INDArray stored, FloatSink target) {
     long rows = stored.rows();
     int most = (int) Math.max(1, Math.min(stored.columns(), BlockReader.BLOCK / rows));
@@ -145,12 +145,12 @@ public final class OnnxModel implements TensorSource {
     blocks.digest(tensor.begin(), tensor.end() - tensor.begin(), digest);
   }
 
-  /** Whether a node of the graph has this operator. */
+  /** Whether any node of the graph has this operator. */
   public boolean has(String operator) {
     return graph.nodes().values().stream().anyMatch(node -> node.operator().equals(operator));
   }
 
-  /** The constant that a node reads; empty where there is no such node, or it reads another's. */
+  /** The constant that a node reads; empty if there is no such node or it reads no constant. */
   public OptionalDouble constant(String node, int input) {
     OnnxGraph.Node reader = graph.nodes().get(node);
     Double constant =
@@ -160,7 +160,7 @@ public final class OnnxModel implements TensorSource {
     return constant == null ? OptionalDouble.empty() : OptionalDouble.of(constant);
   }
 
-  /** What {@code reason} says of this file. */
+  /** The exception that refuses this file. */
   public UserException refuse(String reason) {
     return SafetensorsHeader.refuse(path, reason);
   }

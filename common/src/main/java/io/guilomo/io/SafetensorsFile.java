@@ -23,9 +23,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A <a href="https://github.com/huggingface/safetensors">safetensors</a> file: eight bytes with the
- * little-endian length of the header, a JSON header, raw little-endian values. Values are read in
- * blocks, straight into the arrays that keep them. One thread at a time.
+ * A <a href="https://github.com/huggingface/safetensors">safetensors</a> file: the length of the
+ * header as eight little-endian bytes, a JSON header, and raw little-endian values. Values are read
+ * in blocks, directly into their arrays. Not thread-safe.
  */
 public final class SafetensorsFile implements Closeable {
 
@@ -50,7 +50,7 @@ public final class SafetensorsFile implements Closeable {
   /**
    * Opens a file and checks its header against its length.
    *
-   * @throws UserException if there is no such file or it is not a sound safetensors file
+   * @throws UserException if the file does not exist or is not a valid safetensors file
    */
   public static SafetensorsFile open(Path path, Configuration conf) throws IOException {
     FileSystem fs = path.getFileSystem(conf);
@@ -111,7 +111,7 @@ public final class SafetensorsFile implements Closeable {
     return tensor(name).shape().clone();
   }
 
-  /** As above, of a tensor whose values can be weights. */
+  /** As above, for a tensor whose type can be that of weights. */
   long[] weightShape(String name) {
     return refuseOtherThanWeights(name).shape().clone();
   }
@@ -125,10 +125,7 @@ public final class SafetensorsFile implements Closeable {
     return header.metadata();
   }
 
-  /**
-   * A weight tensor (F32, F16 or BF16) as float32, row-major, in memory that belongs to no
-   * workspace.
-   */
+  /** A weight tensor (F32, F16 or BF16) as float32, row-major, outside all workspaces. */
   public INDArray read(String name) throws IOException {
     refuseOtherThanWeights(name);
     INDArray array = allocate(shape(name));
@@ -137,15 +134,15 @@ public final class SafetensorsFile implements Closeable {
   }
 
   /**
-   * Reads a weight tensor into {@code target}: float32, as many elements, adjacent in row-major
-   * order; the shape may differ.
+   * Reads a weight tensor into {@code target}, a contiguous row-major float32 array with the same
+   * number of elements; its shape may differ.
    */
   public void readInto(String name, INDArray target) throws IOException {
     SafetensorsHeader.Tensor tensor = refuseOtherThanWeights(name);
     if (target.length() != tensor.elements()) {
       throw refuse(
           path,
-          "tensor %s has shape %s, its place has %s"
+          "tensor %s has shape %s, expected %s"
               .formatted(name, Arrays.toString(tensor.shape()), Arrays.toString(target.shape())));
     }
     if (tensor.elements() > 0) {
@@ -153,13 +150,13 @@ public final class SafetensorsFile implements Closeable {
     }
   }
 
-  /** As above; {@code digest}, where not null, sees the raw bytes of the file. */
+  /** As above; updates {@code digest}, which may be null, with the raw bytes of the file. */
   void read(String name, FloatSink target, MessageDigest digest) throws IOException {
     SafetensorsHeader.Tensor tensor = refuseOtherThanWeights(name);
     blocks.read(dataStart + tensor.begin(), tensor.type(), tensor.elements(), target, digest);
   }
 
-  /** Has {@code digest} see the raw bytes of a weight tensor. */
+  /** Updates {@code digest} with the raw bytes of a weight tensor. */
   void digest(String name, MessageDigest digest) throws IOException {
     SafetensorsHeader.Tensor tensor = refuseOtherThanWeights(name);
     blocks.digest(dataStart + tensor.begin(), tensor.end() - tensor.begin(), digest);

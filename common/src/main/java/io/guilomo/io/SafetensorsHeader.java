@@ -18,10 +18,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The checked JSON header of a safetensors file.
+ * The validated JSON header of a safetensors file.
  *
  * @param tensors by name, in the order of the header
- * @param metadata the free strings under {@code __metadata__}
+ * @param metadata arbitrary strings under {@code __metadata__}
  */
 record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metadata) {
 
@@ -39,8 +39,8 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
   /**
    * One tensor.
    *
-   * @param begin first byte, counted from the end of the header
-   * @param end byte after the last
+   * @param begin first byte, relative to the end of the header
+   * @param end byte after the last one
    */
   record Tensor(TensorType type, long[] shape, long begin, long end) {
     long elements() {
@@ -49,9 +49,9 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
   }
 
   /**
-   * Reads a header and checks it against the size of the data behind it.
+   * Parses a header and checks it against the size of the data that follows.
    *
-   * @throws UserException naming {@code file} if anything in it cannot be true
+   * @throws UserException naming {@code file} if the header is not valid
    */
   static SafetensorsHeader parse(byte[] json, long dataLength, Object file) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -93,7 +93,8 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
             field -> {
               if (!field.getValue().isTextual()) {
                 throw refuse(
-                    file, "its __metadata__ holds " + field.getKey() + ", which is not a string");
+                    file,
+                    "its __metadata__ contains " + field.getKey() + ", which is not a string");
               }
               metadata.put(field.getKey(), field.getValue().textValue());
             });
@@ -115,14 +116,14 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
     if (begin < 0 || begin > end || end > dataLength) {
       throw refuse(
           file,
-          "tensor %s lies at bytes %s to %s of %s bytes of data"
+          "tensor %s is at bytes %s to %s of %s bytes of data"
               .formatted(name, begin, end, dataLength));
     }
     long expected = size(name, type, shape, file);
     if (end - begin != expected) {
       throw refuse(
           file,
-          "tensor %s of type %s and shape %s needs %s bytes, its data_offsets hold %s"
+          "tensor %s of type %s and shape %s needs %s bytes, its data_offsets span %s"
               .formatted(name, type, Arrays.toString(shape), expected, end - begin));
     }
     return new Tensor(type, shape, begin, end);

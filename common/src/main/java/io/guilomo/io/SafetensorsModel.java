@@ -52,7 +52,7 @@ final class SafetensorsModel implements TensorSource {
               if (!field.getValue().isTextual() || !plain(shard)) {
                 throw refuse(
                     index,
-                    "tensor %s lies in %s, which is not a plain file name"
+                    "tensor %s is in %s, which is not a plain file name"
                         .formatted(field.getKey(), field.getValue()));
               }
               if (!directory.has(shard)) {

@@ -32,9 +32,9 @@ public final class SafetensorsWriter {
   /**
    * Replaces the file at {@code path}.
    *
-   * @param tensors of any floating type and any memory order, written in the map's order
-   * @param metadata free strings, may be empty
-   * @throws UserException if a tensor is not of a floating type
+   * @param tensors of any floating-point type and memory order, written in the order of the map
+   * @param metadata arbitrary strings, may be empty
+   * @throws UserException if a tensor is not of a floating-point type
    */
   public static void write(
       Path path, Configuration conf, Map<String, INDArray> tensors, Map<String, String> metadata)
@@ -68,7 +68,7 @@ public final class SafetensorsWriter {
       INDArray tensor = entry.getValue();
       if (!tensor.dataType().isFPType()) {
         throw new UserException(
-            "Cannot write %s: tensor %s has type %s, which is not a floating type"
+            "Cannot write %s: tensor %s has type %s, which is not a floating-point type"
                 .formatted(path, entry.getKey(), tensor.dataType()));
       }
       if (entry.getKey().equals("__metadata__")) {

@@ -10,17 +10,17 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * The vocabulary of a tokenizer and what its model's files say about special tokens.
+ * The vocabulary of a tokenizer, and what the files of its model say about special tokens.
  *
- * @param settings {@code tokenizer_config.json}; missing where the directory has none
- * @param config {@code config.json}; missing where the directory has none
+ * @param settings {@code tokenizer_config.json}; a missing node if the directory has none
+ * @param config {@code config.json}; a missing node if the directory has none
  */
 record SpecialTokens(Map<String, Integer> ids, JsonNode settings, JsonNode config) {
 
   private static final String SETTINGS = "tokenizer_config.json";
   private static final Set<String> LLAMA_CLASSES = Set.of("LlamaTokenizer", "LlamaTokenizerFast");
 
-  /** What the common tokenizers call them, where no file tells. */
+  /** Common names of the tokens, used if no file names them. */
   private static final Map<String, List<String>> USUAL =
       Map.of(
           "bos", List.of("<s>", "<|begin_of_text|>"),
@@ -62,8 +62,8 @@ record SpecialTokens(Map<String, Integer> ids, JsonNode settings, JsonNode confi
   }
 
   /**
-   * Id of the special token of a role: {@code bos}, {@code eos}, {@code pad}, {@code cls}, {@code
-   * sep}.
+   * The id of the special token with a role: {@code bos}, {@code eos}, {@code pad}, {@code cls} or
+   * {@code sep}.
    */
   OptionalInt named(String role) {
     JsonNode token = settings.path(role + "_token");
@@ -79,7 +79,7 @@ record SpecialTokens(Map<String, Integer> ids, JsonNode settings, JsonNode confi
     return USUAL.get(role).stream().filter(ids::containsKey).mapToInt(ids::get).findFirst();
   }
 
-  /** Whether Hugging Face builds the frame of a text from {@link #addBos} and {@link #addEos}. */
+  /** Whether Hugging Face frames a text according to {@link #addBos} and {@link #addEos}. */
   boolean llamaClass() {
     return LLAMA_CLASSES.contains(settings.path("tokenizer_class").asText());
   }

@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A JSON object read strictly: values are checked against bounds, keys that nobody read are refused
- * by {@link #end()}.
+ * Strict reading of a JSON object: values are checked against bounds, and {@link #end()} refuses
+ * keys that have not been read.
  */
 public final class StrictObject {
-  /** Far above the largest plan the bounds of its parts allow in practice. */
+  /** Far above the largest plan in practice. */
   public static final int MAX_CHARACTERS = 64 << 20;
 
   private static final ObjectReader READER =
@@ -39,9 +39,9 @@ public final class StrictObject {
   }
 
   /**
-   * Reads a text.
+   * Parses a text.
    *
-   * @param what what the text is, for messages: {@code Cannot read WHAT: …}
+   * @param what description of the text for messages: {@code Cannot read WHAT: …}
    */
   public static StrictObject parse(String what, String text) {
     if (text.length() > MAX_CHARACTERS) {
@@ -97,12 +97,12 @@ public final class StrictObject {
     return text(key, required(key), 256);
   }
 
-  /** A text of at most so many characters. */
+  /** A text of at most {@code maxLength} characters. */
   public String text(String key, int maxLength) {
     return text(key, required(key), maxLength);
   }
 
-  /** An array of texts; empty where the key is absent. */
+  /** An array of texts; empty if the key is missing. */
   public List<String> texts(String key, int maxSize) {
     List<String> values = new ArrayList<>();
     for (JsonNode value : array(key, maxSize)) {
@@ -120,7 +120,7 @@ public final class StrictObject {
     return value.textValue();
   }
 
-  /** A value as JSON, for a reader of its own. */
+  /** A value as JSON, for another reader. */
   public String json(String key) {
     return required(key).toString();
   }
@@ -130,7 +130,7 @@ public final class StrictObject {
     return new StrictObject(what + ": " + key, required(key));
   }
 
-  /** An array of integers; empty where the key is absent. */
+  /** An array of integers; empty if the key is missing. */
   public List<Long> integers(String key, long min, long max, int maxSize) {
     List<Long> values = new ArrayList<>();
     for (JsonNode value : array(key, maxSize)) {
@@ -139,7 +139,7 @@ public final class StrictObject {
     return values;
   }
 
-  /** An array of objects; empty where the key is absent. */
+  /** An array of objects; empty if the key is missing. */
   public List<StrictObject> objects(String key, int maxSize) {
     List<StrictObject> values = new ArrayList<>();
     for (JsonNode value : array(key, maxSize)) {
@@ -148,7 +148,7 @@ public final class StrictObject {
     return values;
   }
 
-  /** Refuses keys that nobody read. */
+  /** Refuses keys that have not been read. */
   public void end() {
     node.fieldNames()
         .forEachRemaining(

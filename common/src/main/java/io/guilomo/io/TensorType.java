@@ -2,7 +2,7 @@ package io.guilomo.io;
 
 import java.nio.ByteBuffer;
 
-/** Element types a safetensors file can name. */
+/** Element types of safetensors files. */
 enum TensorType {
   F64(8),
   F32(4),
@@ -30,12 +30,14 @@ enum TensorType {
     return bytes;
   }
 
-  /** Whether {@link #decode} turns it into float32. */
+  /** Whether {@link #decode} converts it to float32. */
   boolean weights() {
     return this == F32 || this == F16 || this == BF16;
   }
 
-  /** Converts {@code count} little-endian elements from {@code source} into {@code target}. */
+  /**
+   * Converts {@code count} little-endian elements of {@code source} to floats in {@code target}.
+   */
   void decode(ByteBuffer source, float[] target, int count) {
     switch (this) {
       case F32 -> source.asFloatBuffer().get(target, 0, count);
@@ -53,7 +55,7 @@ enum TensorType {
     }
   }
 
-  /** The value of an IEEE 754 binary16. */
+  /** The value of an IEEE 754 binary16 number. */
   static float half(short bits) {
     int sign = (bits & 0x8000) << 16;
     int exponent = (bits >>> 10) & 0x1f;

@@ -16,13 +16,13 @@ import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Turns text into the token ids of a model and back, as Hugging Face's fast tokenizer of the same
- * directory does. Never truncates and never pads. Safe for use by several threads.
+ * Converts text to the token ids of a model and back, like Hugging Face's fast tokenizer of the
+ * same directory. Never truncates or pads. Thread-safe.
  */
 public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
 
   static {
-    // Read when DJL loads its native library, which lies in its jar: nothing is to be fetched.
+    // DJL reads this when it loads its native library, which is in its jar: no download is needed.
     System.setProperty("ai.djl.offline", "true");
   }
 
@@ -32,7 +32,7 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
   private final SpecialTokens special;
 
   /**
-   * Ids of a pair of texts.
+   * Token ids of a pair of texts.
    *
    * @param ids with special tokens
    * @param segments 0 for the tokens of the first text, 1 for those of the second; as long as
@@ -46,9 +46,9 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
   }
 
   /**
-   * Loads {@code tokenizer.json}, or the only file whose name ends so, of a model directory.
+   * Loads {@code tokenizer.json}, or the only file whose name ends in it, from a model directory.
    *
-   * @throws UserException if the directory has none or it is not sound
+   * @throws UserException if the directory has none, or it is not valid
    */
   public static Tokenizer load(String uri, Configuration conf) throws IOException {
     ModelDirectory directory = ModelDirectory.open(uri, conf);
@@ -57,7 +57,7 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
       throw directory.refuse(
           files.isEmpty()
               ? "it has no tokenizer.json"
-              : "it has several: " + String.join(", ", files));
+              : "it has several tokenizers: " + String.join(", ", files));
     }
     byte[] json = directory.bytes(files.get(0));
     SpecialTokens special =
@@ -72,7 +72,7 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     }
   }
 
-  /** Ids with the special tokens that the model expects around one text. */
+  /** Token ids, with the special tokens that the model expects around a text. */
   @Override
   public int[] encode(String text) {
     if (special.llamaClass()) {
@@ -81,13 +81,13 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     return ints(tokenizer.encode(text, true, false).getIds());
   }
 
-  /** Ids of the text alone. */
+  /** Token ids without special tokens. */
   @Override
   public int[] encodeBare(String text) {
     return ints(tokenizer.encode(text, false, false).getIds());
   }
 
-  /** Ids of two texts with the special tokens that the model expects around and between them. */
+  /** Token ids of two texts, with the special tokens that the model expects around and between. */
   public Encoded encodePair(String first, String second) {
     if (special.llamaClass()) {
       int[] one = framed(encodeBare(first));
@@ -100,7 +100,7 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     return new Encoded(ints(encoding.getIds()), ints(encoding.getTypeIds()));
   }
 
-  /** Text of the ids, without special tokens. */
+  /** The text of token ids, without special tokens. */
   public String decode(int[] ids) {
     return decode(ids, false);
   }
@@ -110,12 +110,12 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), !withSpecial);
   }
 
-  /** Tokens, special ones included; one more than the highest id. */
+  /** Size of the vocabulary, including special tokens: one more than the highest id. */
   public int vocabulary() {
     return special.vocabulary();
   }
 
-  /** Id of a token by its exact text. */
+  /** The id of a token, by its exact text. */
   public OptionalInt id(String token) {
     return special.id(token);
   }
@@ -145,8 +145,8 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
   }
 
   /**
-   * What LlamaTokenizerFast does: it ignores the post-processor of tokenizer.json and builds its
-   * own.
+   * Like LlamaTokenizerFast, ignores the post-processor of tokenizer.json and adds special tokens
+   * itself.
    */
   private int[] framed(int[] bare) {
     int[] begin = special.addBos() ? bos().stream().toArray() : new int[0];

@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.fs.FSDataInputStream;
 
 /**
- * Walks the fields of a protobuf message in a file without reading the ones it skips. Every length
- * is checked against the message it lies in.
+ * Iterates over the fields of a protobuf message in a file, without reading those it skips. Every
+ * length is checked against the enclosing message.
  */
 final class WireReader {
 
@@ -36,7 +36,7 @@ final class WireReader {
 
   /**
    * Reads the key of the next field of the message that ends at {@code end}. A length-delimited
-   * value is then to be read, skipped, or walked as a message that ends at {@link #valueEnd}.
+   * value must then be read, skipped, or iterated over as a message that ends at {@link #valueEnd}.
    *
    * @return false at the end of the message
    */
@@ -78,12 +78,12 @@ final class WireReader {
     return value;
   }
 
-  /** First byte of the present value; for a message, where its fields start. */
+  /** First byte of the current value; for a message, the start of its fields. */
   long valueStart() {
     return position;
   }
 
-  /** Byte after the present value. */
+  /** Byte after the current value. */
   long valueEnd() {
     return valueEnd;
   }
@@ -92,7 +92,7 @@ final class WireReader {
     position = valueEnd;
   }
 
-  /** A few bytes that were passed already. */
+  /** A few bytes before the current position. */
   byte[] at(long start, int length) throws IOException {
     long here = position;
     position = start;
@@ -108,7 +108,7 @@ final class WireReader {
     return new String(bytes(), StandardCharsets.UTF_8);
   }
 
-  /** A short value as it is. */
+  /** The bytes of a short value. */
   byte[] bytes() throws IOException {
     long length = valueEnd - position;
     if (length > MAX_TEXT) {
@@ -124,8 +124,8 @@ final class WireReader {
   }
 
   /**
-   * One of the packed numbers of a length-delimited field; call it while {@link #valueStart} is
-   * before its end.
+   * The next of the packed numbers of a length-delimited field; call it while {@link #valueStart}
+   * is before the end of the field.
    */
   long packedVarint(long end) throws IOException {
     return readVarint(end);
@@ -160,6 +160,6 @@ final class WireReader {
   }
 
   private UserException refuse(String reason) {
-    return SafetensorsHeader.refuse(file, "it is not a sound ONNX file (%s)".formatted(reason));
+    return SafetensorsHeader.refuse(file, "it is not a valid ONNX file (%s)".formatted(reason));
   }
 }

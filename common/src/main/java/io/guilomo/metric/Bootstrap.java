@@ -7,10 +7,10 @@ import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Percentile bootstrap over records (Efron, Annals of Statistics 7, 1979): how a metric varies
- * where records are drawn anew, with replacement. The same seed gives the same interval.
+ * Percentile bootstrap over records (Efron, Annals of Statistics 7, 1979): how a metric varies when
+ * records are resampled with replacement. The same seed gives the same interval.
  *
- * @param samples how often records are drawn
+ * @param samples number of bootstrap samples
  */
 public record Bootstrap(int samples, double confidence, long seed) {
 
@@ -22,15 +22,15 @@ public record Bootstrap(int samples, double confidence, long seed) {
     Interval.checkConfidence(confidence);
   }
 
-  /** Of one metric. */
+  /** The interval of one metric. */
   public Interval interval(Metric metric, List<Scored> records, int classes) {
     check(records);
     return interval(records.size(), drawn -> metric.of(at(records, drawn), classes));
   }
 
   /**
-   * Of {@code metric(records) − metric(others)}, where both answer the same questions in the same
-   * order: a sample has the same records of both.
+   * The interval of {@code metric(records) − metric(others)}, where both answer the same questions
+   * in the same order; every sample takes the same records of both.
    */
   public Interval difference(
       Metric metric, List<Scored> records, List<Scored> others, int classes) {
@@ -39,7 +39,7 @@ public record Bootstrap(int samples, double confidence, long seed) {
       if (records.size() != others.size() || records.get(i).gold() != others.get(i).gold()) {
         throw new IllegalArgumentException(
             String.format(
-                "Cannot compare %d records with %d: they are not the same ones",
+                "Cannot compare %d records with %d: they are not the same records",
                 records.size(), others.size()));
       }
     }
@@ -73,7 +73,7 @@ public record Bootstrap(int samples, double confidence, long seed) {
     return Arrays.stream(drawn).mapToObj(records::get).toList();
   }
 
-  /** Interpolated linearly between the two nearest values. */
+  /** The quantile, interpolated linearly between the two nearest values. */
   static double quantile(double[] sorted, double share) {
     double at = share * (sorted.length - 1);
     int below = (int) at;

@@ -2,13 +2,13 @@ package io.guilomo.metric;
 
 import java.util.List;
 
-/** How often each class was right, was answered, and was answered rightly. */
+/** How often each class was correct, was predicted, and was predicted correctly. */
 final class Confusion {
 
   private final int records;
   private final long[] gold;
 
-  /** The last one counts records without an answer. */
+  /** The last entry counts records without an answer. */
   private final long[] predicted;
 
   private final long[] correct;
@@ -33,7 +33,7 @@ final class Confusion {
     }
   }
 
-  /** {@code (c s − Σ p_k t_k) / √((s² − Σ p_k²)(s² − Σ t_k²))}, 0 where that is 0 / 0. */
+  /** {@code (c s − Σ p_k t_k) / √((s² − Σ p_k²)(s² − Σ t_k²))}, 0 if that is 0 / 0. */
   double matthews() {
     double right = 0;
     double both = 0;
@@ -50,7 +50,7 @@ final class Confusion {
     return spread == 0 ? 0 : (right * records - both) / spread;
   }
 
-  /** {@code 2 TP / (2 TP + FP + FN)} of one class, 0 where it does not occur. */
+  /** {@code 2 TP / (2 TP + FP + FN)} of one class; 0 if the class does not occur. */
   double f1(int k) {
     long occurrences = gold[k] + predicted[k];
     return occurrences == 0 ? 0 : 2.0 * correct[k] / occurrences;

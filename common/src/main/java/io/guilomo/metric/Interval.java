@@ -2,7 +2,7 @@ package io.guilomo.metric;
 
 import java.io.Serializable;
 
-/** Where a value lies with some confidence. */
+/** A confidence interval. */
 public record Interval(double low, double high) implements Serializable {
 
   static void checkConfidence(double confidence) {

@@ -2,25 +2,25 @@ package io.guilomo.metric;
 
 import java.util.List;
 
-/** Numbers that say how well records were answered. */
+/** Metrics of how well records were answered. */
 public enum Metric {
-  /** Share of right answers. */
+  /** Fraction of correct answers. */
   ACCURACY("accuracy"),
 
   /**
    * Matthews' correlation coefficient, for any number of classes (R_K of Gorodkin, Computational
-   * Biology and Chemistry 28, 2004); 0 where all answers or all right ones are of one class. No
-   * answer is a class of its own.
+   * Biology and Chemistry 28, 2004); 0 if all answers or all correct ones are of one class. A
+   * missing answer counts as a class of its own.
    */
   MATTHEWS("matthews-correlation"),
 
   /**
-   * Harmonic mean of precision and recall: with two classes that of class 1, with more the mean
-   * over the classes that occur among answers or right ones.
+   * Harmonic mean of precision and recall: of class 1 if there are two classes; otherwise the mean
+   * over the classes that occur among the given or the correct answers.
    */
   F1("f1"),
 
-  /** Mean loss of the right answer. */
+  /** Mean loss of the correct answer. */
   LOSS("loss");
 
   private final String label;
@@ -29,13 +29,13 @@ public enum Metric {
     this.label = label;
   }
 
-  /** The name that tables use. */
+  /** The name in tables. */
   public String label() {
     return label;
   }
 
   /**
-   * @param classes that the task has; every record's are below
+   * @param classes number of classes of the task; those of every record must be below
    */
   public double of(List<Scored> records, int classes) {
     if (records.isEmpty()) {

@@ -4,14 +4,14 @@ import java.io.Serializable;
 import org.apache.commons.math3.distribution.TDistribution;
 
 /**
- * How two methods differ over runs that come in pairs, such as one of each for every seed.
+ * The difference between two methods over paired runs, such as one run of each per seed.
  *
  * @param mean of the differences
  * @param deviation of the differences, with {@code n − 1}; {@code NaN} for one pair
  */
 public record PairedDifference(int pairs, double mean, double deviation) implements Serializable {
 
-  /** Of {@code values − others}, pair by pair. */
+  /** The differences {@code values − others}, pair by pair. */
   public static PairedDifference of(double[] values, double[] others) {
     if (values.length == 0 || values.length != others.length) {
       throw new IllegalArgumentException(
@@ -33,7 +33,7 @@ public record PairedDifference(int pairs, double mean, double deviation) impleme
   /**
    * Student's interval, {@code mean ± t_{n−1} · deviation / √n}.
    *
-   * @throws IllegalArgumentException for one pair, which says nothing about how differences vary
+   * @throws IllegalArgumentException for a single pair, which says nothing about the variance
    */
   public Interval interval(double confidence) {
     Interval.checkConfidence(confidence);
@@ -41,7 +41,7 @@ public record PairedDifference(int pairs, double mean, double deviation) impleme
       throw new IllegalArgumentException(
           String.format("Cannot give an interval from %d pair: at least 2 are needed", pairs));
     }
-    // Without a random generator, which only drawing from the distribution would need.
+    // No random generator: only sampling from the distribution would need one.
     double t =
         new TDistribution(null, pairs - 1).inverseCumulativeProbability((1 + confidence) / 2);
     double half = t * deviation / Math.sqrt(pairs);

@@ -3,15 +3,15 @@ package io.guilomo.metric;
 import java.io.Serializable;
 
 /**
- * How one record was answered: what metrics are computed from.
+ * How a record was answered, to compute metrics from.
  *
- * @param gold class of the right answer, from 0
- * @param predicted class of the given answer; {@link #UNANSWERED} where a response gave none
- * @param loss {@code −log p} of the right answer, {@code NaN} where it was not measured
+ * @param gold class of the correct answer, from 0
+ * @param predicted class of the given answer; {@link #UNANSWERED} if there is none
+ * @param loss {@code −log p} of the correct answer; {@code NaN} if it was not measured
  */
 public record Scored(int gold, int predicted, double loss) implements Serializable {
 
-  /** No class: always wrong. */
+  /** No class, and therefore always wrong. */
   public static final int UNANSWERED = -1;
 
   public Scored {
@@ -21,7 +21,7 @@ public record Scored(int gold, int predicted, double loss) implements Serializab
     }
   }
 
-  /** The likeliest class (the first among equals) and the loss of the right one. */
+  /** The most likely class (the first if there are several) and the loss of the correct one. */
   public static Scored of(double[] probabilities, int gold) {
     if (gold < 0 || gold >= probabilities.length) {
       throw new IllegalArgumentException(

@@ -23,8 +23,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *   6  w  ← AdamW(w, ∂w L_train(w, a))
  * </pre>
  *
- * The masks depend on {@code a} through argmaxes alone: where step 5 moves none, the gradient of
- * step 6 is {@code g1} and is not computed again.
+ * The masks depend on {@code a} only through argmaxes: if step 5 moves none, the gradient of step 6
+ * is {@code g1} and is not computed again.
  */
 public final class BilevelStep {
 
@@ -43,11 +43,11 @@ public final class BilevelStep {
   }
 
   /**
-   * Moves {@code w} and {@code a} by one step.
+   * Updates {@code w} and {@code a} by one step.
    *
    * @param step number of the step, from 0: position in the learning-rate schedule and age of the
    *     moments
-   * @throws ArithmeticException if a loss is not finite; nothing has been moved then
+   * @throws ArithmeticException if a loss is not finite; nothing has changed then
    */
   public SearchStepResult run(long step, TokenBatch train, TokenBatch validation) {
     return switch (settings.outerGradient()) {

@@ -21,7 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * </pre>
  *
  * (the + pass cancels and is not run), and in that the moments of the inner AdamW advance in the
- * virtual step too, but for the very first, when there is no state to keep a reference to.
+ * virtual step as well, except in the very first step, when there is no state yet to refer to.
  */
 final class ReferenceStep {
 
@@ -60,8 +60,8 @@ final class ReferenceStep {
     kernels.addScaled(v, 1, network.weightGradient(), v);
     kernels.addScaled(outer, 1, network.gsvGradient(), outer);
     if (step > 0) {
-      // The virtual step once more, for its moments: before the validation loss is known nothing
-      // must have moved.
+      // Repeats the virtual step to advance the moments: nothing may have changed if the validation
+      // loss turns out not to be finite.
       kernels.copy(saved, w);
       updates.inner(2 * step, eta, g1, true);
     }

@@ -7,14 +7,14 @@ import io.guilomo.training.LearningRate;
 import java.io.Serializable;
 
 /**
- * How the search is run.
+ * Settings of a search.
  *
  * @param inner AdamW of the weights
  * @param innerRate η
  * @param outer AdamW of the GSVs
  * @param outerRate constant rate of the GSVs
- * @param freezeRouting whether the ± passes repeat the choice of experts of the first pass
- * @param clipNorm largest norm of the weights' gradient; 0 for any
+ * @param freezeRouting whether the ± passes reuse the routing of the first pass
+ * @param clipNorm maximum norm of the gradient of the weights; 0: no clipping
  * @param seed of the dropout masks
  */
 public record SearchSettings(

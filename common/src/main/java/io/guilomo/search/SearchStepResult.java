@@ -4,14 +4,14 @@ import io.guilomo.network.PassResult;
 import java.io.Serializable;
 
 /**
- * What one search step measured.
+ * The measurements of one search step.
  *
- * @param training the training batch at the weights before the step
- * @param validation the validation batch at the virtual weights
+ * @param training result for the training batch, with the weights before the step
+ * @param validation result for the validation batch, with the virtual weights
  * @param learningRate η
- * @param gradientNorm norm of the weights' gradient before clipping
- * @param validationGradientNorm ‖v‖; 0 where it is not needed
- * @param movedChoices GSVs whose argmax the step has moved
+ * @param gradientNorm norm of the gradient of the weights before clipping
+ * @param validationGradientNorm ‖v‖; 0 if it is not needed
+ * @param movedChoices number of GSVs whose argmax the step moved
  */
 public record SearchStepResult(
     PassResult training,

@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What all outer-gradient modes do alike: the two AdamW updates, clipping, and the seeds of the
- * passes.
+ * What all outer-gradient modes have in common: the two AdamW updates, clipping, and the seeds of
+ * the passes.
  */
 final class Updates {
 
@@ -38,8 +38,8 @@ final class Updates {
   }
 
   /**
-   * Runs the validation pass at the virtual weights; where it fails, they are set back to {@code
-   * saved}.
+   * Runs the validation pass with the virtual weights; if it fails, restores the weights from
+   * {@code saved}.
    */
   PassResult validate(long step, TokenBatch validation, INDArray saved) {
     try {
@@ -58,7 +58,7 @@ final class Updates {
   /**
    * {@code a ← AdamW(a, gradient)}.
    *
-   * @return how many argmaxes that has moved
+   * @return number of argmaxes that moved
    */
   int outer(long step, INDArray gradient) {
     int[] before = network.maskChoices();
@@ -76,7 +76,7 @@ final class Updates {
     return (int) IntStream.range(0, before.length).filter(i -> before[i] != after[i]).count();
   }
 
-  /** Scales the gradient down to the largest allowed norm; returns the norm before. */
+  /** Scales the gradient down to the maximum norm; returns the norm before. */
   double clip(INDArray gradient) {
     return inner.clip(gradient);
   }
@@ -84,7 +84,8 @@ final class Updates {
   static PassResult finite(String what, long step, PassResult result) {
     if (!Double.isFinite(result.loss())) {
       throw new ArithmeticException(
-          String.format("Cannot go on from step %d: the %s loss is %s", step, what, result.loss()));
+          String.format(
+              "Cannot continue from step %d: the %s loss is %s", step, what, result.loss()));
     }
     return result;
   }

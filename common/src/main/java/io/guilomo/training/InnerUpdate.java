@@ -14,7 +14,7 @@ public final class InnerUpdate {
   private final double clipNorm;
 
   /**
-   * @param clipNorm largest norm of the gradient; 0 for any
+   * @param clipNorm maximum norm of the gradient; 0: no clipping
    */
   public InnerUpdate(LoraMoeNetwork network, Kernels kernels, AdamW settings, double clipNorm) {
     this.network = network;
@@ -24,14 +24,14 @@ public final class InnerUpdate {
   }
 
   /**
-   * Scales the gradient down to the largest allowed norm; returns the norm before.
+   * Scales the gradient down to the maximum norm; returns the norm before.
    *
    * @throws ArithmeticException if the norm is not finite: clipping would turn it into NaN weights
    */
   public double clip(INDArray gradient) {
     double norm = kernels.norm(gradient);
     if (!Double.isFinite(norm)) {
-      throw new ArithmeticException("Cannot go on: the norm of the gradient is " + norm);
+      throw new ArithmeticException("Cannot continue: the norm of the gradient is " + norm);
     }
     if (clipNorm > 0 && norm > clipNorm) {
       kernels.scale(gradient, clipNorm / norm);
@@ -40,7 +40,7 @@ public final class InnerUpdate {
   }
 
   /**
-   * Moves the weights.
+   * Updates the weights.
    *
    * @param age number of the update, from 1
    * @param advance whether the moments advance; they do not in a virtual step

@@ -11,8 +11,8 @@ import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * One plain step of fine-tuning: {@code w ← AdamW(w, ∂w L(w))}. {@code L} may be that of several
- * batches, which are run one after the other to save memory.
+ * One plain step of fine-tuning: {@code w ← AdamW(w, ∂w L(w))}. {@code L} may be the loss of
+ * several batches, which run one after the other to save memory.
  */
 public final class TrainingStep {
 
@@ -39,21 +39,21 @@ public final class TrainingStep {
   }
 
   /**
-   * Moves the weights by one step.
+   * Updates the weights by one step.
    *
    * @param step from 0
-   * @throws ArithmeticException if the loss is not finite; nothing has been moved then
+   * @throws ArithmeticException if the loss is not finite; nothing has changed then
    */
   public TrainingStepResult run(long step, TokenBatch batch) {
     return run(step, List.of(batch), Routing.CHOOSE);
   }
 
   /**
-   * Moves the weights by one step of several batches. Each weighs as many labels as it has, so that
-   * the gradient of the cross-entropy is that of one batch of all.
+   * Updates the weights by one step over several batches. Each is weighted by its number of labels,
+   * so that the gradient of the cross-entropy is that of a single batch.
    *
    * @param routing {@link Routing#RECORD} to measure the routers
-   * @throws ArithmeticException if a loss is not finite; nothing has been moved then
+   * @throws ArithmeticException if a loss is not finite; nothing has changed then
    */
   public TrainingStepResult run(long step, List<TokenBatch> batches, Routing routing) {
     INDArray gradient = network.weightGradient();
@@ -83,7 +83,8 @@ public final class TrainingStep {
         network.pass(batches.get(index), PassOptions.training(dropoutSeed).with(routing));
     if (!Double.isFinite(result.loss())) {
       throw new ArithmeticException(
-          String.format("Cannot go on from step %d: the training loss is %s", step, result.loss()));
+          String.format(
+              "Cannot continue from step %d: the training loss is %s", step, result.loss()));
     }
     return result;
   }

@@ -4,12 +4,12 @@ import io.guilomo.network.PassResult;
 import java.io.Serializable;
 
 /**
- * What one step of fine-tuning measured.
+ * The measurements of one step of fine-tuning.
  *
- * @param training all batches of the step, at the weights before it
- * @param learningRate of the step
- * @param gradientNorm before clipping
- * @param tokens real tokens of the batches
+ * @param training result for all batches of the step, with the weights before it
+ * @param learningRate learning rate of the step
+ * @param gradientNorm norm of the gradient before clipping
+ * @param tokens number of tokens of the batches
  */
 public record TrainingStepResult(
     PassResult training, double learningRate, double gradientNorm, int tokens)

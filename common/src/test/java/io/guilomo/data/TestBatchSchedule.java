@@ -85,7 +85,7 @@ class TestBatchSchedule {
     assertThatThrownBy(() -> schedule(4, 0, 0))
         .hasMessage("Cannot schedule batches of 0 examples: expected at least 1");
     assertThatThrownBy(() -> schedule(4, 1, 0).batch(-1))
-        .hasMessage("Cannot draw the batch of step -1: steps begin at 0");
+        .hasMessage("Cannot draw the batch of step -1: steps start at 0");
   }
 
   private static int length(int example) {

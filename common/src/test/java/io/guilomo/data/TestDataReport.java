@@ -58,7 +58,7 @@ class TestDataReport {
     DataReport exact = new DataReport(100, 71, 0, 0, 0, 0, 29, List.of(), 0, 0);
     exact.check("data.jsonl", 0.29);
     assertThatThrownBy(() -> DataReport.EMPTY.check("data.jsonl", 0.01))
-        .hasMessage("Cannot read data.jsonl: it holds no records");
+        .hasMessage("Cannot read data.jsonl: it contains no records");
   }
 
   @Test

@@ -22,6 +22,6 @@ class TestLabelSet {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot classify into labels [a]: at least 2 are needed");
     assertThatThrownBy(() -> new LabelSet(List.of("a", "a")))
-        .hasMessage("Cannot classify into labels [a, a]: they repeat");
+        .hasMessage("Cannot classify into labels [a, a]: they contain duplicates");
   }
 }

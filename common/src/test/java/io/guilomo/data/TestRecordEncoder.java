@@ -111,7 +111,7 @@ class TestRecordEncoder {
     assertThatThrownBy(() -> classifier(8).encode(instruction("a", "b")))
         .hasMessage("Cannot classify an instruction: expected a sentence with a label");
     assertThatThrownBy(() -> causal(3, false))
-        .hasMessage("Cannot cut examples to 3 tokens: at least 4 are needed");
+        .hasMessage("Cannot truncate examples to 3 tokens: at least 4 are needed");
     assertThatThrownBy(
             () ->
                 new RecordEncoder(

@@ -103,7 +103,7 @@ class TestBackbones {
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageMatching(
-            "Cannot read .*index.json: tensor .* lies in \"%s\", which is not a plain file name"
+            "Cannot read .*index.json: tensor .* is in \"%s\", which is not a plain file name"
                 .formatted(shard));
   }
 
@@ -173,13 +173,13 @@ class TestBackbones {
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "Cannot load %s: it holds neither model.safetensors nor model.safetensors.index.json nor an ONNX file",
+            "Cannot load %s: it contains neither model.safetensors nor model.safetensors.index.json nor an ONNX file",
             path());
     Files.createFile(dir.resolve("pytorch_model.bin"));
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "Cannot load %s: it holds only pickle files (pytorch_model.bin), which are never read; "
+            "Cannot load %s: it contains only pickle files (pytorch_model.bin), which are never read; "
                 + "convert them to safetensors",
             path());
     Files.createFile(dir.resolve("model.safetensors"));

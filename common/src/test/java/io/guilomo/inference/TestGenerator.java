@@ -158,10 +158,10 @@ class TestGenerator {
         "Cannot generate at temperature -1.0: expected at least 0",
         () -> new GenerationSettings(1, -1, 1, 0, 0, Set.of()));
     refused(
-        "Cannot draw from a share of 0.0: expected above 0, at most 1",
+        "Cannot sample from a probability mass of 0.0: expected above 0, at most 1",
         () -> new GenerationSettings(1, 1, 0, 0, 0, Set.of()));
     refused(
-        "Cannot draw from -1 tokens: expected at least 0",
+        "Cannot sample from -1 tokens: expected at least 0",
         () -> new GenerationSettings(1, 1, 1, -1, 0, Set.of()));
   }
 

@@ -38,7 +38,7 @@ class TestRealGeneration {
             .mapToInt(JsonNode::asInt)
             .toArray();
     try (LoraMoeNetwork network = network(kernels)) {
-      // Three prompts that lie on the same way: each must go on along it.
+      // Three prompts on the same path: each must continue along it.
       int[] begins = {1, 60, 7};
       GenerationSettings settings = GenerationSettings.greedy(expected.length - 60, Set.of());
       List<int[]> responses =

@@ -58,7 +58,7 @@ class TestTokenSampler {
     shares(sampler(1, 0.39, 0), 0, 1, 0, 0, 0);
     shares(sampler(1, 0.6, 0), 0, 0.4 / 0.65, 0, 0.25 / 0.65, 0);
     shares(sampler(1, 0.9, 0), 0.1 / 0.95, 0.4 / 0.95, 0, 0.25 / 0.95, 0.2 / 0.95);
-    // Of the two likeliest the first has a share of 0.62.
+    // Of the two most likely tokens, the first has a share of 0.62.
     shares(sampler(1, 0.6, 2), 0, 1, 0, 0, 0);
   }
 

@@ -185,7 +185,7 @@ class TestOnnxModel {
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "Cannot load %s: it holds several ONNX files (a.onnx, b.onnx), none called model.onnx",
+            "Cannot load %s: it contains several ONNX files (a.onnx, b.onnx), none of them called model.onnx",
             dir);
   }
 
@@ -198,13 +198,13 @@ class TestOnnxModel {
     Files.writeString(dir.resolve("model.onnx"), "version https://git-lfs.github.com/spec/v1");
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("Cannot read %s/model.onnx: it is not a sound ONNX file (", dir);
+        .hasMessageStartingWith("Cannot read %s/model.onnx: it is not a valid ONNX file (", dir);
     byte[] huge = message(bytes(7, new byte[0]));
     huge[1] = 0x7f;
     Files.write(dir.resolve("model.onnx"), huge);
     assertThatThrownBy(this::load)
         .hasMessage(
-            "Cannot read %s/model.onnx: it is not a sound ONNX file (field 7 at byte 2 claims 127 bytes)",
+            "Cannot read %s/model.onnx: it is not a valid ONNX file (field 7 at byte 2 claims 127 bytes)",
             dir);
   }
 

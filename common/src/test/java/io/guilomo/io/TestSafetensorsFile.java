@@ -96,7 +96,7 @@ class TestSafetensorsFile {
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("it is not contiguous float32");
       assertThatThrownBy(() -> file.readInto("q", fused))
-          .hasMessageEndingWith("tensor q has shape [2, 2], its place has [4, 2]");
+          .hasMessageEndingWith("tensor q has shape [2, 2], expected [4, 2]");
     }
   }
 
@@ -191,7 +191,8 @@ class TestSafetensorsFile {
         Arguments.of("{} {}", "its header does not end with its JSON object"),
         Arguments.of("{'a':3}", "tensor a is not described by a JSON object"),
         Arguments.of("{'__metadata__':3}", "its __metadata__ is not a JSON object"),
-        Arguments.of("{'__metadata__':{'x':3}}", "its __metadata__ holds x, which is not a string"),
+        Arguments.of(
+            "{'__metadata__':{'x':3}}", "its __metadata__ contains x, which is not a string"),
         Arguments.of(
             "{'a':{'dtype':'Q4','shape':[1],'data_offsets':[0,4]}}",
             "tensor a has the unknown dtype Q4"),
@@ -217,16 +218,16 @@ class TestSafetensorsFile {
             "tensor a has 1 data_offsets, expected 2"),
         Arguments.of(
             "{'a':{'dtype':'F32','shape':[2],'data_offsets':[4,12]}}",
-            "tensor a lies at bytes 4 to 12 of 8 bytes of data"),
+            "tensor a is at bytes 4 to 12 of 8 bytes of data"),
         Arguments.of(
             "{'a':{'dtype':'F32','shape':[1],'data_offsets':[8,4]}}",
-            "tensor a lies at bytes 8 to 4 of 8 bytes of data"),
+            "tensor a is at bytes 8 to 4 of 8 bytes of data"),
         Arguments.of(
             "{'a':{'dtype':'F32','shape':[1],'data_offsets':[-4,0]}}",
-            "tensor a lies at bytes -4 to 0 of 8 bytes of data"),
+            "tensor a is at bytes -4 to 0 of 8 bytes of data"),
         Arguments.of(
             "{'a':{'dtype':'F16','shape':[1],'data_offsets':[0,4]}}",
-            "tensor a of type F16 and shape [1] needs 2 bytes, its data_offsets hold 4"),
+            "tensor a of type F16 and shape [1] needs 2 bytes, its data_offsets span 4"),
         Arguments.of(
             "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]},"
                 + "'b':{'dtype':'F16','shape':[3],'data_offsets':[0,6]}}",
@@ -342,7 +343,8 @@ class TestSafetensorsFile {
                     hadoop("x"), CONF, Map.of("a", Nd4j.createFromArray(1L)), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "Cannot write %s: tensor a has type LONG, which is not a floating type", hadoop("x"));
+            "Cannot write %s: tensor a has type LONG, which is not a floating-point type",
+            hadoop("x"));
   }
 
   @Test

@@ -121,12 +121,12 @@ class TestTokenizer {
     Files.writeString(dir.resolve("b-tokenizer.json"), "{}");
     assertThatThrownBy(() -> load(dir))
         .hasMessage(
-            "Cannot load %s: it has several: a-tokenizer.json, b-tokenizer.json", hadoop(dir));
+            "Cannot load %s: it has several tokenizers: a-tokenizer.json, b-tokenizer.json",
+            hadoop(dir));
   }
 
   /**
-   * The vocabulary that lies under this name is Mistral's: its {@code ▁Hello} is 22557, not
-   * LLaMA-2's 15043.
+   * The vocabulary under this name is Mistral's: its {@code ▁Hello} is 22557, not LLaMA-2's 15043.
    */
   @Test
   void mistral() throws IOException {

@@ -67,11 +67,11 @@ class TestIntervals {
     assertThat(difference.low()).isCloseTo(1 - accuracy.high(), within(1e-12));
     assertThat(difference.high()).isCloseTo(1 - accuracy.low(), within(1e-12));
     refused(
-        "Cannot compare 400 records with 399: they are not the same ones",
+        "Cannot compare 400 records with 399: they are not the same records",
         () -> BOOTSTRAP.difference(Metric.ACCURACY, records, records.subList(0, 399), 2));
     List<Scored> reversed = records.stream().sorted((a, b) -> a.gold() - b.gold()).toList();
     refused(
-        "Cannot compare 400 records with 400: they are not the same ones",
+        "Cannot compare 400 records with 400: they are not the same records",
         () -> BOOTSTRAP.difference(Metric.ACCURACY, records, reversed, 2));
   }
 

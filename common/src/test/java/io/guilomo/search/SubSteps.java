@@ -81,7 +81,7 @@ final class SubSteps {
     return epsilon;
   }
 
-  /** The training loss in step 6: where no choice has moved it is that of step 1. */
+  /** The training loss in step 6: if no choice has moved, that of step 1. */
   double trainLoss() {
     return result.movedChoices() > 0 ? last(losses) : result.training().taskLoss();
   }

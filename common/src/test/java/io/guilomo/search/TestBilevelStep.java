@@ -174,7 +174,7 @@ class TestBilevelStep {
         State before = State.of(network);
         assertThatThrownBy(() -> step.run(3, TRAIN, VALIDATION))
             .isInstanceOf(ArithmeticException.class)
-            .hasMessage("Cannot go on from step 3: the training loss is NaN");
+            .hasMessage("Cannot continue from step 3: the training loss is NaN");
         before.assertEqual(network);
 
         kernels.write(kept, first);
@@ -198,7 +198,8 @@ class TestBilevelStep {
         assertThatThrownBy(() -> wild.run(1, TRAIN, VALIDATION))
             .as(mode.toString())
             .isInstanceOf(ArithmeticException.class)
-            .hasMessageMatching("Cannot go on from step 1: the validation loss is (NaN|Infinity)");
+            .hasMessageMatching(
+                "Cannot continue from step 1: the validation loss is (NaN|Infinity)");
         before.assertEqual(network);
       }
     }

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Five search steps and the first gradients on tiny random models, with dropout, balance loss,
  * warm-up and clipping, against what this code computed when it agreed with the released code's
- * vectors. Where a change is meant, write the numbers anew:
+ * vectors. After an intended change, rewrite the numbers:
  *
  * <pre>mvn -pl common test -Dtest=TestOwnGolden -Dguilomo.golden.write=true</pre>
  */

@@ -37,7 +37,7 @@ class TestTrainingStep {
       float[] moments = values(kernels, network.weightFirstMoment());
       assertThatThrownBy(() -> step.run(3, BATCH))
           .isInstanceOf(ArithmeticException.class)
-          .hasMessage("Cannot go on from step 3: the training loss is NaN");
+          .hasMessage("Cannot continue from step 3: the training loss is NaN");
       assertThat(values(kernels, network.weights())).isEqualTo(weights);
       assertThat(values(kernels, network.weightFirstMoment())).isEqualTo(moments);
     }

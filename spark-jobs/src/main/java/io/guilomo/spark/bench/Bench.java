@@ -19,9 +19,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Times steps beside the best product of the same minute: a step, then two large products, in turn,
- * so that what slows the machine slows both. Steps before the measured ones let the JVM compile,
- * which would take processors from the others.
+ * Times steps alongside the best product of the same minute: one step and two large products
+ * alternate, so that whatever slows the machine slows both. Warm-up steps let the JVM finish
+ * compiling, which would otherwise take processors from the measured ones.
  */
 public final class Bench {
 
@@ -38,10 +38,10 @@ public final class Bench {
   }
 
   /**
-   * Measures the named cases, all if none is named, and prints a line of JSON for each.
+   * Measures the named cases, or all if none is named, and prints one line of JSON per case.
    *
-   * @param profiles whether to print a line for each kernel too
-   * @param device to measure
+   * @param profiles whether to print one line per kernel as well
+   * @param device the device to measure
    */
   public void run(List<String> names, boolean profiles, Device device) throws IOException {
     List<BenchShape> shapes =
@@ -55,7 +55,7 @@ public final class Bench {
     }
   }
 
-  /** The first GPU, or the processors; this needs no Spark. */
+  /** The kernels of the first GPU or of the CPU, selected without Spark. */
   private static Kernels kernels(Device device) {
     boolean processors =
         device == Device.CPU
@@ -147,7 +147,7 @@ public final class Bench {
     return Math.round(value * 1e4) / 1e4;
   }
 
-  /** Linux then counts the most memory from here on; where that is not allowed, from the start. */
+  /** Resets the peak that Linux reports; if that is not allowed, it counts from process start. */
   private static void forgetHighestMemory() {
     try {
       Files.writeString(Path.of("/proc/self/clear_refs"), "5");
@@ -156,7 +156,7 @@ public final class Bench {
     }
   }
 
-  /** What threads that live have allocated in the heap. */
+  /** Bytes that live threads have allocated on the heap. */
   private static long allocatedBytes() {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     return Arrays.stream(threads.getThreadAllocatedBytes(threads.getAllThreadIds()))

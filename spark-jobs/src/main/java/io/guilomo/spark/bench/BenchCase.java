@@ -29,8 +29,8 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * One benchmark: a model of random weights, its batches and a step over them, with 8 experts of
- * rank 8 where its name says nothing else, and top-2 routing on every linear module.
+ * One benchmark: a model with random weights, its batches, and a step. Every linear module has
+ * top-2 routing and 8 experts of rank 8, unless the name of the case says otherwise.
  */
 final class BenchCase implements AutoCloseable {
 
@@ -120,8 +120,8 @@ final class BenchCase implements AutoCloseable {
   }
 
   /**
-   * Makes every eighth entry the largest of its vector by far: no argmax moves, so every step has
-   * four passes.
+   * Makes every eighth entry by far the largest of its vector, so that no argmax moves and every
+   * step has four passes.
    */
   private static void widen(Kernels kernels, INDArray gsvs) {
     float[] values = new float[(int) gsvs.length()];
@@ -132,18 +132,18 @@ final class BenchCase implements AutoCloseable {
     kernels.write(values, gsvs);
   }
 
-  /** Runs a step to its end. */
+  /** Runs a step and waits for its end. */
   void step(long number) {
     step.accept(number);
     kernels.finish();
   }
 
-  /** Those that a step trains on or, where it generates, makes. */
+  /** Tokens that a step trains on or, for generation, produces. */
   int tokens() {
     return tokens;
   }
 
-  /** Products that a step must do, in units of 10⁹ operations. */
+  /** Operations of the products of a step, in units of 10⁹. */
   double gflop() {
     return operations / 1e9;
   }
@@ -160,8 +160,8 @@ final class BenchCase implements AutoCloseable {
   }
 
   /**
-   * What is read of continued sequences, each token once; all after the prompt's last one are
-   * predicted, and one more, whose product with the vocabulary this leaves out.
+   * Sequences as generation reads them, each token once. Tokens after the prompt are labels; the
+   * product with the vocabulary for the last prediction is not counted.
    */
   private static TokenBatch continued(Random random, BenchShape shape) {
     int length = shape.length() + BenchShape.NEW_TOKENS - 1;
@@ -174,7 +174,7 @@ final class BenchCase implements AutoCloseable {
     return TokenBatch.of(examples);
   }
 
-  /** A decoder's has a label at each token, an encoder's one of some classes. */
+  /** A random batch: a decoder gets a label per token, an encoder a class per sequence. */
   private static TokenBatch batch(Random random, BenchShape shape) {
     boolean llama = shape.task().llama();
     int vocabulary = shape.task().vocabulary();

@@ -7,12 +7,12 @@ import java.util.SplittableRandom;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A large product of the kind that frozen weights take, as fast as it ever was. */
+/** The speed of the fastest of several large products, of the kind taken with frozen weights. */
 final class BestProduct implements AutoCloseable {
 
   private static final int ON_PROCESSORS = 1536;
 
-  /** On a card one is larger, and wide, so that rounding its left side counts for little. */
+  /** Larger on a card, and wide, so that rounding the left side takes a small part of the time. */
   private static final int ON_CARD = 8192;
 
   private static final int WIDTH = 3;
@@ -62,7 +62,7 @@ final class BestProduct implements AutoCloseable {
     kernels.accuracy(Kernels.Accuracy.EXACT);
   }
 
-  /** Of the fastest, in units of 10⁹ operations a second. */
+  /** Speed of the fastest product in GFLOP/s. */
   double gflops() {
     return 2.0 * a.size(0) * a.size(1) * b.size(0) / fastest / 1e9;
   }

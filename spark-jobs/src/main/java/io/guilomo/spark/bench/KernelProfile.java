@@ -13,13 +13,13 @@ import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Kernels that count their calls and the time in them; products by their shape {@code m×n×k}. Where
- * replicas run side by side a call counts as a share of the time, and waiting for the other is in
- * no kernel.
+ * Kernels that count calls and measure the time spent in them; products are told apart by their
+ * shape {@code m×n×k}. The time of a call by one of several concurrent replicas is divided by their
+ * number; the time in which one waits for the other belongs to no kernel.
  */
 final class KernelProfile {
 
-  /** What was not in any kernel. */
+  /** Time outside all kernels. */
   static final String REST = "rest";
 
   private static final String PRODUCT = "product";
@@ -37,9 +37,9 @@ final class KernelProfile {
   /**
    * The share of one kernel.
    *
-   * @param seconds of one step
-   * @param calls of one step
-   * @param gflops 10⁹ operations a second of products; 0 for others
+   * @param seconds per step
+   * @param calls per step
+   * @param gflops GFLOP/s of products; 0 for other kernels
    */
   record Share(double seconds, double share, double calls, double gflops) {}
 
@@ -59,7 +59,7 @@ final class KernelProfile {
               long start = System.nanoTime();
               try {
                 Object result = method.invoke(kernels, arguments);
-                // On a card a kernel is only begun by then.
+                // On a card, the kernel has only been launched by now.
                 kernels.finish();
                 return result;
               } catch (InvocationTargetException e) {
@@ -105,9 +105,9 @@ final class KernelProfile {
   }
 
   /**
-   * Shares of all that was called, the largest first.
+   * Shares of all kernels that were called, the largest first.
    *
-   * @param seconds that all steps took
+   * @param seconds time of all steps
    */
   Map<String, Share> shares(double seconds, int steps) {
     Map<String, Share> shares = new LinkedHashMap<>();

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.spark.sql.SparkSession;
 
-/** What the commands do. */
+/** What the commands run: the jobs themselves, or what a test puts in their place. */
 record Actions(
     Job allocate,
     Job finetune,
@@ -28,7 +28,7 @@ record Actions(
         throws Exception;
   }
 
-  /** The first run of a new user, on the model and data of a directory. */
+  /** The quick start, with the model and data in a directory. */
   @FunctionalInterface
   interface Quickstart {
     void run(
@@ -40,7 +40,7 @@ record Actions(
         throws Exception;
   }
 
-  /** Measures cases, all if none is named, and prints a line of JSON for each. */
+  /** Measures the named cases, or all if none is named, and prints one line of JSON per case. */
   @FunctionalInterface
   interface Bench {
     void run(
@@ -52,7 +52,9 @@ record Actions(
         throws Exception;
   }
 
-  /** The same on a cluster, where executors find what the driver was given relative paths of. */
+  /**
+   * The same actions with relative paths resolved by the driver, so that executors find the files.
+   */
   Actions onExecutors() {
     return new Actions(
         located(allocate),

@@ -4,16 +4,16 @@ import io.guilomo.model.LinearModule;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.plan.UniformAllocation;
+import io.guilomo.spark.report.Numbers;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.UnaryOperator;
 
 /**
- * A plan for the terminal: one line a layer, one column a module, {@code experts×mean rank} in each
- * cell, and what it costs beside eight experts of rank 8 everywhere.
+ * A plan as text for the terminal: one line per layer, one column per module, {@code experts×mean
+ * rank} in each cell, and its parameters next to those of eight experts of rank 8 everywhere.
  */
-public class AllocationPlanPrinter {
+final class AllocationPlanPrinter {
   private static final int UNIFORM_EXPERTS = 8;
   private static final int UNIFORM_RANK = 8;
 
@@ -23,8 +23,8 @@ public class AllocationPlanPrinter {
     this.plan = plan;
   }
 
-  /** The text, with a line feed at its end. */
-  public static String print(AllocationPlan plan) {
+  /** The text, which ends with a line feed. */
+  static String print(AllocationPlan plan) {
     return new AllocationPlanPrinter(plan).text();
   }
 
@@ -56,7 +56,7 @@ public class AllocationPlanPrinter {
     for (ModulePlan planned : plan.modules()) {
       if (planned.module().layer() == layer && planned.module().name().equals(name)) {
         int experts = planned.experts().size();
-        return format("%d×%.1f", experts, (double) planned.totalRank() / experts);
+        return Numbers.format("%d×%.1f", experts, (double) planned.totalRank() / experts);
       }
     }
     return "-";
@@ -67,7 +67,7 @@ public class AllocationPlanPrinter {
         plan.modules().stream().filter(planned -> planned.module().name().equals(name)).toList();
     double experts = column.stream().mapToInt(planned -> planned.experts().size()).sum();
     double ranks = column.stream().mapToInt(ModulePlan::totalRank).sum();
-    return format("%.1f×%.1f", experts / column.size(), ranks / experts);
+    return Numbers.format("%.1f×%.1f", experts / column.size(), ranks / experts);
   }
 
   private static String aligned(List<List<String>> lines) {
@@ -94,19 +94,15 @@ public class AllocationPlanPrinter {
         new UniformAllocation(UNIFORM_EXPERTS, UNIFORM_RANK, plan.topK(), plan.alpha())
             .plan(modules)
             .parameters();
-    return format(
-            "%s, seed %d: %,d experts of mean rank %.2f on %,d modules%n",
+    return Numbers.format(
+            "%s, seed %d: %,d experts of mean rank %.2f on %,d modules\n",
             plan.strategy(),
             plan.seed(),
             plan.totalExperts(),
             (double) plan.totalRank() / plan.totalExperts(),
             modules.size())
-        + format(
-            "%,d trainable parameters, %.1f %% of the %,d of %d experts of rank %d everywhere%n",
+        + Numbers.format(
+            "%,d trainable parameters, %.1f %% of the %,d of %d experts of rank %d everywhere\n",
             parameters, 100.0 * parameters / uniform, uniform, UNIFORM_EXPERTS, UNIFORM_RANK);
-  }
-
-  private static String format(String pattern, Object... values) {
-    return String.format(Locale.ROOT, pattern.replace("%n", "\n"), values);
   }
 }

@@ -8,7 +8,7 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** Progress as a bar that moves, for a terminal. */
+/** Progress as a moving bar, for a terminal. */
 final class BarProgress implements ProgressListener {
 
   private final PrintStream err;
@@ -34,7 +34,7 @@ final class BarProgress implements ProgressListener {
   @Override
   public void round(Map<String, Double> values) {
     if (bar != null) {
-      bar.setExtraMessage(Measured.text(values).replaceFirst("^, ", ""));
+      bar.setExtraMessage(LineProgress.text(values).replaceFirst("^, ", ""));
       bar.step();
     }
   }
@@ -44,7 +44,7 @@ final class BarProgress implements ProgressListener {
     if (bar == null) {
       err.println(line);
     } else {
-      // Over the bar, which is drawn again below it.
+      // Replaces the bar, which is drawn again on the next line.
       err.print("\r\033[K" + line + System.lineSeparator());
       bar.refresh();
     }

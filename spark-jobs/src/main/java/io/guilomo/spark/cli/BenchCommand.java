@@ -16,8 +16,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description = {
-      "Measures how fast this machine is. Prints a line of JSON for each case.",
-      "With --scaling, how fast the search of a configuration is with 1, 2, 4 … workers on a cluster."
+      "Measures how fast this machine is. Prints one line of JSON per case.",
+      "With --scaling: measures how fast the search of a configuration is with 1, 2, 4, … workers."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
@@ -31,26 +31,26 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "CASE",
       arity = "0..*",
       description = {
-        "What to measure; all small ones if none is named. Its size is changed by :layers=N, :sequences=N and",
-        ":length=N, as in finetune-llama:layers=12:length=256; on a GPU, frozen weights by :precision=bfloat16."
+        "What to measure; all small cases if none is named. :layers=N, :sequences=N and :length=N change its size,",
+        "as in finetune-llama:layers=12:length=256; on a GPU, :precision=bfloat16 narrows the frozen weights."
       })
   private List<String> cases = new ArrayList<>();
 
   @Option(
       names = "--scaling",
-      description = "Runs averaging rounds of a search on Spark; needs a model and data.")
+      description = "Measures averaging rounds of a search on Spark; needs a model and data.")
   private boolean scales;
 
-  @Option(names = "--profile", description = "Prints how much of a step each kernel takes, too.")
+  @Option(names = "--profile", description = "Also prints how much of a step each kernel takes.")
   private boolean profiles;
 
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions options;
 
   /**
-   * Makes the command.
+   * Creates the command.
    *
-   * @param scaling null where there is no Spark
+   * @param scaling null if Spark is not on the class path
    */
   BenchCommand(JobRunner runner, Actions.Bench action, Actions.Job scaling) {
     this.runner = runner;
@@ -62,21 +62,22 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     if (scales && !cases.isEmpty()) {
       throw new ParameterException(
-          spec.commandLine(), "Cannot measure " + cases.get(0) + " with --scaling: name no case");
+          spec.commandLine(),
+          "Cannot measure " + cases.get(0) + " with --scaling: it takes no cases");
     }
     if (scales && profiles) {
       throw new ParameterException(
-          spec.commandLine(), "Cannot measure --profile with --scaling: it is for cases");
+          spec.commandLine(), "Cannot use --profile with --scaling: it profiles cases");
     }
     if (scales && scaling == null) {
       throw new ParameterException(
-          spec.commandLine(), "Cannot measure with --scaling: Spark is not here");
+          spec.commandLine(), "Cannot measure with --scaling: Spark is not on the class path");
     }
     GuilomoConfig config = options.config();
     if (scales) {
       config.model().requirePath();
       config.data().requireTrain();
-      // No lambda of this class may name Spark: it is read by reflection where there is none.
+      // No lambda here may mention Spark: picocli reflects on this class where Spark is missing.
       runner.run(spec.name(), options.verbose(), scaling, config);
     } else {
       runner.runWithoutSpark(

@@ -5,8 +5,8 @@ import java.io.PrintStream;
 import picocli.CommandLine;
 
 /**
- * The command {@code bench} alone, without {@code --scaling}: it runs where Spark is not on the
- * class path, as on a machine that has only the engine.
+ * The command {@code bench} on its own, without {@code --scaling}, for machines that have only the
+ * engine and no Spark on the class path.
  */
 public final class BenchMain {
 

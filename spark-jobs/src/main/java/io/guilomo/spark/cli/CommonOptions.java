@@ -12,7 +12,7 @@ final class CommonOptions {
       names = "--config",
       paramLabel = "FILE",
       description =
-          "Configuration, HOCON or JSON, on the local disk or any file system Hadoop knows.")
+          "Configuration in HOCON or JSON, on the local disk or any file system that Hadoop supports.")
   private String file;
 
   @Option(
@@ -23,7 +23,7 @@ final class CommonOptions {
 
   @Option(
       names = "--verbose",
-      description = "Shows Spark's messages, and where an error came from.")
+      description = "Shows Spark's messages, and the stack trace of an error.")
   private boolean verbose;
 
   boolean verbose() {
@@ -31,8 +31,9 @@ final class CommonOptions {
   }
 
   /**
-   * The configuration the user gave; {@code defaults} are weaker than what was given by {@code
-   * --set}.
+   * The configuration that the user gave.
+   *
+   * @param defaults override the file; {@code --set} overrides them
    */
   GuilomoConfig config(String... defaults) {
     List<String> all = new ArrayList<>(List.of(defaults));

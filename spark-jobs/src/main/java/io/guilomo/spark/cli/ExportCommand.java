@@ -21,7 +21,8 @@ import picocli.CommandLine.Option;
 /** {@code export}. */
 @Command(
     name = "export",
-    description = "Writes an adapter as other libraries read it. Prints the files written.",
+    description =
+        "Writes an adapter in a format that other programs read. Prints the files it wrote.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
 final class ExportCommand implements Callable<Integer> {
@@ -38,7 +39,8 @@ final class ExportCommand implements Callable<Integer> {
       names = "--adapter",
       paramLabel = "DIR",
       required = true,
-      description = "What finetune has kept, such as runs/RUN_ID/adapter in its output directory.")
+      description =
+          "Directory of an adapter that finetune kept, such as runs/RUN_ID/adapter in its output directory.")
   private String adapter;
 
   @Option(
@@ -46,24 +48,25 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "FORMAT",
       required = true,
       description =
-          "guilomo: a checked copy, as predict and deploy/python/load_adapter.py read it. released: as the released GuiLoMo code saves it. peft: as Hugging Face PEFT does, for"
-              + " plans with one expert a module.")
+          "guilomo: a verified copy, for predict and deploy/python/load_adapter.py. released: the format of the"
+              + " released GuiLoMo code. peft: for Hugging Face PEFT; the plan must have one expert per"
+              + " module.")
   private Format format;
 
   @Option(
       names = "--output",
       paramLabel = "DIR",
       required = true,
-      description = "Directory for the files, which replace those of the same names.")
+      description = "Directory for the files; files with the same names are replaced.")
   private String output;
 
   @Option(
       names = "--pad-rank",
       paramLabel = "N",
-      description = "With peft: pads every module with zeros to this rank.")
+      description = "With peft: pads every module to this rank with zeros.")
   private Integer padRank;
 
-  @Option(names = "--verbose", description = "Shows all messages, and where an error came from.")
+  @Option(names = "--verbose", description = "Shows all messages, and the stack trace of an error.")
   private boolean verbose;
 
   ExportCommand(JobRunner runner) {
@@ -76,7 +79,7 @@ final class ExportCommand implements Callable<Integer> {
     runner.runWithoutSpark(
         verbose,
         (progress, out) -> {
-          // With the spark.hadoop.* settings that the jobs read and write with.
+          // The same spark.hadoop.* settings as in the jobs.
           Configuration conf = SparkHadoopUtil.get().newConfiguration(new SparkConf());
           Adapter read = new AdapterDirectory(new Path(adapter), conf).read();
           ExportedAdapter exported = layout.write(read, new Path(output), conf);
@@ -94,7 +97,7 @@ final class ExportCommand implements Callable<Integer> {
     }
     if (padRank != null) {
       throw new UserException(
-          "Cannot pad to rank %d: the format %s keeps each expert's rank"
+          "Cannot pad to rank %d: format %s keeps the rank of each expert"
               .formatted(padRank, format.name().toLowerCase(Locale.ROOT)));
     }
     if (format == Format.GUILOMO) {

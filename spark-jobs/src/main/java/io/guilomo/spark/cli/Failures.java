@@ -6,7 +6,7 @@ import java.util.concurrent.ExecutionException;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import picocli.CommandLine.ParameterException;
 
-/** Tells the user, on one line, why a command ended without success. */
+/** Tells the user in one line why a command failed. */
 record Failures(PrintStream err) {
 
   int ofArguments(ParameterException exception) {
@@ -28,7 +28,7 @@ record Failures(PrintStream err) {
     return mistake == null ? Main.FAILED : Main.USER_ERROR;
   }
 
-  /** The first of the causes that is not there to carry another: Spark wraps what tasks throw. */
+  /** The first cause that is not a mere wrapper: Spark wraps the exceptions of tasks. */
   private static Throwable reason(Throwable exception) {
     Throwable reason = exception;
     while (reason.getCause() != null && carries(reason)) {
@@ -43,7 +43,7 @@ record Failures(PrintStream err) {
         || exception.getCause().toString().equals(exception.getMessage());
   }
 
-  /** A fault of the program is told with its place, one of the machine with its message alone. */
+  /** A bug is reported with its place in the code, a failure of the environment by its message. */
   private static String fault(Throwable reason) {
     String line = firstLine(reason);
     if (isBug(reason) && reason.getStackTrace().length > 0) {

@@ -7,13 +7,10 @@ import java.util.function.Function;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
-/**
- * Runs a job between the start and the stop of Spark, with its progress on one stream and its
- * results on the other.
- */
+/** Starts Spark, runs a job, and stops Spark. Progress goes to one stream, results to the other. */
 final class JobRunner {
 
-  /** What a round sends are floats, which do not get smaller. */
+  /** Off: a round broadcasts floats, which compression hardly shrinks. */
   private static final String COMPRESS = "spark.broadcast.compress";
 
   private final Function<SparkSession.Builder, SparkSession> sessions;
@@ -51,7 +48,7 @@ final class JobRunner {
     runWithoutSpark(
         verbose,
         (progress, results) -> {
-          // Master, memory and cores are spark-submit's business.
+          // spark-submit sets master, memory and cores.
           SparkSession.Builder builder = SparkSession.builder().appName("guilomo " + name);
           if (!new SparkConf().contains(COMPRESS)) {
             builder.config(COMPRESS, "false");

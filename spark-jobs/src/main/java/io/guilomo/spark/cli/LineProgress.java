@@ -1,12 +1,14 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.spark.job.ProgressListener;
+import io.guilomo.spark.report.Numbers;
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-/** Progress as plain lines, at most one in some seconds, for logs and files. */
+/** Progress as plain lines, at most one every five seconds, for logs and files. */
 final class LineProgress implements ProgressListener {
 
   private static final long INTERVAL = TimeUnit.SECONDS.toNanos(5);
@@ -51,8 +53,15 @@ final class LineProgress implements ProgressListener {
       long left = (now - begun) / done * Math.max(0, rounds - done);
       err.printf(
           "%s: round %d of %d%s, %s left%n",
-          task, done, rounds, Measured.text(values), Measured.duration(left));
+          task, done, rounds, text(values), Numbers.duration(Duration.ofNanos(left)));
     }
+  }
+
+  /** {@code ", train loss 0.6931"} for each value. */
+  static String text(Map<String, Double> values) {
+    StringBuilder text = new StringBuilder();
+    values.forEach((name, value) -> text.append(Numbers.format(", %s %.4g", name, value)));
+    return text.toString();
   }
 
   @Override

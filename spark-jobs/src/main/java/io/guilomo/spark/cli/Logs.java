@@ -4,12 +4,12 @@ import java.util.List;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
 
-/** Spark's own messages. */
+/** Levels of Spark's loggers. */
 final class Logs {
 
   /**
-   * Loggers that print the stack trace of what a task, stage or write fails with, which the job
-   * that fails of it tells in a line of its own. {@code deploy/log4j2.properties} has the same.
+   * Loggers that print the stack trace of a failed task, stage or write. The job that fails reports
+   * the reason itself, in one line. {@code deploy/log4j2.properties} lists the same loggers.
    */
   static final List<String> OF_FAILURES =
       List.of(
@@ -21,7 +21,7 @@ final class Logs {
 
   private Logs() {}
 
-  /** Leaves only errors, each on one line: a user reads progress and results. */
+  /** Shows nothing but errors, each in one line, so that the user sees progress and results. */
   static void quiet() {
     Configurator.setRootLevel(Level.ERROR);
     OF_FAILURES.forEach(name -> Configurator.setLevel(name, Level.OFF));

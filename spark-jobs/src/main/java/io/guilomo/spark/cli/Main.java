@@ -23,8 +23,9 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * The command line. Results go to standard output, everything else to standard error. Ends with 0,
- * with 2 and a line {@code error: Cannot …} for a user's mistake, with 1 for anything else.
+ * The command line. Results go to standard output, everything else to standard error. The exit
+ * status is 0 for success, 2 for a user's mistake, which is explained in a line {@code error:
+ * Cannot …}, and 1 for anything else.
  */
 @Command(
     name = "guilomo",
@@ -45,7 +46,7 @@ public final class Main implements Runnable {
   private Main() {}
 
   public static void main(String[] args) {
-    // Charts of reports need no screen, and one that DISPLAY names may be gone.
+    // The report's charts need no screen, and the one that DISPLAY names may be gone.
     System.setProperty("java.awt.headless", "true");
     int status =
         run(
@@ -55,14 +56,15 @@ public final class Main implements Runnable {
             utf8(FileDescriptor.out),
             utf8(FileDescriptor.err),
             System.console() != null);
-    // YARN takes an exit before the end of main, even one with 0, for a failure.
+    // YARN takes any exit before the end of main for a failure, even with status 0.
     if (status != 0) {
       System.exit(status);
     }
   }
 
   /**
-   * Tables of results have letters that Java, where no language is set, prints as question marks.
+   * A stream in UTF-8: if no locale is set, Java would print characters such as × as question
+   * marks.
    */
   static PrintStream utf8(FileDescriptor descriptor) {
     return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
@@ -71,24 +73,21 @@ public final class Main implements Runnable {
   private static Actions actions() {
     return new Actions(
         (spark, config, progress, out) ->
-            out.print(SearchReport.print(new AllocateJob(spark, config, progress).run())),
+            out.print(SearchReport.text(new AllocateJob(spark, config, progress).run())),
         (spark, config, progress, out) ->
-            out.print(FinetuneReport.print(new FinetuneJob(spark, config, progress).run())),
+            out.print(JobResults.text(new FinetuneJob(spark, config, progress).run())),
         (spark, config, progress, out) ->
-            out.print(EvaluationReport.print(new EvaluateJob(spark, config, progress).run())),
+            out.print(JobResults.text(new EvaluateJob(spark, config, progress).run())),
         (spark, config, progress, out) ->
-            out.print(EvaluationReport.print(new PredictJob(spark, config, progress).run())),
+            out.print(JobResults.text(new PredictJob(spark, config, progress).run())),
         (spark, config, progress, out) ->
-            out.print(ComparisonReport.print(new CompareJob(spark, config, progress).run())),
-        (spark, config, progress, out) ->
-            DoctorReport.print(new DoctorJob(spark, config).run(), out),
+            out.print(JobResults.text(new CompareJob(spark, config, progress).run())),
+        (spark, config, progress, out) -> JobResults.print(new DoctorJob(spark, config).run(), out),
         (spark, config, directory, progress, out) ->
-            out.print(
-                QuickstartReport.print(
-                    new QuickstartJob(spark, config, directory, progress).run())),
+            out.print(JobResults.text(new QuickstartJob(spark, config, directory, progress).run())),
         BENCH,
         (spark, config, progress, out) ->
-            out.print(ScalingReport.print(new ScalingBench(spark, config, progress).run())));
+            out.print(JobResults.scaling(new ScalingBench(spark, config, progress).run())));
   }
 
   static int run(
@@ -100,22 +99,22 @@ public final class Main implements Runnable {
       boolean terminal) {
     JobRunner runner = new JobRunner(sessions, out, err, terminal);
     CommandLine line = new CommandLine(new Main());
-    line.addSubcommand(new AllocateCommand(runner, actions.allocate()));
-    line.addSubcommand(new FinetuneCommand(runner, actions.finetune()));
-    line.addSubcommand(new EvaluateCommand(runner, actions.evaluate()));
-    line.addSubcommand(new PredictCommand(runner, actions.predict()));
-    line.addSubcommand(new CompareCommand(runner, actions.compare()));
+    line.addSubcommand(JobCommand.allocate(runner, actions.allocate()));
+    line.addSubcommand(JobCommand.finetune(runner, actions.finetune()));
+    line.addSubcommand(JobCommand.evaluate(runner, actions.evaluate()));
+    line.addSubcommand(JobCommand.predict(runner, actions.predict()));
+    line.addSubcommand(JobCommand.compare(runner, actions.compare()));
     line.addSubcommand(new QuickstartCommand(runner, actions.quickstart()));
     line.addSubcommand(new ExportCommand(runner));
     line.addSubcommand(new ReportCommand(runner));
     line.addSubcommand(new SqlCommand(runner));
     line.addSubcommand(new BenchCommand(runner, actions.bench(), actions.scaling()));
-    line.addSubcommand(new DoctorCommand(runner, actions.doctor()));
+    line.addSubcommand(JobCommand.doctor(runner, actions.doctor()));
     line.addSubcommand(new CompletionCommand());
     return execute(line, args, out, err);
   }
 
-  /** Runs what the command line says, and tells the user why it failed. */
+  /** Executes the command line, and tells the user why it failed if it did. */
   static int execute(CommandLine line, String[] args, PrintStream out, PrintStream err) {
     line.setCaseInsensitiveEnumValuesAllowed(true);
     Failures failures = new Failures(err);

@@ -4,13 +4,14 @@ import org.apache.spark.sql.Encoders;
 import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.LoggerFactory;
 
-/** Loads in the background, while Spark starts, what a job would wait for seconds later. */
+/** Loads libraries in the background while Spark starts; a job would wait for them later. */
 final class Preloading {
 
   private Preloading() {}
 
   /**
-   * Begins. What fails here is met where the job needs it: the JVM's error has this as its cause.
+   * Starts loading. A failure surfaces when the job needs the library: the JVM's error names this
+   * one as its cause.
    */
   static void begin() {
     Thread thread = new Thread(Preloading::load, "preloading");
@@ -20,7 +21,7 @@ final class Preloading {
 
   private static void load() {
     try {
-      // ND4J's native libraries, then Scala's reflection, with which Spark makes encoders.
+      // ND4J's native libraries, then Scala's reflection, which Spark needs to derive encoders.
       Nd4j.getExecutioner();
       Encoders.STRING();
     } catch (RuntimeException | LinkageError e) {

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "quickstart",
     description =
-        "Learns a plan for a small real model on real sentences, trains it, and compares it with a uniform one.",
+        "Learns a plan for a small pretrained model, trains it, and compares it with a uniform plan.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
 final class QuickstartCommand implements Callable<Integer> {
@@ -26,7 +26,8 @@ final class QuickstartCommand implements Callable<Integer> {
       names = "--directory",
       paramLabel = "DIR",
       defaultValue = "target/quickstart",
-      description = "Where deploy/guilomo put the model and the data (default: ${DEFAULT-VALUE}).")
+      description =
+          "Directory of the model and the data, which deploy/guilomo prepares (default: ${DEFAULT-VALUE}).")
   private Path directory;
 
   @Mixin private CommonOptions options;
@@ -42,7 +43,8 @@ final class QuickstartCommand implements Callable<Integer> {
     if (!Files.isDirectory(model)) {
       throw new UserException(
           String.format(
-              "Cannot find the model in %s: deploy/guilomo quickstart fetches it", directory));
+              "Cannot find a model in %s: run deploy/guilomo quickstart, which fetches it",
+              directory));
     }
     Path data = QuickstartJob.data(directory).toAbsolutePath();
     GuilomoConfig config =

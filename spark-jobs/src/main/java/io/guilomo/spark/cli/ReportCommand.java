@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 /** {@code report}. */
 @Command(
     name = "report",
-    description = "Writes the report of a run anew, one page of HTML, of what its tables hold.",
+    description = "Rewrites the report of a run, one HTML page, from its tables.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
 final class ReportCommand implements Callable<Integer> {
@@ -19,7 +19,7 @@ final class ReportCommand implements Callable<Integer> {
       names = "--output",
       paramLabel = "DIR",
       required = true,
-      description = "Output directory of the runs, output.dir in their configuration.")
+      description = "Output directory of the run: output.dir in its configuration.")
   private String output;
 
   @Option(
@@ -30,7 +30,7 @@ final class ReportCommand implements Callable<Integer> {
 
   @Option(
       names = "--verbose",
-      description = "Shows Spark's messages, and where an error came from.")
+      description = "Shows Spark's messages, and the stack trace of an error.")
   private boolean verbose;
 
   ReportCommand(JobRunner runner) {

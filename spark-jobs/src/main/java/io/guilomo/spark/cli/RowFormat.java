@@ -20,9 +20,9 @@ import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
-/** How rows are printed. */
+/** How {@code sql} prints rows. */
 enum RowFormat {
-  /** Columns side by side, in a frame. */
+  /** A framed table. */
   TABLE {
     @Override
     void print(Dataset<Row> rows, PrintStream out) {
@@ -34,14 +34,14 @@ enum RowFormat {
           });
     }
   },
-  /** One object a line; absent values are nulls. */
+  /** One object per line; missing values are nulls. */
   JSON {
     @Override
     void print(Dataset<Row> rows, PrintStream out) {
       lines(rows, to_json(all(rows), Map.of("ignoreNullFields", "false")), out);
     }
   },
-  /** A line of names, then one a row; lists and maps as JSON. */
+  /** A header line, then one line per row; lists and maps as JSON. */
   CSV {
     @Override
     void print(Dataset<Row> rows, PrintStream out) {
@@ -54,7 +54,7 @@ enum RowFormat {
     }
   };
 
-  /** As RFC 4180 has it: a quote within quotes is doubled. */
+  /** As in RFC 4180, a quote inside quotes is doubled. */
   private static final Map<String, String> CSV_OPTIONS = Map.of("escape", "\"");
 
   abstract void print(Dataset<Row> rows, PrintStream out);

@@ -5,25 +5,26 @@ import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.job.AllocateJob;
 import io.guilomo.spark.job.SearchOutcome;
+import io.guilomo.spark.report.Numbers;
 import io.guilomo.spark.training.ValidationLoss;
 import java.util.IntSummaryStatistics;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * What a search ended with, for the terminal: its plan, what became of the first one, and what was
- * learned.
+ * The result of an allocation as text for the terminal: its plan and, for each search, how far it
+ * moved from its random start and what it learned.
  */
 final class SearchReport {
 
   private SearchReport() {}
 
-  static String print(AllocateJob.Result result) {
+  static String text(AllocateJob.Result result) {
     StringBuilder report = new StringBuilder(AllocationPlanPrinter.print(result.plan()));
     for (SearchOutcome search : result.searches()) {
       report
-          .append(result.searches().size() > 1 ? format("seed %d: ", search.plan().seed()) : "")
+          .append(
+              result.searches().size() > 1 ? Numbers.format("seed %d: ", search.plan().seed()) : "")
           .append(moved(search.initial(), search.plan()))
           .append(learned(search.before(), search.after()));
     }
@@ -33,7 +34,7 @@ final class SearchReport {
     return report.toString();
   }
 
-  /** How far the plans of several seeds agree. */
+  /** How well the plans of several seeds agree. */
   private static String agreement(List<SearchOutcome> searches) {
     List<ModulePlan> first = searches.get(0).plan().modules();
     int alike = 0;
@@ -47,13 +48,13 @@ final class SearchReport {
       alike += experts.getMax() == experts.getMin() ? 1 : 0;
       spread += (double) (experts.getMax() - experts.getMin()) / first.size();
     }
-    return format(
-        "the %d seeds agree on the experts of %d of %d modules; between the most and the least of a module are %.1f"
-            + " on average\n",
+    return Numbers.format(
+        "the %d seeds agree on the number of experts of %d of %d modules; on average, the largest"
+            + " and the smallest number of a module differ by %.1f\n",
         searches.size(), alike, first.size(), spread);
   }
 
-  /** How far the search went from the random plan that it began with. */
+  /** How many choices differ from the random ones that the search started from. */
   private static String moved(AllocationPlan initial, AllocationPlan learned) {
     int modules = 0;
     int ranks = 0;
@@ -69,12 +70,12 @@ final class SearchReport {
       }
       rankVectors += after.size();
     }
-    return format(
-        "the search changed the experts of %d of %d modules and %d of %d ranks\n",
+    return Numbers.format(
+        "the search changed the number of experts of %d of %d modules, and %d of %d ranks\n",
         modules, learned.modules().size(), ranks, rankVectors);
   }
 
-  /** Of all candidates, also of those that got no place in the plan. */
+  /** Ranks of all candidates, including those that the plan left out. */
   private static List<Integer> ranks(ModulePlan plan) {
     return Stream.concat(
             plan.experts().stream().map(ExpertPlan::rank), plan.unallocatedRanks().stream())
@@ -82,16 +83,12 @@ final class SearchReport {
   }
 
   private static String learned(ValidationLoss.Measured before, ValidationLoss.Measured after) {
-    return format(
+    return Numbers.format(
         "validation loss %.4f before, %.4f after; accuracy %.1f %% before, %.1f %% after (%,d labels)\n",
         before.loss(),
         after.loss(),
         100 * before.accuracy(),
         100 * after.accuracy(),
         after.labels());
-  }
-
-  private static String format(String pattern, Object... values) {
-    return String.format(Locale.ROOT, pattern, values);
   }
 }

@@ -2,7 +2,6 @@ package io.guilomo.spark.cli;
 
 import io.guilomo.spark.table.SqlViews;
 import io.guilomo.spark.table.Table;
-import io.guilomo.spark.table.Tables;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -27,25 +26,25 @@ final class SqlCommand implements Callable<Integer> {
       names = "--output",
       paramLabel = "DIR",
       required = true,
-      description = "Output directory of the runs, output.dir in their configuration.")
+      description = "Output directory of the runs: output.dir in their configuration.")
   private String output;
 
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
       defaultValue = "TABLE",
-      description = "table, json (an object a line) or csv.")
+      description = "table, json (one object per line) or csv.")
   private RowFormat format;
 
   @Option(
       names = "--verbose",
-      description = "Shows Spark's messages, and where an error came from.")
+      description = "Shows Spark's messages, and the stack trace of an error.")
   private boolean verbose;
 
   @Parameters(
       paramLabel = "QUERY",
       arity = "0..1",
-      description = "Spark SQL; without one, the tables and views are listed.")
+      description = "Spark SQL; without it, lists the tables and views.")
   private String query;
 
   SqlCommand(JobRunner runner) {
@@ -70,10 +69,10 @@ final class SqlCommand implements Callable<Integer> {
   }
 
   private static void list(SparkSession spark, PrintStream out) {
-    for (Table<?> table : Tables.all()) {
+    for (Table<?> table : SqlViews.TABLES) {
       out.println("table " + describe(spark, table.name()));
     }
-    for (String view : SqlViews.NAMES) {
+    for (String view : SqlViews.VIEWS) {
       out.println("view  " + describe(spark, view));
     }
   }

@@ -2,7 +2,7 @@ package io.guilomo.spark.cli;
 
 import picocli.CommandLine.IVersionProvider;
 
-/** The version in the jar's manifest. */
+/** The version from the manifest of the jar. */
 final class Version implements IVersionProvider {
 
   @Override

@@ -4,14 +4,14 @@ import io.guilomo.model.UserException;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** How records lie in files; {@code data.format}. */
+/** File formats of records; {@code data.format}. */
 public enum DataFormat {
-  /** One object a line. */
+  /** One object per line. */
   JSON("json", "jsonl", "ndjson"),
   PARQUET("parquet"),
-  /** Tab-separated, quotes are text. */
+  /** Tab-separated; quotes have no special meaning. */
   TSV("tsv"),
-  /** Comma-separated, with RFC 4180's quotes. */
+  /** Comma-separated, with quotes as in RFC 4180. */
   CSV("csv");
 
   private static final String COMPRESSED = "\\.(gz|bz2|zst|snappy)$";
@@ -34,7 +34,7 @@ public enum DataFormat {
                         name, Arrays.toString(values()))));
   }
 
-  /** The format that the name's extension tells. */
+  /** The format that belongs to the extension of a file name. */
   static DataFormat ofFile(String name) {
     String plain = name.toLowerCase(Locale.ROOT).replaceFirst(COMPRESSED, "");
     for (DataFormat format : values()) {

@@ -8,11 +8,10 @@ import java.util.Optional;
 /**
  * The data of a run.
  *
- * @param validation where the validation records are; empty to hold them out of the training
- *     records
- * @param split applies where {@code validation} is empty
- * @param format empty to go by the extension
- * @param maxBadFraction share of the records of a path that may be bad
+ * @param validation path of the validation records; empty to hold them out of the training records
+ * @param split applies if {@code validation} is empty
+ * @param format empty to infer it from the extension
+ * @param maxBadFraction fraction of the records of a path that may be bad
  */
 public record DataSource(
     String train,
@@ -28,7 +27,7 @@ public record DataSource(
     if (validation.isPresent() && validation.get().equals(train)) {
       throw new UserException(
           String.format(
-              "Cannot validate on the training data %s: name another or none to hold some out",
+              "Cannot validate on the training data %s: name other records, or none to hold some out",
               train));
     }
     if (validation.isEmpty() && split.fraction() == 0) {

@@ -5,13 +5,13 @@ import io.guilomo.data.TextRecord;
 import java.io.Serializable;
 
 /**
- * One record as it was read.
+ * A record as it was read.
  *
  * @param source file or directory
- * @param position its line or row in there, from 1
- * @param json its columns as a JSON object, or the raw text of a record that has none
- * @param record null for a bad record
- * @param reason why the record is bad, else null
+ * @param position line or row in the source, from 1
+ * @param json its columns as a JSON object, or its raw text if it could not be split into columns
+ * @param record null if the record is bad
+ * @param reason why the record is bad; null if it is not
  */
 public record ReadRecord(
     String source, long position, String json, TextRecord record, String reason)
@@ -21,7 +21,7 @@ public record ReadRecord(
     return record == null;
   }
 
-  /** The record as one that cannot be used. */
+  /** Reports the record as bad. */
   public DataReport.BadRecord bad(String why) {
     return new DataReport.BadRecord(source, position, why, json);
   }

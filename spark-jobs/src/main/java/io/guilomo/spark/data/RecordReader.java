@@ -26,20 +26,20 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Reads the records of a file or directory. Every format goes through one JSON object a record, so
- * that equal records are equal whatever file they come from; text formats are read as text, never
- * with inferred types.
+ * Reads the records of a file or directory. Every record becomes a JSON object first, so that equal
+ * records are equal whatever the format of their files; text formats are read as text, without
+ * inferring types.
  */
 public final class RecordReader {
 
-  /** Column of the records in {@link #table}. */
+  /** The column of {@link #table} that holds the record. */
   public static final String JSON = "_guilomo_record";
 
   private static final String CORRUPT = "_corrupt_record";
   private static final Map<String, String> TSV = Map.of("sep", "\t", "quote", "");
   private static final Map<String, String> CSV = Map.of("multiLine", "true", "escape", "\"");
 
-  /** Spark's names of columns in a file without a header. */
+  /** Spark's names for the columns of a file without a header. */
   private static final Pattern UNNAMED = Pattern.compile("_c\\d+");
 
   private final SparkSession spark;
@@ -47,7 +47,7 @@ public final class RecordReader {
   private final Optional<DataFormat> format;
 
   /**
-   * @param format empty to go by the extension
+   * @param format empty to infer it from the extension
    */
   public RecordReader(SparkSession spark, RecordParser parser, Optional<DataFormat> format) {
     this.spark = spark;
@@ -56,11 +56,12 @@ public final class RecordReader {
   }
 
   /**
-   * All records of {@code path}, bad ones included. A mapping to columns named {@code _c0}, {@code
-   * _c1}, … says that tabular text has no header.
+   * All records of {@code path}, including bad ones. If fields are mapped to columns {@code _c0},
+   * {@code _c1}, …, tabular text has no header.
    *
-   * @param target whether the records are learned from, so that the column of the target is needed
-   * @throws UserException for a path or column that is not there
+   * @param target whether the records are for training or scoring, so that the column of the target
+   *     is required
+   * @throws UserException if the path or a column does not exist
    */
   public JavaRDD<ReadRecord> read(String path, boolean target) {
     JavaRDD<String> objects =
@@ -78,10 +79,10 @@ public final class RecordReader {
   }
 
   /**
-   * All rows of {@code path} with their columns and types, and behind them {@link #JSON}: the
-   * record that {@link RecordParser} reads, null where a row could not be split.
+   * All rows of {@code path} with their columns and types, followed by {@link #JSON}: the record
+   * for {@link RecordParser}, null if a row could not be split.
    *
-   * @throws UserException for a path or column that is not there
+   * @throws UserException if the path or a column does not exist
    */
   public Dataset<Row> table(String path) {
     Dataset<Row> rows =
@@ -130,28 +131,28 @@ public final class RecordReader {
           .findFirst()
           .map(DataFormat::ofFile)
           .orElseThrow(
-              () -> new UserException(String.format("Cannot read %s: it holds no files", name)));
+              () -> new UserException(String.format("Cannot read %s: it contains no files", name)));
     } catch (IOException e) {
       throw new UserException(String.format("Cannot read %s: %s", name, e.getMessage()), e);
     }
   }
 
-  /** Rows as JSON objects; a row that could not be split keeps its text behind a marker. */
+  /** Rows as JSON objects; a row that could not be split becomes a marker and its text. */
   private JavaRDD<String> objects(String path, Dataset<Row> rows, boolean target) {
     Column corrupt = functions.concat(functions.lit(CORRUPT), functions.col(CORRUPT));
     return rows.select(json(path, rows, target, corrupt)).as(Encoders.STRING()).toJavaRDD();
   }
 
   /**
-   * A row as a JSON object, absent values as nulls.
+   * A row as a JSON object, with nulls for missing values.
    *
-   * @param corrupt what stands for a row that could not be split
+   * @param corrupt replaces a row that could not be split
    */
   private Column json(String path, Dataset<Row> rows, boolean target, Column corrupt) {
     Set<String> present = new LinkedHashSet<>(List.of(rows.columns()));
     boolean text = present.remove(CORRUPT);
     if (present.isEmpty()) {
-      throw new UserException(String.format("Cannot read %s: it holds no records", path));
+      throw new UserException(String.format("Cannot read %s: it contains no records", path));
     }
     parser.checkColumns(path, present, target);
     Column[] columns = present.stream().map(RecordReader::column).toArray(Column[]::new);

@@ -4,7 +4,7 @@ import io.guilomo.data.Example;
 import java.io.Serializable;
 
 /**
- * What one worker learns from: its part of the training examples and of the held-out ones, each at
- * least one.
+ * The data of one worker: its part of the training examples and of the validation examples, at
+ * least one of each.
  */
 public record Shard(int index, Example[] train, Example[] validation) implements Serializable {}

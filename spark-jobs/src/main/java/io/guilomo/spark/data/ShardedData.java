@@ -27,12 +27,12 @@ import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
 
 /**
- * The data of a run as one shard a worker. Examples are ordered by their record's digest and
- * example {@code i} goes to worker {@code i mod workers}: shards depend on the records alone, not
- * on files, partitions or executors. Training records that are among those to validate on are left
- * out.
+ * The data of a run, one shard per worker. Examples are sorted by the digest of their record, and
+ * example {@code i} goes to worker {@code i mod workers}: shards depend only on the records, not on
+ * files, partitions or executors. Training records that also occur among the validation records are
+ * left out.
  *
- * @param shards exactly one {@link Shard} in each of {@code workers} partitions, persisted
+ * @param shards one {@link Shard} in each of {@code workers} partitions, persisted
  * @param labels empty unless the task is classification
  */
 public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<LabelSet> labels) {
@@ -40,7 +40,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
   /**
    * How records become examples.
    *
-   * @param labels the configured labels; empty to take those of the training data
+   * @param labels the configured labels; empty to use those of the training data
    */
   public record Encoding(
       TextEncoderFactory encoder,
@@ -49,16 +49,16 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
       PromptTemplate template,
       Optional<LabelSet> labels) {}
 
-  /** An example on its way to a worker; without an example it only counts. */
+  /** An example on its way to a worker, or only the count of a record that gives none. */
   private record Entry(String digest, boolean heldOut, Example example, DataReport report)
       implements Serializable {
 
-    /** Those to learn from come before those held out, each in the order of their digests. */
+    /** Sorts training examples before validation examples, each by their digests. */
     String place() {
       return (heldOut ? "1" : "0") + digest;
     }
 
-    /** Only counts where its record is among the given ones. */
+    /** Drops the example if its record is among the given ones. */
     Entry unless(Set<String> digests) {
       return example == null || !digests.contains(digest)
           ? this
@@ -66,14 +66,14 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     }
   }
 
-  /** Training examples of the largest shard. */
+  /** Number of training examples in the largest shard. */
   public long largestShard() {
     int workers = shards.getNumPartitions();
     return (report.train() + workers - 1) / workers;
   }
 
   /**
-   * @throws UserException for data that cannot be read or is not enough for all workers
+   * @throws UserException if the data cannot be read, or there are too few records for all workers
    */
   public static ShardedData load(
       SparkSession spark, DataSource source, Encoding encoding, int workers) {
@@ -84,7 +84,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     requireJavaSerializer(spark.sparkContext().getConf());
     List<JavaRDD<?>> scratch = new ArrayList<>();
     try {
-      // To encode a record takes longer than to interpret how it is read.
+      // Encoding a record takes longer than interpreting the query that reads it.
       RecordReader reader =
           new RecordReader(InterpretedSession.beside(spark), source.parser(), source.format());
       JavaRDD<ReadRecord> train = reader.read(source.train(), true);
@@ -138,7 +138,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     }
   }
 
-  /** Kryo 4, which Spark 3.5 brings, cannot read the fields of Java records. */
+  /** Kryo 4, which Spark 3.5 uses, cannot deserialise Java records. */
   static void requireJavaSerializer(SparkConf conf) {
     String expected = JavaSerializer.class.getName();
     String serializer = conf.get("spark.serializer", expected);
@@ -172,7 +172,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
             record ->
                 record.isBad()
                     ? DataReport.ofBad(record.bad(record.reason()))
-                    : new DataReport(1, 0, 0, 0, 0, 0, 0, List.of(), 0, 0)));
+                    : DataReport.ofReadable()));
   }
 
   private static DataReport sum(JavaRDD<DataReport> reports) {
@@ -200,7 +200,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     }
   }
 
-  /** Digests of records that are among both. */
+  /** Digests of records that occur in both. */
   private static Broadcast<Set<String>> repeated(JavaRDD<Entry> learned, JavaRDD<Entry> heldOut) {
     Set<String> digests = Set.copyOf(digests(learned).intersection(digests(heldOut)).collect());
     return JavaSparkContext.fromSparkContext(learned.context()).broadcast(digests);
@@ -220,7 +220,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
               workers,
               report.dropped() == 0
                   ? ""
-                  : "; of %d others model.max-length has cut off all that there is to learn"
+                  : "; %d others have nothing left to learn from after truncation to model.max-length"
                       .formatted(report.dropped()),
               report.repeated() == 0
                   ? ""
@@ -230,10 +230,10 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
   }
 
   /**
-   * One shard a worker.
+   * One shard per worker.
    *
-   * @param partitions in which the entries are brought into order
-   * @param train how many of the entries have an example to learn from
+   * @param partitions number of partitions in which the entries are sorted
+   * @param train number of training examples among the entries
    */
   private static JavaRDD<Shard> spread(
       JavaRDD<Entry> entries, int partitions, long train, int workers) {
@@ -258,7 +258,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
         .iterator();
   }
 
-  /** Deals the examples to learn from, which come first, and then those held out. */
+  /** Deals out the training examples, which come first, and then the validation examples. */
   private static final class ByWorker extends Partitioner {
     private final long train;
     private final int workers;

@@ -4,17 +4,17 @@ import java.io.Serializable;
 import java.util.Locale;
 
 /**
- * What one check found.
+ * The result of one check.
  *
- * @param name what was looked at
- * @param text what was found, on one line
+ * @param name what was checked
+ * @param text what was found, in one line
  */
 public record Check(Status status, String name, String text) implements Serializable {
 
-  /** Whether a run can go on. */
+  /** Whether a run can proceed. */
   public enum Status {
     OK,
-    /** It can, but worse than it could. */
+    /** It can, but may be slow or fail later. */
     WARNING,
     /** It cannot. */
     CANNOT

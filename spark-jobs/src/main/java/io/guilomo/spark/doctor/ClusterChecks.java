@@ -16,10 +16,10 @@ import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 
-/** What driver and executors tell of themselves, and what follows from it. */
+/** What driver and executors report about themselves, and what follows from it. */
 public final class ClusterChecks {
 
-  /** Name of the check that tells whether any executor has answered. */
+  /** Name of the check whether any executor has answered. */
   public static final String EXECUTORS = "executors";
 
   private static final int JAVA = 17;
@@ -38,12 +38,12 @@ public final class ClusterChecks {
   }
 
   /**
-   * Asks the driver and every executor.
+   * Checks the driver and every executor.
    *
-   * @param model the model's directory
-   * @param data paths by the configuration key that names them
+   * @param model directory of the model
+   * @param data paths by their configuration keys
    * @param output directory of the runs
-   * @param seconds to wait for executors
+   * @param seconds how long to wait for executors
    */
   public static ClusterChecks run(
       SparkContext spark, String model, Map<String, String> data, String output, int seconds) {
@@ -59,10 +59,11 @@ public final class ClusterChecks {
   }
 
   /**
-   * Asks the driver and the executors that have come by now for what takes no time: a job begins.
+   * The checks that take no time, at the start of a job: of the driver and the executors that have
+   * registered by now.
    *
-   * @param model the model's directory
-   * @param seconds to wait for the first executor
+   * @param model directory of the model
+   * @param seconds how long to wait for the first executor
    */
   public static ClusterChecks quick(SparkContext spark, String model, int seconds) {
     FileChecks files = new FileChecks(model, Map.of(), "");
@@ -90,52 +91,52 @@ public final class ClusterChecks {
     try {
       return new Path(directory).getFileSystem(hadoop) instanceof LocalFileSystem;
     } catch (IOException | RuntimeException e) {
-      // Its own check tells.
+      // The check of the directory reports it.
       return false;
     }
   }
 
-  /** Executors that have answered. */
+  /** Number of executors that have answered. */
   public int executors() {
     return survey.machines().size();
   }
 
-  /** Tasks that one executor runs at a time. */
+  /** Number of tasks that an executor runs concurrently. */
   public int tasks() {
     return survey.tasks();
   }
 
-  /** What limits the executor that has least. */
+  /** The memory limits of all executors. */
   public List<MemoryLimit> executorLimits() {
     return survey.machines().stream().flatMap(machine -> machine.limits().stream()).toList();
   }
 
-  /** All that does not depend on the training. */
+  /** All checks that do not depend on the training. */
   public List<Check> checks() {
     List<Check> checks = new ArrayList<>();
     checks.add(java());
     checks.add(Check.ok("Spark", spark.version() + ", master " + spark.master()));
     checks.add(executorsFound());
-    checks.add(same("ND4J backend", Machine::backend));
+    checks.add(same("ND4J backend", m -> m.software().backend()));
     gpus().ifPresent(checks::add);
     checks.addAll(cards());
     checks.add(kernels());
-    checks.add(same("linear algebra", Machine::blas));
+    checks.add(same("linear algebra", m -> m.software().blas()));
     machines().map(Machine::speed).forEach(checks::add);
     checks.addAll(files());
     if (ownDisk && machines().map(Machine::host).distinct().count() > 1) {
       checks.add(
           Check.warning(
               "guilomo.output.dir",
-              "is a path of each machine's own; executors must write where the driver reads, so it"
-                  + " has to be the same disk everywhere"));
+              "is a local path of each machine; executors must write where the driver reads, so it has"
+                  + " to be on a disk that all of them share"));
     }
     return checks;
   }
 
   private Check java() {
-    Check same = same("Java", Machine::java);
-    return machines().allMatch(machine -> machine.java().startsWith(JAVA + "."))
+    Check same = same("Java", m -> m.software().java());
+    return machines().allMatch(machine -> machine.software().java().startsWith(JAVA + "."))
         ? same
         : Check.warning(same.name(), same.text() + ": only " + JAVA + " is tested");
   }
@@ -153,15 +154,15 @@ public final class ClusterChecks {
           EXECUTORS,
           "Cannot run on "
               + spark.master()
-              + ": no executor has answered; see whether it has workers with the cores and memory"
-              + " that are asked for");
+              + ": no executor has answered; check whether it has workers with the requested cores"
+              + " and memory");
     }
     return executors() < survey.registered()
         ? Check.warning(EXECUTORS, found)
         : Check.ok(EXECUTORS, spark.isLocal() ? found + ": the driver itself" : found);
   }
 
-  /** Something that should be the same everywhere. */
+  /** A property that should be the same everywhere. */
   private Check same(String name, Function<Machine, String> property) {
     String expected = property.apply(driver);
     List<String> others =
@@ -174,50 +175,51 @@ public final class ClusterChecks {
         : Check.warning(name, expected + " on the driver, but " + String.join(", ", others));
   }
 
-  /** What Spark schedules, where it does. */
+  /** The GPUs that Spark assigned, if it did. */
   private Optional<Check> gpus() {
     String given =
         machines()
-            .filter(machine -> !machine.gpus().isEmpty())
-            .map(machine -> machine.name() + ": " + String.join(", ", machine.gpus()))
+            .filter(machine -> !machine.gpus().assigned().isEmpty())
+            .map(machine -> machine.name() + ": " + String.join(", ", machine.gpus().assigned()))
             .collect(Collectors.joining("; "));
     if (given.isEmpty()) {
       return Optional.empty();
     }
     return Optional.of(
         machines()
-            .filter(machine -> !machine.gpus().isEmpty() && !machine.noGpu().isEmpty())
+            .map(Machine::gpus)
+            .filter(gpus -> !gpus.assigned().isEmpty() && !gpus.unusable().isEmpty())
             .findFirst()
-            .map(
-                machine -> Check.warning("GPUs", given + "; they are not used: " + machine.noGpu()))
+            .map(gpus -> Check.warning("GPUs", given + "; they are not used: " + gpus.unusable()))
             .orElseGet(() -> Check.ok("GPUs", given)));
   }
 
-  /** What the cards are, a line for each process and card. */
+  /** One check per process and card. */
   private List<Check> cards() {
     return machines()
         .flatMap(
             machine ->
-                IntStream.range(0, machine.cards().size())
+                IntStream.range(0, machine.gpus().cards().size())
                     .mapToObj(
                         i ->
                             Check.ok(
-                                "GPU %d, %s".formatted(i, machine.name()), machine.cards().get(i))))
+                                "GPU %d, %s".formatted(i, machine.name()),
+                                machine.gpus().cards().get(i))))
         .toList();
   }
 
   private Check kernels() {
-    Check same = same("kernels", Machine::kernels);
-    boolean portable = machines().anyMatch(m -> m.kernels().startsWith("Nd4j"));
+    Check same = same("kernels", m -> m.software().kernels());
+    boolean portable = machines().anyMatch(m -> m.software().kernels().startsWith("Nd4j"));
     return portable
         ? Check.warning(
             same.name(),
             same.text()
-                + ": the faster ones need --add-modules=jdk.incubator.vector in the Java options")
+                + ": the faster kernels need --add-modules=jdk.incubator.vector in the Java options")
         : same;
   }
 
-  /** What is the same everywhere on one line, what fails anywhere on a line of its own. */
+  /** One check per file if it is fine everywhere; otherwise one for each process where it fails. */
   private List<Check> files() {
     List<Check> checks = new ArrayList<>();
     for (int i = 0; i < driver.files().size(); i++) {
@@ -243,13 +245,13 @@ public final class ClusterChecks {
         : " (driver and %d %s)".formatted(others, others == 1 ? "executor" : "executors");
   }
 
-  /** The driver, then the executors that are not it. */
+  /** The driver, then the executors in other processes. */
   private Stream<Machine> machines() {
     return Stream.concat(
         Stream.of(driver), survey.machines().stream().filter(machine -> !machine.driver()));
   }
 
-  /** Whether the Java heap has room for what Spark sends and receives. */
+  /** A warning if the Java heap may be too small for what Spark sends and receives. */
   public List<Check> heap(String name, MemoryNeed need, boolean executor) {
     long most =
         executor
@@ -260,7 +262,7 @@ public final class ClusterChecks {
         : List.of(
             Check.warning(
                 name,
-                "sending and receiving parameters takes about %s %s, the heap has %s: set %s=%s"
+                "sending and receiving parameters takes about %s %s, but the heap has %s: set %s=%s"
                     .formatted(
                         ByteSize.text(need.heap()),
                         need.place(),
@@ -269,7 +271,7 @@ public final class ClusterChecks {
                         ByteSize.setting(need.heap() * 2))));
   }
 
-  /** Whether machines with several executors have room for all of them. */
+  /** Machines whose memory is too small for all of their executors. */
   public List<Check> hosts(String name, MemoryNeed need) {
     Map<String, List<Machine>> hosts =
         survey.machines().stream()
@@ -289,7 +291,7 @@ public final class ClusterChecks {
             checks.add(
                 Check.cannot(
                     name,
-                    "Cannot fit %d executors on %s: together they need %s and it has %s: use fewer executors a machine, with more tasks each"
+                    "Cannot fit %d executors on %s: together they need %s and it has %s: use fewer executors per machine, with more tasks each"
                         .formatted(
                             machines.size(), host, ByteSize.text(needed), ByteSize.text(total))));
           }

@@ -19,24 +19,24 @@ import org.apache.spark.util.SerializableConfiguration;
 import scala.collection.JavaConverters;
 
 /**
- * Asks every executor. Spark cannot be told where a task runs: more tasks than there are places are
- * run, again and again, until all executors have answered or time is up.
+ * Questions every executor. Spark cannot be told where to run a task, so more tasks than there are
+ * slots are submitted repeatedly until all executors have answered or time is up.
  *
- * @param machines that have answered, by the number of their executor
- * @param registered executors that the driver knows
- * @param cores of all of them
- * @param tasks that one executor runs at a time
+ * @param machines executors that have answered, in the order of their ids
+ * @param registered number of executors registered with the driver
+ * @param cores total number of their cores
+ * @param tasks number of tasks that an executor runs concurrently
  */
 record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tasks) {
 
   private static final String DRIVER = "driver";
-  private static final int TASKS_A_PLACE = 2;
+  private static final int TASKS_PER_SLOT = 2;
 
   ExecutorSurvey {
     machines = List.copyOf(machines);
   }
 
-  /** What each task does: the first in a process measures, the others find what it has found. */
+  /** What each task runs: the first task in a process measures, the others reuse its answer. */
   private record Question(
       String id,
       int threads,
@@ -59,14 +59,14 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
     }
   }
 
-  /** Of this process. */
+  /** The answer of this process. */
   private record Answer(String id, Machine machine) {
     private static Answer last;
   }
 
   /**
-   * @param expected executors that the configuration asks for; 0 if it does not say
-   * @param seconds after which it is over
+   * @param expected number of executors that the configuration requests; 0 if unknown
+   * @param seconds time limit
    */
   static ExecutorSurvey run(
       SparkContext spark, ProductSpeed product, FileChecks checks, int expected, int seconds) {
@@ -84,8 +84,8 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
               product,
               checks,
               new SerializableConfiguration(spark.hadoopConfiguration()));
-      int places = registered.stream().mapToInt(ExecutorSummary::maxTasks).sum();
-      List<Machine> answers = answers(spark, question, Math.max(1, places) * TASKS_A_PLACE, end);
+      int slots = registered.stream().mapToInt(ExecutorSummary::maxTasks).sum();
+      List<Machine> answers = answers(spark, question, Math.max(1, slots) * TASKS_PER_SLOT, end);
       answers.forEach(machine -> seen.put(machine.process(), machine));
       registered = registered(spark);
     } while (seen.size() < Math.max(expected, registered.size()) && System.nanoTime() < end);
@@ -109,14 +109,14 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
       running.cancel(true);
       return List.of();
     } catch (ExecutionException e) {
-      throw new IllegalStateException("Cannot ask the executors: " + e.getCause(), e);
+      throw new IllegalStateException("Cannot question the executors: " + e.getCause(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("Cannot ask the executors: interrupted", e);
+      throw new IllegalStateException("Cannot question the executors: interrupted", e);
     }
   }
 
-  /** Executors that have registered; the driver where it is the only one. */
+  /** Registered executors; the driver if it is the only one. */
   private static List<ExecutorSummary> registered(SparkContext spark) {
     return JavaConverters.seqAsJavaList(spark.statusStore().executorList(true)).stream()
         .filter(executor -> spark.isLocal() || !executor.id().equals(DRIVER))

@@ -19,11 +19,11 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What a run reads and writes.
+ * Checks of the files that a run reads and writes.
  *
- * @param model the model's directory
- * @param data paths by the configuration key that names them
- * @param output directory of the runs, which need not be there yet; empty: not looked at
+ * @param model directory of the model
+ * @param data paths by their configuration keys
+ * @param output directory of the runs, which need not exist yet; empty: not checked
  */
 record FileChecks(String model, Map<String, String> data, String output) implements Serializable {
 
@@ -31,7 +31,7 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
     data = new LinkedHashMap<>(data);
   }
 
-  /** Opens everything as this process would, without reading much. */
+  /** Opens everything from this process, without reading much. */
   List<Check> run(Configuration hadoop) {
     List<Check> checks = new ArrayList<>();
     checks.add(check("guilomo.model.path", () -> model(hadoop)));
@@ -85,14 +85,14 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
         }
       }
     }
-    // Partitioned tables have their files further down.
+    // The files of a partitioned table are in subdirectories.
     return count == 0
-        ? pattern + " is there"
+        ? pattern + " exists"
         : "%s opened, %d %s of %s"
             .formatted(pattern, count, count == 1 ? "file" : "files", ByteSize.text(bytes));
   }
 
-  /** Writes a file into the directory, or into the nearest one above that is there. */
+  /** Creates and deletes a file in the directory, or in its nearest existing ancestor. */
   private String write(Configuration hadoop) throws IOException {
     Path directory = new Path(output);
     FileSystem files = directory.getFileSystem(hadoop);

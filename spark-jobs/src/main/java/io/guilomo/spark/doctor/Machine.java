@@ -11,78 +11,95 @@ import org.apache.hadoop.conf.Configuration;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * What one process tells of itself.
+ * What one process reports about itself.
  *
  * @param process {@code driver}, or the number that Spark gave the executor
- * @param kernels implementation of the kernels
- * @param blas library that computes matrix products
- * @param noGpu why it can use no GPU; empty if it can
- * @param cards what GPUs it sees and how fast they are, a line each; none where it was asked in
- *     passing
- * @param gpus addresses that Spark gave the task which asked
- * @param product that it was timed with
- * @param gflops of its processors, in GFLOP/s
- * @param threads it was measured with
- * @param heap most bytes of the Java heap
- * @param files what it found of what a run reads and writes
+ * @param speed of its processors
+ * @param limits of its memory outside the Java heap
+ * @param heap maximum size of the Java heap, in bytes
+ * @param files what it found out about the files of a run
  */
 record Machine(
     String process,
     String host,
-    String java,
-    String backend,
-    String kernels,
-    String blas,
-    String noGpu,
-    List<String> cards,
-    List<String> gpus,
-    Processor processor,
-    ProductSpeed product,
-    double gflops,
-    int threads,
+    Software software,
+    Gpus gpus,
+    Check speed,
     List<MemoryLimit> limits,
     long heap,
     List<Check> files)
     implements Serializable {
 
+  /**
+   * What the process runs.
+   *
+   * @param java version of Java
+   * @param backend ND4J's backend
+   * @param kernels implementation of the kernels
+   * @param blas library that computes matrix products
+   */
+  record Software(String java, String backend, String kernels, String blas)
+      implements Serializable {}
+
+  /**
+   * The GPUs of the process.
+   *
+   * @param unusable why it cannot use any; empty if it can
+   * @param cards the GPUs that it sees and how fast they are, one line each; empty for a quick
+   *     check
+   * @param assigned addresses that Spark assigned to the task that asked
+   */
+  record Gpus(String unusable, List<String> cards, List<String> assigned) implements Serializable {}
+
   Machine {
-    cards = List.copyOf(cards);
-    gpus = List.copyOf(gpus);
     limits = List.copyOf(limits);
     files = List.copyOf(files);
   }
 
   /**
-   * This process.
+   * Describes this process.
    *
-   * @param threads that it may compute with; 0 for all of the machine's processors
+   * @param threads number of threads it may compute with; 0 for all of the machine's processors
    */
   static Machine here(
       String process, int threads, ProductSpeed product, FileChecks checks, Configuration hadoop) {
-    // Before the first product.
+    // Selects the kernels before the first product.
     Kernels kernels = KernelSelection.best();
     int processors = Runtime.getRuntime().availableProcessors();
     int used = threads > 0 ? Math.min(threads, processors) : processors;
+    Software software =
+        new Software(
+            System.getProperty("java.version"),
+            Nd4j.getBackend().getClass().getSimpleName(),
+            kernels.getClass().getSimpleName(),
+            String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor()));
+    Gpus gpus =
+        new Gpus(
+            KernelSelection.gpuUnavailable().orElse(""),
+            product.equals(ProductSpeed.QUICK) ? List.of() : describedCards(),
+            List.of(TaskDevice.addresses()));
+    String host = hostName();
+    Check speed =
+        Processor.here()
+            .judge(
+                "product of %d³, %s".formatted(product.size(), name(process, host)),
+                product.measure(kernels, used),
+                used,
+                software.blas());
     return new Machine(
         process,
-        hostName(),
-        System.getProperty("java.version"),
-        Nd4j.getBackend().getClass().getSimpleName(),
-        kernels.getClass().getSimpleName(),
-        String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor()),
-        KernelSelection.gpuUnavailable().orElse(""),
-        product.equals(ProductSpeed.QUICK) ? List.of() : describedCards(),
-        List.of(TaskDevice.addresses()),
-        Processor.here(),
-        product,
-        product.measure(kernels, used),
-        used,
+        host,
+        software,
+        gpus,
+        speed,
         MemoryLimit.here(),
         Runtime.getRuntime().maxMemory(),
         checks.run(hadoop));
   }
 
-  /** A card that another program has for itself is no reason to say nothing of the others. */
+  /**
+   * The cards; a card that cannot be asked, such as one in exclusive use, must not end the check.
+   */
   private static List<String> describedCards() {
     try {
       return KernelSelection.describeGpus();
@@ -103,14 +120,12 @@ record Machine(
     return process.equals("driver");
   }
 
-  /** How a report calls it. */
+  /** The name used in reports. */
   String name() {
-    return driver() ? "driver" : "executor " + process + " on " + host;
+    return name(process, host);
   }
 
-  /** Its speed, judged. */
-  Check speed() {
-    return processor.judge(
-        "product of %d³, %s".formatted(product.size(), name()), gflops, threads, blas);
+  private static String name(String process, String host) {
+    return process.equals("driver") ? process : "executor " + process + " on " + host;
   }
 }

@@ -15,13 +15,13 @@ import org.apache.spark.SparkConf;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * Something that keeps a process from using more memory outside the Java heap.
+ * A limit of the memory that a process can use outside the Java heap.
  *
- * @param source what sets it
+ * @param source what sets the limit
  */
 public record MemoryLimit(String source, long bytes) implements Serializable {
 
-  /** JavaCPP's own limit, on what it allocates. */
+  /** JavaCPP's limit of what it allocates. */
   static final String MAX_BYTES = "org.bytedeco.javacpp.maxBytes";
 
   static final String MACHINE = "the machine's memory";
@@ -35,7 +35,7 @@ public record MemoryLimit(String source, long bytes) implements Serializable {
   private static final long LEAST_OVERHEAD = 384;
   private static final double OVERHEAD_FACTOR = 0.1;
 
-  /** Those of this process. */
+  /** The limits of this process. */
   public static List<MemoryLimit> here() {
     List<MemoryLimit> limits = new ArrayList<>();
     add(limits, MAX_BYTES, Pointer.maxBytes());
@@ -46,7 +46,7 @@ public record MemoryLimit(String source, long bytes) implements Serializable {
     return limits;
   }
 
-  /** Those that the settings of a cluster's executors tell, before any of them runs. */
+  /** The limits that follow from the settings of a cluster's executors, before any of them runs. */
   public static List<MemoryLimit> ofExecutors(SparkConf conf) {
     List<MemoryLimit> limits = new ArrayList<>();
     long heap = conf.getSizeAsMb("spark.executor.memory", "1g") * MEBI;
@@ -63,7 +63,7 @@ public record MemoryLimit(String source, long bytes) implements Serializable {
     return limits;
   }
 
-  /** What Java options set; JavaCPP takes the heap's size where they do not. */
+  /** The limit set by Java options; without one, JavaCPP uses the size of the heap. */
   private static long maxBytes(String options, long heap) {
     Matcher option = OPTION.matcher(options);
     String given = "";
@@ -77,17 +77,17 @@ public record MemoryLimit(String source, long bytes) implements Serializable {
     }
   }
 
-  /** The one that is met first; none where there are none. */
+  /** The smallest of the limits, if there are any. */
   public static Optional<MemoryLimit> smallest(List<MemoryLimit> limits) {
     return limits.stream().min(Comparator.comparingLong(MemoryLimit::bytes));
   }
 
-  /** Whether a setting can raise it. */
+  /** Whether a setting can raise the limit. */
   boolean raised() {
     return !source.equals(MACHINE) && !source.equals(CONTROL_GROUP);
   }
 
-  /** Bytes of the machine in the text of {@code /proc/meminfo}; 0 where it does not say. */
+  /** The machine's memory in bytes, from the text of {@code /proc/meminfo}; 0 if unknown. */
   static long total(String info) {
     Matcher line = TOTAL.matcher(info);
     return line.find() ? Long.parseLong(line.group(1)) << 10 : 0;

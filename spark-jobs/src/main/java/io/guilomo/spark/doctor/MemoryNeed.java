@@ -9,23 +9,23 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Memory that one process of a training needs.
+ * The memory that one process needs for a training.
  *
- * @param training {@code search} or {@code finetune}, as the configuration calls it
- * @param place which process it is, such as {@code per executor}
+ * @param training {@code search} or {@code finetune}, as in the configuration
+ * @param place which process needs it, such as {@code per executor}
  * @param offHeap bytes outside the Java heap
- * @param parts what makes them up, in words
+ * @param parts breakdown of those bytes, in words
  * @param heap bytes of the Java heap
- * @param less what would make it need less, in words
+ * @param less what would reduce the need, in words
  */
 public record MemoryNeed(
     String training, String place, long offHeap, String parts, long heap, String less) {
 
   /**
-   * Of an executor of a cluster.
+   * The need of an executor of a cluster.
    *
-   * @param gpu whether it computes on a GPU, which then has most of the arrays
-   * @param tasks that it runs at a time
+   * @param gpu whether it computes on a GPU, which then holds most of the arrays
+   * @param tasks number of tasks that it runs concurrently
    */
   public static MemoryNeed executor(
       String training, MemoryEstimate estimate, boolean gpu, int tasks, int searches) {
@@ -49,10 +49,10 @@ public record MemoryNeed(
   }
 
   private static String rest(boolean gpu) {
-    return gpu ? "; all else is on the GPU" : "";
+    return gpu ? "; the rest is on the GPU" : "";
   }
 
-  /** Of the driver of a cluster. */
+  /** The need of the driver of a cluster. */
   public static MemoryNeed driver(
       String training, MemoryEstimate estimate, int workers, int searches) {
     DriverMemory memory = estimate.driver(workers, searches);
@@ -66,10 +66,10 @@ public record MemoryNeed(
   }
 
   /**
-   * Of a process that is driver and executor.
+   * The need of a process that is both driver and executor.
    *
-   * @param gpu whether it computes on a GPU, which then has most of the arrays
-   * @param tasks that it runs at a time
+   * @param gpu whether it computes on a GPU, which then holds most of the arrays
+   * @param tasks number of tasks that it runs concurrently
    */
   public static MemoryNeed local(
       String training, MemoryEstimate estimate, boolean gpu, int tasks, int workers, int searches) {
@@ -87,7 +87,7 @@ public record MemoryNeed(
         smaller(training, estimate.batch(), gpu));
   }
 
-  /** Why it does not fit, if it does not. */
+  /** The message that it does not fit, if so. */
   public Optional<String> refusal(List<MemoryLimit> limits) {
     return MemoryLimit.smallest(limits)
         .filter(limit -> limit.bytes() < offHeap)
@@ -109,7 +109,7 @@ public record MemoryNeed(
         gpu || batch.equals(BatchShape.LEAST)
             ? "fewer experts of lower ranks"
             : "a smaller guilomo.%s.batch-size or guilomo.model.max-length".formatted(training);
-    return part + ", or fewer tasks a process";
+    return part + ", or fewer tasks per process";
   }
 
   private String advice(MemoryLimit limit, List<MemoryLimit> limits) {
@@ -127,7 +127,7 @@ public record MemoryNeed(
     return "set %s%s, or use %s".formatted(setting, ByteSize.setting(offHeap), less);
   }
 
-  /** The need in words, where it fits. */
+  /** The need in words, if it fits. */
   public String describe(List<MemoryLimit> limits) {
     String needed = "needs %s %s (%s)".formatted(ByteSize.text(offHeap), place, parts);
     return MemoryLimit.smallest(limits)
@@ -135,6 +135,6 @@ public record MemoryNeed(
             limit ->
                 "%s and has %s (%s)"
                     .formatted(needed, ByteSize.text(limit.bytes()), limit.source()))
-        .orElse(needed + "; what it has is not known");
+        .orElse(needed + "; how much it has is unknown");
   }
 }

@@ -11,11 +11,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How fast float products can be on a processor, roughly: two fused multiply-adds of its widest
- * vectors a cycle and core, at a clock that all of them keep up.
+ * Roughly how fast a processor can multiply float32 matrices: two fused multiply-adds of its widest
+ * vectors per cycle and core, at a clock rate that all cores can sustain.
  *
- * @param vectors widest vectors, as Linux calls them; empty where that is not known
- * @param coreShare physical cores a logical processor
+ * @param vectors the widest vectors, by the name Linux gives them; empty if unknown
+ * @param coreShare physical cores per logical processor
  */
 public record Processor(String vectors, double coreShare) implements Serializable {
 
@@ -23,7 +23,7 @@ public record Processor(String vectors, double coreShare) implements Serializabl
   private static final double GIGAHERTZ = 2.5;
   private static final int SUSPICIOUS = 4;
 
-  /** This machine's. */
+  /** The processor of this machine. */
   static Processor here() {
     try {
       return Files.isReadable(INFO) ? of(Files.readString(INFO, StandardCharsets.UTF_8)) : of("");
@@ -32,7 +32,7 @@ public record Processor(String vectors, double coreShare) implements Serializabl
     }
   }
 
-  /** Of the text of {@code /proc/cpuinfo}. */
+  /** Reads the text of {@code /proc/cpuinfo}. */
   static Processor of(String info) {
     List<String> flags = List.of(field(info, "flags").split(" "));
     String vectors = "";
@@ -53,7 +53,7 @@ public record Processor(String vectors, double coreShare) implements Serializabl
         : 1;
   }
 
-  /** GFLOP/s that so many threads should about reach; 0 where that is not known. */
+  /** Approximate GFLOP/s that this number of threads should reach; 0 if unknown. */
   public double expectedGflops(int threads) {
     int operations =
         switch (vectors) {
@@ -67,7 +67,7 @@ public record Processor(String vectors, double coreShare) implements Serializabl
   }
 
   /**
-   * What a measured speed of a product says.
+   * Judges the measured speed of a product.
    *
    * @param blas the library that computed it
    */
@@ -91,7 +91,7 @@ public record Processor(String vectors, double coreShare) implements Serializabl
         : Check.warning(
             name,
             text
-                + ": the machine is busy, or the library does not know its processor; use"
+                + ": the machine is busy, or the library does not recognise its processor; use"
                 + " -Dorg.bytedeco.openblas.load=mkl, or for OpenBLAS set OPENBLAS_CORETYPE="
                 + (vectors.equals("avx512f") ? "SkylakeX" : "Haswell"));
   }

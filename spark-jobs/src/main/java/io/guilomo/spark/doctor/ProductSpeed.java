@@ -11,20 +11,20 @@ import org.nd4j.linalg.factory.Nd4j;
  * How fast this process multiplies two square matrices of floats.
  *
  * @param size rows and columns
- * @param runs products, of which the fastest counts
+ * @param runs number of products, of which the fastest counts
  */
 record ProductSpeed(int size, int runs) implements Serializable {
 
-  /** For someone who asks. */
+  /** For {@code doctor}. */
   static final ProductSpeed FULL = new ProductSpeed(1024, 7);
 
-  /** For a job that has other things to do: some hundredths of a second. */
+  /** For the start of a job: takes a few hundredths of a second. */
   static final ProductSpeed QUICK = new ProductSpeed(512, 5);
 
-  /** GFLOP/s. */
+  /** Measures GFLOP/s. */
   double measure(Kernels kernels, int threads) {
     ComputeThreads.limit(threads);
-    // Of numbers that are not drawn: a job's own draws stay what they are.
+    // Constants, because random numbers would change those that the job draws later.
     INDArray a = Nd4j.valueArrayOf(new long[] {size, size}, 0.5, DataType.FLOAT);
     INDArray b = Nd4j.valueArrayOf(new long[] {size, size}, 0.25, DataType.FLOAT);
     INDArray c = Nd4j.zeros(DataType.FLOAT, size, size);

@@ -3,6 +3,7 @@ package io.guilomo.spark.job;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.metric.Interval;
 import io.guilomo.metric.PairedDifference;
+import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -47,9 +48,12 @@ final class Comparison {
         metric,
         own.mean(),
         several ? own.deviation() : null,
-        compared ? difference.mean() : null,
-        interval == null ? null : interval.low(),
-        interval == null ? null : interval.high(),
+        compared
+            ? new ComparisonTable.Difference(
+                difference.mean(),
+                interval == null ? null : interval.low(),
+                interval == null ? null : interval.high())
+            : null,
         mean(trials, Trial::parameters),
         mean(trials, Trial::seconds));
   }

@@ -71,9 +71,7 @@ public final class EvaluateJob {
         all.stream()
             .map(
                 record ->
-                    record.bad() == null
-                        ? new DataReport(1, 0, 1, 0, 0, 0, 0, List.of(), 0, 0)
-                        : DataReport.ofBad(record.bad()))
+                    record.bad() == null ? DataReport.ofScored() : DataReport.ofBad(record.bad()))
             .reduce(DataReport.EMPTY, DataReport::merge);
     run.data(report);
     report.check(path, config.data().maxBadFraction());

@@ -5,6 +5,8 @@ import io.guilomo.network.PassResult;
 import io.guilomo.spark.table.BufferedRows;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.MetricsTable.Metric;
+import io.guilomo.spark.table.MetricsTable.Moment;
+import io.guilomo.spark.table.MetricsTable.Part;
 import io.guilomo.spark.table.RoundAppender;
 import io.guilomo.spark.table.TableWriter;
 import io.guilomo.spark.training.ValidationLoss;
@@ -161,7 +163,8 @@ final class FinetuneCurves {
 
   private void add(
       long round, long step, int worker, String split, String name, double value, Instant at) {
-    rows.add(new Metric(FinetuneJob.NAME, seed, round, step, worker, split, name, value, at));
+    Moment moment = new Moment(FinetuneJob.NAME, seed, round, step, at);
+    rows.add(new Metric(moment, worker, split, name, value));
   }
 
   private void addOf(
@@ -173,20 +176,9 @@ final class FinetuneCurves {
       String name,
       double value,
       Instant at) {
-    rows.add(
-        new Metric(
-            FinetuneJob.NAME,
-            seed,
-            round,
-            step,
-            worker,
-            TRAIN,
-            name,
-            value,
-            at,
-            module.layer(),
-            module.name(),
-            expert));
+    Moment moment = new Moment(FinetuneJob.NAME, seed, round, step, at);
+    Part part = new Part(module.layer(), module.name(), expert);
+    rows.add(new Metric(moment, worker, TRAIN, name, value, part));
   }
 
   /** Writes what has gathered, if it is time. */

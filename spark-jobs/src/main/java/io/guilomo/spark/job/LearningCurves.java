@@ -150,9 +150,8 @@ final class LearningCurves {
 
   private void add(
       long round, long step, int worker, String split, String name, double value, Instant at) {
-    metrics.add(
-        new MetricsTable.Metric(
-            AllocateJob.NAME, seed, round, step, worker, split, name, value, at));
+    MetricsTable.Moment moment = new MetricsTable.Moment(AllocateJob.NAME, seed, round, step, at);
+    metrics.add(new MetricsTable.Metric(moment, worker, split, name, value));
   }
 
   /** Writes what has gathered, if it is time. */

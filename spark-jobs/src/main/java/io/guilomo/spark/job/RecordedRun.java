@@ -166,18 +166,20 @@ final class RecordedRun {
         RunsTable.INSTANCE,
         List.of(
             new RunsTable.Run(
-                job,
-                status,
-                startedAt,
-                finishedAt,
-                config.run().seed(),
-                strategy,
-                config.model().path(),
-                status.equals("SUCCEEDED") ? backboneDigest : "",
-                config.data().train(),
-                workers,
-                config.asJson(),
-                version == null ? "development" : version,
+                new RunsTable.Execution(
+                    job,
+                    status,
+                    startedAt,
+                    finishedAt,
+                    workers,
+                    version == null ? "development" : version),
+                new RunsTable.Inputs(
+                    config.run().seed(),
+                    strategy,
+                    config.model().path(),
+                    status.equals("SUCCEEDED") ? backboneDigest : "",
+                    config.data().train(),
+                    config.asJson()),
                 data)));
   }
 }

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** How far the plans of several seeds agree. */
-final class AgreementSection implements Section {
+/** How well the plans of several seeds agree. */
+final class AgreementSection implements ReportSection {
 
   @Override
   public Optional<Html> of(RunTables tables) {
@@ -37,23 +37,23 @@ final class AgreementSection implements Section {
             .orElseThrow();
     HeatMap map =
         new HeatMap(
-            "Share of the seeds that give a module its commonest number of experts",
+            "Share of the seeds that give a module its most common number of experts",
             Grid.of(cells),
             value -> Numbers.format("%.0f %%", 100 * value),
             null);
     return Optional.of(
-        Section.begin("Agreement of the seeds")
+        ReportSection.begin("Agreement between seeds")
             .element(
                 "p",
                 Numbers.format(
-                    "%d seeds give the same number of experts to %d of %d modules; between the most and the"
-                        + " fewest of a module are %.1f on average.",
+                    "%d seeds give the same number of experts to %d of %d modules; on average, the largest and the"
+                        + " smallest number of a module differ by %.1f.",
                     experts.values().iterator().next().size(), alike, experts.size(), spread))
             .add(map.html())
             .close("section"));
   }
 
-  /** Share of the seeds that have the commonest number. */
+  /** Share of the seeds that have the most common number. */
   private static double agreement(List<Long> seeds) {
     int most =
         seeds.stream().mapToInt(count -> Collections.frequency(seeds, count)).max().orElse(0);

@@ -16,10 +16,10 @@ import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 
 /**
- * The plan of a run: of several seeds their consensus.
+ * The plan of a run; for several seeds, their consensus.
  *
- * @param strategy what made it
- * @param seeds learned plans that the run has: 0 where nothing was learned
+ * @param strategy strategy that made it
+ * @param seeds number of learned plans of the run; 0 if nothing was learned
  * @param modules at least one
  */
 record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
@@ -45,7 +45,7 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
           row.getAs("parameters"));
     }
 
-    /** Parameters that it has with so many experts of one rank, router included. */
+    /** Its parameters with {@code experts} experts of one rank, including the router. */
     long parameters(int experts, int rank) {
       LinearModule module =
           new LinearModule(layer, name, Math.toIntExact(inFeatures), Math.toIntExact(outFeatures));
@@ -112,7 +112,7 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
     return modules.stream().mapToLong(Module::parameters).sum();
   }
 
-  /** Parameters of a plan with so many experts of one rank everywhere. */
+  /** Parameters of a plan with {@code experts} experts of one rank on every module. */
   long parameters(int experts, int rank) {
     return modules.stream().mapToLong(module -> module.parameters(experts, rank)).sum();
   }
@@ -132,7 +132,7 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
     return meanRank(module -> module.layer() == layer);
   }
 
-  /** Mean over the layers that have such a module. */
+  /** Mean number of experts over the layers that have the module. */
   double moduleExperts(String name) {
     return modules.stream()
         .filter(module -> module.name().equals(name))

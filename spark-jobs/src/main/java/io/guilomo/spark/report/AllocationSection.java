@@ -2,8 +2,8 @@ package io.guilomo.spark.report;
 
 import java.util.Optional;
 
-/** How many experts of which rank each module got. */
-final class AllocationSection implements Section {
+/** How many experts each module got, and of which rank. */
+final class AllocationSection implements ReportSection {
 
   @Override
   public Optional<Html> of(RunTables tables) {
@@ -11,10 +11,10 @@ final class AllocationSection implements Section {
   }
 
   private static Html html(Allocation allocation) {
-    Html html = Section.begin("Experts and ranks").open("p");
+    Html html = ReportSection.begin("Experts and ranks").open("p");
     html.text(
         Numbers.format(
-            "%s experts, mean rank %.2f, %s trainable parameters, made by strategy ",
+            "%s experts of mean rank %.2f, %s trainable parameters, allocated by strategy ",
             Numbers.count(allocation.experts()),
             allocation.meanRank(),
             Numbers.count(allocation.parameters())));
@@ -28,14 +28,14 @@ final class AllocationSection implements Section {
 
   private static String origin(Allocation allocation) {
     if (!allocation.learned()) {
-      return "Nothing was learned for it.";
+      return "Nothing was learned.";
     }
     return allocation.seeds() == 1
         ? Numbers.format(
-            "Learned with one seed, %d: the vectors begin at random, so another seed gives another plan.",
+            "Learned with a single seed, %d: the vectors start at random, so another seed gives another plan.",
             allocation.seed())
         : "The consensus of "
-            // A plan from a file does not say of how many.
+            // The number of seeds is unknown for a plan from a file.
             + (allocation.seeds() == 0 ? "several" : Numbers.count(allocation.seeds()))
             + " seeds.";
   }

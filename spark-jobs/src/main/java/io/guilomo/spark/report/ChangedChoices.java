@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.function.ToLongFunction;
 
 /**
- * How many choices a search, or all searches of a run, made other than the random ones that they
- * began with.
+ * How many choices of a search, or of all searches of a run, differ from the random ones at their
+ * start.
  *
- * @param experts modules that got another number of experts
- * @param modules all of them
- * @param ranks candidate experts whose rank is another, also of those that got no place in the plan
- * @param candidates all of them
+ * @param experts modules whose number of experts changed
+ * @param modules number of modules
+ * @param ranks candidate experts whose rank changed, including those that the plan left out
+ * @param candidates number of candidate experts
  */
 record ChangedChoices(long experts, long modules, long ranks, long candidates) {
 
@@ -31,8 +31,8 @@ record ChangedChoices(long experts, long modules, long ranks, long candidates) {
 
   String sentence() {
     return Numbers.format(
-        "The search changed %s of %s numbers of experts and %s of %s ranks; the others are the random ones it"
-            + " began with.",
+        "The search changed the number of experts of %s of %s modules, and %s of %s ranks; the rest are still"
+            + " the random choices it started from.",
         Numbers.count(experts),
         Numbers.count(modules),
         Numbers.count(ranks),

@@ -27,17 +27,17 @@ import org.w3c.dom.Node;
 import org.w3c.dom.Text;
 
 /**
- * What a chart paints, as the elements of an SVG image that has neither colours nor fonts of its
- * own: each colour stands for a class of the style sheet, so that one image is right in light and
- * dark and on small screens, and words stay words. Nothing in it has an identifier, so that a page
- * can hold many.
+ * Turns what XChart paints into the elements of an SVG image without colours and fonts of its own:
+ * each colour stands for a class of the style sheet, so that the same image works in light and dark
+ * themes and on small screens, and text stays text. No element has an id, so that a page can hold
+ * several images.
  */
 final class ChartGraphics extends SVGGraphics2D {
 
-  /** Words centred below the chart, their baseline at its place. */
+  /** Class of text centred on its position, as along the horizontal axis. */
   static final String ACROSS = "across";
 
-  /** Words that end at their place, half of them above it. */
+  /** Class of text that ends at its position, as along the vertical axis. */
   static final String UP = "up";
 
   private static final List<String> CLASSES =
@@ -52,7 +52,7 @@ final class ChartGraphics extends SVGGraphics2D {
   private final Path2D.Double line = new Path2D.Double();
 
   /**
-   * @param words all that may be painted, those added later too
+   * @param words every text that may be painted; may grow after construction
    */
   ChartGraphics(Collection<String> words) {
     super(context(), false);
@@ -83,12 +83,12 @@ final class ChartGraphics extends SVGGraphics2D {
     int index = CLASSES.indexOf(styleClass);
     if (index < 0) {
       throw new UserException(
-          "Cannot paint with class %s: those of charts are %s".formatted(styleClass, CLASSES));
+          "Cannot paint with class %s: expected one of %s".formatted(styleClass, CLASSES));
     }
     return colour(index);
   }
 
-  /** None is black, in which Batik begins. */
+  /** Never black, which is Batik's initial colour. */
   private static Color colour(int index) {
     return new Color(index + 1);
   }
@@ -106,7 +106,7 @@ final class ChartGraphics extends SVGGraphics2D {
     }
   }
 
-  /** As Batik writes a colour. */
+  /** The colour as Batik writes it. */
   private static String written(Color colour) {
     return "rgb(%d,%d,%d)".formatted(colour.getRed(), colour.getGreen(), colour.getBlue());
   }
@@ -119,15 +119,15 @@ final class ChartGraphics extends SVGGraphics2D {
     super.setColor(colour);
   }
 
-  /** The style sheet tells how wide a line is. */
+  /** Ignored: the style sheet sets the width of lines. */
   @Override
   public void setStroke(Stroke stroke) {}
 
-  /** Nothing lies outside a chart; a clip would need an identifier. */
+  /** Ignored: nothing lies outside the chart, and a clip would need an id. */
   @Override
   public void setClip(Shape clip) {}
 
-  /** Collects the pieces of a line, which XChart draws one by one, into one path. */
+  /** Joins the segments of a line, which XChart draws one by one, into one path. */
   @Override
   public void draw(Shape shape) {
     if (!(shape instanceof Line2D piece)) {
@@ -156,7 +156,7 @@ final class ChartGraphics extends SVGGraphics2D {
     }
   }
 
-  /** XChart fills the outlines of words: finds the words again, and their place. */
+  /** XChart fills the outlines of text: recovers the text and its position. */
   private void write(Shape outline) {
     Rectangle2D bounds = outline.getBounds2D();
     if (bounds.isEmpty()) {
@@ -188,7 +188,7 @@ final class ChartGraphics extends SVGGraphics2D {
                 path.equals(
                     path(new TextLayout(word, getFont(), getFontRenderContext()).getOutline(null))))
         .findFirst()
-        .orElseThrow(() -> new IllegalStateException("Cannot tell what is written in a chart"));
+        .orElseThrow(() -> new IllegalStateException("Cannot recover a text painted in a chart"));
   }
 
   private String path(Shape shape) {
@@ -197,10 +197,11 @@ final class ChartGraphics extends SVGGraphics2D {
 
   @Override
   public Graphics2D create() {
-    throw new UnsupportedOperationException("Cannot copy: the parts of a line are being collected");
+    throw new UnsupportedOperationException(
+        "Cannot copy the graphics: it collects the segments of a line");
   }
 
-  /** All that was painted. */
+  /** Everything that was painted. */
   Html html() {
     flush();
     Html html = new Html();

@@ -17,15 +17,15 @@ import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
-/** What was measured while models were trained, averaged over the workers. */
-final class CurvesSection implements Section {
+/** Learning curves, averaged over the workers. */
+final class CurvesSection implements ReportSection {
 
-  /** Rows of metrics in one chart: its title, and the metrics by the names of their lines. */
+  /** One chart: its title, and its metrics by the names of their lines. */
   private record Chart(String title, Map<String, Measure> lines) {}
 
   private record Measure(String split, String name) {}
 
-  /** Lines of one job and seed. */
+  /** One job that trained, and the seed whose lines are shown. */
   private record Training(String job, long seed, long lastStep, int seeds) {}
 
   private static final List<Chart> CHARTS =
@@ -37,11 +37,11 @@ final class CurvesSection implements Section {
                   "validation batches", new Measure("validation", "batch_loss"),
                   "all validation records", new Measure("validation", "loss"))),
           chart("Accuracy on the validation records", "validation", "accuracy"),
-          chart("Norm of the gradient before clipping", "train", "gradient_norm"),
+          chart("Gradient norm before clipping", "train", "gradient_norm"),
           chart("Load-balancing loss", "train", "balance_loss"),
-          chart("Entropy of the routers in nats, mean of the modules", "train", "router_entropy"),
-          chart("Share of the busiest expert, mean of the modules", "train", "expert_load_max"),
-          chart("Tokens per second and worker", "train", "tokens_per_second"),
+          chart("Router entropy in nats, mean over the modules", "train", "router_entropy"),
+          chart("Share of the busiest expert, mean over the modules", "train", "expert_load_max"),
+          chart("Tokens per second per worker", "train", "tokens_per_second"),
           chart("Learning rate", "train", "learning_rate"));
 
   private static Chart chart(String title, String split, String name) {
@@ -69,7 +69,7 @@ final class CurvesSection implements Section {
     return html.toString().isEmpty() ? Optional.empty() : Optional.of(html);
   }
 
-  /** Of each job that of its smallest seed, in the order in which the jobs began to measure. */
+  /** The jobs with their smallest seeds, in the order of their first measurements. */
   private static List<Training> trainings(Dataset<Row> curves) {
     return curves
         .groupBy("job")
@@ -90,11 +90,11 @@ final class CurvesSection implements Section {
   private static Html html(Dataset<Row> curves, Training training) {
     long stride = 1 + training.lastStep() / LineChart.POINTS;
     Map<Measure, List<Point>> points = points(curves, training, stride);
-    Html html = Section.begin("Learning curves: " + training.job());
+    Html html = ReportSection.begin("Learning curves: " + training.job());
     if (training.seeds() > 1) {
       html.element(
           "p",
-          Numbers.format("Shown is seed %d, the first of %d.", training.seed(), training.seeds()));
+          Numbers.format("Seed %d is shown, the first of %d.", training.seed(), training.seeds()));
     }
     String note = stride == 1 ? "" : Numbers.format("Each point is the mean of %d steps.", stride);
     html.open("div", "class", "charts");

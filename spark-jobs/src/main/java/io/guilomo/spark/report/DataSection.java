@@ -4,21 +4,21 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 
-/** What became of the records that the jobs read: which were cut, and which were refused. */
-final class DataSection implements Section {
+/** What became of the records that the jobs read: how many were truncated, left out or refused. */
+final class DataSection implements ReportSection {
 
   private static final List<String> COLUMNS =
       List.of(
           "job",
           "read",
-          "to learn",
-          "held out or scored",
-          "cut",
-          "no room left",
-          "also to validate on",
+          "training",
+          "validation or scored",
+          "truncated",
+          "no room for a response",
+          "also in validation",
           "unreadable");
 
-  /** Of table {@code runs}, one for each of {@link #COLUMNS} but the first. */
+  /** Columns of table {@code runs}, one for each of {@link #COLUMNS} except the first. */
   private static final List<String> COUNTS =
       List.of(
           "records",
@@ -35,13 +35,13 @@ final class DataSection implements Section {
     if (rows.isEmpty()) {
       return Optional.empty();
     }
-    Html html = Section.begin("Data");
+    Html html = ReportSection.begin("Data");
     html.open("div", "class", "scroll").open("table").element("caption", "Records of each job");
-    Section.head(html, COLUMNS);
+    ReportSection.head(html, COLUMNS);
     for (Row row : rows) {
       html.open("tr").element("th", row.<String>getAs("job"), "scope", "row");
       for (String count : COUNTS) {
-        // A release that did not count something has written null.
+        // Null if an earlier release, which did not count this, wrote the row.
         Long records = row.getAs(count);
         html.element("td", Numbers.count(records == null ? 0 : records));
       }

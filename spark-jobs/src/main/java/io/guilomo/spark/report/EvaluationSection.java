@@ -6,17 +6,17 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 
-/** How well the adapter does on records that it did not learn from. */
-final class EvaluationSection implements Section {
+/** How well the adapter does on records it was not trained on. */
+final class EvaluationSection implements ReportSection {
 
   private static final List<String> COLUMNS =
       List.of("records", "metric", "value", "interval", "examples");
 
-  private record Measured(
+  private record Score(
       String split, String metric, double value, double low, double high, long examples) {
 
-    static Measured of(Row row) {
-      return new Measured(
+    static Score of(Row row) {
+      return new Score(
           row.getAs("split"),
           row.getAs("metric"),
           row.getAs("value"),
@@ -27,24 +27,24 @@ final class EvaluationSection implements Section {
   }
 
   /** Losses last. */
-  private static final Comparator<Measured> ORDER =
-      Comparator.comparing(Measured::split)
+  private static final Comparator<Score> ORDER =
+      Comparator.comparing(Score::split)
           .thenComparing(row -> row.metric().equals("loss"))
-          .thenComparing(Measured::metric);
+          .thenComparing(Score::metric);
 
   @Override
   public Optional<Html> of(RunTables tables) {
-    List<Measured> rows =
-        tables.rows(EvaluationsTable.INSTANCE).stream().map(Measured::of).sorted(ORDER).toList();
+    List<Score> rows =
+        tables.rows(EvaluationsTable.INSTANCE).stream().map(Score::of).sorted(ORDER).toList();
     if (rows.isEmpty()) {
       return Optional.empty();
     }
-    Html html = Section.begin("Evaluation");
+    Html html = ReportSection.begin("Evaluation");
     shares(rows).ifPresent(chart -> html.add(chart.html()));
     html.open("div", "class", "scroll").open("table");
-    html.element("caption", "Metrics, with bootstrapped intervals");
-    Section.head(html, COLUMNS);
-    for (Measured row : rows) {
+    html.element("caption", "Metrics with bootstrap confidence intervals");
+    ReportSection.head(html, COLUMNS);
+    for (Score row : rows) {
       html.open("tr").element("td", row.split());
       html.element("th", row.metric(), "scope", "row");
       html.element("td", Numbers.measured(row.value()), "class", "number");
@@ -54,9 +54,9 @@ final class EvaluationSection implements Section {
     return Optional.of(html.close("tbody").close("table").close("div").close("section"));
   }
 
-  /** The metrics that are shares or correlations, and so have a common axis. */
-  private static Optional<IntervalChart> shares(List<Measured> rows) {
-    boolean one = rows.stream().map(Measured::split).distinct().count() == 1;
+  /** A chart of the metrics that are shares or correlations, which can have a common axis. */
+  private static Optional<IntervalChart> shares(List<Score> rows) {
+    boolean one = rows.stream().map(Score::split).distinct().count() == 1;
     List<IntervalChart.Interval> intervals =
         rows.stream()
             .filter(row -> row.low() >= -1 && row.high() <= 1)
@@ -72,7 +72,10 @@ final class EvaluationSection implements Section {
         ? Optional.empty()
         : Optional.of(
             new IntervalChart(
-                "Metrics with bootstrapped intervals", "value", intervals, List.of(0.0, 1.0)));
+                "Metrics with bootstrap confidence intervals",
+                "value",
+                intervals,
+                List.of(0.0, 1.0)));
   }
 
   private static String interval(double low, double high) {

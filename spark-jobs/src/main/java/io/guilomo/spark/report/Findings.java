@@ -6,7 +6,7 @@ import java.util.TreeMap;
 import java.util.function.DoubleFunction;
 import java.util.stream.Collectors;
 
-/** What an allocation says, in plain words. */
+/** The most important findings about an allocation, in plain words. */
 record Findings(Allocation allocation) {
 
   private static final int NAMED = 3;
@@ -32,14 +32,14 @@ record Findings(Allocation allocation) {
             "fewest",
             layers,
             Numbers::oneDecimal,
-            "Every layer got as many experts"),
+            "Every layer got the same number of experts"),
         contrast(
             "module",
             "most experts",
             "fewest",
             modules,
-            value -> Numbers.oneDecimal(value) + " a layer",
-            "Every kind of module got as many experts"));
+            value -> Numbers.oneDecimal(value) + " per layer",
+            "Every kind of module got the same number of experts"));
   }
 
   /** Where the ranks are high and where they are low. */

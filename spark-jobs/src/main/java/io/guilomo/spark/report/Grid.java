@@ -13,9 +13,9 @@ import org.apache.spark.sql.Row;
 /**
  * A number for each module of each layer.
  *
- * @param layers in their order
+ * @param layers in ascending order
  * @param modules in the order in which a block computes them
- * @param values [layer][module]; NaN where the layer has no such module
+ * @param values {@code [layer][module]}; NaN where a layer does not have a module
  */
 record Grid(List<Integer> layers, List<String> modules, double[][] values) {
 
@@ -30,7 +30,7 @@ record Grid(List<Integer> layers, List<String> modules, double[][] values) {
     }
   }
 
-  /** One number and its place. */
+  /** One number of the grid. */
   record Cell(int layer, String module, double value) {}
 
   static Grid of(Collection<Cell> cells) {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 
-/** What a run found, in some sentences, the most important first. */
+/** What a run found, in a few sentences, the most important first. */
 final class Headline {
 
   private Headline() {}
@@ -34,7 +34,7 @@ final class Headline {
       if (status.equals("SUCCEEDED")) {
         continue;
       }
-      String end = status.equals("RUNNING") ? "had not ended" : "had failed";
+      String end = status.equals("RUNNING") ? "had not finished" : "had failed";
       html.element(
           "p",
           Numbers.format("Job %s %s when this was written.", job.<String>getAs("job"), end),

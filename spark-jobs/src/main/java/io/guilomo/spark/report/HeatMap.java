@@ -5,12 +5,11 @@ import java.util.function.DoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * A table of numbers by layer and module, each on a background that is the stronger the larger it
- * is.
+ * A table of numbers by layer and module; the larger a number, the stronger its background.
  *
  * @param caption what the numbers are
- * @param format how a number is written
- * @param margin what all modules of a layer and all layers of a module come to; null for none
+ * @param format formats a number
+ * @param margin totals or means of the layers and the modules; null for none
  */
 record HeatMap(String caption, Grid grid, DoubleFunction<String> format, Margin margin) {
 
@@ -20,10 +19,10 @@ record HeatMap(String caption, Grid grid, DoubleFunction<String> format, Margin 
   /**
    * The last column and the last row.
    *
-   * @param column its heading
-   * @param row its heading
-   * @param layers a number for each layer, shown with a bar
-   * @param modules a number for each module
+   * @param column heading of the column
+   * @param row heading of the row
+   * @param layers one number per layer, shown with a bar
+   * @param modules one number per module
    * @param all the corner
    */
   record Margin(String column, String row, List<Double> layers, List<Double> modules, String all) {}

@@ -3,8 +3,8 @@ package io.guilomo.spark.report;
 import java.util.Set;
 
 /**
- * Text of a page that grows by its elements. What goes between tags or into attributes is escaped;
- * names of elements and attributes are the code's own.
+ * Builds HTML. Text and attribute values are escaped; names of elements and attributes are not, and
+ * must not come from data.
  */
 final class Html {
 
@@ -13,9 +13,9 @@ final class Html {
   private final StringBuilder text = new StringBuilder();
 
   /**
-   * Begins an element.
+   * Opens an element.
    *
-   * @param attributes names and values in turn
+   * @param attributes names and values, alternating
    */
   Html open(String element, String... attributes) {
     text.append('<').append(element);
@@ -30,7 +30,7 @@ final class Html {
 
   Html close(String element) {
     text.append("</").append(element).append('>');
-    // Between phrases a line break would be a space.
+    // After an inline element, a line break would show as a space.
     if (!INLINE.contains(element)) {
       text.append('\n');
     }
@@ -42,7 +42,7 @@ final class Html {
     return this;
   }
 
-  /** A whole element that holds nothing but words. */
+  /** An element with nothing but text. */
   Html element(String element, String words, String... attributes) {
     return open(element, attributes).text(words).close(element);
   }
@@ -53,16 +53,16 @@ final class Html {
   }
 
   /**
-   * A bar beside a number.
+   * A bar next to a number.
    *
-   * @param share of the longest bar, 0 to 1; no number is drawn as 0
+   * @param share length relative to the longest bar, 0 to 1; NaN is drawn as 0
    */
   Html bar(double share) {
     String width = Numbers.format("--share:%.3f", Double.isFinite(share) ? share : 0);
     return open("span", "class", "bar", "style", width).close("span");
   }
 
-  /** What is markup already and the code's own: a style sheet. */
+  /** Trusted markup, such as a style sheet, which is not escaped. */
   Html raw(String markup) {
     text.append(markup);
     return this;

@@ -5,13 +5,13 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 
 /**
- * Values within their intervals, one below the other over a common axis.
+ * Values with their intervals, one per row, on a common axis.
  *
  * @param title what is shown
- * @param across what the horizontal axis tells
- * @param rows from top to bottom; those that are no numbers are left out
- * @param shown values that the axis holds in any case; the first has a line through all rows if
- *     there is no other
+ * @param across title of the horizontal axis
+ * @param rows from top to bottom; values that are not finite are left out
+ * @param shown values that the axis always includes; a single one is marked by a line through all
+ *     rows
  */
 record IntervalChart(String title, String across, List<Interval> rows, List<Double> shown) {
 
@@ -23,9 +23,9 @@ record IntervalChart(String title, String across, List<Interval> rows, List<Doub
   }
 
   /**
-   * A value and the ends of its interval.
+   * A value and its interval.
    *
-   * @param low the value itself where there is no interval
+   * @param low the value itself if there is no interval
    */
   record Interval(String name, double low, double value, double high) {
 
@@ -41,7 +41,7 @@ record IntervalChart(String title, String across, List<Interval> rows, List<Doub
     }
   }
 
-  /** The chart, or nothing where no row is left. */
+  /** The chart; empty if no row is left. */
   Html html() {
     if (rows.isEmpty()) {
       return new Html();
@@ -77,7 +77,7 @@ record IntervalChart(String title, String across, List<Interval> rows, List<Doub
     }
   }
 
-  /** Places are counted from below. */
+  /** The row at a place; places are counted from the bottom. */
   private Interval row(int place) {
     return rows.get(rows.size() - 1 - place);
   }

@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 
-/** Which jobs of the run there were, and how they ended. */
-final class JobsSection implements Section {
+/** The jobs of the run, and how they ended. */
+final class JobsSection implements ReportSection {
 
   private static final List<String> COLUMNS =
-      List.of("job", "ended", "began", "took", "seed", "strategy", "workers", "release");
+      List.of("job", "status", "started", "took", "seed", "strategy", "workers", "release");
 
   @Override
   public Optional<Html> of(RunTables tables) {
@@ -18,9 +18,9 @@ final class JobsSection implements Section {
     if (rows.isEmpty()) {
       return Optional.empty();
     }
-    Html html = Section.begin("Jobs");
+    Html html = ReportSection.begin("Jobs");
     html.open("div", "class", "scroll").open("table").element("caption", "Jobs of this run");
-    Section.head(html, COLUMNS);
+    ReportSection.head(html, COLUMNS);
     rows.forEach(row -> line(html, row));
     html.close("tbody").close("table").close("div").open("dl");
     Row last = rows.get(rows.size() - 1);
@@ -34,7 +34,7 @@ final class JobsSection implements Section {
         .findFirst()
         .ifPresent(
             digest ->
-                html.element("dt", "Digest of its tensors (sha256)")
+                html.element("dt", "SHA-256 of its tensors")
                     .open("dd")
                     .element("code", digest)
                     .close("dd"));

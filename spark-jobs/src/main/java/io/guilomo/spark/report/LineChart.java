@@ -5,27 +5,27 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Lines over a common horizontal axis, as an image in SVG that takes its colours from the style
- * sheet, with a legend that tells where each line begins and ends.
+ * Lines over a common horizontal axis, as an SVG image that takes its colours from the style sheet,
+ * with a legend that says at which value each line starts and ends.
  *
  * @param title what is shown
  * @param across what the horizontal axis counts
  * @param lines at most {@link #LINES}
- * @param ordered whether the lines have an order, which their colours then show
- * @param note what a reader has to know about the points; empty for nothing
+ * @param ordered whether the lines have an order, which their colours then reflect
+ * @param note remark about the points; empty for none
  */
 record LineChart(String title, String across, List<Line> lines, boolean ordered, String note) {
 
   /** Colours in the style sheet. */
   static final int LINES = 8;
 
-  /** Points that a line should have at most. */
+  /** Maximum number of points that a line should have. */
   static final int POINTS = 400;
 
   private static final int MARKED = 30;
   private static final int HEIGHT = 270;
 
-  /** A point; one whose value is no number leaves a gap. */
+  /** A point; a value that is not finite leaves a gap. */
   record Point(double at, double value) {
 
     boolean isNumber() {
@@ -95,7 +95,7 @@ record LineChart(String title, String across, List<Line> lines, boolean ordered,
     return lines.stream().flatMap(line -> line.points().stream());
   }
 
-  /** One of the colours of kinds, or of those from first to last. */
+  /** One of the unordered colours, or of the ordered ones. */
   private String colour(int line) {
     if (!ordered) {
       return "k" + line;

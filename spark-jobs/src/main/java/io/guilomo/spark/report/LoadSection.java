@@ -15,8 +15,8 @@ import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 
-/** How evenly the routers spread the tokens over a module's experts. */
-final class LoadSection implements Section {
+/** How evenly the routers spread tokens over the experts of a module. */
+final class LoadSection implements ReportSection {
 
   private static final double IDLE = 0.01;
 
@@ -26,8 +26,8 @@ final class LoadSection implements Section {
   public Optional<Html> of(RunTables tables) {
     List<Share> tuned = tuned(tables);
     return tuned.isEmpty()
-        ? html(searched(tables), "in the search")
-        : html(tuned, "at the last validation of the fine-tuning");
+        ? html(searched(tables), "during the search")
+        : html(tuned, "at the last validation of fine-tuning");
   }
 
   private static List<Share> tuned(RunTables tables) {
@@ -46,7 +46,7 @@ final class LoadSection implements Section {
         .toList();
   }
 
-  /** Those of the smallest seed's plan. */
+  /** Shares in the plan with the smallest seed. */
   private static List<Share> searched(RunTables tables) {
     List<Row> learned =
         tables.rows(PlanExpertsTable.INSTANCE).stream()
@@ -89,16 +89,16 @@ final class LoadSection implements Section {
     long idle = shares.stream().filter(share -> share.share() < IDLE).count();
     HeatMap map =
         new HeatMap(
-            "Load of each module's busiest expert, 1.0 where all have the same",
+            "Load of each module's busiest expert; 1.0 means that all experts have the same load",
             Grid.of(cells),
             value -> Numbers.format("%.1f", value),
             null);
     return Optional.of(
-        Section.begin("Load of the experts")
+        ReportSection.begin("Load of the experts")
             .element(
                 "p",
                 Numbers.format(
-                    "%s of %s experts got less than 1 %% of their module's tokens %s.",
+                    "%s of %s experts received less than 1 %% of their module's tokens %s.",
                     Numbers.count(idle), Numbers.count(shares.size()), when))
             .add(map.html())
             .close("section"));

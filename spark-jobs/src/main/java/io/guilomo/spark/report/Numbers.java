@@ -6,8 +6,8 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
-/** How a report writes numbers and times. */
-final class Numbers {
+/** Numbers and times as reports and the terminal show them, whatever the locale. */
+public final class Numbers {
 
   private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss");
 
@@ -23,7 +23,7 @@ final class Numbers {
     return value == Math.rint(value) ? count((long) value) : format("%.1f", value);
   }
 
-  /** {@code 0.7242}, with fewer decimals the larger it is, in powers of ten if it is small. */
+  /** {@code 0.7242}, with fewer decimals the larger it is; small values in scientific notation. */
   static String measured(double value) {
     double size = Math.abs(value);
     if (size >= 1000 || value == Math.rint(value)) {
@@ -50,7 +50,7 @@ final class Numbers {
   }
 
   /** {@code 1 h 2 min}, {@code 3 min 4 s} or {@code 5 s}. */
-  static String duration(Duration duration) {
+  public static String duration(Duration duration) {
     if (duration.toHours() > 0) {
       return duration.toHours() + " h " + duration.toMinutesPart() + " min";
     }
@@ -59,7 +59,7 @@ final class Numbers {
         : duration.toSeconds() + " s";
   }
 
-  static String format(String pattern, Object... values) {
+  public static String format(String pattern, Object... values) {
     return String.format(Locale.ROOT, pattern, values);
   }
 }

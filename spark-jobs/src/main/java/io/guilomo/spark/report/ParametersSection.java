@@ -5,10 +5,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Trainable parameters of the plan beside those of the uniform and of the full one. */
-final class ParametersSection implements Section {
+/** Trainable parameters of the plan next to those of the uniform and of the full plan. */
+final class ParametersSection implements ReportSection {
 
-  /** Of the uniform plan, and of the full one. */
+  /** Settings that give the size of the uniform and of the full plan. */
   private static final Set<String> SIZES =
       Set.of("allocation.experts", "allocation.rank", "lora-moe.max-experts", "lora-moe.max-rank");
 
@@ -33,15 +33,15 @@ final class ParametersSection implements Section {
     long uniform = allocation.parameters(Integer.parseInt(experts), Integer.parseInt(rank));
     long full = allocation.parameters(Integer.parseInt(maxExperts), Integer.parseInt(maxRank));
     double saved = 1 - (double) own / uniform;
-    Html html = Section.beginHalf("Trainable parameters");
+    Html html = ReportSection.beginHalf("Trainable parameters");
     html.element(
         "p",
         Numbers.format(
             "%s %s than the uniform plan of %s experts of rank %s.",
             Numbers.percent(Math.abs(saved)), saved >= 0 ? "fewer" : "more", experts, rank));
     html.open("div", "class", "scroll").open("table", "class", "bars");
-    html.element("caption", "Trainable parameters, routers included");
-    Section.head(html, List.of("plan", "parameters"));
+    html.element("caption", "Trainable parameters, including routers");
+    ReportSection.head(html, List.of("plan", "parameters"));
     double most = Math.max(full, own);
     line(html, "this plan", own, most);
     line(html, experts + " experts of rank " + rank, uniform, most);

@@ -15,15 +15,15 @@ import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** A chart that XChart lays out, as an image in SVG. */
+/** An SVG image of a chart that XChart lays out. */
 final class Plot {
 
   private static final int WIDTH = 480;
 
-  /** That of words on a phone, which need the most room; the style sheet has smaller ones. */
+  /** The size on a phone, where text needs most room; the style sheet has smaller sizes. */
   private static final int FONT_SIZE = 17;
 
-  /** XChart looks for room for longer names without end. */
+  /** XChart never finishes looking for room for longer names. */
   private static final int NAME_LENGTH = 20;
 
   private static final Color NOTHING = new Color(0, 0, 0, 0);
@@ -38,7 +38,7 @@ final class Plot {
     styler.setAxisTickLabelsFont(font).setAxisTitleFont(font);
     styler.setXAxisTickLabelsColor(ChartGraphics.colour(ChartGraphics.ACROSS));
     styler.setYAxisTickLabelsColor(ChartGraphics.colour(ChartGraphics.UP));
-    // That of the axes' names, of which only the horizontal has one.
+    // The colour of axis titles, which only the horizontal axis has.
     styler.setChartFontColor(ChartGraphics.colour(ChartGraphics.ACROSS));
     styler.setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right);
     styler.setPlotGridLinesColor(ChartGraphics.colour("grid"));
@@ -52,11 +52,11 @@ final class Plot {
   }
 
   /**
-   * The image, or a sentence where Java cannot paint: it has no fonts, or not its own libraries.
-   * Charts are not worth the result of a job.
+   * The image, or a sentence if Java cannot paint because fonts or its graphics libraries are
+   * missing: a job must not fail because of a chart.
    *
    * @param title what is shown
-   * @param alternative what it shows, in words
+   * @param alternative the content in words
    * @param height in units of which the image is 480 wide
    * @param drawing draws all lines
    */
@@ -74,7 +74,7 @@ final class Plot {
       return new Html()
           .element(
               "p",
-              "This chart is left out: Java cannot paint here (" + e + "). " + alternative,
+              "This chart is missing because Java cannot paint here (" + e + "). " + alternative,
               "class",
               "unpainted");
     }
@@ -92,7 +92,7 @@ final class Plot {
         .close("svg");
   }
 
-  /** Sets the horizontal axis: its name, its range, and what is written at a place of it. */
+  /** Sets the title, the range and the tick labels of the horizontal axis. */
   void horizontal(String name, Range range, DoubleFunction<String> label) {
     words.add(name);
     chart.setXAxisTitle(name);
@@ -101,14 +101,14 @@ final class Plot {
     styler.setXAxisTickLabelsFormattingFunction(labels(range, label));
   }
 
-  /** Sets the vertical axis: its range, and what is written at a place of it. */
+  /** Sets the range and the tick labels of the vertical axis. */
   void vertical(Range range, DoubleFunction<String> label) {
     XYStyler styler = chart.getStyler();
     styler.setYAxisMin(range.low()).setYAxisMax(range.high());
     styler.setYAxisTickLabelsFormattingFunction(labels(range, label));
   }
 
-  /** XChart draws no ticks where both ends of an axis have the same label, not even none. */
+  /** XChart draws no ticks if both ends of an axis have the same label, even an empty one. */
   private Function<Double, String> labels(Range range, DoubleFunction<String> label) {
     return place -> {
       String word = label.apply(place);
@@ -117,9 +117,11 @@ final class Plot {
     };
   }
 
-  /** Sets the vertical axis to names, the first at place 0 and the lowest; long ones are cut. */
+  /**
+   * Labels the vertical axis with names, the first at the bottom, at 0; long names are truncated.
+   */
   void rows(int count, IntFunction<String> name) {
-    // With one more place above and below all have equal distances: XChart gives each its tick.
+    // With one more place at either end, distances are equal and XChart gives each place a tick.
     vertical(
         new Range(-1, count, 0),
         place -> place < 0 || place > count - 1 ? "" : cut(name.apply((int) Math.round(place))));
@@ -137,7 +139,7 @@ final class Plot {
     add(across, up, styleClass).setMarker(SeriesMarkers.NONE);
   }
 
-  /** Adds a line whose points are marked. */
+  /** Adds a line with markers at its points. */
   void markedLine(double[] across, double[] up, String styleClass) {
     add(across, up, styleClass).setMarker(SeriesMarkers.CIRCLE);
   }

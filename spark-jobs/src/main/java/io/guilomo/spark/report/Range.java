@@ -3,25 +3,25 @@ package io.guilomo.spark.report;
 import java.util.stream.DoubleStream;
 
 /**
- * What an axis shows: somewhat more than all values, multiplied by a power of ten. XChart takes
- * values closer than 0.0001 for equal and rounds ticks to ten decimals, so that it needs ranges of
+ * The range of an axis: slightly more than all values, multiplied by a power of ten. XChart treats
+ * values closer than 0.0001 as equal and rounds ticks to ten decimals, so it needs ranges of
  * moderate size.
  *
- * @param low its lower end, multiplied already
- * @param high its upper end, multiplied already
- * @param power decimals by which values are moved; negative for large values
+ * @param low lower end, after multiplication
+ * @param high upper end, after multiplication
+ * @param power the power of ten; negative for large values
  */
 record Range(double low, double high, int power) {
 
   private static final double LEAST_SPAN = 50;
 
-  /** Unequal, because XChart puts ticks at the values themselves where all have equal distances. */
+  /** Unequal margins: with equal distances, XChart would put the ticks at the values themselves. */
   private static final double BELOW = 0.04;
 
   private static final double ABOVE = 0.05;
 
   /**
-   * @param values in any order; those that are no numbers do not count
+   * @param values in any order; values that are not finite are ignored
    */
   static Range of(DoubleStream values) {
     double[] sorted = values.filter(Double::isFinite).sorted().toArray();
@@ -31,7 +31,7 @@ record Range(double low, double high, int power) {
     double least = sorted[0];
     double most = sorted[sorted.length - 1];
     double span = most - least;
-    // Smaller differences are rounding.
+    // Smaller differences are rounding errors.
     if (span <= Math.max(Math.abs(least), Math.abs(most)) * 1e-9) {
       span = least == 0 ? 1 : Math.abs(least);
       least -= span / 2;
@@ -42,15 +42,15 @@ record Range(double low, double high, int power) {
     return new Range((least - BELOW * span) * factor, (most + ABOVE * span) * factor, power);
   }
 
-  /** Where a value lies on the axis. */
+  /** The position of a value on the axis. */
   double place(double value) {
     return value * Math.pow(10, power);
   }
 
-  /** The value at a tick, with the decimals that ticks of this range need. */
+  /** The value at a tick, with as many decimals as the ticks of this range need. */
   String label(double place) {
     double value = place / Math.pow(10, power);
-    // Fewer than ten ticks are ten or more apart.
+    // If all ticks are multiples of ten, one decimal less will do.
     boolean tens = Math.abs(place / 10 - Math.rint(place / 10)) < 1e-6;
     int decimals = Math.max(0, tens ? power - 1 : power);
     if (decimals > 5 || Math.abs(value) >= 1e7) {
@@ -59,7 +59,7 @@ record Range(double low, double high, int power) {
     return Numbers.format("%,." + decimals + "f", Math.abs(place) < 1e-6 ? 0.0 : value);
   }
 
-  /** The value at a tick if it is a whole number, and nothing otherwise. */
+  /** The value at a tick if it is a whole number; otherwise empty. */
   String wholeLabel(double place) {
     double value = place / Math.pow(10, power);
     return Math.abs(value - Math.rint(value)) < 1e-6 ? Numbers.count(Math.round(value)) : "";

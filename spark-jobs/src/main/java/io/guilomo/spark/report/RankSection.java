@@ -9,7 +9,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** How many experts have which rank. */
-final class RankSection implements Section {
+final class RankSection implements ReportSection {
 
   @Override
   public Optional<Html> of(RunTables tables) {
@@ -32,10 +32,10 @@ final class RankSection implements Section {
   private static Html html(SortedMap<Integer, Long> experts) {
     double all = experts.values().stream().mapToLong(count -> count).sum();
     double most = Collections.max(experts.values());
-    Html html = Section.beginHalf("Distribution of the ranks");
+    Html html = ReportSection.beginHalf("Distribution of ranks");
     html.open("div", "class", "scroll").open("table", "class", "bars");
-    html.element("caption", "Experts of each rank");
-    Section.head(html, List.of("rank", "experts", "share"));
+    html.element("caption", "Experts by rank");
+    ReportSection.head(html, List.of("rank", "experts", "share"));
     experts.forEach(
         (rank, count) -> {
           html.open("tr").element("th", String.valueOf(rank), "scope", "row");

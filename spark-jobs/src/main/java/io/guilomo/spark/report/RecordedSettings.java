@@ -6,14 +6,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The settings of a job, as its row in table {@code runs} has them. */
+/** The settings of a job, from its row in table {@code runs}. */
 final class RecordedSettings {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private RecordedSettings() {}
 
-  /** Every key of a configuration without its root, such as {@code search.epochs}. */
+  /** Values by key, without the root of the configuration: {@code search.epochs}, … */
   static Map<String, String> of(String json) {
     Map<String, String> values = new TreeMap<>();
     try {

@@ -9,12 +9,12 @@ import java.util.List;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * What the tables say about one run, as one page of HTML that needs nothing beside it: no network,
- * no script, no other file.
+ * What the tables say about one run, as one self-contained HTML page: it needs no network, no
+ * script and no other file.
  */
 public final class RunReport {
 
-  private static final List<Section> SECTIONS =
+  private static final List<ReportSection> SECTIONS =
       List.of(
           new AllocationSection(),
           new RankSection(),
@@ -33,9 +33,9 @@ public final class RunReport {
   private RunReport() {}
 
   /**
-   * The page. Parts that the run has no rows for are left out.
+   * The page. Sections for which the run has no rows are left out.
    *
-   * @throws UserException if the directory has no rows of such a run
+   * @throws UserException if the directory has no rows of the run
    */
   public static String html(SparkSession spark, String outputDir, String runId) {
     return html(RunTables.open(spark, outputDir, runId, RunTables.FEW), outputDir, runId);
@@ -48,7 +48,7 @@ public final class RunReport {
               "Cannot report on run %s: %s/tables/runs has no row of it", runId, outputDir));
     }
     Html body = new Html();
-    for (Section section : SECTIONS) {
+    for (ReportSection section : SECTIONS) {
       section.of(tables).ifPresent(body::add);
     }
     Html html = new Html().raw("<!DOCTYPE html>\n").open("html", "lang", "en").open("head");

@@ -21,18 +21,20 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The rows of one run. The tables of measurements, which grow with the steps, are queried; of the
- * others, which are as large as the model's list of modules, each is read once.
+ * The rows of one run. Tables of measurements, which grow with the number of steps, are queried;
+ * the others, which are no larger than the model's list of modules, are read once each.
  */
 final class RunTables {
 
-  /** More would be tasks without a row: what a report asks for is small once it is grouped. */
+  /** Enough: the grouped results that a report needs are small. */
   private static final String PARTITIONS = "4";
 
   private static final List<Table<?>> MEASUREMENTS =
       List.of(GsvHistoryTable.INSTANCE, MetricsTable.INSTANCE);
 
-  /** Bytes of measurements that one task has read before a query is compiled and spread. */
+  /**
+   * Bytes of measurements up to which one task reads them faster than Spark distributes a query.
+   */
   static final long FEW = 16L << 20;
 
   private final SparkSession spark;
@@ -49,9 +51,8 @@ final class RunTables {
   }
 
   /**
-   * @param few bytes up to which measurements are read by one task: {@link #FEW}
-   * @throws UserException if there are no tables in the directory, or if a run cannot have such a
-   *     name
+   * @param few bytes of measurements up to which a single task reads them: {@link #FEW}
+   * @throws UserException if the directory has no tables, or the run id is not valid
    */
   static RunTables open(SparkSession spark, String outputDir, String runId, long few) {
     SparkSession own = spark.newSession();
@@ -80,7 +81,7 @@ final class RunTables {
     selection = SelectionHistory.of(measured(GsvHistoryTable.INSTANCE));
   }
 
-  /** Names of the runs that a comparison consists of: {@code RUN.STRATEGY.SEED}. */
+  /** Ids of the runs of a comparison: {@code RUN.STRATEGY.SEED}. */
   List<String> trials() {
     return reader
         .read(RunsTable.INSTANCE)
@@ -92,24 +93,24 @@ final class RunTables {
         .collectAsList();
   }
 
-  /** The rows of a table that holds no measurements. */
+  /** All rows of a table that does not hold measurements. */
   List<Row> rows(Table<?> table) {
     return read.computeIfAbsent(table, key -> reader.read(key, runId).coalesce(1).collectAsList());
   }
 
-  /** The run's jobs, in the order in which they began. */
+  /** The jobs of the run, in the order in which they started. */
   List<Row> jobs() {
     return rows(RunsTable.INSTANCE).stream()
         .sorted(Comparator.comparing(row -> row.<Timestamp>getAs("started_at")))
         .toList();
   }
 
-  /** The rows of a table of measurements, to be queried. */
+  /** The rows of a table of measurements, to query. */
   Dataset<Row> measured(Table<?> table) {
     return measured.get(table);
   }
 
-  /** What the searches of the run chose, if it has any. */
+  /** What the searches of the run chose, if there are any. */
   Optional<SelectionHistory> selection() {
     return selection;
   }

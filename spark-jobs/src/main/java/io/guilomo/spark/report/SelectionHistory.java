@@ -22,12 +22,13 @@ import org.apache.spark.sql.expressions.Window;
 
 /**
  * What the GuidedSelection Vectors (GSVs) chose in the searches of a run, and the entries of the
- * one that is shown, in the rounds that are drawn.
+ * search that is shown.
  *
- * @param seed of the search that is shown: the smallest
- * @param lastRounds by seed
- * @param stride rounds from one that is drawn to the next; the last is drawn too
- * @param choices of the search that is shown; of the others those of the first round and the last
+ * @param seed seed of the search that is shown: the smallest
+ * @param lastRounds last round of each seed
+ * @param stride every how many rounds a point is drawn; the last round always is
+ * @param choices in the rounds drawn of the search that is shown, and in the first and the last
+ *     round of the others
  * @param entries of the search that is shown, by kind, index and round
  */
 record SelectionHistory(
@@ -41,13 +42,13 @@ record SelectionHistory(
    * Choices of one kind in one layer.
    *
    * @param chosen sum of the numbers of experts, or of the ranks
-   * @param moved how many are not those that the search began with
-   * @param all how many there are
+   * @param moved how many choices differ from those at the start of the search
+   * @param all number of choices
    */
   record Choices(
       long seed, String kind, int layer, long round, long chosen, long moved, long all) {}
 
-  /** Mean of an entry over all vectors of its kind. */
+  /** Mean of one entry over all vectors of its kind. */
   record MeanEntry(String kind, int index, long round, double value) {}
 
   static Optional<SelectionHistory> of(Dataset<Row> gsvHistory) {

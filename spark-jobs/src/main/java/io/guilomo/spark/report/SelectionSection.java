@@ -15,8 +15,8 @@ import java.util.function.IntFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
-/** How the GuidedSelection Vectors (GSVs) moved while the search went on. */
-final class SelectionSection implements Section {
+/** How the GuidedSelection Vectors (GSVs) moved during the search. */
+final class SelectionSection implements ReportSection {
 
   @Override
   public Optional<Html> of(RunTables tables) {
@@ -25,28 +25,28 @@ final class SelectionSection implements Section {
 
   private static Html html(SelectionHistory history) {
     int searches = history.lastRounds().size();
-    Html html = Section.begin("How the search went");
+    Html html = ReportSection.begin("Course of the search");
     html.element(
         "p",
-        "A module's expert vector has an entry for each number of experts, an expert's rank vector one for"
-            + " each rank; the largest entry is the choice."
+        "The expert vector of a module has one entry per number of experts, the rank vector of an expert one"
+            + " per rank; the largest entry is the choice."
             + (searches == 1
                 ? ""
-                : Numbers.format(" Shown is seed %d, the first of %d.", history.seed(), searches)));
+                : Numbers.format(" Seed %d is shown, the first of %d.", history.seed(), searches)));
     html.open("div", "class", "charts");
     html.add(layers(history).html());
     html.add(moved(history).html());
     // At least two experts are allocated.
     html.add(
         entries(
-                "Mean entry of the expert vectors",
+                "Mean entries of the expert vectors",
                 GsvHistoryTable.EXPERTS,
-                index -> index == 0 ? "1 (taken as 2)" : index + 1 + " experts",
+                index -> index == 0 ? "1 (counts as 2)" : index + 1 + " experts",
                 history)
             .html());
     html.add(
         entries(
-                "Mean entry of the rank vectors",
+                "Mean entries of the rank vectors",
                 GsvHistoryTable.RANK,
                 index -> "rank " + (index + 1),
                 history)
@@ -54,7 +54,7 @@ final class SelectionSection implements Section {
     return html.close("div").close("section");
   }
 
-  /** Experts that the vectors choose: of each layer, or of each of at most eight groups of them. */
+  /** Experts that the vectors choose, by layer or by one of at most eight groups of layers. */
   private static LineChart layers(SelectionHistory history) {
     List<Choices> rows =
         history.shown().stream().filter(row -> row.kind().equals(GsvHistoryTable.EXPERTS)).toList();
@@ -76,13 +76,13 @@ final class SelectionSection implements Section {
           lines.put(name, points(members, Choices::chosen, row -> 1));
         });
     return chart(
-        group == 1 ? "Experts of each layer" : "Experts of a layer, mean of neighbours",
+        group == 1 ? "Experts per layer" : "Experts per layer, mean over neighbouring layers",
         lines,
         true,
         history);
   }
 
-  /** How many choices differ from those at the beginning. */
+  /** How many choices differ from those at the start. */
   private static LineChart moved(SelectionHistory history) {
     Map<String, List<Point>> lines = new LinkedHashMap<>();
     history.shown().stream()
@@ -93,13 +93,13 @@ final class SelectionSection implements Section {
                     kind.equals(GsvHistoryTable.RANK) ? "ranks" : "numbers of experts",
                     points(rows, Choices::moved, Choices::all)));
     return chart(
-        "Share of the choices that differ from the random ones at the beginning",
+        "Share of the choices that differ from the random ones at the start",
         lines,
         false,
         history);
   }
 
-  /** Of each round the sum of the one over the sum of the other. */
+  /** The ratio of two sums, for each round. */
   private static List<Point> points(
       List<Choices> rows, ToLongFunction<Choices> above, ToLongFunction<Choices> below) {
     Map<Long, List<Choices>> rounds =
@@ -116,7 +116,7 @@ final class SelectionSection implements Section {
     return points;
   }
 
-  /** Means of the entries of one kind, by the names that the entries have. */
+  /** Mean entries of one kind of vector, with one line per entry. */
   private static LineChart entries(
       String title, String kind, IntFunction<String> name, SelectionHistory history) {
     Map<String, List<Point>> lines = new LinkedHashMap<>();
@@ -133,11 +133,11 @@ final class SelectionSection implements Section {
   private static LineChart chart(
       String title, Map<String, List<Point>> lines, boolean ordered, SelectionHistory history) {
     String note =
-        history.stride() == 1 ? "" : Numbers.format("One of %d rounds is drawn.", history.stride());
+        history.stride() == 1 ? "" : Numbers.format("One in %d rounds is drawn.", history.stride());
     return new LineChart(title, "round", distinct(lines), ordered, note);
   }
 
-  /** The lines that can be told apart: all, or evenly chosen ones. */
+  /** As many lines as colours can tell apart: all, or an even selection. */
   private static List<Line> distinct(Map<String, List<Point>> points) {
     List<Line> all = new ArrayList<>();
     points.forEach((name, line) -> all.add(new Line(name, line)));

@@ -10,8 +10,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 
-/** With which settings the jobs of the run were made. */
-final class SettingsSection implements Section {
+/** The settings of the jobs. */
+final class SettingsSection implements ReportSection {
 
   @Override
   public Optional<Html> of(RunTables tables) {
@@ -21,7 +21,7 @@ final class SettingsSection implements Section {
     }
     Map<String, String> defaults =
         RecordedSettings.of(GuilomoConfig.load(null, List.of()).asJson());
-    // Key, value, jobs.
+    // Key to value to jobs.
     Map<String, Map<String, List<String>>> settings = new TreeMap<>();
     for (Row row : rows) {
       RecordedSettings.of(row.getAs("config_json"))
@@ -35,8 +35,8 @@ final class SettingsSection implements Section {
     settings.forEach((key, values) -> shown.put(key, text(values)));
     Map<String, String> changed = new TreeMap<>(shown);
     changed.entrySet().removeIf(entry -> entry.getValue().equals(defaults.get(entry.getKey())));
-    Html html = Section.begin("Settings");
-    table(html, "Settings that are not the defaults", changed);
+    Html html = ReportSection.begin("Settings");
+    table(html, "Settings that differ from the defaults", changed);
     html.open("details").element("summary", "All settings");
     table(html, "All settings", shown);
     return Optional.of(html.close("details").close("section"));
@@ -46,7 +46,7 @@ final class SettingsSection implements Section {
     return Stream.concat(jobs.stream(), more.stream()).toList();
   }
 
-  /** The value; where the jobs have several, each with its jobs. */
+  /** The value; if jobs differ, every value with its jobs. */
   private static String text(Map<String, List<String>> values) {
     return values.size() == 1
         ? values.keySet().iterator().next()

@@ -4,8 +4,8 @@ import io.guilomo.spark.table.ComparisonTable;
 import java.util.List;
 import java.util.Optional;
 
-/** The runs that a comparison consists of, with their own reports. */
-final class TrialsSection implements Section {
+/** The runs of a comparison, with links to their reports. */
+final class TrialsSection implements ReportSection {
 
   @Override
   public Optional<Html> of(RunTables tables) {
@@ -16,7 +16,7 @@ final class TrialsSection implements Section {
     if (runs.isEmpty()) {
       return Optional.empty();
     }
-    Html html = Section.begin("Runs of the comparison").open("ul", "class", "runs");
+    Html html = ReportSection.begin("Runs of the comparison").open("ul", "class", "runs");
     for (String run : runs) {
       html.open("li").element("a", run, "href", "../" + run + "/report.html").close("li");
     }

@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Rows of one seed on their way to a table: written every few seconds, so that a query sees them
- * while a job runs and short rounds do not wait for files. One thread at a time.
+ * Buffers the rows of one seed and writes them every few seconds: queries see them while the job
+ * runs, and short rounds do not wait for files. Not thread-safe.
  */
 public final class BufferedRows<R> {
 
@@ -27,14 +27,14 @@ public final class BufferedRows<R> {
     rows.add(row);
   }
 
-  /** Writes what has gathered up to the end of a round, if it is time. */
+  /** Writes the buffered rows at the end of a round if the last write was long enough ago. */
   public void flush(long round) {
     if (Duration.between(lastWrite, Instant.now()).compareTo(BETWEEN_WRITES) > 0) {
       write(round);
     }
   }
 
-  /** Writes what has gathered up to the end of a round. */
+  /** Writes the buffered rows at the end of a round. */
   public void write(long round) {
     if (rows.isEmpty()) {
       return;

@@ -1,22 +1,20 @@
 package io.guilomo.spark.table;
 
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 
-/** One row a strategy and metric of a comparison on one task. */
+/** One row per strategy and metric of a comparison. */
 public final class ComparisonTable extends Table<ComparisonTable.Compared> {
   public static final ComparisonTable INSTANCE = new ComparisonTable();
 
   /**
    * One row.
    *
-   * @param task what was learned: the path of its training records
-   * @param seeds how many
+   * @param task path of the training records
+   * @param seeds number of seeds
    * @param mean over the seeds
-   * @param sd sample standard deviation over the seeds; null of one seed
-   * @param diffToBaseline mean over the seeds of the difference to the baseline; null of the
-   *     baseline itself
-   * @param ciLow lower end of the difference's paired confidence interval; null of one seed
-   * @param ciHigh its upper end
+   * @param sd sample standard deviation over the seeds; null for a single seed
+   * @param difference from the baseline; null for the baseline itself
    * @param parameters trainable parameters, mean over the seeds
    * @param seconds of allocation, fine-tuning and evaluation, mean over the seeds
    */
@@ -27,11 +25,42 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
       String metric,
       double mean,
       Double sd,
-      Double diffToBaseline,
-      Double ciLow,
-      Double ciHigh,
+      Difference difference,
       double parameters,
-      double seconds) {}
+      double seconds) {
+
+    /** Reads a row of the table. */
+    public static Compared of(Row row) {
+      Double difference = row.getAs("diff_to_baseline");
+      return new Compared(
+          row.getAs("task"),
+          row.getAs("strategy"),
+          row.getAs("seeds"),
+          row.getAs("metric"),
+          row.getAs("mean"),
+          row.getAs("sd"),
+          difference == null
+              ? null
+              : new Difference(difference, row.getAs("ci_low"), row.getAs("ci_high")),
+          row.getAs("parameters"),
+          row.getAs("seconds"));
+    }
+  }
+
+  /**
+   * How a strategy differs from the baseline.
+   *
+   * @param mean over the seeds
+   * @param low lower end of the paired confidence interval; null for a single seed
+   * @param high its upper end
+   */
+  public record Difference(double mean, Double low, Double high) {
+
+    /** Whether there is an interval and it does not contain 0. */
+    public boolean beyondChance() {
+      return low != null && (low > 0 || high < 0);
+    }
+  }
 
   private ComparisonTable() {
     super(
@@ -53,6 +82,7 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
 
   @Override
   Object[] values(Compared row) {
+    Difference difference = row.difference();
     return new Object[] {
       row.task(),
       row.strategy(),
@@ -60,9 +90,9 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
       row.metric(),
       row.mean(),
       row.sd(),
-      row.diffToBaseline(),
-      row.ciLow(),
-      row.ciHigh(),
+      difference == null ? null : difference.mean(),
+      difference == null ? null : difference.low(),
+      difference == null ? null : difference.high(),
       row.parameters(),
       row.seconds()
     };

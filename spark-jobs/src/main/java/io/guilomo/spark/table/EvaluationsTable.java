@@ -2,7 +2,7 @@ package io.guilomo.spark.table;
 
 import org.apache.spark.sql.types.StructType;
 
-/** One row a metric of an evaluation. */
+/** One row per metric of an evaluation. */
 public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
   public static final EvaluationsTable INSTANCE = new EvaluationsTable();
 
@@ -13,7 +13,7 @@ public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
    * @param metric {@code accuracy}, {@code matthews-correlation}, {@code choices_accuracy}, …
    * @param ciLow lower end of the bootstrap confidence interval
    * @param ciHigh its upper end
-   * @param examples records it was computed over
+   * @param examples number of records
    */
   public record Evaluation(
       long seed,

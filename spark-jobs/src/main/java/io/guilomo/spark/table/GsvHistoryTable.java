@@ -2,23 +2,23 @@ package io.guilomo.spark.table;
 
 import org.apache.spark.sql.types.StructType;
 
-/** One row a round and entry of a GuidedSelection Vector (GSV). */
+/** One row per entry of a GuidedSelection Vector (GSV) after each averaging round. */
 public final class GsvHistoryTable extends Table<GsvHistoryTable.Entry> {
   public static final GsvHistoryTable INSTANCE = new GsvHistoryTable();
 
-  /** Kind of the entries of expert GSVs. */
+  /** Kind of expert vectors. */
   public static final String EXPERTS = "experts";
 
-  /** Kind of the entries of rank GSVs. */
+  /** Kind of rank vectors. */
   public static final String RANK = "rank";
 
   /**
    * One row.
    *
    * @param kind {@code experts} or {@code rank}
-   * @param expert whose rank vector it is; null in the expert vector
+   * @param expert expert of the rank vector; null in the expert vector
    * @param index from 0
-   * @param isArgmax whether it is the first largest entry of its vector
+   * @param isArgmax whether it is the first of the largest entries of its vector
    */
   public record Entry(
       long seed,

@@ -5,10 +5,11 @@ import java.time.LocalDate;
 import java.util.regex.Pattern;
 
 /**
- * Whose rows a {@link TableWriter} writes.
+ * The run and job whose rows a {@link TableWriter} writes.
  *
- * @param runId names the run in directories: letters, digits, {@code . _ -}, at most 128
- * @param runDate the day the run began, in UTC
+ * @param runId names the run in directories: letters, digits and {@code . _ -}, at most 128
+ *     characters
+ * @param runDate the day on which the run began, in UTC
  * @param job the job of the run: {@code allocate}, {@code finetune}, …
  */
 public record JobRun(String runId, LocalDate runDate, String job) {

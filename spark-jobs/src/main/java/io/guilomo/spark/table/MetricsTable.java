@@ -3,56 +3,50 @@ package io.guilomo.spark.table;
 import java.time.Instant;
 import org.apache.spark.sql.types.StructType;
 
-/** One row a measurement. */
+/** One row per measurement. */
 public final class MetricsTable extends Table<MetricsTable.Metric> {
   public static final MetricsTable INSTANCE = new MetricsTable();
 
-  /** The worker of a value that is averaged over all workers. */
+  /** Stands for the average over all workers. */
   public static final int ALL_WORKERS = -1;
 
-  /** Name of an expert's share of the tokens that were routed in its module. */
+  /** Name of an expert's share of the tokens routed in its module. */
   public static final String EXPERT_LOAD = "expert_load";
 
   /**
    * One row.
    *
-   * @param job the command that measured
-   * @param round averaging round
-   * @param step training step
-   * @param worker {@link #ALL_WORKERS}: averaged over workers
-   * @param split {@code train}, {@code validation} or {@code test}
+   * @param worker the worker that measured, or {@link #ALL_WORKERS}
+   * @param split {@code train} or {@code validation}
    * @param name {@code loss}, {@code accuracy}, …
-   * @param layer of the module that was measured, from 0; null for the whole model
-   * @param module null for the whole model
-   * @param expert that was measured, from 0; null for all
    */
   public record Metric(
-      String job,
-      long seed,
-      long round,
-      long step,
-      int worker,
-      String split,
-      String name,
-      double value,
-      Instant at,
-      Integer layer,
-      String module,
-      Integer expert) {
+      Moment moment, int worker, String split, String name, double value, Part part) {
 
-    /** Of the whole model. */
-    public Metric(
-        String job,
-        long seed,
-        long round,
-        long step,
-        int worker,
-        String split,
-        String name,
-        double value,
-        Instant at) {
-      this(job, seed, round, step, worker, split, name, value, at, null, null, null);
+    /** Measured on the whole model. */
+    public Metric(Moment moment, int worker, String split, String name, double value) {
+      this(moment, worker, split, name, value, Part.MODEL);
     }
+  }
+
+  /**
+   * When something was measured.
+   *
+   * @param job the command that measured
+   * @param round averaging round
+   * @param step training step, on each worker
+   */
+  public record Moment(String job, long seed, long round, long step, Instant at) {}
+
+  /**
+   * The part of the model that was measured.
+   *
+   * @param layer layer of the module, from 0; null for the whole model
+   * @param module null for the whole model
+   * @param expert from 0; null for all
+   */
+  public record Part(Integer layer, String module, Integer expert) {
+    static final Part MODEL = new Part(null, null, null);
   }
 
   private MetricsTable() {
@@ -77,18 +71,18 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
   @Override
   Object[] values(Metric row) {
     return new Object[] {
-      row.job(),
-      row.seed(),
-      row.round(),
-      row.step(),
+      row.moment().job(),
+      row.moment().seed(),
+      row.moment().round(),
+      row.moment().step(),
       row.worker(),
       row.split(),
       row.name(),
       row.value(),
-      row.at(),
-      row.layer(),
-      row.module(),
-      row.expert()
+      row.moment().at(),
+      row.part().layer(),
+      row.part().module(),
+      row.part().expert()
     };
   }
 }

@@ -9,7 +9,7 @@ import java.util.List;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** Renames that happen in order; where one fails, those before it are undone. */
+/** Renames that are executed in order; if one fails, the earlier ones are undone. */
 class Moves {
   private record Move(Path from, Path to) {}
 
@@ -20,7 +20,7 @@ class Moves {
     this.fileSystem = fileSystem;
   }
 
-  /** Adds a move to a path where nothing is by then. */
+  /** Adds a move to a path that must not exist when it is executed. */
   void add(Path from, Path to) {
     moves.add(new Move(from, to));
   }
@@ -46,11 +46,11 @@ class Moves {
 
   private void rename(Path from, Path to) throws IOException {
     if (!fileSystem.exists(from)) {
-      throw new FileNotFoundException("Cannot move " + from + ": it is not there");
+      throw new FileNotFoundException("Cannot move " + from + ": it does not exist");
     }
-    // Rename would move a directory into one that exists.
+    // rename would move a directory into an existing one.
     if (fileSystem.exists(to)) {
-      throw new IOException("Cannot move " + from + " to " + to + ": it exists");
+      throw new IOException("Cannot move " + from + " to " + to + ": the target exists");
     }
     fileSystem.mkdirs(to.getParent());
     if (!fileSystem.rename(from, to)) {

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.types.StructType;
 
-/** One row an expert of an allocation plan. */
+/** One row per expert of an allocation plan. */
 public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert> {
   public static final PlanExpertsTable INSTANCE = new PlanExpertsTable();
 
@@ -16,8 +16,8 @@ public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert
    *
    * @param expert from 0
    * @param scaling {@code alpha / rank}
-   * @param routedTokens (token, slot) pairs routed to it in the search
-   * @param parameters trainable parameters, its row of the router included
+   * @param routedTokens (token, slot) pairs routed to it during the search
+   * @param parameters trainable parameters, including its row of the router
    */
   public record PlannedExpert(
       String strategy,
@@ -48,7 +48,7 @@ public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert
             .add("parameters", BIGINT));
   }
 
-  /** A plan's rows, in its order. */
+  /** The rows of a plan, in its order. */
   public static List<PlannedExpert> rows(AllocationPlan plan) {
     List<PlannedExpert> rows = new ArrayList<>();
     for (ModulePlan planned : plan.modules()) {

@@ -4,16 +4,16 @@ import io.guilomo.plan.AllocationPlan;
 import java.util.List;
 import org.apache.spark.sql.types.StructType;
 
-/** One row a module of an allocation plan. */
+/** One row per module of an allocation plan. */
 public final class PlanModulesTable extends Table<PlanModulesTable.PlannedModule> {
   public static final PlanModulesTable INSTANCE = new PlanModulesTable();
 
   /**
    * One row.
    *
-   * @param topK experts a token goes to
+   * @param topK experts per token
    * @param totalRank sum of the ranks of its experts
-   * @param parameters trainable parameters, router included
+   * @param parameters trainable parameters, including the router
    */
   public record PlannedModule(
       String strategy,
@@ -44,7 +44,7 @@ public final class PlanModulesTable extends Table<PlanModulesTable.PlannedModule
             .add("parameters", BIGINT));
   }
 
-  /** A plan's rows, in its order. */
+  /** The rows of a plan, in its order. */
   public static List<PlannedModule> rows(AllocationPlan plan) {
     return plan.modules().stream()
         .map(

@@ -5,18 +5,18 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * One row a record that was predicted. The columns of the record stand before the table's own, with
- * the types that they came with.
+ * One row per predicted record. The columns of the record, with their original types, precede the
+ * table's own.
  */
 public final class PredictionsTable extends Table<PredictionsTable.Prediction> {
   public static final PredictionsTable INSTANCE = new PredictionsTable();
 
   /**
-   * The table's own columns of a row.
+   * The table's own columns.
    *
-   * @param prediction class or answer; null where a response has no answer
-   * @param probabilities of every class or choice; null of generated text
-   * @param generated text; null of classifications
+   * @param prediction class or answer; null if the response contains no answer
+   * @param probabilities of every class or choice; null for generated text
+   * @param generated generated text; null for classifications
    */
   public record Prediction(
       String prediction, Map<String, Double> probabilities, String generated) {}

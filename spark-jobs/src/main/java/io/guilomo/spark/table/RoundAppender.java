@@ -8,9 +8,9 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Fills a table while a run goes, one Parquet file a seed and averaging round. Queries that start
- * after {@link #append} returned see its rows. Several threads may append, each the rounds of its
- * own seed.
+ * Fills a table during a run, with one Parquet file per seed and averaging round. Queries that
+ * start after {@link #append} has returned see its rows. Several threads may append, each the
+ * rounds of its own seed.
  */
 public final class RoundAppender<R> {
   private final TableWriter writer;
@@ -19,7 +19,7 @@ public final class RoundAppender<R> {
   private final Map<Long, Long> kept;
 
   /**
-   * @param kept last round of each seed that is written already
+   * @param kept last round of each seed that has been written
    */
   RoundAppender(TableWriter writer, Table<R> table, TableFiles files, Map<Long, Long> kept) {
     this.writer = writer;
@@ -28,7 +28,7 @@ public final class RoundAppender<R> {
     this.kept = Map.copyOf(kept);
   }
 
-  /** Writes the rows of a round; a round that is written again replaces its rows. */
+  /** Writes the rows of a round; writing a round again replaces its rows. */
   public synchronized void append(long seed, long round, List<R> rows) {
     if (round < 0 || round <= kept.getOrDefault(seed, -1L)) {
       throw new UserException(
@@ -54,7 +54,7 @@ public final class RoundAppender<R> {
       } finally {
         fileSystem.delete(temporary, true);
       }
-    } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
+    } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       throw new IllegalStateException(
           String.format(
               "Cannot append round %d to table %s: %s",
@@ -64,8 +64,8 @@ public final class RoundAppender<R> {
   }
 
   /**
-   * Merges the files of the rounds into one, so that queries need not open thousands. Nothing is
-   * appended after it.
+   * Merges the files of all rounds into one, so that queries need not open thousands. Nothing may
+   * be appended afterwards.
    */
   public synchronized void finish() {
     writer.rewrite(table, rows -> rows);

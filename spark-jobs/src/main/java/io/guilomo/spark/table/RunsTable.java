@@ -4,37 +4,50 @@ import io.guilomo.data.DataReport;
 import java.time.Instant;
 import org.apache.spark.sql.types.StructType;
 
-/** One row a run and job: what ran, on what, how it ended. */
+/** One row per run and job: what ran, on what, and how it ended. */
 public final class RunsTable extends Table<RunsTable.Run> {
   public static final RunsTable INSTANCE = new RunsTable();
 
   /**
    * One row.
    *
+   * @param data what became of the records that the job read; null if it read none
+   */
+  public record Run(Execution execution, Inputs inputs, DataReport data) {}
+
+  /**
+   * What ran, and how it ended.
+   *
    * @param job the command that ran
    * @param status {@code RUNNING}, {@code SUCCEEDED} or {@code FAILED}
-   * @param finishedAt null while it runs
-   * @param backbone where the frozen model was read from
-   * @param backboneDigest digest of its weights
-   * @param dataset where the training data were read from
-   * @param configJson the resolved configuration
+   * @param finishedAt null while the job runs
+   * @param workers workers that train concurrently
    * @param version release of this project
-   * @param data what became of the records that the job read; null where it read none
    */
-  public record Run(
+  public record Execution(
       String job,
       String status,
       Instant startedAt,
       Instant finishedAt,
+      long workers,
+      String version) {}
+
+  /**
+   * What it ran on.
+   *
+   * @param strategy allocation strategy of its plan
+   * @param backbone path of the frozen model
+   * @param backboneDigest SHA-256 of its tensors; empty if the job did not get that far
+   * @param dataset path of the training records
+   * @param configJson the resolved configuration
+   */
+  public record Inputs(
       long seed,
       String strategy,
       String backbone,
       String backboneDigest,
       String dataset,
-      long workers,
-      String configJson,
-      String version,
-      DataReport data) {}
+      String configJson) {}
 
   private RunsTable() {
     super(
@@ -65,20 +78,22 @@ public final class RunsTable extends Table<RunsTable.Run> {
 
   @Override
   Object[] values(Run row) {
+    Execution execution = row.execution();
+    Inputs inputs = row.inputs();
     DataReport data = row.data();
     return new Object[] {
-      row.job(),
-      row.status(),
-      row.startedAt(),
-      row.finishedAt(),
-      row.seed(),
-      row.strategy(),
-      row.backbone(),
-      row.backboneDigest(),
-      row.dataset(),
-      row.workers(),
-      row.configJson(),
-      row.version(),
+      execution.job(),
+      execution.status(),
+      execution.startedAt(),
+      execution.finishedAt(),
+      inputs.seed(),
+      inputs.strategy(),
+      inputs.backbone(),
+      inputs.backboneDigest(),
+      inputs.dataset(),
+      execution.workers(),
+      inputs.configJson(),
+      execution.version(),
       data == null ? null : data.read(),
       data == null ? null : data.train(),
       data == null ? null : data.validation(),

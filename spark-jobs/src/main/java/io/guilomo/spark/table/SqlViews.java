@@ -11,11 +11,23 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
-/** The tables of an output directory and the views over them, as temporary views of a session. */
+/** Opens the tables of an output directory, and views of them, as temporary views of a session. */
 public final class SqlViews {
 
-  /** Names of the views, each the query in the file of its name in {@code deploy/sql}. */
-  public static final List<String> NAMES =
+  /** Every table of an output directory. */
+  public static final List<Table<?>> TABLES =
+      List.of(
+          RunsTable.INSTANCE,
+          PlanModulesTable.INSTANCE,
+          PlanExpertsTable.INSTANCE,
+          GsvHistoryTable.INSTANCE,
+          MetricsTable.INSTANCE,
+          EvaluationsTable.INSTANCE,
+          PredictionsTable.INSTANCE,
+          ComparisonTable.INSTANCE);
+
+  /** Names of the views; {@code deploy/sql/NAME.sql} has the query of each. */
+  public static final List<String> VIEWS =
       List.of(
           "experts_per_layer",
           "rank_distribution",
@@ -28,25 +40,25 @@ public final class SqlViews {
   private SqlViews() {}
 
   /**
-   * Opens every table, empty where nothing was written, and every view.
+   * Opens every table, empty if nothing was written to it, and every view.
    *
-   * @throws UserException if there are no tables in the directory
+   * @throws UserException if the directory has no tables
    */
   public static void register(SparkSession spark, String outputDir) {
     TableReader reader = new TableReader(spark, outputDir);
     reader.requireTables();
-    for (Table<?> table : Tables.all()) {
+    for (Table<?> table : TABLES) {
       reader.readAll(table).createOrReplaceTempView(table.name());
     }
-    for (String name : NAMES) {
+    for (String name : VIEWS) {
       spark.sql("CREATE OR REPLACE TEMPORARY VIEW " + name + " AS\n" + query(name));
     }
   }
 
   /**
-   * The rows that a query gives.
+   * The result of a query.
    *
-   * @throws UserException if it cannot be understood
+   * @throws UserException if the query is not valid
    */
   public static Dataset<Row> query(SparkSession spark, String sql) {
     try {

@@ -14,16 +14,16 @@ import org.apache.spark.sql.types.StructType;
  * retyped. Indices and ranks are INT, counts BIGINT, values DOUBLE, times TIMESTAMP (UTC,
  * microseconds).
  *
- * @param <R> one row, without the columns that all tables share
+ * @param <R> one row, without the columns common to all tables
  */
 public abstract class Table<R> {
-  /** INT: the release of the schema that a row was written with. */
+  /** INT: the version of the schema with which a row was written. */
   public static final String SCHEMA_VERSION = "schema_version";
 
-  /** DATE: the day the run began, in UTC; a directory. */
+  /** DATE: the day on which the run began, in UTC; a directory. */
   public static final String RUN_DATE = "run_date";
 
-  /** STRING: a directory. */
+  /** STRING: the name of the run; a directory. */
   public static final String RUN_ID = "run_id";
 
   static final DataType STRING = DataTypes.StringType;
@@ -46,19 +46,19 @@ public abstract class Table<R> {
     this.columns = columns;
   }
 
-  /** Values of the own columns, in their order; null where a value is not known. */
+  /** The values of the table's own columns, in order; null for unknown values. */
   abstract Object[] values(R row);
 
   public String name() {
     return name;
   }
 
-  /** What readers see: own columns, {@code schema_version}, {@code run_date}, {@code run_id}. */
+  /** The columns readers see: its own, then {@code schema_version, run_date, run_id}. */
   public StructType schema() {
     return fileSchema().add(RUN_DATE, DataTypes.DateType).add(RUN_ID, STRING);
   }
 
-  /** Whether rows belong to one job of a run, so that another job of the run leaves them. */
+  /** Whether rows belong to a job of a run, so that other jobs of the run must not replace them. */
   boolean perJob() {
     return List.of(columns.fieldNames()).contains("job");
   }
@@ -72,7 +72,7 @@ public abstract class Table<R> {
     return columns;
   }
 
-  /** The columns inside the files. */
+  /** The columns in the files: those that are not directories. */
   StructType fileSchema() {
     return columns.add(SCHEMA_VERSION, INT);
   }

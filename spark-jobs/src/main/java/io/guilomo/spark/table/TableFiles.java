@@ -11,8 +11,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * The files of one table, as one job of a run sees them. Temporary directories lie beside the
- * partitions and start with {@code _}, which readers skip.
+ * The files of one table, from the view of one job of a run. Temporary directories are siblings of
+ * the partitions; their names start with {@code _}, so that readers skip them.
  */
 class TableFiles {
   private static final String TEMPORARY = "_temporary-";
@@ -38,13 +38,13 @@ class TableFiles {
     return fileSystem;
   }
 
-  /** Where the rows go. */
+  /** The directory for the rows. */
   Path partition() {
     return new Path(
         root, Table.RUN_DATE + "=" + run.runDate() + "/" + Table.RUN_ID + "=" + run.runId());
   }
 
-  /** The run's directories, of any date. */
+  /** The run's directories, whatever their dates. */
   List<Path> partitions() throws IOException {
     List<Path> partitions = new ArrayList<>();
     for (FileStatus date : list(root)) {
@@ -58,8 +58,8 @@ class TableFiles {
   }
 
   /**
-   * What replacing the rows removes: the run's directories, or the job's files where other jobs'
-   * rows must stay.
+   * What is removed when the rows are replaced: the run's directories, or only the job's files if
+   * other jobs' rows must stay.
    */
   List<Path> owned() throws IOException {
     List<Path> partitions = partitions();
@@ -75,14 +75,14 @@ class TableFiles {
     return owned;
   }
 
-  /** Pattern of the names of the files that hold the rows. */
+  /** Glob pattern of the files that hold the rows. */
   String ownedNames() {
     return ownedPrefix() + "*.parquet";
   }
 
   /**
-   * Where files written to {@code written} go: the directory as a whole, or each file under the
-   * job's name.
+   * Moves files from {@code written} into place: the whole directory, or each file under the job's
+   * name.
    */
   void place(Path written, Moves moves) throws IOException {
     if (!perJob) {
@@ -111,17 +111,17 @@ class TableFiles {
     return files;
   }
 
-  /** A new hidden directory's path. */
+  /** The path of a new hidden directory. */
   Path temporary() {
     return new Path(root, temporaryPrefix() + UUID.randomUUID());
   }
 
-  /** Removes hidden directories that earlier attempts of the job left. */
+  /** Removes hidden directories left behind by earlier attempts of the job. */
   void deleteLeftovers() throws IOException {
     String prefix = temporaryPrefix();
     for (FileStatus status : list(root)) {
       String name = status.getPath().getName();
-      // The length tells run "a" from run "a-b": job names have no hyphen.
+      // The length distinguishes run "a" from run "a-b": job names have no hyphen.
       if (name.startsWith(prefix) && name.length() == prefix.length() + UUID_LENGTH) {
         fileSystem.delete(status.getPath(), true);
       }

@@ -15,7 +15,7 @@ import org.apache.spark.sql.SparkSession;
 public record TableReader(SparkSession spark, String outputDir) {
 
   /**
-   * @throws UserException if there are no tables in the directory
+   * @throws UserException if the directory has no tables
    */
   public void requireTables() {
     Path tables = new Path(outputDir, "tables");
@@ -27,13 +27,15 @@ public record TableReader(SparkSession spark, String outputDir) {
       throw new UserException("Cannot open " + tables + ": " + e.getMessage(), e);
     }
     throw new UserException(
-        "Cannot open " + tables + ": there is no such directory; was a job run with this output?");
+        "Cannot open "
+            + tables
+            + ": there is no such directory; has any job been run with this output?");
   }
 
   /**
-   * All rows, in the columns of {@link Table#schema()}: none where nothing was written yet, null in
-   * columns that the release which wrote the row did not have. The dataset sees the files there are
-   * now.
+   * All rows, with the columns of {@link Table#schema()}: no rows if nothing has been written yet,
+   * nulls in columns unknown to the release that wrote a row. The dataset reads the files that
+   * exist now.
    */
   public Dataset<Row> read(Table<?> table) {
     Path root = TableFiles.root(outputDir, table);
@@ -48,8 +50,8 @@ public record TableReader(SparkSession spark, String outputDir) {
   }
 
   /**
-   * All rows with every column that any run wrote: {@code predictions} have the columns of their
-   * records too, where those of several runs do not contradict each other.
+   * All rows with all columns that any run wrote: {@code predictions} also have the columns of
+   * their records, unless the types of several runs conflict.
    */
   Dataset<Row> readAll(Table<?> table) {
     Dataset<Row> own = read(table);
@@ -61,7 +63,7 @@ public record TableReader(SparkSession spark, String outputDir) {
           .read()
           .option("mergeSchema", "true")
           .parquet(TableFiles.root(outputDir, table).toString());
-    } catch (Exception e) { // Spark's own, when a column has two types.
+    } catch (Exception e) { // Spark's, if a column has two types.
       return own;
     }
   }

@@ -21,10 +21,10 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructField;
 
 /**
- * Writes the rows of one job of a run. Rows replace the earlier ones of their run, whatever their
- * date, so a job that runs again leaves the tables as if it had run once. In tables with a column
- * {@code job} they replace those of the same job only. One writer a run and job at a time; other
- * runs may write to the same tables.
+ * Writes the rows of one job of a run. They replace earlier rows of the run, whatever their date,
+ * so a job that is run again leaves the tables as if it had run once. In tables with a column
+ * {@code job}, they replace only rows of the same job. There may be one writer per run and job;
+ * other runs may write to the same tables concurrently.
  */
 public final class TableWriter {
   private final SparkSession spark;
@@ -32,7 +32,7 @@ public final class TableWriter {
   private final String outputDir;
   private final JobRun run;
 
-  /** Makes the session write Parquet times as UTC microseconds. */
+  /** Sets the session to write Parquet timestamps as microseconds. */
   public TableWriter(SparkSession spark, String outputDir, JobRun run) {
     this.spark = InterpretedSession.beside(spark);
     this.outputDir = outputDir;
@@ -42,25 +42,26 @@ public final class TableWriter {
     }
   }
 
-  /** Replaces the earlier rows. They stay where this fails. */
+  /** Replaces the earlier rows, which stay if this fails. */
   public <R> void replace(Table<R> table, List<R> rows) {
     replaceFiles(table, dataset(table, rows));
   }
 
   /**
-   * Replaces the earlier rows by those of a distributed dataset. They stay where this fails.
+   * Replaces the earlier rows with those of a distributed dataset; the earlier rows stay if this
+   * fails.
    *
-   * @param rows holds at least the table's own columns, by name
+   * @param rows must have at least the table's own columns, by name
    */
   public void replace(Table<?> table, Dataset<Row> rows) {
     replaceFiles(table, rows.select(columns(table, rows, List.of())));
   }
 
   /**
-   * Replaces the earlier rows by those of a distributed dataset, whose other columns are kept
+   * Replaces the earlier rows with those of a distributed dataset, whose other columns are kept,
    * before the table's own.
    *
-   * @param rows holds at least the table's own columns, by name
+   * @param rows must have at least the table's own columns, by name
    */
   public void replaceKeeping(Table<?> table, Dataset<Row> rows) {
     List<String> own = List.of(table.columns().fieldNames());
@@ -101,7 +102,7 @@ public final class TableWriter {
   }
 
   /**
-   * Goes on where an attempt stopped: keeps the rows of each seed up to its last round, removes all
+   * Resumes an earlier attempt: keeps the rows of each seed up to its last round, and removes all
    * others.
    */
   public <R> RoundAppender<R> resume(Table<R> table, Map<Long, Long> lastRounds) {
@@ -118,12 +119,12 @@ public final class TableWriter {
     }
   }
 
-  /** Replaces the rows by a function of themselves, in one file. */
+  /** Replaces the rows with a function of them, in one file. */
   void rewrite(Table<?> table, UnaryOperator<Dataset<Row>> change) {
     try {
       TableFiles files = files(table);
       if (!files.owned().isEmpty()) {
-        // Directories and a pattern: Spark starts a job to list many single paths.
+        // Directories and a pattern, because Spark starts a job to list many individual paths.
         String[] partitions =
             files.partitions().stream().map(Path::toString).toArray(String[]::new);
         Dataset<Row> own =
@@ -145,7 +146,7 @@ public final class TableWriter {
         .coalesce(1);
   }
 
-  /** Writes Parquet files, and nothing beside them, into a new directory. */
+  /** Writes Parquet files, without a success marker, to a new directory. */
   static void write(Dataset<Row> rows, Path directory) {
     rows.write()
         .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
@@ -179,7 +180,7 @@ public final class TableWriter {
     }
   }
 
-  /** Deletes what was written, but not earlier rows that could not be moved back. */
+  /** Deletes what was written, but no earlier rows that could not be moved back. */
   private static void discard(FileSystem fileSystem, Path temporary, Path written)
       throws IOException {
     fileSystem.delete(written, true);

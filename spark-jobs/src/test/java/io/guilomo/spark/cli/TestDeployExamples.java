@@ -94,10 +94,10 @@ class TestDeployExamples {
     }
   }
 
-  /** The options, and those for GPUs, that the README gives. */
+  /** The options in deploy/README.md, including those for GPUs. */
   @Test
   void theReadmesOwnLines() throws Exception {
-    String readme = Files.readString(Path.of("../README.md"));
+    String readme = Files.readString(Path.of("../deploy/README.md"));
     String options = between(readme, "options=\"", "\nspark-submit ");
     String submit = between(readme, "\nspark-submit --class", "```");
     String gpus = between(readme, "\nspark-submit … ", "```");

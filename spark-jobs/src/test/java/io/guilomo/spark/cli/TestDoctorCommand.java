@@ -73,7 +73,7 @@ class TestDoctorCommand {
                     "cannot   averaging of guilomo.finetune: Cannot average guilomo.finetune: the driver gets "));
     assertThat(err.toString(StandardCharsets.UTF_8))
         .matches(
-            "error: Cannot run this configuration here: 4 of \\d+ checks say so, the first is memory of"
+            "error: Cannot run this configuration here: 4 of \\d+ checks failed, the first is memory of"
                 + " guilomo.search\n");
   }
 
@@ -162,7 +162,7 @@ class TestDoctorCommand {
     }
     Actions.Job doctor =
         (spark, config, progress, results) ->
-            DoctorReport.print(new DoctorJob(SharedSparkSession.session(), config).run(), results);
+            JobResults.print(new DoctorJob(SharedSparkSession.session(), config).run(), results);
     return Main.run(
         args.toArray(String[]::new),
         new Actions(null, null, null, null, null, doctor, null, null, null),

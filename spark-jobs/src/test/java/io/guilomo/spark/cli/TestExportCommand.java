@@ -87,7 +87,7 @@ class TestExportCommand {
     err.reset();
     assertThat(export("--format", "released", "--pad-rank", "8")).isEqualTo(2);
     assertThat(text(err))
-        .isEqualTo("error: Cannot pad to rank 8: the format released keeps each expert's rank\n");
+        .isEqualTo("error: Cannot pad to rank 8: format released keeps the rank of each expert\n");
     err.reset();
     assertThat(export("--format", "onnx")).isEqualTo(2);
     assertThat(text(err)).startsWith("error: Cannot read the command line: ").hasLineCount(1);

@@ -34,11 +34,4 @@ class TestLineProgress {
             "search: round 7 of 10, loss 0.1429, 6 s left",
             "search: round 10 of 10, loss 0.1000, 0 s left");
   }
-
-  @Test
-  void durationsHaveTwoUnits() {
-    assertThat(Measured.duration(TimeUnit.SECONDS.toNanos(59))).isEqualTo("59 s");
-    assertThat(Measured.duration(TimeUnit.SECONDS.toNanos(184))).isEqualTo("3 min 4 s");
-    assertThat(Measured.duration(TimeUnit.MINUTES.toNanos(125))).isEqualTo("2 h 5 min");
-  }
 }

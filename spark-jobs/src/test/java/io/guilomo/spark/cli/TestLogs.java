@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 /** What of Spark's own messages reaches a user. */
 class TestLogs {
 
-  private static final String REASON = "Cannot go on with task 1: it met a stone";
+  private static final String REASON = "Cannot continue task 1: it met a stone";
 
   private final LoggerContext context = LoggerContext.getContext(false);
   private final LoggerConfig root = context.getConfiguration().getRootLogger();

@@ -150,9 +150,9 @@ class TestMain {
   void whatStoppedAnExecutorIsToldWithoutSparksWords() {
     failure =
         new SparkException(
-            "Job aborted", new ArithmeticException("Cannot go on from step 3: the loss is NaN"));
+            "Job aborted", new ArithmeticException("Cannot continue from step 3: the loss is NaN"));
     assertThat(run(allocate())).isEqualTo(1);
-    assertThat(text(err)).endsWith("error: Cannot go on from step 3: the loss is NaN\n");
+    assertThat(text(err)).endsWith("error: Cannot continue from step 3: the loss is NaN\n");
   }
 
   @Test
@@ -268,7 +268,8 @@ class TestMain {
     assertThat(configs).hasSize(1);
     assertThat(cases).isEmpty();
     assertThat(run("bench", "--scaling", "gemm")).isEqualTo(2);
-    assertThat(text(err)).endsWith("error: Cannot measure gemm with --scaling: name no case\n");
+    assertThat(text(err))
+        .endsWith("error: Cannot measure gemm with --scaling: it takes no cases\n");
   }
 
   @Test
@@ -287,9 +288,9 @@ class TestMain {
     assertThat(run("quickstart", "--directory", directory.toString())).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot find the model in "
+            "error: Cannot find a model in "
                 + directory
-                + ": deploy/guilomo quickstart fetches it\n");
+                + ": run deploy/guilomo quickstart, which fetches it\n");
   }
 
   private static String[] allocate() {

@@ -18,7 +18,7 @@ class TestQuickstartReport {
     AllocationPlan learned = plan(3);
     AllocationPlan uniform = plan(2);
     String report =
-        QuickstartReport.print(
+        JobResults.text(
             new QuickstartJob.Result(
                 new AllocateJob.Result("quickstart", learned, List.of()),
                 new QuickstartJob.Trained(
@@ -28,8 +28,7 @@ class TestQuickstartReport {
                 "/runs/quickstart/report.html"));
     assertThat(report)
         .endsWith(
-            "after training, on 300 records that no training saw, the learned plan and the uniform"
-                + " one of %,d and %,d parameters have\n"
+            "after training, on 300 unseen records: the learned plan of %,d parameters, and the uniform plan of %,d\n"
                     .formatted(learned.parameters(), uniform.parameters())
                 + "  accuracy              0.9000 [0.8000, 1.0000] and 0.8000 [0.7000, 0.9000]\n"
                 + "  loss                  0.3000 [0.2000, 0.4000] and 0.4000 [0.3000, 0.5000]\n"

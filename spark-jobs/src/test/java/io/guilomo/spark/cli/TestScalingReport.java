@@ -11,7 +11,7 @@ class TestScalingReport {
   @Test
   void comparesWithTheFirst() throws Exception {
     assertThat(
-            ScalingReport.print(
+            JobResults.scaling(
                 List.of(
                     new Measured(1, 4, 5, 4000, 8, 0.8, 0, 600),
                     new Measured(2, 4, 5, 9000, 10, 2, 1.5, 600))))

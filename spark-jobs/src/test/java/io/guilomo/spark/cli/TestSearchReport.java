@@ -25,7 +25,7 @@ class TestSearchReport {
     // of one that is not.
     AllocationPlan learned = plan(module(QUERY, 3, 1, 2, 3), module(KEY, 2, 5, 4, 1));
     String text =
-        SearchReport.print(
+        SearchReport.text(
             new AllocateJob.Result(
                 "run",
                 learned,
@@ -40,7 +40,7 @@ class TestSearchReport {
         .startsWith(AllocationPlanPrinter.print(learned))
         .endsWith(
             """
-            the search changed the experts of 1 of 2 modules and 2 of 6 ranks
+            the search changed the number of experts of 1 of 2 modules, and 2 of 6 ranks
             validation loss 1.7918 before, 0.5000 after; accuracy 16.7 % before, 83.3 % after (1,200 labels)
             """);
   }

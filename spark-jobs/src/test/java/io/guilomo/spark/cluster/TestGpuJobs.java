@@ -125,7 +125,7 @@ class TestGpuJobs {
     assertThat(doctor.status()).as(doctor.out() + doctor.err()).isZero();
     assertThat(doctor.out())
         .contains("GPU 0, driver: card Fake card, ")
-        .containsPattern("memory of guilomo.finetune: needs .* all else is on the GPU\\) and has ");
+        .containsPattern("memory of guilomo.finetune: needs .* the rest is on the GPU\\) and has ");
   }
 
   /** Compiled kernels stay in the build. */

@@ -155,7 +155,7 @@ class TestRecordReader {
         .hasMessage("Cannot read " + tsv + ": no column label; columns are text, category");
     Path empty = write("empty.tsv", "");
     assertThatThrownBy(() -> read(empty, Task.CLASSIFICATION, NO_NAMES))
-        .hasMessage("Cannot read " + empty + ": it holds no records");
+        .hasMessage("Cannot read " + empty + ": it contains no records");
     Path odd = write("records.dat", "x");
     assertThatThrownBy(() -> read(odd, Task.CLASSIFICATION, NO_NAMES))
         .hasMessage(

@@ -229,12 +229,12 @@ class TestShardedData {
 
     Path empty = write("empty.jsonl", List.of());
     assertThatThrownBy(() -> load(empty, 2))
-        .hasMessage("Cannot read " + empty + ": it holds no records");
+        .hasMessage("Cannot read " + empty + ": it contains no records");
     assertThatThrownBy(() -> source(bad, Optional.of(bad.toString()), Task.CLASSIFICATION))
         .hasMessage(
             "Cannot validate on the training data "
                 + bad
-                + ": name another or none to hold some out");
+                + ": name other records, or none to hold some out");
     assertThatThrownBy(() -> load(bad, 0))
         .hasMessage("Cannot shard over 0 workers: expected at least 1");
   }

@@ -33,7 +33,7 @@ class TestMemoryNeed {
             "Cannot fit guilomo.search: needs 10.6 GB per executor (backbone 9.1 GB, trainable 100 MB,"
                 + " gradients 400 MB, updaters 200 MB, activations 800 MB for 16 × 128 tokens) and has 4.3 GB"
                 + " (org.bytedeco.javacpp.maxBytes): set GUILOMO_OFF_HEAP=10g, or use a smaller"
-                + " guilomo.search.batch-size or guilomo.model.max-length, or fewer tasks a process");
+                + " guilomo.search.batch-size or guilomo.model.max-length, or fewer tasks per process");
     assertThat(need.refusal(List.of(new MemoryLimit(MemoryLimit.OVERHEAD, GIBI), MACHINE)))
         .get()
         .asString()
@@ -61,17 +61,17 @@ class TestMemoryNeed {
     MemoryNeed need = MemoryNeed.executor("search", ESTIMATE, true, 1, 1);
     assertThat(need.describe(List.of(new MemoryLimit(MemoryLimit.MAX_BYTES, GIBI))))
         .isEqualTo(
-            "needs 400 MB per executor (trainable 100 MB, gradients 100 MB, updaters 200 MB; all"
-                + " else is on the GPU) and has 1.1 GB (org.bytedeco.javacpp.maxBytes)");
+            "needs 400 MB per executor (trainable 100 MB, gradients 100 MB, updaters 200 MB; the"
+                + " rest is on the GPU) and has 1.1 GB (org.bytedeco.javacpp.maxBytes)");
     assertThat(need.heap()).isEqualTo(MemoryNeed.executor("search", ESTIMATE, false, 1, 1).heap());
     assertThat(
             MemoryNeed.local("search", ESTIMATE, true, 2, 2, 1)
                 .refusal(List.of(new MemoryLimit(MemoryLimit.MAX_BYTES, GIBI), MACHINE)))
         .contains(
             "Cannot fit guilomo.search: needs 1.4 GB in one process of 2 tasks (trainable 200 MB,"
-                + " gradients 200 MB, updaters 400 MB, averaging 600 MB; all else is on the GPU)"
+                + " gradients 200 MB, updaters 400 MB, averaging 600 MB; the rest is on the GPU)"
                 + " and has 1.1 GB (org.bytedeco.javacpp.maxBytes): set GUILOMO_OFF_HEAP=2g, or use"
-                + " fewer experts of lower ranks, or fewer tasks a process");
+                + " fewer experts of lower ranks, or fewer tasks per process");
   }
 
   @Test
@@ -94,7 +94,7 @@ class TestMemoryNeed {
     assertThat(need.describe(List.of(MACHINE)))
         .startsWith("needs 12.1 GB per executor of 2 tasks (")
         .endsWith(" and has 68.7 GB (the machine's memory)");
-    assertThat(need.describe(List.of())).endsWith("; what it has is not known");
+    assertThat(need.describe(List.of())).endsWith("; how much it has is unknown");
   }
 
   @Test

@@ -39,7 +39,7 @@ class TestProcessor {
     assertThat(processor.judge("p", 39.6, 1, "OPENBLAS").line())
         .isEqualTo(
             "warning  p: 40 GFLOP/s by OPENBLAS with 1 thread, of about 160 with avx512f: the machine is busy,"
-                + " or the library does not know its processor; use -Dorg.bytedeco.openblas.load=mkl, or for"
+                + " or the library does not recognise its processor; use -Dorg.bytedeco.openblas.load=mkl, or for"
                 + " OpenBLAS set OPENBLAS_CORETYPE=SkylakeX");
     assertThat(new Processor("avx2", 1).judge("p", 1, 1, "OPENBLAS").text())
         .endsWith("OPENBLAS_CORETYPE=Haswell");

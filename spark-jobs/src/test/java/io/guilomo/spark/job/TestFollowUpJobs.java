@@ -14,7 +14,6 @@ import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.SqlViews;
 import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableReader;
-import io.guilomo.spark.table.Tables;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,7 +99,7 @@ class TestFollowUpJobs {
             });
 
     assertThat(report).content().contains("<h2>Evaluation</h2>", "<td>6</td>");
-    for (String view : SqlViews.NAMES) {
+    for (String view : SqlViews.VIEWS) {
       if (!view.equals("plan_agreement")) {
         assertThat(spark.table(view).isEmpty()).as(view).isFalse();
       }
@@ -165,7 +164,7 @@ class TestFollowUpJobs {
             row -> {
               assertThat(row.seeds()).isEqualTo(2);
               assertThat(row.parameters()).isBetween(0.9 * budget, budget);
-              assertThat(row.diffToBaseline() == null).isEqualTo(row.strategy().equals("uniform"));
+              assertThat(row.difference() == null).isEqualTo(row.strategy().equals("uniform"));
               assertThat(row.seconds()).isPositive();
             });
     assertThat(rows(RunsTable.INSTANCE).filter("run_id = 'cmp.random.2'").count()).isEqualTo(3);
@@ -235,7 +234,7 @@ class TestFollowUpJobs {
   }
 
   private Map<String, Long> counts() {
-    return Tables.all().stream()
+    return SqlViews.TABLES.stream()
         .collect(Collectors.toMap(Table::name, table -> rows(table).count()));
   }
 

@@ -29,7 +29,7 @@ class TestNonFiniteLoss extends OnResumedJobs {
             () ->
                 jobs.allocate(
                     "stopped", 99, "search.epochs=2", "search.learning-rate=1e30", rarely))
-        .hasStackTraceContaining("Cannot go on from step 4: the validation loss is ");
+        .hasStackTraceContaining("Cannot continue from step 4: the validation loss is ");
     assertThat(jobs.status("stopped")).containsExactly("FAILED");
     jobs.messages().clear();
     long start = System.nanoTime();
@@ -42,7 +42,7 @@ class TestNonFiniteLoss extends OnResumedJobs {
 
   @ParameterizedTest
   @CsvSource({
-    "2, 100, Cannot go on from step 7: the training loss is NaN",
+    "2, 100, Cannot continue from step 7: the training loss is NaN",
     "1, 1, Cannot go on after 7 steps: the validation loss is NaN"
   })
   void aLossThatIsNotFiniteLeavesTheLastGoodAdapter(

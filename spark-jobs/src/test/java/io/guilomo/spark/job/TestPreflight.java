@@ -110,7 +110,7 @@ class TestPreflight {
     assertThat(card.processes(spark, 2).get(0).need().parts())
         .startsWith("trainable ")
         .contains(", averaging ")
-        .endsWith("; all else is on the GPU");
+        .endsWith("; the rest is on the GPU");
   }
 
   private static DataReport report(long train, long meanLength, int longest) {
@@ -126,7 +126,7 @@ class TestPreflight {
                 + ": needs \\d+\\.\\d GB in one process of 2 tasks \\(backbone .*"
                 + " activations \\d.* for "
                 + batch
-                + " tokens, averaging \\d.*\\) and has \\d.*: .*, or fewer tasks a process");
+                + " tokens, averaging \\d.*\\) and has \\d.*: .*, or fewer tasks per process");
   }
 
   @Test

@@ -39,7 +39,7 @@ class TestReportJob {
     assertThatThrownBy(() -> job().run("r1"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "Cannot open %s/tables: there is no such directory; was a job run with this output?",
+            "Cannot open %s/tables: there is no such directory; has any job been run with this output?",
             output);
     Files.createDirectory(output.resolve("tables"));
     assertThatThrownBy(() -> job().run())

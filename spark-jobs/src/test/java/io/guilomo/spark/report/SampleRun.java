@@ -47,18 +47,15 @@ public final class SampleRun {
         RunsTable.INSTANCE,
         List.of(
             new RunsTable.Run(
-                "allocate",
-                status,
-                start,
-                start.plusSeconds(205),
-                42,
-                "guilomo",
-                "/models/small",
-                "abc",
-                "/data/train",
-                2,
-                GuilomoConfig.load(null, List.of(settings)).asJson(),
-                "1.0",
+                new RunsTable.Execution(
+                    "allocate", status, start, start.plusSeconds(205), 2, "1.0"),
+                new RunsTable.Inputs(
+                    42,
+                    "guilomo",
+                    "/models/small",
+                    "abc",
+                    "/data/train",
+                    GuilomoConfig.load(null, List.of(settings)).asJson()),
                 data)));
     return this;
   }
@@ -144,23 +141,21 @@ public final class SampleRun {
       double loss = 1 - (double) step / (steps - 1);
       rows.add(
           new MetricsTable.Metric(
-              "allocate", 42, 1, step, MetricsTable.ALL_WORKERS, "train", "loss", loss, START));
+              new MetricsTable.Moment("allocate", 42, 1, step, START),
+              MetricsTable.ALL_WORKERS,
+              "train",
+              "loss",
+              loss));
     }
     for (int e = 0; e < 2; e++) {
       rows.add(
           new MetricsTable.Metric(
-              "allocate",
-              42,
-              1,
-              steps,
+              new MetricsTable.Moment("allocate", 42, 1, steps, START),
               MetricsTable.ALL_WORKERS,
               "train",
               "expert_load",
               e == 0 ? 0.995 : 0.005,
-              START,
-              0,
-              "query",
-              e));
+              new MetricsTable.Part(0, "query", e)));
     }
     writer.replace(MetricsTable.INSTANCE, rows);
     return this;
@@ -190,6 +185,14 @@ public final class SampleRun {
   private static ComparisonTable.Compared compared(
       String strategy, double mean, Double difference, Double low, Double high) {
     return new ComparisonTable.Compared(
-        "t", strategy, 3, "accuracy", mean, 0.005, difference, low, high, 1000, 60);
+        "t",
+        strategy,
+        3,
+        "accuracy",
+        mean,
+        0.005,
+        difference == null ? null : new ComparisonTable.Difference(difference, low, high),
+        1000,
+        60);
   }
 }

@@ -21,7 +21,7 @@ class TestFindings {
     assertThat(findings.experts())
         .isEqualTo(
             "Layer 1 got the most experts (10), layers 0 and 10 the fewest (5). Module query got the"
-                + " most experts (4 a layer), module key the fewest (2.7 a layer).");
+                + " most experts (4 per layer), module key the fewest (2.7 per layer).");
     assertThat(findings.ranks())
         .isEqualTo(
             "Module key got the highest ranks (mean 4.0), module query the lowest (mean 2.0).");
@@ -38,8 +38,8 @@ class TestFindings {
                     new Module(4, "query", 10, 20, 3, 6, 10))
                 .experts())
         .isEqualTo(
-            "Layer 4 got the most experts (3), 4 layers the fewest (2). Every kind of module got as"
-                + " many experts (2.2 a layer).");
+            "Layer 4 got the most experts (3), 4 layers the fewest (2). Every kind of module got the"
+                + " same number of experts (2.2 per layer).");
   }
 
   @Test

@@ -122,7 +122,7 @@ class TestNotebooks {
     assertThat(process.exitValue()).isZero();
   }
 
-  /** Statements of the script by their titles, or by themselves where they have none. */
+  /** Statements of the script by their titles, or by their text if they have none. */
   private static Map<String, String> script() throws IOException {
     Map<String, String> statements = new LinkedHashMap<>();
     for (String statement : Files.readString(ROOT.resolve("notebooks/queries.sql")).split(";")) {

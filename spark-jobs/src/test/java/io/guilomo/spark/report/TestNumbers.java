@@ -35,6 +35,9 @@ class TestNumbers {
     assertThat(Numbers.time(Instant.parse("2026-01-02T10:00:00Z")))
         .isEqualTo("2026-01-02 10:00:00 UTC");
     assertThat(Numbers.duration(Duration.ofSeconds(3725))).isEqualTo("1 h 2 min");
+    assertThat(Numbers.duration(Duration.ofMinutes(125))).isEqualTo("2 h 5 min");
+    assertThat(Numbers.duration(Duration.ofSeconds(184))).isEqualTo("3 min 4 s");
+    assertThat(Numbers.duration(Duration.ofSeconds(59))).isEqualTo("59 s");
     assertThat(Numbers.duration(Duration.ofSeconds(205))).isEqualTo("3 min 25 s");
     assertThat(Numbers.duration(Duration.ofMillis(3900))).isEqualTo("3 s");
   }

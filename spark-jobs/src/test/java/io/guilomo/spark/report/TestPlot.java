@@ -19,7 +19,7 @@ class TestPlot {
                 })
             .toString();
     assertThat(html)
-        .startsWith("<p class=\"unpainted\">This chart is left out: Java cannot paint here (")
+        .startsWith("<p class=\"unpainted\">This chart is missing because Java cannot paint here (")
         .contains("UnsatisfiedLinkError: libfreetype.so.6: &lt;none&gt;). Loss. It fell.")
         .doesNotContain("<svg");
   }
@@ -44,6 +44,6 @@ class TestPlot {
     assertThat(ChartGraphics.colour("k0")).isNotEqualTo(ChartGraphics.colour("k1"));
     assertThatThrownBy(() -> ChartGraphics.colour("red"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("Cannot paint with class red: those of charts are [across, up,");
+        .hasMessageStartingWith("Cannot paint with class red: expected one of [across, up,");
   }
 }

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class TestReportInBrowser {
 
-  /** That of the whole page on a phone, where it is the longest. */
+  /** The height of the whole page on a phone, where it is longest. */
   private static final int HEIGHT = 9000;
 
   private static final Path SCREENSHOTS = Path.of("target/screenshots").toAbsolutePath();
@@ -73,8 +73,8 @@ class TestReportInBrowser {
 
   /**
    * A page that shows another in a frame and tells its measures in its own title: its width, its
-   * background, the colour of a line, and how the words of charts lie. Reports have no scripts, and
-   * windows are never as narrow as phones.
+   * background, the colour of a line, and the positions of the words in charts. Reports have no
+   * scripts, and windows are never as narrow as phones.
    */
   private Path measuring(String html, int width) throws IOException {
     String page =

@@ -42,12 +42,12 @@ class TestRunReport {
     assertThat(headings(html))
         .containsExactly(
             "Experts and ranks",
-            "Distribution of the ranks",
+            "Distribution of ranks",
             "Trainable parameters",
             "Comparison of the strategies",
             "Runs of the comparison",
             "Evaluation",
-            "How the search went",
+            "Course of the search",
             "Learning curves: allocate",
             "Load of the experts",
             "Data",
@@ -62,14 +62,14 @@ class TestRunReport {
     assertThat(html)
         .contains(
             "Layer 1 got the most experts (8), layers 0 and 2 the fewest (4). Every kind of module"
-                + " got as many experts (2.7 a layer).")
-        .contains("The search changed 1 of 1 numbers of experts and 0 of 1 ranks;")
+                + " got the same number of experts (2.7 per layer).")
+        .contains("The search changed the number of experts of 1 of 1 modules, and 0 of 1 ranks;")
         .contains("By accuracy, guilomo differs from uniform by more than chance.")
         .contains("Mean accuracy: guilomo 0.7200, random 0.7100, uniform 0.7000.")
         .contains("Evaluated on 527 records: accuracy 0.7135 [0.6717, 0.7534].");
     // The plan: 16 experts, of which 6 have rank 1; the uniform one has 7,500 parameters.
     assertThat(html)
-        .contains("16 experts, mean rank 2.00, 600 trainable parameters")
+        .contains("16 experts of mean rank 2.00, 600 trainable parameters")
         .contains("<td>6</td><td><span>37.5 %</span>".replace("</td><td>", "</td>\n<td>"))
         .contains("92.0 % fewer than the uniform plan of 5 experts of rank 8.");
     // The search: half of the two vectors moved; five rounds of three entries.
@@ -81,7 +81,7 @@ class TestRunReport {
     assertThat(html).contains("training: 1 at step 0, 0 at step 4");
     // Of two experts one has nearly everything.
     assertThat(html)
-        .contains("1 of 2 experts got less than 1 % of their module&#39;s tokens")
+        .contains("1 of 2 experts received less than 1 % of their module&#39;s tokens")
         .contains(">2.0</td>");
     assertThat(html)
         .contains(
@@ -107,7 +107,7 @@ class TestRunReport {
     assertThat(headings(html("r2")))
         .containsExactly(
             "Experts and ranks",
-            "Distribution of the ranks",
+            "Distribution of ranks",
             "Trainable parameters",
             "Load of the experts",
             "Jobs",
@@ -120,18 +120,18 @@ class TestRunReport {
     new SampleRun(output, "r2").run("RUNNING", 0, null);
     assertThat(html("r1"))
         .contains("<p class=\"unwell\">Job allocate had failed when this was written.</p>");
-    assertThat(html("r2")).contains("Job allocate had not ended when this was written.");
+    assertThat(html("r2")).contains("Job allocate had not finished when this was written.");
   }
 
   @Test
   void thePlanOfSeveralSeedsIsTheirConsensus() {
     new SampleRun(output, "r1").run(0, null).consensus();
     assertThat(html("r1"))
-        .contains("6 experts, mean rank 2.00, 200 trainable parameters")
+        .contains("6 experts of mean rank 2.00, 200 trainable parameters")
         .contains("The consensus of 2 seeds.")
         .contains(
-            "2 seeds give the same number of experts to 1 of 2 modules; between the most and the fewest"
-                + " of a module are 2.0 on average.")
+            "2 seeds give the same number of experts to 1 of 2 modules; on average, the largest and the"
+                + " smallest number of a module differ by 2.0.")
         .contains("<td class=\"h6\">100 %</td>", "<td class=\"h0\">50 %</td>");
   }
 
@@ -150,7 +150,7 @@ class TestRunReport {
     new SampleRun(output, "r1").run(0, null).search(1000).training(1000);
     String html = html("r1");
     assertThat(html)
-        .contains("Each point is the mean of 3 steps.", "One of 3 rounds is drawn.")
+        .contains("Each point is the mean of 3 steps.", "One in 3 rounds is drawn.")
         // The mean of the first three of 1000 steps.
         .contains("training: 0.9990 at step 1, 0 at step 999")
         // The last round is shown whatever the stride.
@@ -166,9 +166,10 @@ class TestRunReport {
   void ofSeveralSearchesTheFirstIsShownAndAllAreCounted() {
     new SampleRun(output, "r1").run(0, null).searches(9, 3, 4);
     assertThat(html("r1"))
-        .contains("Shown is seed 7, the first of 2.")
-        .contains("The search changed 18 of 18 numbers of experts and 0 of 18 ranks;")
-        .contains("Experts of a layer, mean of neighbours")
+        .contains("Seed 7 is shown, the first of 2.")
+        .contains(
+            "The search changed the number of experts of 18 of 18 modules, and 0 of 18 ranks;")
+        .contains("Experts per layer, mean over neighbouring layers")
         .contains("layers 0–1: 3 at round 0, 2 at round 3; ", "layer 8: 3 at round 0, 2 at round 3")
         .contains("numbers of experts: 0 at round 0, 1 at round 3")
         .contains("3 experts: 0.5000 at round 0, 0.2500 at round 3");

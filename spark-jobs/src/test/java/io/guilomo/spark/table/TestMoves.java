@@ -43,7 +43,7 @@ class TestMoves {
         .isInstanceOf(FileNotFoundException.class)
         .hasMessageStartingWith("Cannot move ")
         .hasMessageContaining("gone")
-        .hasMessageEndingWith(": it is not there");
+        .hasMessageEndingWith(": it does not exist");
     assertThat(dir.resolve("old/rows")).hasContent("old");
     assertThat(dir.resolve("new/rows")).hasContent("new");
   }
@@ -54,7 +54,7 @@ class TestMoves {
     assertThatThrownBy(() -> moves.run())
         .isInstanceOf(IOException.class)
         .hasMessageContaining("/old")
-        .hasMessageEndingWith(": it exists");
+        .hasMessageEndingWith(": the target exists");
     assertThat(dir.resolve("old/rows")).hasContent("old");
     assertThat(dir.resolve("new/rows")).hasContent("new");
   }

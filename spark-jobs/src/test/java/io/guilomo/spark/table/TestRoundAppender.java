@@ -120,15 +120,11 @@ class TestRoundAppender {
 
   private static Metric metric(String job, long seed, long round, double value) {
     return new Metric(
-        job,
-        seed,
-        round,
-        round * 10,
+        new MetricsTable.Moment(job, seed, round, round * 10, Instant.EPOCH),
         MetricsTable.ALL_WORKERS,
         "train",
         "loss",
-        value,
-        Instant.EPOCH);
+        value);
   }
 
   private TableWriter writer(LocalDate date, String job) {

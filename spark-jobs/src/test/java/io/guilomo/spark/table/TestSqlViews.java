@@ -42,18 +42,9 @@ class TestSqlViews {
         RunsTable.INSTANCE,
         List.of(
             new RunsTable.Run(
-                "finetune",
-                "SUCCEEDED",
-                start,
-                start.plusSeconds(90),
-                1,
-                "guilomo",
-                "m",
-                "d",
-                "t",
-                2,
-                config,
-                "1",
+                new RunsTable.Execution(
+                    "finetune", "SUCCEEDED", start, start.plusSeconds(90), 2, "1"),
+                new RunsTable.Inputs(1, "guilomo", "m", "d", "t", config),
                 null)));
     writer.replace(
         PlanModulesTable.INSTANCE,
@@ -133,7 +124,7 @@ class TestSqlViews {
         .hasMessageContaining("nowhere");
     assertThatThrownBy(() -> SqlViews.register(spark, output + "/none"))
         .hasMessage(
-            "Cannot open %s/none/tables: there is no such directory; was a job run with this output?",
+            "Cannot open %s/none/tables: there is no such directory; has any job been run with this output?",
             output);
   }
 
@@ -145,10 +136,10 @@ class TestSqlViews {
                   .map(file -> file.getFileName().toString())
                   .filter(name -> name.endsWith(".sql"))
                   .map(name -> name.substring(0, name.length() - 4)))
-          .containsExactlyInAnyOrderElementsOf(SqlViews.NAMES);
+          .containsExactlyInAnyOrderElementsOf(SqlViews.VIEWS);
     }
     String document = Files.readString(DIRECTORY.resolve("README.md"));
-    assertThat(SqlViews.NAMES)
+    assertThat(SqlViews.VIEWS)
         .allSatisfy(name -> assertThat(document).contains("| `" + name + "`"));
   }
 
@@ -168,7 +159,7 @@ class TestSqlViews {
       }
     }
     TreeMap<String, String> real = new TreeMap<>();
-    Tables.all().forEach(each -> real.put(each.name(), each.columns().toDDL()));
+    SqlViews.TABLES.forEach(each -> real.put(each.name(), each.columns().toDDL()));
     assertThat(documented).isEqualTo(real);
   }
 
@@ -205,17 +196,11 @@ class TestSqlViews {
   private static MetricsTable.Metric metric(
       long step, int worker, String name, double value, Integer layer, Integer expert) {
     return new MetricsTable.Metric(
-        "finetune",
-        1,
-        1,
-        step,
+        new MetricsTable.Moment("finetune", 1, 1, step, Instant.EPOCH),
         worker,
         "train",
         name,
         value,
-        Instant.EPOCH,
-        layer,
-        layer == null ? null : "query",
-        expert);
+        new MetricsTable.Part(layer, layer == null ? null : "query", expert));
   }
 }

@@ -197,7 +197,9 @@ class TestTableWriter {
 
   private static Run run(String job, String status) {
     return new Run(
-        job, status, START, null, 42, "guilomo", "/m", "abc", "/d", 2, "{}", "0.1.0", null);
+        new RunsTable.Execution(job, status, START, null, 2, "0.1.0"),
+        new RunsTable.Inputs(42, "guilomo", "/m", "abc", "/d", "{}"),
+        null);
   }
 
   private TableWriter writer(String runId, LocalDate date, String job) {

@@ -3,19 +3,19 @@ package io.guilomo.spark.report;
 import java.util.List;
 import java.util.Optional;
 
-/** A part of a report about one thing. */
+/** A section of the report. */
 @FunctionalInterface
-interface Section {
+interface ReportSection {
 
-  /** The part, unless the run has no rows about it. */
+  /** The section; empty if the run has no rows for it. */
   Optional<Html> of(RunTables tables);
 
-  /** Begins a part. */
+  /** Opens a section. */
   static Html begin(String heading) {
     return new Html().open("section").element("h2", heading);
   }
 
-  /** The first row of a table, and the beginning of the others; a column may have no name. */
+  /** Writes the header of a table and opens its body; a column may have no name. */
   static void head(Html html, List<String> columns) {
     html.open("thead").open("tr");
     for (String column : columns) {
@@ -28,7 +28,7 @@ interface Section {
     html.close("tr").close("thead").open("tbody");
   }
 
-  /** Begins a part that is half as wide as the page, where that has room for two. */
+  /** Opens a section of half the width, if the page has room for two side by side. */
   static Html beginHalf(String heading) {
     return new Html().open("section", "class", "half").element("h2", heading);
   }

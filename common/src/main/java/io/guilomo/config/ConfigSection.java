@@ -9,11 +9,11 @@ import io.guilomo.model.UserException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One section of a configuration. Every value is checked where it is read. */
-record Section(Config config, String path) {
+/** A section of a configuration. Every value is validated when it is read. */
+record ConfigSection(Config config, String path) {
 
-  Section section(String name) {
-    return new Section(config, key(name));
+  ConfigSection section(String name) {
+    return new ConfigSection(config, key(name));
   }
 
   String text(String name) {
@@ -77,7 +77,7 @@ record Section(Config config, String path) {
     return value;
   }
 
-  /** A number of at least {@code least}. */
+  /** A number that is at least {@code least}. */
   double number(String name, double least) {
     double value = number(name, "must be a number").doubleValue();
     if (value < least) {
@@ -124,7 +124,7 @@ record Section(Config config, String path) {
     return new Betas(values.get(0).doubleValue(), values.get(1).doubleValue());
   }
 
-  /** Different whole numbers, at least so many. */
+  /** At least {@code least} distinct whole numbers. */
   List<Long> seeds(String name, int least) {
     String expected = "must be different whole numbers" + (least > 0 ? ", at least " + least : "");
     List<Long> seeds =
@@ -147,7 +147,7 @@ record Section(Config config, String path) {
         return value;
       }
     } catch (ConfigException e) {
-      // The same one line for a text, a list and a number that does not end.
+      // The same message for a text, a list and a number that is not finite.
     }
     throw refuse(name, expected);
   }
@@ -165,7 +165,7 @@ record Section(Config config, String path) {
   }
 
   private long exact(String name, Number value, String expected) {
-    // 1e3 is read as a double, and a double holds whole numbers exactly up to 2^53.
+    // 1e3 is parsed as a double, which represents whole numbers exactly up to 2^53.
     boolean whole = value instanceof Integer || value instanceof Long;
     if (!whole
         && (value.doubleValue() != Math.rint(value.doubleValue())

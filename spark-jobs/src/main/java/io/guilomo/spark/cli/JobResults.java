@@ -1,0 +1,172 @@
+package io.guilomo.spark.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.model.UserException;
+import io.guilomo.spark.doctor.Check;
+import io.guilomo.spark.doctor.Check.Status;
+import io.guilomo.spark.job.CompareJob;
+import io.guilomo.spark.job.EvaluateJob;
+import io.guilomo.spark.job.FinetuneJob;
+import io.guilomo.spark.job.Finetuning;
+import io.guilomo.spark.job.PredictJob;
+import io.guilomo.spark.job.QuickstartJob;
+import io.guilomo.spark.job.ScalingBench.Measured;
+import io.guilomo.spark.report.Numbers;
+import io.guilomo.spark.table.ComparisonTable.Compared;
+import io.guilomo.spark.table.ComparisonTable.Difference;
+import io.guilomo.spark.table.EvaluationsTable.Evaluation;
+import java.io.PrintStream;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** The results of the jobs as text for the terminal; that of a search is {@link SearchReport}. */
+final class JobResults {
+
+  private JobResults() {}
+
+  static String text(FinetuneJob.Result result) {
+    Finetuning.Outcome outcome = result.outcome();
+    return Numbers.format(
+        """
+        strategy %s: %,d trainable parameters
+        validation loss %.4f before, %.4f at best (step %d of %d), %.4f at the end
+        validation accuracy %.1f %% before, %.1f %% at best, %.1f %% at the end (%,d labels)
+        %,d tokens in %.0f s, %.0f per second
+        adapter in %s
+        """,
+        result.plan().strategy(),
+        result.plan().parameters(),
+        outcome.before().loss(),
+        outcome.best().loss(),
+        outcome.bestStep(),
+        outcome.steps(),
+        outcome.last().loss(),
+        100 * outcome.before().accuracy(),
+        100 * outcome.best().accuracy(),
+        100 * outcome.last().accuracy(),
+        outcome.last().labels(),
+        outcome.tokens(),
+        outcome.seconds(),
+        outcome.tokens() / outcome.seconds(),
+        result.adapter());
+  }
+
+  static String text(EvaluateJob.Result result) {
+    return result.evaluations().stream()
+        .map(
+            row ->
+                Numbers.format(
+                    "%-20s %s  %,d records\n",
+                    row.metric(), withInterval(row, "%.4f  [%.4f, %.4f]"), row.examples()))
+        .collect(Collectors.joining());
+  }
+
+  static String text(PredictJob.Result result) {
+    return Numbers.format(
+        "%,d rows of run %s in table predictions, %,d without a prediction\n",
+        result.rows(), result.runId(), result.unreadable());
+  }
+
+  static String text(CompareJob.Result result) {
+    StringBuilder text = new StringBuilder();
+    String metric = "";
+    for (Compared row : result.rows()) {
+      if (!row.metric().equals(metric)) {
+        metric = row.metric();
+        text.append(Numbers.format("%s, mean over %d seeds\n", metric, row.seeds()));
+      }
+      text.append(Numbers.format("  %-14s %.4f", row.strategy(), row.mean()))
+          .append(row.sd() == null ? "" : Numbers.format(" ± %.4f", row.sd()))
+          .append(text(row.difference()))
+          .append(Numbers.format("  %,.0f parameters, %.0f s\n", row.parameters(), row.seconds()));
+    }
+    return text.toString();
+  }
+
+  private static String text(Difference difference) {
+    if (difference == null) {
+      return "  baseline";
+    }
+    return Numbers.format("  %+.4f", difference.mean())
+        + (difference.low() == null
+            ? ""
+            : Numbers.format(" [%+.4f, %+.4f]", difference.low(), difference.high()));
+  }
+
+  static String text(QuickstartJob.Result result) {
+    StringBuilder text = new StringBuilder(SearchReport.text(result.search()));
+    List<Evaluation> learned = result.learned().evaluations();
+    if (!learned.isEmpty()) {
+      text.append(
+          Numbers.format(
+              "after training, on %,d unseen records: the learned plan of %,d parameters, and the"
+                  + " uniform plan of %,d\n",
+              learned.get(0).examples(),
+              result.learned().plan().parameters(),
+              result.uniform().plan().parameters()));
+    }
+    for (Evaluation row : learned) {
+      Evaluation uniform =
+          result.uniform().evaluations().stream()
+              .filter(other -> other.metric().equals(row.metric()))
+              .findFirst()
+              .orElseThrow();
+      text.append(
+          Numbers.format(
+              "  %-20s  %s and %s\n",
+              row.metric(),
+              withInterval(row, "%.4f [%.4f, %.4f]"),
+              withInterval(uniform, "%.4f [%.4f, %.4f]")));
+    }
+    return text.append("report: " + result.report() + "\n").toString();
+  }
+
+  private static String withInterval(Evaluation row, String pattern) {
+    return Numbers.format(pattern, row.value(), row.ciLow(), row.ciHigh());
+  }
+
+  /**
+   * Prints one line per check.
+   *
+   * @throws UserException if any check found that the configuration cannot run
+   */
+  static void print(List<Check> checks, PrintStream out) {
+    checks.forEach(check -> out.println(check.line()));
+    List<Check> failed = checks.stream().filter(check -> check.status() == Status.CANNOT).toList();
+    if (!failed.isEmpty()) {
+      throw new UserException(
+          "Cannot run this configuration here: %d of %d checks failed, the first is %s"
+              .formatted(failed.size(), checks.size(), failed.get(0).name()));
+    }
+  }
+
+  /**
+   * One line of JSON per number of workers, as {@code bench --scaling} prints it.
+   *
+   * @param measured the speedups are relative to the first
+   */
+  static String scaling(List<Measured> measured) throws JsonProcessingException {
+    StringBuilder lines = new StringBuilder();
+    for (Measured one : measured) {
+      Map<String, Object> line = new LinkedHashMap<>();
+      line.put("workers", one.workers());
+      line.put("rounds", one.rounds());
+      line.put("steps_per_round", one.stepsPerRound());
+      line.put("tokens_per_second", Math.round(one.tokensPerSecond()));
+      line.put("speedup", rounded(one.tokensPerSecond() / measured.get(0).tokensPerSecond()));
+      line.put("seconds_per_round", rounded(one.seconds() / one.rounds()));
+      line.put("averaging_share", rounded(one.averaging() / one.seconds()));
+      line.put("waiting_share", rounded(one.waiting() / one.seconds()));
+      line.put("averaged_bytes", one.bytes());
+      lines.append(new ObjectMapper().writeValueAsString(line)).append('\n');
+    }
+    return lines.toString();
+  }
+
+  private static double rounded(double value) {
+    return Math.round(value * 1e4) / 1e4;
+  }
+}
