@@ -75,6 +75,19 @@ class TestArchitecture {
   }
 
   @Test
+  void backendsKnowTheContractAloneAndNobodyKnowsThem() {
+    slices().matching("io.guilomo.kernel.(*)..").should().notDependOnEachOther().check(classes);
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.guilomo.kernel.*..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.guilomo.kernel.*..")
+        .because("ServiceLoader finds backends, and KernelSelection chooses one")
+        .check(classes);
+  }
+
+  @Test
   void theEngineKnowsNeitherSparkNorDl4j() {
     noClasses()
         .should()

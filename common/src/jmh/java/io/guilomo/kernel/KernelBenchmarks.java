@@ -70,9 +70,9 @@ public class KernelBenchmarks {
   private final INDArray dInner = matrix(TOKENS, INTERMEDIATE);
 
   private final INDArray qkv = matrix(TOKENS, 3 * HIDDEN);
-  private final INDArray query = Nd4jOperations.columns(qkv, 0, HIDDEN);
-  private final INDArray key = Nd4jOperations.columns(qkv, HIDDEN, 2 * HIDDEN);
-  private final INDArray value = Nd4jOperations.columns(qkv, 2 * HIDDEN, 3 * HIDDEN);
+  private final INDArray query = ArrayViews.columns(qkv, 0, HIDDEN);
+  private final INDArray key = ArrayViews.columns(qkv, HIDDEN, HIDDEN);
+  private final INDArray value = ArrayViews.columns(qkv, 2 * HIDDEN, HIDDEN);
   private final INDArray probabilities = vector(SEQUENCES * HEADS * LENGTH * LENGTH);
   private final INDArray dQuery = matrix(TOKENS, HIDDEN);
   private final INDArray dKey = matrix(TOKENS, HIDDEN);

@@ -3,8 +3,8 @@ package io.guilomo.family;
 import io.guilomo.io.FloatMemory;
 import io.guilomo.io.FloatSink;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
-import io.guilomo.kernel.Nd4jKernels;
 import io.guilomo.model.UserException;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,7 +20,7 @@ public record FrozenMemory(Kernels kernels, DataType matrices) {
 
   /** The host's memory, 32-bit floats. */
   public static FrozenMemory host() {
-    return new FrozenMemory(new Nd4jKernels(), DataType.FLOAT);
+    return new FrozenMemory(KernelSelection.portable(), DataType.FLOAT);
   }
 
   private boolean isHost() {

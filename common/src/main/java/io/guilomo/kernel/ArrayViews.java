@@ -4,17 +4,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Row-major views into arrays. ND4J's own {@code get} compares the offset of a view with its length
- * and returns an empty array for the later parts of a view that does not begin its buffer.
+ * Row-major views into arrays. ND4J's own {@code get} compares the offset of a view with its
+ * length, and returns an empty array for later parts of a view that does not start at the beginning
+ * of its buffer.
  */
 public final class ArrayViews {
 
   private ArrayViews() {}
 
   /**
-   * A stretch of a contiguous array as an array of the given shape.
+   * A slice of a contiguous array as an array of the given shape.
    *
-   * @param offset first element, from the begin of {@code flat}
+   * @param offset index of the first element in {@code flat}
    */
   public static INDArray stretch(INDArray flat, long offset, long... shape) {
     long length = 1;

@@ -1,12 +1,13 @@
 package io.guilomo.kernel;
 
 /**
- * How attention is shaped.
+ * Shape and mask of attention.
  *
  * @param headDim features of one head
  * @param scale factor on the scores, usually {@code 1 / √headDim}
- * @param causal whether a position sees only itself and earlier ones
- * @param window positions a position sees, itself included; 0 for all. Needs {@code causal}
+ * @param causal whether a position attends only to itself and earlier positions
+ * @param window number of positions that a position attends to, including itself; 0 for no limit.
+ *     Requires {@code causal}
  */
 public record AttentionShape(
     int heads, int keyValueHeads, int headDim, float scale, boolean causal, int window) {

@@ -4,8 +4,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
- * How many threads one operation may use: ND4J's, those of the linear algebra library, and those of
- * the kernels.
+ * Limits the threads of an operation: ND4J's, the linear algebra library's and the kernels' own.
  */
 public class ComputeThreads {
 

@@ -1,21 +1,22 @@
 package io.guilomo.kernel;
 
 /**
- * Decides which elements dropout keeps, from a seed, a row and a column alone. An element's word is
- * a 32-bit finaliser applied to the sum of a key of its row and a key of its column; it is kept if
- * the word, unsigned, reaches {@code rate · 2³²}. The multipliers are below 2³¹, so that 64-bit
- * arithmetic holds the products exactly.
+ * Which elements dropout keeps, as a function of seed, row and column alone. An element's word is a
+ * 32-bit finaliser applied to the sum of a key of its row and a key of its column; it is kept if
+ * the word, unsigned, reaches {@code rate · 2³²}. The multipliers are below 2³¹, so 64-bit
+ * arithmetic represents the products exactly.
  *
  * @param rate probability of being dropped, in {@code [0, 1)}
  * @param seed masks with the same seed drop the same elements
- * @param firstRow number of an array's first row, where it is the later rows of a larger one
+ * @param firstRow row number of the array's first row, where it is a range of rows of a larger
+ *     array
  */
 public record DropoutMask(float rate, long seed, int firstRow) {
-  static final int SHIFT_1 = 16;
-  static final int MULTIPLIER_1 = 0x7feb352d;
-  static final int SHIFT_2 = 15;
-  static final int MULTIPLIER_2 = 0x446ca68b;
-  static final int SHIFT_3 = 16;
+  public static final int SHIFT_1 = 16;
+  public static final int MULTIPLIER_1 = 0x7feb352d;
+  public static final int SHIFT_2 = 15;
+  public static final int MULTIPLIER_2 = 0x446ca68b;
+  public static final int SHIFT_3 = 16;
 
   private static final long GOLDEN_GAMMA = 0x9e3779b97f4a7c15L;
 
@@ -26,11 +27,11 @@ public record DropoutMask(float rate, long seed, int firstRow) {
     }
   }
 
-  int rowKey(int row) {
+  public int rowKey(int row) {
     return (int) (mixed(seed + GOLDEN_GAMMA * (2L * (firstRow + row) + 1)) >>> 32);
   }
 
-  int columnKey(int column) {
+  public int columnKey(int column) {
     return (int) (mixed(~seed + GOLDEN_GAMMA * (2L * column + 2)) >>> 32);
   }
 

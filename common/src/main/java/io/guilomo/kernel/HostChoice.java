@@ -1,15 +1,15 @@
 package io.guilomo.kernel;
 
-/** A choice of experts that the host keeps. */
-class HostChoice implements ExpertChoice {
+/** A choice of experts in host memory. */
+public class HostChoice implements ExpertChoice {
   private final int[] experts;
 
   HostChoice(int length) {
     this.experts = new int[length];
   }
 
-  /** The experts themselves, not a copy. */
-  static int[] experts(ExpertChoice choice) {
+  /** The experts, not copied. */
+  public static int[] experts(ExpertChoice choice) {
     return ((HostChoice) choice).experts;
   }
 

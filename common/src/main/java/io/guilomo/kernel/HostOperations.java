@@ -1,5 +1,6 @@
 package io.guilomo.kernel;
 
+import io.guilomo.model.UserException;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -8,10 +9,10 @@ import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** What kernels share whose arrays ND4J itself computes on and the host reads. */
-abstract class HostOperations implements Kernels {
+/** Operations shared by backends whose arrays are in host memory. */
+public abstract class HostOperations implements Device, AttentionKernels, ExpertKernels {
   @Override
-  public void accuracy(Accuracy accuracy) {
+  public void accuracy(Kernels.Accuracy accuracy) {
     // 32-bit floats are never rounded.
   }
 
@@ -23,7 +24,7 @@ abstract class HostOperations implements Kernels {
   @Override
   public INDArray allocate(DataType type, long length) {
     if (type == DataType.BFLOAT16) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot keep weights as bfloat16 in the memory of this processor: its kernels compute "
               + "with float32; set guilomo.model.precision=float32");
     }
@@ -37,7 +38,7 @@ abstract class HostOperations implements Kernels {
 
   @Override
   public void release(INDArray array) {
-    // The garbage collector frees it, once no view of it is left.
+    // The garbage collector frees it once no view of it is left.
   }
 
   @Override
@@ -73,7 +74,7 @@ abstract class HostOperations implements Kernels {
 
   @Override
   public void finish() {
-    // Operations return when they are done.
+    // Operations have finished when they return.
   }
 
   @Override
@@ -95,20 +96,37 @@ abstract class HostOperations implements Kernels {
     put(result, sum);
   }
 
-  /** Adds to the totals of {@link #crossEntropy}. */
-  static void add(INDArray totals, double loss, long hits) {
+  @Override
+  public void masks(int[] starts, int[] kinds, INDArray gsvs, INDArray masks) {
+    float[] values = new float[Math.toIntExact(gsvs.length())];
+    read(gsvs, values);
+    write(StraightThrough.masks(starts, kinds, values), masks);
+  }
+
+  @Override
+  public void masksBackward(
+      int[] starts, int[] kinds, INDArray gsvs, INDArray dMasks, INDArray dGsvs) {
+    float[] values = new float[Math.toIntExact(gsvs.length())];
+    float[] gradients = new float[values.length];
+    read(gsvs, values);
+    read(dMasks, gradients);
+    write(StraightThrough.gradients(starts, kinds, values, gradients), dGsvs);
+  }
+
+  /** Adds to the totals of {@link LayerKernels#crossEntropy}. */
+  public static void add(INDArray totals, double loss, long hits) {
     double[] sums = new double[2];
     doubles(totals).get(sums);
     put(totals, sums[0] + loss, sums[1] + hits);
   }
 
   /** Sets the first elements of an array of {@link DataType#DOUBLE}. */
-  static void put(INDArray target, double... values) {
+  protected static void put(INDArray target, double... values) {
     doubles(target).put(values);
     Nd4j.getAffinityManager().tagLocation(target, Location.HOST);
   }
 
-  private static FloatPointer floats(INDArray array) {
+  public static FloatPointer floats(INDArray array) {
     Nd4j.getAffinityManager().ensureLocation(array, Location.HOST);
     return new FloatPointer(array.data().addressPointer());
   }

@@ -1,23 +1,25 @@
 package io.guilomo.kernel;
 
+import java.util.Collection;
+import java.util.List;
 import java.util.StringJoiner;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What kernels demand of their arguments; whatever fails is refused by an {@link
- * IllegalArgumentException}.
+ * Checks of kernel arguments. Each throws {@link IllegalArgumentException}: a wrong shape is a bug
+ * of the caller.
  */
 class KernelArguments {
 
   private KernelArguments() {}
 
   static void matrix(String name, INDArray array) {
-    frozen(name, array, DataType.FLOAT);
+    frozen(name, array, List.of(DataType.FLOAT));
   }
 
-  /** A matrix of one of the types that a device reads. */
-  static void frozen(String name, INDArray array, DataType... types) {
+  /** A matrix of one of the given types. */
+  static void frozen(String name, INDArray array, Collection<DataType> types) {
     type(name, array, types);
     if (array.rank() != 2
         || (array.size(1) > 1 && array.stride(1) != 1)
@@ -33,14 +35,18 @@ class KernelArguments {
     }
   }
 
-  /** A vector is any array whose elements follow each other in row-major order. */
+  static void sameShape(String name, INDArray array, INDArray other) {
+    matrix(name, array, other.size(0), other.size(1));
+  }
+
+  /** A vector is any array whose elements are adjacent in row-major order. */
   static void vector(String name, INDArray array) {
     contiguous(name, array, DataType.FLOAT);
   }
 
   /** As {@link #vector(String, INDArray)}, of one of the given types. */
   static void contiguous(String name, INDArray array, DataType... types) {
-    type(name, array, types);
+    type(name, array, List.of(types));
     long stride = 1;
     for (int axis = array.rank() - 1; axis >= 0; axis--) {
       if (array.size(axis) > 1 && array.stride(axis) != stride) {
@@ -120,7 +126,7 @@ class KernelArguments {
     }
   }
 
-  /** Vectors of guided selection, one behind the other. */
+  /** Vectors of guided selection, one after another. */
   static void selections(int[] starts, int[] kinds, long entries) {
     sequences(starts, entries);
     size("kinds of vectors", kinds.length, starts.length - 1L);
@@ -153,7 +159,7 @@ class KernelArguments {
     sequences(starts, query.size(0));
   }
 
-  /** What attention keeps for its backward pass. */
+  /** What attention saves for its backward pass. */
   static void state(INDArray state, long needed) {
     vector("state", state);
     if (state.length() < needed) {
@@ -194,11 +200,9 @@ class KernelArguments {
     }
   }
 
-  private static void type(String name, INDArray array, DataType... types) {
-    for (DataType type : types) {
-      if (array.dataType() == type) {
-        return;
-      }
+  private static void type(String name, INDArray array, Collection<DataType> types) {
+    if (types.contains(array.dataType())) {
+      return;
     }
     StringJoiner needed = new StringJoiner(" or ");
     for (DataType type : types) {

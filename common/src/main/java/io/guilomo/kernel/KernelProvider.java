@@ -3,30 +3,30 @@ package io.guilomo.kernel;
 import java.util.Optional;
 
 /**
- * A backend, which {@link java.util.ServiceLoader} finds. It must be loadable where it cannot be
- * used.
+ * A backend that {@link java.util.ServiceLoader} finds. The class must load even where the backend
+ * cannot be used.
  */
 public interface KernelProvider {
 
   String name();
 
-  /** Empty if it can be used here, else why not, in one line. */
+  /** Why it cannot be used here, in one line; empty if it can. */
   Optional<String> unavailable();
 
-  /** Devices that {@link #open} knows, numbered from 0. */
+  /** Number of devices that {@link #open} accepts. */
   int devices();
 
-  /** What a device is and how fast it multiplies, measured now, in one line. */
+  /** One line about a device, including its matmul speed, measured by this call. */
   String describe(int device);
 
   /**
    * Kernels of a device.
    *
-   * @param device number of the GPU; processors have number 0
+   * @param device number of the GPU, from 0; always 0 for processors
    */
   Kernels open(int device);
 
-  /** The largest of those that can be used is preferred where no name is given. */
+  /** Among usable providers, the one with the highest priority is used unless one is named. */
   int priority();
 
   /** Whether the kernels run on a GPU. */

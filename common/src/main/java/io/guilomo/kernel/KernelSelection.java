@@ -5,32 +5,58 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Which kernels a process uses: those of a {@link KernelProvider}. */
+/**
+ * Selects the {@link KernelProvider} of a process by device and availability. The choice, and the
+ * reason why each other provider is unavailable, is logged once per process.
+ */
 public class KernelSelection {
   /**
-   * System property: the name of a provider, such as {@code vector} or {@code portable}; the
-   * fastest that run on this processor if absent.
+   * System property: name of a provider, such as {@code vector} or {@code portable}. If absent, the
+   * fastest one that runs on this processor is used.
    */
   public static final String KERNELS = "guilomo.kernels";
 
+  private static final Logger LOG = LoggerFactory.getLogger(KernelSelection.class);
+  private static final String PORTABLE = "portable";
+  private static final Set<String> LOGGED = ConcurrentHashMap.newKeySet();
+
   private KernelSelection() {}
 
-  /** Select them before the first matrix product of the process: see {@link VectorKernels}. */
+  /**
+   * The fastest kernels of the processors, or those that {@link #KERNELS} names. Select them before
+   * the first matmul of the process: the linear algebra library takes settings only until then.
+   */
   public static Kernels best() {
     String name = System.getProperty(KERNELS);
     if (name != null) {
+      log("Computing with %s kernels: %s names them".formatted(name, KERNELS));
       return named(name);
     }
-    return providers().stream()
-        .filter(provider -> !provider.gpu() && provider.unavailable().isEmpty())
-        .max(Comparator.comparingInt(KernelProvider::priority))
-        .orElseThrow()
-        .open(0);
+    KernelProvider fastest = usable(provider -> !provider.gpu()).stream().findFirst().orElseThrow();
+    log(
+        "Computing with %s kernels: the fastest that run on this processor"
+            .formatted(fastest.name()));
+    return fastest.open(0);
   }
 
+  /** Kernels that run everywhere; their arrays are the host's. */
+  public static Kernels portable() {
+    return named(PORTABLE);
+  }
+
+  /**
+   * Kernels of the provider of that name.
+   *
+   * @throws UserException if there is none, or if it cannot be used here
+   */
   public static Kernels named(String name) {
     for (KernelProvider provider : providers()) {
       if (provider.name().equals(name)) {
@@ -59,44 +85,59 @@ public class KernelSelection {
             reason -> {
               throw new UserException("Cannot compute on a GPU: " + reason);
             });
-    return usable().orElseThrow().open(device);
+    KernelProvider provider = gpus().get(0);
+    log("Computing with %s kernels on GPU %d".formatted(provider.name(), device));
+    return provider.open(device);
   }
 
   /** Why {@link #gpu} finds none, in one line; empty if it finds one. */
   public static Optional<String> gpuUnavailable() {
-    List<KernelProvider> gpus = gpus();
-    if (gpus.isEmpty()) {
-      return Optional.of("there are no kernels for one on the class path");
+    if (!gpus().isEmpty()) {
+      return Optional.empty();
     }
-    return gpus.stream().anyMatch(provider -> provider.unavailable().isEmpty())
-        ? Optional.empty()
-        : gpus.get(0).unavailable();
+    return providers().stream()
+        .filter(KernelProvider::gpu)
+        .max(Comparator.comparingInt(KernelProvider::priority))
+        .map(KernelProvider::unavailable)
+        .orElse(Optional.of("there are no kernels for one on the class path"));
   }
 
-  /** GPUs that this process can compute on. */
+  /** Number of GPUs that this process can compute on. */
   public static int gpuCount() {
-    return usable().map(KernelProvider::devices).orElse(0);
+    return gpus().stream().findFirst().map(KernelProvider::devices).orElse(0);
   }
 
-  /** What each of them is and how fast it multiplies, measured now, in one line. */
+  /** One line about each GPU, including its matmul speed, measured by this call. */
   public static List<String> describeGpus() {
-    return usable()
-        .map(
-            provider ->
-                IntStream.range(0, provider.devices()).mapToObj(provider::describe).toList())
-        .orElse(List.of());
+    return gpus().stream()
+        .limit(1)
+        .flatMap(provider -> IntStream.range(0, provider.devices()).mapToObj(provider::describe))
+        .toList();
   }
 
-  private static Optional<KernelProvider> usable() {
-    return gpus().stream().filter(provider -> provider.unavailable().isEmpty()).findFirst();
+  private static List<KernelProvider> gpus() {
+    return usable(KernelProvider::gpu);
   }
 
   /** Preferred ones first. */
-  private static List<KernelProvider> gpus() {
+  private static List<KernelProvider> usable(Predicate<KernelProvider> wanted) {
     return providers().stream()
-        .filter(KernelProvider::gpu)
+        .filter(wanted)
+        .filter(KernelSelection::available)
         .sorted(Comparator.comparingInt(KernelProvider::priority).reversed())
         .toList();
+  }
+
+  private static boolean available(KernelProvider provider) {
+    Optional<String> reason = provider.unavailable();
+    reason.ifPresent(why -> log("Not using %s kernels: %s".formatted(provider.name(), why)));
+    return reason.isEmpty();
+  }
+
+  private static void log(String line) {
+    if (LOGGED.add(line)) {
+      LOG.info(line);
+    }
   }
 
   private static List<KernelProvider> providers() {

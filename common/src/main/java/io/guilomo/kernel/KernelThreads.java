@@ -9,11 +9,11 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 
 /**
- * Runs ranges of one operation on the calling thread and a few shared ones. Ranges are cut by size
- * alone and never by the number of threads, so what a range computes does not depend on who runs
- * it.
+ * Runs the ranges of one operation on the calling thread and shared helper threads. Ranges depend
+ * only on the size of the operation, never on the number of threads, so results do not depend on
+ * which thread runs what.
  */
-class KernelThreads {
+public class KernelThreads {
   private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
   private static final int SPINS = 4096;
   private static final AtomicInteger LIMIT = new AtomicInteger(PROCESSORS);
@@ -30,11 +30,11 @@ class KernelThreads {
             return thread;
           });
 
-  /** How many replicas share the threads, where the calling thread runs one of them. */
+  /** Number of replicas that share the threads while the calling thread runs one of them. */
   private static final ThreadLocal<AtomicInteger> UNDER_WAY =
       ThreadLocal.withInitial(() -> new AtomicInteger(1));
 
-  interface Range {
+  public interface Range {
     void run(int from, int to);
   }
 
@@ -49,17 +49,17 @@ class KernelThreads {
   }
 
   /**
-   * Runs {@code body} on {@code [0, count)}, {@code size} at a time; returns when all of it is
-   * done.
+   * Runs {@code body} on {@code [0, count)} in ranges of {@code size}; returns when all have
+   * finished.
    */
-  static void run(int count, int size, Range body) {
+  public static void run(int count, int size, Range body) {
     int ranges = (count + size - 1) / size;
     int helpers = Math.min(Math.min(available(), ranges) - 1, HELPERS.getMaximumPoolSize());
     if (helpers < 1) {
       for (int from = 0; from < count; from += size) {
         body.run(from, Math.min(count, from + size));
       }
-      // Keeps the arrays reachable whose memory the body reads by address.
+      // The body reads the memory of these arrays by address.
       Reference.reachabilityFence(body);
       return;
     }
@@ -71,13 +71,16 @@ class KernelThreads {
     job.await();
   }
 
-  /** Threads that an operation of the calling thread may use. */
-  static int available() {
+  /** Number of threads that an operation of the calling thread may use. */
+  public static int available() {
     return Math.max(1, LIMIT.get() / UNDER_WAY.get().get());
   }
 
-  /** Runs {@code body} for each replica; the last one gets the threads of those that have ended. */
-  static void sideBySide(int replicas, IntConsumer body) {
+  /**
+   * Runs {@code body} for each replica concurrently; the last one gets the threads of those that
+   * have finished.
+   */
+  public static void sideBySide(int replicas, IntConsumer body) {
     AtomicInteger underWay = new AtomicInteger(replicas);
     run(
         replicas,
@@ -94,10 +97,7 @@ class KernelThreads {
         });
   }
 
-  /**
-   * Waits a little for the next operation of a step, which mostly follows at once, before it
-   * sleeps.
-   */
+  /** Spins briefly before sleeping: the next operation of a step usually follows immediately. */
   private static class SpinningQueue extends LinkedBlockingQueue<Runnable> {
     @Override
     public Runnable take() throws InterruptedException {
@@ -141,7 +141,7 @@ class KernelThreads {
       }
     }
 
-    /** Waits for ranges that helpers took; those that no helper came to were run by the caller. */
+    /** Waits for the ranges that helpers took; the caller has run the others itself. */
     void await() {
       for (int spins = 0; finished.get() < ranges; spins++) {
         if (spins < SPINS) {

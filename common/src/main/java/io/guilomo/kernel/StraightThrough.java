@@ -6,10 +6,10 @@ package io.guilomo.kernel;
  */
 public final class StraightThrough {
 
-  /** Kind of the vectors whose masks choose experts. */
+  /** Kind of vectors whose masks choose experts. */
   public static final int EXPERTS = 0;
 
-  /** Kind of the vectors whose masks choose ranks of an expert. */
+  /** Kind of vectors whose masks choose ranks of an expert. */
   public static final int RANKS = 1;
 
   /** Added to the router logits of experts in use. */
@@ -24,9 +24,9 @@ public final class StraightThrough {
   private StraightThrough() {}
 
   /**
-   * The masks of vectors that lie one behind the other.
+   * The masks of vectors stored one after another.
    *
-   * @param starts where each begins, and where the last one ends
+   * @param starts index of each vector's first entry, and the end of the last vector
    * @param kinds {@link #EXPERTS} or {@link #RANKS}
    */
   public static float[] masks(int[] starts, int[] kinds, float[] gsvs) {
@@ -42,7 +42,7 @@ public final class StraightThrough {
     return masks;
   }
 
-  /** The gradient of such vectors by that of their {@link #masks}. */
+  /** The gradient of such vectors, given the gradient of their {@link #masks}. */
   public static float[] gradients(int[] starts, int[] kinds, float[] gsvs, float[] maskGradients) {
     float[] gradients = new float[gsvs.length];
     for (int i = 0; i < kinds.length; i++) {
@@ -127,7 +127,7 @@ public final class StraightThrough {
     return best;
   }
 
-  /** Rounded to 32 bits, as the masks see it: large values are equal there. */
+  /** Rounded to 32 bits, in which the sigmoids of large values are equal. */
   private static float sigmoid(float x) {
     return (float) (1 / (1 + Math.exp(-(double) x)));
   }

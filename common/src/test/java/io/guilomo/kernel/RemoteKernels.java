@@ -1,5 +1,6 @@
 package io.guilomo.kernel;
 
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.Map;
@@ -16,7 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
 final class RemoteKernels {
   static final String NAME = "remote";
 
-  private final Kernels kernels = new VectorKernels();
+  private final Kernels kernels = KernelSelection.named("vector");
   private final Map<Long, INDArray> hidden = new ConcurrentHashMap<>();
 
   /** Keeps the addresses of what is hidden from being used again. */
@@ -39,8 +40,16 @@ final class RemoteKernels {
                 case "release":
                   if (arguments[0] instanceof INDArray array) {
                     remote.release(array);
+                  } else if (arguments[0] instanceof FrozenMatrix) {
+                    return InvocationHandler.invokeDefault(proxy, method, arguments);
                   }
                   return null;
+                case "frozen", "matmul", "matmulBackward":
+                  return InvocationHandler.invokeDefault(proxy, method, arguments);
+                case "gatherRows":
+                  return arguments[0] instanceof FrozenMatrix
+                      ? InvocationHandler.invokeDefault(proxy, method, arguments)
+                      : remote.call(method, arguments);
                 case "write":
                   remote.write((float[]) arguments[0], (INDArray) arguments[1]);
                   return null;

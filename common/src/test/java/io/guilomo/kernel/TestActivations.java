@@ -231,7 +231,7 @@ class TestActivations {
 
   @OnEveryKernels
   void allDropTheSameElements(Kernels kernels) {
-    Kernels portable = new Nd4jKernels();
+    Kernels portable = KernelSelection.named("portable");
     INDArray expected = zeros(portable, 70, 90);
     DropoutMask mask = new DropoutMask(0.4f, -12345, 0);
     portable.dropout(filled(portable, 1, 70, 90), mask, expected);

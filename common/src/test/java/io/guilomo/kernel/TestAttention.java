@@ -27,7 +27,7 @@ class TestAttention {
     new AttentionShape(3, 3, 32, 0.17f, false, 0),
     new AttentionShape(4, 1, 12, 0.3f, true, 1),
   };
-  private static final Kernels HOST = new Nd4jKernels();
+  private static final Kernels HOST = KernelSelection.named("portable");
   private final Random random = new Random(4);
 
   @Test

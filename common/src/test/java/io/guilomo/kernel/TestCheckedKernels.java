@@ -2,6 +2,7 @@ package io.guilomo.kernel;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -9,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class TestCheckedKernels {
-  private final Kernels kernels = new Nd4jKernels();
+  private final Kernels kernels = KernelSelection.named("portable");
   private final INDArray x = Nd4j.create(4, 6);
   private final INDArray y = Nd4j.create(4, 6);
   private final INDArray row = Nd4j.create(6);
@@ -179,10 +180,40 @@ class TestCheckedKernels {
     refused(
         "Cannot use b, BFLOAT16 with sizes/strides [6/6, 6/1], as 32-bit floats",
         () -> kernels.product(x, false, Nd4j.create(DataType.BFLOAT16, 6, 6), false, y, false));
-    Kernels both = new CheckedKernels(new Nd4jOperations(), DataType.FLOAT, DataType.BFLOAT16) {};
+    Operations only32 = ((CheckedKernels) kernels).operations();
+    Kernels both =
+        new CheckedKernels(
+            new Operations(
+                only32.device(),
+                only32.matmuls(),
+                only32.rows(),
+                only32.layers(),
+                only32.attention(),
+                only32.experts(),
+                only32.vectors(),
+                List.of(DataType.FLOAT, DataType.BFLOAT16)));
     refused(
         "Cannot use table, DOUBLE with sizes/strides [6/6, 6/1], as 32-bit floats or BFLOAT16",
         () -> both.gatherRows(Nd4j.create(DataType.DOUBLE, 6, 6), new int[] {0}, row, false));
+  }
+
+  @Test
+  void frozenMatricesThatBackendsMake() {
+    FrozenMatrix frozen = kernels.frozen(DataType.FLOAT, 3, 6);
+    refused("Cannot view elements 12 to 19 of 18", () -> frozen.put(12, new float[7], 7));
+    refused(
+        "Cannot use y, FLOAT with sizes/strides [4/6, 6/1], as a matrix [4, 3]",
+        () -> kernels.matmul(x, frozen, y, false));
+    refused(
+        "Cannot use dy, FLOAT with sizes/strides [4/6, 6/1], as a matrix [4, 3]",
+        () -> kernels.matmulBackward(x, frozen, y, false));
+    refused(
+        "Cannot use row 3: there are 3",
+        () -> kernels.gatherRows(frozen, new int[] {0, 1, 2, 3}, y, false));
+    refused(
+        "Cannot keep weights as bfloat16 in the memory of this processor: its kernels compute with"
+            + " float32; set guilomo.model.precision=float32",
+        () -> kernels.frozen(DataType.BFLOAT16, 3, 6));
   }
 
   @Test

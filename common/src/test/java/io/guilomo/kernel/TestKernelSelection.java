@@ -25,15 +25,15 @@ class TestKernelSelection {
 
   @Test
   void theVectorApiIsUsedWhereItIsThere() {
-    assertThat(KernelSelection.best()).isInstanceOf(VectorKernels.class);
+    assertThat(KernelSelection.best().getClass().getSimpleName()).isEqualTo("VectorKernels");
   }
 
   @Test
   void thePropertyDecides() {
     System.setProperty(KernelSelection.KERNELS, "portable");
-    assertThat(KernelSelection.best()).isInstanceOf(Nd4jKernels.class);
+    assertThat(KernelSelection.best().getClass().getSimpleName()).isEqualTo("Nd4jKernels");
     System.setProperty(KernelSelection.KERNELS, "vector");
-    assertThat(KernelSelection.best()).isInstanceOf(VectorKernels.class);
+    assertThat(KernelSelection.best().getClass().getSimpleName()).isEqualTo("VectorKernels");
   }
 
   @Test

@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.kernel.Sample.Layout;
 import java.util.Random;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 class TestProductsAndRows {
@@ -79,6 +80,55 @@ class TestProductsAndRows {
     c.isClose(expected, TOLERANCE);
     a.isUnchanged();
     b.isUnchanged();
+  }
+
+  @OnEveryKernels
+  void aFrozenMatrixHasTheBitsOfAnArray(Kernels kernels) {
+    frozen(kernels, DataType.FLOAT);
+    if (!kernels.memory().equals(Kernels.HOST)) {
+      frozen(kernels, DataType.BFLOAT16);
+    }
+  }
+
+  private void frozen(Kernels kernels, DataType type) {
+    float[] values = new float[37 * 21];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    INDArray elements = kernels.allocate(type, values.length);
+    kernels.write(values, elements);
+    INDArray matrix = ArrayViews.stretch(elements, 0, 37, 21);
+    FrozenMatrix frozen = kernels.frozen(type, 37, 21);
+    float[] block = new float[100];
+    for (int done = 0; done < values.length; done += block.length) {
+      int count = Math.min(block.length, values.length - done);
+      System.arraycopy(values, done, block, 0, count);
+      frozen.put(done, block, count);
+    }
+    assertThat(frozen.rows()).isEqualTo(37);
+    assertThat(frozen.columns()).isEqualTo(21);
+    assertThat(frozen.type()).isEqualTo(type);
+    assertThat(frozen.bytes()).isEqualTo(37L * 21 * type.width());
+    for (boolean accumulate : new boolean[] {false, true}) {
+      INDArray x = matrix(kernels, random, 50, 21, Layout.VIEW).array();
+      INDArray y = filled(kernels, 2, 50, 37);
+      INDArray expected = filled(kernels, 2, 50, 37);
+      kernels.matmul(x, frozen, y, accumulate);
+      kernels.product(x, false, matrix, true, expected, accumulate);
+      assertThat(values(kernels, y)).isEqualTo(values(kernels, expected));
+      INDArray dx = filled(kernels, 3, 50, 21);
+      INDArray expectedDx = filled(kernels, 3, 50, 21);
+      kernels.matmulBackward(y, frozen, dx, accumulate);
+      kernels.product(y, false, matrix, false, expectedDx, accumulate);
+      assertThat(values(kernels, dx)).isEqualTo(values(kernels, expectedDx));
+      INDArray rows = filled(kernels, 4, 3, 21);
+      INDArray expectedRows = filled(kernels, 4, 3, 21);
+      kernels.gatherRows(frozen, new int[] {36, 0, 36}, rows, accumulate);
+      kernels.gatherRows(matrix, new int[] {36, 0, 36}, expectedRows, accumulate);
+      assertThat(values(kernels, rows)).isEqualTo(values(kernels, expectedRows));
+    }
+    kernels.finish();
+    kernels.release(frozen);
   }
 
   @OnEveryKernels

@@ -24,7 +24,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /** Same bits whatever the number of threads, and whoever else computes at the same time. */
 class TestThreadIndependence {
   private static final int TOKENS = 400;
-  private final Kernels kernels = new VectorKernels();
+  private final Kernels kernels = KernelSelection.named("vector");
 
   @AfterEach
   void reset() {

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Backbone;
 import io.guilomo.family.BertBackbone;
+import io.guilomo.kernel.CheckedKernels;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
-import io.guilomo.kernel.VectorKernels;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
 import java.util.stream.Stream;
@@ -29,7 +29,7 @@ class TestReplicas {
 
   /** The same for whole batches. */
   private static final Kernels WHOLE =
-      new VectorKernels() {
+      new CheckedKernels(((CheckedKernels) SPLITTING).operations()) {
         @Override
         public boolean splitsBatches() {
           return false;

@@ -1,57 +1,77 @@
 package io.guilomo.kernel.cuda;
 
+import io.guilomo.kernel.AttentionKernels;
 import io.guilomo.kernel.AttentionShape;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Attention by tiles (arXiv 2205.14135). What is kept of a forward pass is the logarithm of each
- * row's sum of exponentials, {@code [heads, T]}.
+ * Attention by tiles (arXiv 2205.14135). A forward pass saves the logarithm of each row's sum of
+ * exponentials, {@code [heads, T]}.
  */
-final class CudaAttention {
+final class CudaAttention implements AttentionKernels {
   private static final int WARP = 32;
   private static final int WARPS = 4;
 
-  /** Rows of a block, and the columns it takes at a time: those of {@code attention.cu}. */
+  /** Rows of a block, and columns per iteration; as in {@code attention.cu}. */
   private static final int ROWS = 64;
 
   private static final int COLUMNS = 32;
   private static final int BACKWARD_COLUMNS = 16;
 
-  private final KernelLaunch launch;
-  private final DeviceIndices indices;
-  private final DeviceScratch scratch;
+  private final CudaCard card;
 
-  CudaAttention(KernelLaunch launch, DeviceIndices indices, DeviceScratch scratch) {
-    this.launch = launch;
-    this.indices = indices;
-    this.scratch = scratch;
+  CudaAttention(CudaCard card) {
+    this.card = card;
   }
 
-  static long state(AttentionShape shape, int[] starts) {
+  @Override
+  public long attentionState(AttentionShape shape, int[] starts) {
     return (long) shape.heads() * starts[starts.length - 1];
   }
 
-  void forward(
+  @Override
+  public void rotate(
+      INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward) {
+    synchronized (card.stream()) {
+      long at = card.indices().of(positions);
+      card.launch()
+          .of("rotation", "rotate")
+          .matrix(x)
+          .address(at)
+          .integer(positions.length)
+          .integer(heads)
+          .integer((int) cosine.size(1))
+          .vector(cosine)
+          .vector(sine)
+          .real(backward ? -1 : 1)
+          .rows(x.size(0), x.size(1) / 2);
+    }
+  }
+
+  @Override
+  public void attention(
       AttentionShape shape,
       int[] starts,
       INDArray query,
       INDArray key,
       INDArray value,
       INDArray state,
-      INDArray result,
-      boolean exact) {
-    int[] tiles = tiles(starts);
-    begin("attention", shape, starts, tiles, exact)
-        .matrix(query)
-        .matrix(key)
-        .matrix(value)
-        .vector(state)
-        .matrix(result)
-        .run(tiles.length / 2, shape.heads(), WARPS * WARP, 1, floats(shape, 2 * COLUMNS, 0));
+      INDArray result) {
+    synchronized (card.stream()) {
+      int[] tiles = tiles(starts);
+      begin("attention", shape, starts, tiles, card.exact())
+          .matrix(query)
+          .matrix(key)
+          .matrix(value)
+          .vector(state)
+          .matrix(result)
+          .run(tiles.length / 2, shape.heads(), WARPS * WARP, 1, floats(shape, 2 * COLUMNS, 0));
+    }
   }
 
-  void backward(
+  @Override
+  public void attentionBackward(
       AttentionShape shape,
       int[] starts,
       INDArray dResult,
@@ -62,50 +82,53 @@ final class CudaAttention {
       INDArray state,
       INDArray dQuery,
       INDArray dKey,
-      INDArray dValue,
-      boolean exact) {
-    int tokens = starts[starts.length - 1];
-    long delta = scratch.of(DeviceScratch.Use.DELTA, (long) shape.heads() * tokens * Float.BYTES);
-    launch
-        .of("attention", headDim(shape), "attention_delta")
-        .matrix(dResult)
-        .matrix(result)
-        .integer(tokens)
-        .address(delta)
-        .run((tokens + WARPS - 1) / WARPS, shape.heads(), WARPS * WARP, 1, 0);
-    int[] tiles = tiles(starts);
-    begin("attention_query", shape, starts, tiles, exact)
-        .matrix(dResult)
-        .matrix(query)
-        .matrix(key)
-        .matrix(value)
-        .vector(state)
-        .address(delta)
-        .matrix(dQuery)
-        .run(
-            tiles.length / 2,
-            shape.heads(),
-            WARPS * WARP,
-            1,
-            floats(shape, 2 * COLUMNS + 2 * ROWS, 0));
-    begin("attention_key", shape, starts, tiles, exact)
-        .matrix(dResult)
-        .matrix(query)
-        .matrix(key)
-        .matrix(value)
-        .vector(state)
-        .address(delta)
-        .matrix(dKey)
-        .matrix(dValue)
-        .run(
-            tiles.length / 2,
-            shape.keyValueHeads(),
-            WARPS * WARP,
-            1,
-            floats(shape, 2 * ROWS + 2 * BACKWARD_COLUMNS, 2 * BACKWARD_COLUMNS));
+      INDArray dValue) {
+    synchronized (card.stream()) {
+      int tokens = starts[starts.length - 1];
+      long delta =
+          card.scratch().of(DeviceScratch.Use.DELTA, (long) shape.heads() * tokens * Float.BYTES);
+      card.launch()
+          .of("attention", headDim(shape), "attention_delta")
+          .matrix(dResult)
+          .matrix(result)
+          .integer(tokens)
+          .address(delta)
+          .run((tokens + WARPS - 1) / WARPS, shape.heads(), WARPS * WARP, 1, 0);
+      int[] tiles = tiles(starts);
+      begin("attention_query", shape, starts, tiles, card.exact())
+          .matrix(dResult)
+          .matrix(query)
+          .matrix(key)
+          .matrix(value)
+          .vector(state)
+          .address(delta)
+          .matrix(dQuery)
+          .run(
+              tiles.length / 2,
+              shape.heads(),
+              WARPS * WARP,
+              1,
+              floats(shape, 2 * COLUMNS + 2 * ROWS, 0));
+      begin("attention_key", shape, starts, tiles, card.exact())
+          .matrix(dResult)
+          .matrix(query)
+          .matrix(key)
+          .matrix(value)
+          .vector(state)
+          .address(delta)
+          .matrix(dKey)
+          .matrix(dValue)
+          .run(
+              tiles.length / 2,
+              shape.keyValueHeads(),
+              WARPS * WARP,
+              1,
+              floats(shape, 2 * ROWS + 2 * BACKWARD_COLUMNS, 2 * BACKWARD_COLUMNS));
+    }
   }
 
-  void cached(
+  @Override
+  public void cachedAttention(
       AttentionShape shape,
       int[] starts,
       int[] firstKeys,
@@ -114,34 +137,36 @@ final class CudaAttention {
       INDArray keys,
       INDArray values,
       INDArray result) {
-    int tokens = starts[starts.length - 1];
-    int[] ranges = new int[2 * tokens];
-    for (int s = 0; s < lengths.length; s++) {
-      for (int t = starts[s]; t < starts[s + 1]; t++) {
-        int last = lengths[s] - (starts[s + 1] - t);
-        int first = shape.window() == 0 ? 0 : Math.max(0, last - shape.window() + 1);
-        ranges[2 * t] = firstKeys[s] + first;
-        ranges[2 * t + 1] = firstKeys[s] + last + 1;
+    synchronized (card.stream()) {
+      int tokens = starts[starts.length - 1];
+      int[] ranges = new int[2 * tokens];
+      for (int s = 0; s < lengths.length; s++) {
+        for (int t = starts[s]; t < starts[s + 1]; t++) {
+          int last = lengths[s] - (starts[s + 1] - t);
+          int first = shape.window() == 0 ? 0 : Math.max(0, last - shape.window() + 1);
+          ranges[2 * t] = firstKeys[s] + first;
+          ranges[2 * t + 1] = firstKeys[s] + last + 1;
+        }
       }
+      long at = card.indices().of(ranges);
+      card.launch()
+          .of("cached_attention", headDim(shape), "cached_attention")
+          .address(at)
+          .integer(shape.heads() / shape.keyValueHeads())
+          .real(shape.scale())
+          .matrix(query)
+          .matrix(keys)
+          .matrix(values)
+          .matrix(result)
+          .run(tokens, shape.heads(), WARPS * WARP, 1, 0);
     }
-    long at = indices.of(ranges);
-    launch
-        .of("cached_attention", headDim(shape), "cached_attention")
-        .address(at)
-        .integer(shape.heads() / shape.keyValueHeads())
-        .real(shape.scale())
-        .matrix(query)
-        .matrix(keys)
-        .matrix(values)
-        .matrix(result)
-        .run(tokens, shape.heads(), WARPS * WARP, 1, 0);
   }
 
   private KernelLaunch begin(
       String kernel, AttentionShape shape, int[] starts, int[] tiles, boolean exact) {
-    long atStarts = indices.of(starts);
-    long atTiles = indices.of(tiles);
-    return launch
+    long atStarts = card.indices().of(starts);
+    long atTiles = card.indices().of(tiles);
+    return card.launch()
         .of("attention", headDim(shape), kernel + (exact ? "_exact" : "_rounded"))
         .address(atStarts)
         .address(atTiles)
@@ -157,7 +182,10 @@ final class CudaAttention {
     return "HEAD_DIM=" + shape.headDim();
   }
 
-  /** Bytes of so many rows of one head, which are padded against bank conflicts, and of others. */
+  /**
+   * Bytes of {@code rows} rows of one head, padded against bank conflicts, and {@code others} more
+   * floats.
+   */
   private static int floats(AttentionShape shape, int rows, int others) {
     int stride = (shape.headDim() + 7) / 8 * 8 + 4;
     return (rows * stride + others) * Float.BYTES;

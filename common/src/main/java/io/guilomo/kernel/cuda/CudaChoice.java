@@ -9,7 +9,7 @@ final class CudaChoice implements ExpertChoice {
   private final int length;
 
   /**
-   * @param address of memory for at least so many integers
+   * @param address of memory for at least {@code length} integers
    */
   CudaChoice(CudaStream stream, long address, int length) {
     this.stream = stream;

@@ -5,9 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Lends memory for choices of experts: batches differ in length, and neither taking memory of a
- * card nor giving it back may wait for the card in every pass. What is given back is lent again in
- * the order of the stream.
+ * Pools memory for choices of experts: batches differ in length, and allocating or freeing memory
+ * of a card waits for the card, which must not happen in every pass. Returned memory is reused in
+ * stream order.
  */
 final class CudaChoices {
   private static final int SMALLEST = 256;

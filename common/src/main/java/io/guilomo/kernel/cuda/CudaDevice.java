@@ -1,5 +1,6 @@
 package io.guilomo.kernel.cuda;
 
+import io.guilomo.model.UserException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
@@ -34,7 +35,7 @@ final class CudaDevice {
   static CudaDevice open(int ordinal) {
     int count = count();
     if (ordinal < 0 || ordinal >= count) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           "Cannot compute on GPU %d: this process sees %d".formatted(ordinal, count));
     }
     return new CudaDevice(ordinal);
@@ -106,17 +107,17 @@ final class CudaDevice {
   /**
    * Memory of the card.
    *
-   * @throws IllegalArgumentException with the figures if there is not enough
+   * @throws UserException with the figures if there is not enough
    */
   long allocate(long bytes) {
     use();
     long[] address = new long[1];
     int result = Driver.cuMemAlloc_v2(address, Math.max(bytes, 16));
     if (result == Driver.OUT_OF_MEMORY) {
-      throw new IllegalArgumentException(
+      throw new UserException(
           String.format(
               Locale.ROOT,
-              "Cannot have %.2f GB more on GPU %d (%s): %.2f of %.2f GB are free; take smaller"
+              "Cannot allocate %.2f GB more on GPU %d (%s): %.2f of %.2f GB are free; take smaller"
                   + " batches, a shorter model.max-length or model.precision=bfloat16",
               bytes / 1e9,
               ordinal,

@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What a card is and how fast it multiplies and copies, as {@code key: value} lines: the first
- * thing to look at on a new machine.
+ * Prints properties of a card and its measured matmul and copy speed as {@code key: value} lines:
+ * the first thing to run on a new machine.
  */
 public final class CudaProbe {
   private static final int REPEATS = 10;
@@ -41,9 +41,9 @@ public final class CudaProbe {
     probe.findings().forEach((key, value) -> System.out.println(key + ": " + value));
   }
 
-  /** What was found, by its name. */
+  /** Properties and speeds by name. */
   private Map<String, String> findings() {
-    CudaDevice device = kernels.operations().device();
+    CudaDevice device = kernels.card().device();
     Map<String, String> found = new LinkedHashMap<>();
     found.put("card", device.name());
     found.put("capability", device.capability() / 10 + "." + device.capability() % 10);
@@ -56,9 +56,9 @@ public final class CudaProbe {
             device.freeMemory() / 1e9,
             device.totalMemory() / 1e9));
     found.put("driver", "CUDA " + CudaDevice.driverVersion());
-    found.put("cuBLAS", kernels.operations().products().version());
+    found.put("cuBLAS", kernels.products().version());
     found.put("NVRTC", Nvrtc.version());
-    // A card with little memory, or a stand-in for one, takes smaller matrices.
+    // Smaller matrices for a card with little memory, or a fake one.
     int size = device.freeMemory() < MEMORY_OF_LARGE ? SMALL : LARGE;
     found.put("bfloat16", speed(product(size, DataType.BFLOAT16, Kernels.Accuracy.ROUNDED)));
     found.put("tf32", speed(product(size, DataType.FLOAT, Kernels.Accuracy.ROUNDED)));

@@ -5,35 +5,34 @@ import static io.guilomo.kernel.cuda.DeviceArrays.stride;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
+import io.guilomo.kernel.MatmulKernels;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Matrix products by cuBLAS. A frozen bfloat16 matrix meets activations rounded to bfloat16 or,
- * where nothing may be lost, their two leading parts, with sums in 32 bits. Used under the stream's
- * lock.
+ * Matmuls by cuBLAS. A bfloat16 matrix is multiplied by activations rounded to bfloat16 or, with
+ * {@link io.guilomo.kernel.Kernels.Accuracy#EXACT}, split into their two leading bfloat16 parts;
+ * sums are in 32 bits. Used under the stream's lock.
  */
-final class CudaProducts {
+final class CudaProducts implements MatmulKernels {
   private static final long WORKSPACE = 32L << 20;
 
-  private final KernelLaunch launch;
-  private final DeviceScratch scratch;
+  private final CudaCard card;
   private final long handle;
   private final Memory constants = new Memory(2L * Float.BYTES);
   private final long one;
   private final long zero;
 
-  CudaProducts(CudaStream stream, KernelLaunch launch, DeviceScratch scratch) {
-    this.launch = launch;
-    this.scratch = scratch;
-    stream.device().use();
+  CudaProducts(CudaCard card) {
+    this.card = card;
+    card.stream().device().use();
     long[] created = new long[1];
     Cublas.check(Cublas.cublasCreate_v2(created), "cublasCreate");
     this.handle = created[0];
-    Cublas.check(Cublas.cublasSetStream_v2(handle, stream.handle()), "cublasSetStream");
-    // A workspace of its own makes its results the same from run to run.
+    Cublas.check(Cublas.cublasSetStream_v2(handle, card.stream().handle()), "cublasSetStream");
+    // A fixed workspace makes results reproducible from run to run.
     Cublas.check(
-        Cublas.cublasSetWorkspace_v2(handle, stream.device().allocate(WORKSPACE), WORKSPACE),
+        Cublas.cublasSetWorkspace_v2(handle, card.stream().device().allocate(WORKSPACE), WORKSPACE),
         "cublasSetWorkspace");
     constants.setFloat(0, 1);
     constants.setFloat(Float.BYTES, 0);
@@ -51,52 +50,50 @@ final class CudaProducts {
     return major + "." + rest / 100 + "." + rest % 100;
   }
 
-  /**
-   * {@code c = a' · b'} or {@code c += a' · b'}.
-   *
-   * @param exact whether nothing of {@code a} is rounded away
-   */
-  void product(
+  @Override
+  public void product(
       INDArray a,
       boolean transposeA,
       INDArray b,
       boolean transposeB,
       INDArray c,
-      boolean accumulate,
-      boolean exact) {
-    if (b.dataType() != DataType.BFLOAT16) {
-      int compute = exact ? Cublas.COMPUTE_FLOAT : Cublas.COMPUTE_TF32;
-      multiply(
-          new Operand(address(a), stride(a), transposeA, Cublas.FLOAT),
-          new Operand(address(b), stride(b), transposeB, Cublas.FLOAT),
-          a.size(transposeA ? 0 : 1),
-          c,
-          accumulate,
-          compute);
-      return;
-    }
-    long rows = a.size(0);
-    long columns = a.size(1);
-    // Rows begin where vectors of eight do.
-    long stride = (columns + 7) / 8 * 8;
-    long high = scratch.of(DeviceScratch.Use.HIGH, rows * stride * Short.BYTES);
-    long low = exact ? scratch.of(DeviceScratch.Use.LOW, rows * stride * Short.BYTES) : 0;
-    launch
-        .of("rows", "to_bf16_rows")
-        .matrix(a)
-        .integer((int) rows)
-        .integer((int) columns)
-        .address(high)
-        .address(low)
-        .address(stride)
-        .rows(rows, columns);
-    Operand frozen = new Operand(address(b), stride(b), transposeB, Cublas.BFLOAT16);
-    long inner = a.size(transposeA ? 0 : 1);
-    Operand rounded = new Operand(high, stride, transposeA, Cublas.BFLOAT16);
-    multiply(rounded, frozen, inner, c, accumulate, Cublas.COMPUTE_FLOAT);
-    if (exact) {
-      Operand rest = new Operand(low, stride, transposeA, Cublas.BFLOAT16);
-      multiply(rest, frozen, inner, c, true, Cublas.COMPUTE_FLOAT);
+      boolean accumulate) {
+    synchronized (card.stream()) {
+      boolean exact = card.exact();
+      if (b.dataType() != DataType.BFLOAT16) {
+        int compute = exact ? Cublas.COMPUTE_FLOAT : Cublas.COMPUTE_TF32;
+        multiply(
+            new Operand(address(a), stride(a), transposeA, Cublas.FLOAT),
+            new Operand(address(b), stride(b), transposeB, Cublas.FLOAT),
+            a.size(transposeA ? 0 : 1),
+            c,
+            accumulate,
+            compute);
+        return;
+      }
+      long rows = a.size(0);
+      long columns = a.size(1);
+      // Align rows to vectors of eight.
+      long stride = (columns + 7) / 8 * 8;
+      long high = card.scratch().of(DeviceScratch.Use.HIGH, rows * stride * Short.BYTES);
+      long low = exact ? card.scratch().of(DeviceScratch.Use.LOW, rows * stride * Short.BYTES) : 0;
+      card.launch()
+          .of("rows", "to_bf16_rows")
+          .matrix(a)
+          .integer((int) rows)
+          .integer((int) columns)
+          .address(high)
+          .address(low)
+          .address(stride)
+          .rows(rows, columns);
+      Operand frozen = new Operand(address(b), stride(b), transposeB, Cublas.BFLOAT16);
+      long inner = a.size(transposeA ? 0 : 1);
+      Operand rounded = new Operand(high, stride, transposeA, Cublas.BFLOAT16);
+      multiply(rounded, frozen, inner, c, accumulate, Cublas.COMPUTE_FLOAT);
+      if (exact) {
+        Operand rest = new Operand(low, stride, transposeA, Cublas.BFLOAT16);
+        multiply(rest, frozen, inner, c, true, Cublas.COMPUTE_FLOAT);
+      }
     }
   }
 

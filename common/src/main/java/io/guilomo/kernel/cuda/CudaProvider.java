@@ -2,11 +2,12 @@ package io.guilomo.kernel.cuda;
 
 import io.guilomo.kernel.KernelProvider;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.UserException;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
-/** Offers the cards of this machine; each is opened once a process. */
+/** Offers the cards of this machine; each is opened once per process. */
 public final class CudaProvider implements KernelProvider {
   private static final int OLDEST_CAPABILITY = 80;
   private static final ConcurrentMap<Integer, CudaKernels> OPEN = new ConcurrentHashMap<>();
@@ -69,9 +70,9 @@ public final class CudaProvider implements KernelProvider {
   private static CudaKernels opened(int ordinal) {
     CudaDevice device = CudaDevice.open(ordinal);
     if (device.capability() < OLDEST_CAPABILITY) {
-      throw new IllegalArgumentException("Cannot compute on a GPU: " + tooOld(device));
+      throw new UserException("Cannot compute on a GPU: " + tooOld(device));
     }
-    return new CudaKernels(new CudaOperations(device));
+    return new CudaKernels(new CudaCard(device));
   }
 
   private static String tooOld(CudaDevice device) {

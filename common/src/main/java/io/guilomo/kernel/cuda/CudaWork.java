@@ -1,10 +1,10 @@
 package io.guilomo.kernel.cuda;
 
 /**
- * What was asked of a card so far.
+ * Work submitted to a card so far.
  *
- * @param launches kernels of this project
- * @param waits times that the host waited for the card
+ * @param launches launches of kernels of this project
+ * @param waits number of times the host waited for the card
  * @param bytesToDevice copied to the card
  * @param bytesToHost copied from it
  */

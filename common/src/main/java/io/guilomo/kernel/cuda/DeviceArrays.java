@@ -9,8 +9,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Arrays over memory of a card, of which ND4J knows the address, type and shape and which it never
- * reads: it has no kernels for these cards.
+ * Arrays in the memory of a card. ND4J knows their address, type and shape but never reads them: it
+ * has no kernels for these cards.
  */
 final class DeviceArrays {
   private final CudaStream stream;

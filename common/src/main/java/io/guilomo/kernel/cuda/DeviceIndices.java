@@ -5,9 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Arrays of integers on a card, found again by their content: the same positions, starts and labels
- * serve many kernels of a pass. They lie in a ring, whose oldest are overwritten in the order of
- * the stream. Used under the stream's lock.
+ * Arrays of integers on a card, looked up by their contents: many kernels of a pass use the same
+ * positions, starts and labels. They are stored in a ring buffer, whose oldest entries are
+ * overwritten in stream order. Used under the stream's lock.
  */
 final class DeviceIndices {
   private static final int CAPACITY = 4 << 20;
@@ -34,7 +34,7 @@ final class DeviceIndices {
     this.ring = stream.device().allocate(CAPACITY * (long) Integer.BYTES);
   }
 
-  /** The address of a copy, good for kernels that are queued before the next one is asked for. */
+  /** The address of a copy, valid for kernels that are queued before the next call. */
   long of(int[] values) {
     Content content = new Content(values, Arrays.hashCode(values));
     Long address = known.get(content);
@@ -42,7 +42,7 @@ final class DeviceIndices {
   }
 
   private long copied(int[] values, int hash) {
-    // Every array begins where vectors of four do.
+    // Align every array to vectors of four.
     int size = (values.length + 3) / 4 * 4;
     if (size > CAPACITY / 4) {
       throw new IllegalArgumentException(

@@ -3,12 +3,12 @@ package io.guilomo.kernel.cuda;
 import java.util.Arrays;
 
 /**
- * Memory between two kernels of one operation, as large as it was ever needed. Used under the
- * stream's lock.
+ * Memory for intermediate results of one operation; it grows to the largest size requested so far.
+ * Used under the stream's lock.
  */
 final class DeviceScratch {
 
-  /** What lies there at the same time as another. */
+  /** Intermediate results that exist at the same time. */
   enum Use {
     HIGH,
     LOW,
@@ -26,7 +26,7 @@ final class DeviceScratch {
     this.stream = stream;
   }
 
-  /** The address of at least so many bytes. */
+  /** The address of at least {@code bytes} bytes. */
   long of(Use use, long bytes) {
     int slot = use.ordinal();
     if (sizes[slot] < bytes) {

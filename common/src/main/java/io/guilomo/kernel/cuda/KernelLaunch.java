@@ -8,8 +8,8 @@ import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The arguments of one kernel, packed as it takes them, and its launch. One at a time; used under
- * the stream's lock.
+ * Packs the arguments of one kernel and launches it. One launch is prepared at a time, under the
+ * stream's lock.
  */
 final class KernelLaunch {
   private static final int PARAMETER_BYTES = 1024;
@@ -44,7 +44,7 @@ final class KernelLaunch {
     return of(module, "", name);
   }
 
-  /** Begins the arguments of a kernel; see {@link KernelModules#function}. */
+  /** Starts the arguments of a kernel; see {@link KernelModules#function}. */
   KernelLaunch of(String module, String definition, String name) {
     stream.device().use();
     this.kernel = name;
@@ -105,7 +105,7 @@ final class KernelLaunch {
     run(Math.toIntExact(rows), 1, THREADS, 1, 0);
   }
 
-  /** Launches threads that stride over elements, in at most so many blocks. */
+  /** Launches threads that stride over elements, in at most {@code blocks} blocks. */
   void elements(long count, int blocks) {
     run((int) Math.min(blocks, (count + THREADS - 1) / THREADS), 1, THREADS, 1, 0);
   }

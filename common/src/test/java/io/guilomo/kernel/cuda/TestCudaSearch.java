@@ -50,7 +50,7 @@ class TestCudaSearch {
   @Test
   void aStepWaitsOnceAPassAndCopiesNoArrays() {
     Kernels kernels = KernelsUnderTest.named("cuda");
-    CudaStream stream = ((CudaKernels) kernels).operations().stream();
+    CudaStream stream = ((CudaKernels) kernels).card().stream();
     try (SmallSearch search = new SmallSearch(kernels, DataType.FLOAT)) {
       search.step();
       search.step();

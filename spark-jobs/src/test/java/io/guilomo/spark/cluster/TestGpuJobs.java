@@ -108,7 +108,7 @@ class TestGpuJobs {
     assertThat(refused.status()).as(refused.err()).isEqualTo(2);
     assertThat(refused.err())
         .containsPattern(
-            "(?m)^error: Cannot have \\d\\.\\d\\d GB more on GPU [01] \\(Fake card\\):"
+            "(?m)^error: Cannot allocate \\d\\.\\d\\d GB more on GPU [01] \\(Fake card\\):"
                 + " 0\\.\\d\\d of 0\\.07 GB are free; take smaller batches, .*$")
         .doesNotContain("\tat ");
   }

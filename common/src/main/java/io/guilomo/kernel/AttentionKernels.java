@@ -1,0 +1,88 @@
+package io.guilomo.kernel;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Rotary position embedding and attention, forward and backward. */
+public interface AttentionKernels {
+
+  /**
+   * Rotates {@code heads} heads in place, half-split layout (arXiv 2104.09864): features {@code i}
+   * and {@code i + headDim/2} of a head form a pair.
+   *
+   * @param x {@code [T, heads · headDim]}
+   * @param position of each token in its sequence, {@code [T]}
+   * @param cosine {@code [maxPositions, headDim / 2]}
+   * @param sine {@code [maxPositions, headDim / 2]}
+   * @param backward whether to rotate by the opposite angle
+   */
+  void rotate(
+      INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward);
+
+  /**
+   * Number of floats that {@link #attention} saves for the backward pass: {@code Σ heads · n_i²}
+   * probabilities, or fewer where they are recomputed.
+   */
+  long attentionState(AttentionShape shape, int[] starts);
+
+  /**
+   * Scaled dot-product attention inside each sequence; query head {@code h} reads key/value head
+   * {@code h / (heads / keyValueHeads)}.
+   *
+   * @param query {@code [T, heads · headDim]}
+   * @param key {@code [T, keyValueHeads · headDim]}
+   * @param value {@code [T, keyValueHeads · headDim]}
+   * @param state result, kept for the backward pass: a vector of at least {@link #attentionState}
+   * @param result {@code [T, heads · headDim]}
+   */
+  void attention(
+      AttentionShape shape,
+      int[] starts,
+      INDArray query,
+      INDArray key,
+      INDArray value,
+      INDArray state,
+      INDArray result);
+
+  /**
+   * Attention of the last tokens of sequences over cached keys and values. Computes the rows of the
+   * new tokens only and saves nothing for a backward pass.
+   *
+   * @param shape causal
+   * @param starts of the sequences' new tokens, {@code [sequences + 1]}
+   * @param firstKeys row of each sequence's first token in {@code keys} and {@code values}; its
+   *     other tokens follow in order; {@code [sequences]}
+   * @param lengths tokens of each sequence, including the new ones; {@code [sequences]}
+   * @param query of the new tokens, {@code [T, heads · headDim]}
+   * @param keys {@code [rows, keyValueHeads · headDim]}
+   * @param values {@code [rows, keyValueHeads · headDim]}
+   * @param result {@code [T, heads · headDim]}
+   */
+  void cachedAttention(
+      AttentionShape shape,
+      int[] starts,
+      int[] firstKeys,
+      int[] lengths,
+      INDArray query,
+      INDArray keys,
+      INDArray values,
+      INDArray result);
+
+  /**
+   * Backward of {@link #attention}; writes {@code dQuery}, {@code dKey}, {@code dValue}.
+   *
+   * @param result of the forward pass
+   * @param state of the forward pass
+   */
+  void attentionBackward(
+      AttentionShape shape,
+      int[] starts,
+      INDArray dResult,
+      INDArray query,
+      INDArray key,
+      INDArray value,
+      INDArray result,
+      INDArray state,
+      INDArray dQuery,
+      INDArray dKey,
+      INDArray dValue);
+}

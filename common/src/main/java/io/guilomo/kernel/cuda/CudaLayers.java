@@ -1,0 +1,200 @@
+package io.guilomo.kernel.cuda;
+
+import io.guilomo.kernel.DropoutMask;
+import io.guilomo.kernel.LayerKernels;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Norms, activations, dropout and the loss. */
+final class CudaLayers implements LayerKernels {
+  /** Rows that a thread of dropout takes together. */
+  private static final int ROWS_OF_THREAD = 4;
+
+  private final CudaCard card;
+
+  CudaLayers(CudaCard card) {
+    this.card = card;
+  }
+
+  @Override
+  public void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray inverseRms) {
+    synchronized (card.stream()) {
+      card.launch()
+          .of("norms", "rms_norm")
+          .matrix(x)
+          .vector(weight)
+          .real(epsilon)
+          .integer((int) x.size(1))
+          .matrix(y)
+          .vector(inverseRms)
+          .blockPerRow(x.size(0));
+    }
+  }
+
+  @Override
+  public void rmsNormBackward(
+      INDArray dy, INDArray x, INDArray weight, INDArray inverseRms, INDArray dx) {
+    synchronized (card.stream()) {
+      card.launch()
+          .of("norms", "rms_norm_backward")
+          .matrix(dy)
+          .matrix(x)
+          .vector(weight)
+          .vector(inverseRms)
+          .integer((int) x.size(1))
+          .matrix(dx)
+          .blockPerRow(x.size(0));
+    }
+  }
+
+  @Override
+  public void layerNorm(
+      INDArray x,
+      INDArray weight,
+      INDArray bias,
+      float epsilon,
+      INDArray y,
+      INDArray mean,
+      INDArray inverseDeviation) {
+    synchronized (card.stream()) {
+      card.launch()
+          .of("norms", "layer_norm")
+          .matrix(x)
+          .vector(weight)
+          .vector(bias)
+          .real(epsilon)
+          .integer((int) x.size(1))
+          .matrix(y)
+          .vector(mean)
+          .vector(inverseDeviation)
+          .blockPerRow(x.size(0));
+    }
+  }
+
+  @Override
+  public void layerNormBackward(
+      INDArray dy,
+      INDArray x,
+      INDArray weight,
+      INDArray mean,
+      INDArray inverseDeviation,
+      INDArray dx) {
+    synchronized (card.stream()) {
+      card.launch()
+          .of("norms", "layer_norm_backward")
+          .matrix(dy)
+          .matrix(x)
+          .vector(weight)
+          .vector(mean)
+          .vector(inverseDeviation)
+          .integer((int) x.size(1))
+          .matrix(dx)
+          .blockPerRow(x.size(0));
+    }
+  }
+
+  @Override
+  public void swiGlu(INDArray gateUp, INDArray y) {
+    activate("swiglu", gateUp, y);
+  }
+
+  @Override
+  public void gelu(INDArray x, INDArray y) {
+    activate("gelu", x, y);
+  }
+
+  /** An activation of {@code columns} of each row: {@code swiglu} or {@code gelu}. */
+  private void activate(String kernel, INDArray x, INDArray y) {
+    synchronized (card.stream()) {
+      card.launch()
+          .of("activations", kernel)
+          .matrix(x)
+          .integer((int) y.size(0))
+          .integer((int) y.size(1))
+          .matrix(y)
+          .rows(y.size(0), y.size(1));
+    }
+  }
+
+  @Override
+  public void swiGluBackward(INDArray dy, INDArray gateUp, INDArray dGateUp) {
+    activateBackward("swiglu_backward", dy, gateUp, dGateUp);
+  }
+
+  @Override
+  public void geluBackward(INDArray dy, INDArray x, INDArray dx) {
+    activateBackward("gelu_backward", dy, x, dx);
+  }
+
+  private void activateBackward(String kernel, INDArray dy, INDArray x, INDArray dx) {
+    synchronized (card.stream()) {
+      card.launch()
+          .of("activations", kernel)
+          .matrix(dy)
+          .matrix(x)
+          .integer((int) dy.size(0))
+          .integer((int) dy.size(1))
+          .matrix(dx)
+          .rows(dy.size(0), dy.size(1));
+    }
+  }
+
+  @Override
+  public void dropout(INDArray x, DropoutMask mask, INDArray y) {
+    dropout(x, mask, y, false);
+  }
+
+  @Override
+  public void dropoutBackward(INDArray dy, DropoutMask mask, INDArray dx) {
+    dropout(dy, mask, dx, true);
+  }
+
+  private void dropout(INDArray x, DropoutMask mask, INDArray y, boolean accumulate) {
+    synchronized (card.stream()) {
+      card.launch()
+          .of("activations", "dropout")
+          .matrix(x)
+          .integer((int) x.size(0))
+          .integer((int) x.size(1))
+          .address(mask.seed())
+          .integer(mask.firstRow())
+          .integer((int) mask.threshold())
+          .real(mask.factor())
+          .matrix(y)
+          .flag(accumulate)
+          .rows((x.size(0) + ROWS_OF_THREAD - 1) / ROWS_OF_THREAD, x.size(1));
+    }
+  }
+
+  @Override
+  public void crossEntropy(
+      INDArray logits,
+      int[] labels,
+      float scale,
+      boolean gradient,
+      INDArray losses,
+      INDArray totals) {
+    synchronized (card.stream()) {
+      int rows = labels.length;
+      long hits =
+          gradient ? 0 : card.scratch().of(DeviceScratch.Use.HITS, (long) rows * Integer.BYTES);
+      long at = card.indices().of(labels);
+      card.launch()
+          .of("loss", "cross_entropy")
+          .matrix(logits)
+          .integer((int) logits.size(1))
+          .address(at)
+          .real(scale)
+          .flag(gradient)
+          .vector(losses)
+          .address(hits)
+          .blockPerRow(rows);
+      card.launch()
+          .of("loss", "loss_totals")
+          .vector(losses)
+          .address(hits)
+          .integer(rows)
+          .vector(totals)
+          .blockPerRow(1);
+    }
+  }
+}
