@@ -33,27 +33,41 @@ PATHS = {
 }
 
 
-class LoraMoe(nn.Module):
-    """y = linear(x) + sum over the experts e of p_e * s_e * B_e A_e x, where p is the softmax of the
-    router, reduced to its top k and renormalised to sum 1."""
+def top_k_weights(logits, x, tensors, top_k):
+    """The softmax of the logits, cut to its top k and renormalised to sum 1."""
+    p = functional.softmax(logits, dim=-1, dtype=torch.float32)
+    best, chosen = p.topk(min(top_k, p.shape[-1]), dim=-1)
+    return torch.zeros_like(p).scatter(-1, chosen, best / best.sum(-1, keepdim=True))
 
-    def __init__(self, linear, a, b, router, scalings, top_k):
+
+# Weights [..., experts] by the plan's "routing": of the logits and the input of a module, the
+# router's tensors by the last word of their names, and the plan's "top-k".
+ROUTINGS = {"top-k": top_k_weights}
+
+
+class LoraMoe(nn.Module):
+    """y = linear(x) + sum over the experts e of p_e * s_e * B_e A_e x, where p are the weights that
+    the routing makes of the router's logits."""
+
+    def __init__(self, linear, a, b, router, scalings, routing, top_k):
         super().__init__()
         ranks = torch.tensor([expert.shape[0] for expert in a])
         self.linear = linear
-        self.top_k = min(top_k, len(a))
+        self.routing, self.top_k = ROUTINGS[routing], top_k
+        self.router_names = list(router)
+        for name, tensor in router.items():
+            self.register_buffer(name, tensor.to(linear.weight))
         self.register_buffer("a", torch.cat(a, 0).to(linear.weight))  # [sum of ranks, in]
         self.register_buffer("b", torch.cat(b, 1).to(linear.weight))  # [out, sum of ranks]
-        self.register_buffer("router", router.to(linear.weight))  # [experts, in]
         self.register_buffer("scalings", torch.tensor(scalings, device=linear.weight.device))
         expert_of_column = torch.repeat_interleave(torch.arange(len(a)), ranks)
         self.register_buffer("expert_of_column", expert_of_column.to(linear.weight.device))
 
     def forward(self, x):
-        p = functional.softmax(functional.linear(x, self.router), dim=-1, dtype=torch.float32)
-        best, chosen = p.topk(self.top_k, dim=-1)
-        routing = torch.zeros_like(p).scatter(-1, chosen, best / best.sum(-1, keepdim=True))
-        factors = (routing * self.scalings)[..., self.expert_of_column].to(x.dtype)
+        tensors = {name: getattr(self, name) for name in self.router_names}
+        logits = functional.linear(x, tensors["router"])  # [..., experts]
+        p = self.routing(logits, x, tensors, self.top_k)
+        factors = (p * self.scalings)[..., self.expert_of_column].to(x.dtype)
         return self.linear(x) + functional.linear(functional.linear(x, self.a) * factors, self.b)
 
 
@@ -77,10 +91,13 @@ class Classifier(nn.Module):
 def load_adapter(model, directory):
     """Wraps the modules in the adapter's plan in place and returns the model, ready for inference."""
     manifest, tensors = read(directory)
-    top_k = manifest["plan"]["top-k"]
+    plan = manifest["plan"]
+    routing, top_k = plan.get("routing", "top-k"), plan["top-k"]
+    if routing not in ROUTINGS:
+        raise ValueError(f"Cannot route by {routing}: known is {', '.join(ROUTINGS)}")
     scalings = {tensor["name"]: tensor.get("scaling") for tensor in manifest["tensors"]}
     modules = dict(model.named_modules())
-    for planned in manifest["plan"]["modules"]:
+    for planned in plan["modules"]:
         path = PATHS[planned["module"]].format(planned["layer"])
         found = [name for name in modules if name == path or name.endswith("." + path)]
         if len(found) != 1:
@@ -89,7 +106,12 @@ def load_adapter(model, directory):
         experts = [f"{prefix}experts.{e}." for e in range(len(planned["ranks"]))]
         a, b = ([tensors[expert + kind] for expert in experts] for kind in "AB")
         s = [scalings[expert + "A"] for expert in experts]
-        wrapped = LoraMoe(modules[found[0]], a, b, tensors[prefix + "router"], s, top_k)
+        router = {
+            name[len(prefix):]: tensor
+            for name, tensor in tensors.items()
+            if name.startswith(prefix) and not name.startswith(prefix + "experts.")
+        }
+        wrapped = LoraMoe(modules[found[0]], a, b, router, s, routing, top_k)
         parent, _, child = found[0].rpartition(".")
         setattr(modules[parent], child, wrapped)
     return model.eval()

@@ -7,12 +7,18 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.family.ModelFamily;
 import java.net.URL;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Which package of the engine may know which. */
@@ -26,8 +32,8 @@ class TestArchitecture {
           "data",
           "kernel",
           "io",
-          "family",
           "network",
+          "family",
           "training",
           "search",
           "sizing",
@@ -35,6 +41,10 @@ class TestArchitecture {
           "adapter",
           "metric",
           "inference");
+
+  /** Packages of families and those of other families that they build on. */
+  private static final Map<String, Set<String>> FAMILIES =
+      Map.of("llama", Set.of(), "mistral", Set.of("llama"), "bert", Set.of());
 
   private final JavaClasses classes =
       new ClassFileImporter()
@@ -67,6 +77,48 @@ class TestArchitecture {
           .allowEmptyShould(true)
           .check(classes);
     }
+  }
+
+  @Test
+  void everyFamilyIsRegisteredAndListedHere() {
+    List<Class<?>> registered =
+        ServiceLoader.load(ModelFamily.class).stream()
+            .<Class<?>>map(ServiceLoader.Provider::type)
+            .toList();
+    assertThat(registered.stream().map(Class::getPackageName))
+        .containsExactlyInAnyOrderElementsOf(
+            FAMILIES.keySet().stream().map(TestArchitecture::family).toList());
+    assertThat(classes.stream().map(JavaClass::getPackageName))
+        .filteredOn(name -> name.startsWith(family("")))
+        .isSubsetOf(FAMILIES.keySet().stream().map(TestArchitecture::family).toList());
+  }
+
+  /** Whoever else needs a model goes through ModelFamily and BackboneConfig. */
+  @Test
+  void aFamilyIsKnownOnlyByThoseThatBuildOnIt() {
+    FAMILIES
+        .keySet()
+        .forEach(
+            name -> {
+              List<String> knowing = new ArrayList<>(List.of(family(name)));
+              FAMILIES.forEach(
+                  (other, base) -> {
+                    if (base.contains(name)) {
+                      knowing.add(family(other));
+                    }
+                  });
+              noClasses()
+                  .that()
+                  .resideOutsideOfPackages(knowing.toArray(String[]::new))
+                  .should()
+                  .dependOnClassesThat()
+                  .resideInAPackage(family(name))
+                  .check(classes);
+            });
+  }
+
+  private static String family(String name) {
+    return "io.guilomo.family." + name;
   }
 
   @Test

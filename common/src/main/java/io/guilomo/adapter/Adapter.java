@@ -1,9 +1,9 @@
 package io.guilomo.adapter;
 
-import io.guilomo.family.Backbone;
-import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.UserException;
+import io.guilomo.network.Backbone;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.NetworkDefinition;
@@ -13,7 +13,7 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What fine-tuning leaves: the trained tensors and what they are for. The backbone is not in it.
+ * The result of fine-tuning: the trained tensors and their description, without the backbone.
  *
  * @param tensors by the names of {@link AdapterTensors}, row-major, of the shapes the plan asks for
  */
@@ -35,7 +35,7 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
    * The network that the adapter belongs to, without dropout.
    *
    * @param config of the backbone
-   * @param path where the backbone lies now
+   * @param path of the backbone, which may have moved since
    * @throws UserException if the backbone has no such modules
    */
   public NetworkDefinition definition(BackboneConfig config, String path) {
@@ -69,7 +69,7 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
   /**
    * A network with the adapter's tensors.
    *
-   * @param path where the backbone lies
+   * @param path of the backbone
    * @throws UserException if the adapter was trained on another backbone
    */
   public LoraMoeNetwork network(Backbone backbone, String path, Kernels kernels) {

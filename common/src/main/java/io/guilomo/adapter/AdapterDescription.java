@@ -9,15 +9,15 @@ import java.io.Serializable;
 import java.util.List;
 
 /**
- * What an adapter is for: all that inference needs beside the backbone, its tokenizer and the
- * adapter's tensors.
+ * Everything that inference needs in addition to the backbone, its tokenizer and the adapter's
+ * tensors.
  *
- * @param backbone where the backbone was when the adapter was trained; it may have moved since
- * @param backboneDigest of the backbone's tensors, which must be the same ones
- * @param labels classes of a classification, in the order of their numbers; else empty
+ * @param backbone path of the backbone when the adapter was trained; it may have moved since
+ * @param backboneDigest digest of the tensors of the backbone, which must not have changed
+ * @param labels classes of a classifier by number; empty for other tasks
  * @param pooling how a classifier reads an encoder
- * @param maxLength tokens of an example at most
- * @param template around an instruction; null for a classification
+ * @param maxLength most tokens of an example
+ * @param template prompt template; null for a classifier
  */
 public record AdapterDescription(
     AllocationPlan plan,

@@ -20,8 +20,8 @@ import org.apache.hadoop.fs.Path;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * An adapter on disk: {@code adapter.safetensors} and, written last, {@code manifest.json}. Without
- * a manifest, or with one that the tensors do not match, there is no adapter.
+ * An adapter on disk: {@code adapter.safetensors} and, written last, {@code manifest.json}. A
+ * directory without a manifest, or whose tensors do not match it, is not an adapter.
  */
 public final class AdapterDirectory {
 
@@ -40,8 +40,8 @@ public final class AdapterDirectory {
   }
 
   /**
-   * Replaces what is in the directory. What was there stays whole until the new files are; a reader
-   * meanwhile finds the old adapter, none, or the new one.
+   * Replaces the adapter in the directory. The old files stay until the new ones are complete; a
+   * concurrent reader finds the old adapter, none, or the new one.
    */
   public void write(Adapter adapter) throws IOException {
     files.mkdirs(directory);
@@ -69,9 +69,9 @@ public final class AdapterDirectory {
   }
 
   /**
-   * Reads and checks everything.
+   * Reads the adapter and checks every tensor.
    *
-   * @throws UserException for a directory without a whole adapter, or one that does not fit its
+   * @throws UserException if the directory has no complete adapter, or its tensors do not fit its
    *     plan
    */
   public Adapter read() throws IOException {
@@ -107,7 +107,7 @@ public final class AdapterDirectory {
   private String manifest() throws IOException {
     Path path = path(MANIFEST);
     if (!files.exists(path)) {
-      throw refused("it has no " + MANIFEST + ", so it is not an adapter or not a whole one");
+      throw refused("it has no " + MANIFEST + ", so it is not an adapter or not a complete one");
     }
     long length = files.getFileStatus(path).getLen();
     if (length > MAX_MANIFEST_BYTES) {

@@ -1,12 +1,14 @@
 package io.guilomo.adapter;
 
 import io.guilomo.kernel.ArrayViews;
-import io.guilomo.network.ModuleExperts;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.NamedParameters;
+import io.guilomo.network.moe.Mixture;
 import io.guilomo.plan.AllocationPlan;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -35,7 +37,10 @@ final class AdapterTensors {
         add(entries, a(module, e), List.of(rank, in), scaling);
         add(entries, b(module, e), List.of(out, rank), scaling);
       }
-      add(entries, router(module), List.of((long) module.experts(), in), null);
+      Mixture.routerParameters(module)
+          .forEach(
+              (kind, shape) ->
+                  add(entries, prefix(module) + kind, LongStream.of(shape).boxed().toList(), null));
     }
     if (classes > 0) {
       add(entries, CLASSIFIER_WEIGHT, List.of((long) classes, hidden), null);
@@ -63,7 +68,9 @@ final class AdapterTensors {
         views.put(b(module, e), ArrayViews.columns(b, first, rank));
         first += rank;
       }
-      views.put(router(module), parameters.view(parameter(module, "router")));
+      for (String kind : Mixture.routerParameters(module).keySet()) {
+        views.put(prefix(module) + kind, parameters.view(parameter(module, kind)));
+      }
     }
     if (classifier) {
       views.put(CLASSIFIER_WEIGHT, parameters.view(CLASSIFIER_WEIGHT));

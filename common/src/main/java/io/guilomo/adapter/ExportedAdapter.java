@@ -4,11 +4,11 @@ import java.util.List;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What an export has written.
+ * The files of an export.
  *
  * @param files in the order in which they were written
- * @param largestRank of the experts in the files, padding included: what a server of LoRA adapters
- *     must allow
+ * @param largestRank largest rank of an expert in the files, with padding; a server of LoRA
+ *     adapters must allow it
  */
 public record ExportedAdapter(List<Path> files, int largestRank) {
 

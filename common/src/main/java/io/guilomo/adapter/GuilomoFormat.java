@@ -6,7 +6,7 @@ import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
-/** The files of {@link AdapterDirectory}: a whole copy, which {@code predict} reads. */
+/** The files of {@link AdapterDirectory}: a complete copy, which {@code predict} reads. */
 public record GuilomoFormat() implements AdapterFormat {
 
   @Override

@@ -3,9 +3,9 @@ package io.guilomo.adapter;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
-import io.guilomo.network.ModuleExperts;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.StateDictOrder;
@@ -25,8 +25,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * The layout of Hugging Face PEFT's LoRA (arXiv 2106.09685), for plans with one expert on every
  * module: {@code adapter_model.safetensors} with {@code base_model.model.PATH.lora_A.weight [r,
- * in]} and {@code .lora_B.weight [out, r]}, and {@code adapter_config.json}. The softmax over a
- * single expert is 1, so the router has no effect and is left out.
+ * in]} and {@code .lora_B.weight [out, r]}, and {@code adapter_config.json}. The weight of a single
+ * expert is 1, so the router has no effect and is left out.
  *
  * <p>Modules are named by their full paths in {@code LlamaForCausalLM} or {@code
  * BertForSequenceClassification}; {@code rank_pattern} and {@code alpha_pattern} name every one of
@@ -34,11 +34,11 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>A classifier is in {@code modules_to_save}. It reads the mean of the tokens' last states, or
  * the first token's, without BERT's pooler between, whereas {@code BertForSequenceClassification}
- * puts the pooler there: whoever loads the files with PEFT must pool as the adapter's manifest
- * says.
+ * has the pooler there: a program that loads the files with PEFT must pool as the adapter's
+ * manifest says.
  *
- * @param padRank rank that zero rows of {@code A} and zero columns of {@code B} bring every module
- *     to, for servers that want one rank; the function stays the same
+ * @param padRank pads every module to this rank with zero rows of {@code A} and zero columns of
+ *     {@code B}, for servers that want one rank; the function stays the same
  */
 public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
 
@@ -112,7 +112,7 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
     return padRank.orElse(module.ranks().get(0));
   }
 
-  /** α of a module in the file: divided by the rank there it is the module's scaling. */
+  /** α of a module in the file: the module's scaling times its rank there. */
   private double alpha(AllocationPlan plan, ModuleExperts module) {
     return plan.alpha() * rank(module) / module.ranks().get(0);
   }

@@ -1,9 +1,10 @@
 package io.guilomo.adapter;
 
 import io.guilomo.io.SafetensorsFile;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
-import io.guilomo.network.ModuleExperts;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ReleasedPlanFormat;
 import io.guilomo.plan.StateDictOrder;
@@ -18,12 +19,12 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What the fine-tuning code released with GuiLoMo (arXiv 2506.14646, github.com/Liar406/Gui-LoMo)
- * saves, which comes from MoLA (arXiv 2402.08562): {@code adapter_model.safetensors} with {@code
- * base_model.model.PATH.lora_A_{e}.weight [r_e, in]}, {@code .lora_B_{e}.weight [out, r_e]} and
- * {@code .router.router.weight [E, in]}, beside {@code rank.json} and {@code expert.json}. That
- * code knows decoders only. α and top-k are in none of the files: they are arguments of its
- * scripts.
+ * The files that the fine-tuning code released with GuiLoMo (arXiv 2506.14646,
+ * github.com/Liar406/Gui-LoMo) saves, after MoLA (arXiv 2402.08562): {@code
+ * adapter_model.safetensors} with {@code base_model.model.PATH.lora_A_{e}.weight [r_e, in]}, {@code
+ * .lora_B_{e}.weight [out, r_e]} and {@code .router.router.weight [E, in]}, and {@code rank.json}
+ * and {@code expert.json}. That code knows decoders and top-k routing only. α and top-k are in none
+ * of the files: they are arguments of its scripts.
  *
  * <p>The released code scales every expert of a module by {@code s_last = α / rank of the module's
  * last expert}, where an {@link Adapter} scales each by its own {@code s_e = α / r_e}. So that it
@@ -40,7 +41,7 @@ public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterForm
   public ExportedAdapter write(Adapter adapter, Path directory, Configuration conf)
       throws IOException {
     AdapterDescription description = adapter.description();
-    requireDecoder(description);
+    refuseOthers(description);
     AllocationPlan plan = description.plan();
     Map<String, INDArray> tensors = new LinkedHashMap<>();
     int largestRank = 0;
@@ -64,12 +65,12 @@ public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterForm
   /**
    * Reads what {@link #write} or the released code has written.
    *
-   * @param description what the files do not tell; its plan must be theirs
+   * @param description what the files do not contain; its plan must match them
    * @throws UserException if the file has other tensors than the plan asks for
    */
   public Adapter read(Path directory, AdapterDescription description, Configuration conf)
       throws IOException {
-    requireDecoder(description);
+    refuseOthers(description);
     Path path = new Path(directory, ExportDirectory.TENSORS);
     Map<String, INDArray> tensors = new LinkedHashMap<>();
     try (SafetensorsFile file = SafetensorsFile.open(path, conf)) {
@@ -94,7 +95,15 @@ public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterForm
     return new Adapter(description, tensors);
   }
 
-  private static void requireDecoder(AdapterDescription description) {
+  private static void refuseOthers(AdapterDescription description) {
+    String router = description.plan().routing().router();
+    if (!router.equals(RoutingMethod.TOP_K)) {
+      throw new UserException(
+          "Cannot use the released format for routing "
+              + router
+              + ": the released code knows "
+              + RoutingMethod.TOP_K);
+    }
     if (description.task() == Task.CLASSIFICATION) {
       throw new UserException(
           "Cannot use the released format for task "

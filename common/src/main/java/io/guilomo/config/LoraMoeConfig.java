@@ -1,5 +1,6 @@
 package io.guilomo.config;
 
+import io.guilomo.model.RoutingMethod;
 import java.util.List;
 
 /**
@@ -31,5 +32,10 @@ public record LoraMoeConfig(
       throw section.refuse("top-k", "must be at most max-experts, " + config.maxExperts);
     }
     return config;
+  }
+
+  /** How tokens find their experts. */
+  public RoutingMethod routing() {
+    return RoutingMethod.topK(topK);
   }
 }

@@ -1,6 +1,7 @@
 package io.guilomo.family;
 
 import io.guilomo.model.UserException;
+import io.guilomo.network.Backbone;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -10,13 +11,10 @@ import java.util.concurrent.FutureTask;
 import org.apache.hadoop.conf.Configuration;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** The backbones of this JVM, one copy in each memory, shared by all tasks that run in it. */
+/** The backbones of this JVM: one copy per memory, shared by all its tasks. */
 public final class BackboneCache {
 
-  /**
-   * URIs of this scheme name backbones that were {@linkplain #put put} here and can be loaded from
-   * nowhere.
-   */
+  /** Scheme of the URIs of backbones that were {@linkplain #put put} here and have no files. */
   public static final String MEMORY_SCHEME = "memory:";
 
   private static final ConcurrentMap<Key, FutureTask<Backbone>> BACKBONES =
@@ -65,8 +63,8 @@ public final class BackboneCache {
     if (uri.startsWith(MEMORY_SCHEME)) {
       throw new UserException("Cannot load %s: this JVM was not given it".formatted(uri));
     }
-    Backbone backbone = Backbones.load(uri, conf, memory);
-    // Others read it from streams of their own.
+    Backbone backbone = Families.load(uri, conf, memory);
+    // Other tasks read it from streams of their own.
     memory.kernels().finish();
     return backbone;
   }
@@ -86,7 +84,7 @@ public final class BackboneCache {
     put(uri, backbone, FrozenMemory.host());
   }
 
-  /** As {@link #put(String, Backbone)}, of one that lies in the given memory. */
+  /** As {@link #put(String, Backbone)}, for one in the given memory. */
   public static void put(String uri, Backbone backbone, FrozenMemory memory) {
     FutureTask<Backbone> task = new FutureTask<>(() -> backbone);
     task.run();

@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Where frozen tensors lie, and as what: norms and biases are always 32-bit floats.
+ * Where frozen tensors are kept, and in which type: norms and biases are always 32-bit floats.
  *
  * @param kernels that compute with them
  * @param matrices type of linear weights and embeddings: {@link DataType#FLOAT} or {@link
@@ -18,7 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public record FrozenMemory(Kernels kernels, DataType matrices) {
 
-  /** The host's memory, 32-bit floats. */
+  /** The host's memory, with 32-bit floats. */
   public static FrozenMemory host() {
     return new FrozenMemory(KernelSelection.portable(), DataType.FLOAT);
   }
@@ -41,7 +41,7 @@ public record FrozenMemory(Kernels kernels, DataType matrices) {
     return ArrayViews.stretch(kernels.allocate(type, length), 0, shape);
   }
 
-  /** Fills an array of {@link #allocate}, or a stretch of it. */
+  /** Fills an array of {@link #allocate}, or a slice of it. */
   FloatSink sink(INDArray array) {
     if (isHost()) {
       return FloatMemory.of(array);

@@ -1,56 +1,72 @@
 package io.guilomo.family;
 
+import io.guilomo.io.FloatSink;
 import io.guilomo.io.ModelDirectory;
 import io.guilomo.io.TensorSource;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.network.Backbone;
+import io.guilomo.network.BackboneConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HexFormat;
-import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Reads the tensors a backbone needs, checked against the shapes its configuration asks for, and
- * digests what was read: sha256 over name, shape and stored bytes of each tensor in the order of
- * reading. Weights of another type, such as float16 for float32, have another digest; in other
+ * Reads the tensors that a backbone needs, checked against the shapes its configuration asks for,
+ * and digests what was read: sha256 over name, shape and stored bytes of each tensor in the order
+ * of reading. Weights of another type, such as float16 for float32, have another digest; in other
  * shards or another directory they have the same.
  */
-final class FrozenTensors {
+public final class FrozenTensors {
 
-  private final ModelDirectory directory;
-  private final TensorSource source;
-  private final UnaryOperator<String> storedName;
+  private final Source source;
   private final Extent extent;
   private final FrozenMemory memory;
   private final MessageDigest digest;
+  private final Map<String, INDArray> tensors = new HashMap<>();
 
   /** How much is read of the tensors. */
   enum Extent {
-    /** Names and shapes are checked; every array is null. */
+    /** Names and shapes are checked. */
     SHAPES,
-    /** So much as the digest needs; every array is null. */
+    /** What the digest needs. */
     DIGEST,
     /** Everything. */
     VALUES
   }
 
   /**
-   * @param storedName what the source calls a tensor
-   * @param memory for the values
+   * One tensor of a fused array, by the name that {@link ModelFamily#storedNames} translates.
+   *
+   * @param shape {@code [n]} or {@code [rows, columns]}
    */
-  FrozenTensors(
-      ModelDirectory directory,
-      TensorSource source,
-      UnaryOperator<String> storedName,
-      Extent extent,
-      FrozenMemory memory) {
-    this.directory = directory;
+  public record Piece(String name, long... shape) {}
+
+  /** Where tensors come from: files, or values that are made up. */
+  @FunctionalInterface
+  public interface Source {
+
+    /** Fills all of {@code target}; {@code digest} sees the bytes as they are stored. */
+    void read(Piece piece, FloatSink target, MessageDigest digest) throws IOException;
+
+    /** Has {@code digest} see what it sees when the tensor is read. */
+    default void digest(Piece piece, MessageDigest digest) throws IOException {}
+
+    /** Throws if the source lacks the tensor. */
+    default void check(Piece piece) throws IOException {}
+  }
+
+  /**
+   * @param memory for the values; unused for another extent
+   */
+  FrozenTensors(Source source, Extent extent, FrozenMemory memory) {
     this.source = source;
-    this.storedName = storedName;
     this.extent = extent;
     this.memory = memory;
     try {
@@ -60,60 +76,97 @@ final class FrozenTensors {
     }
   }
 
-  /** One tensor of a fused array. */
-  record Part(String name, long... shape) {}
+  /**
+   * The files of a directory.
+   *
+   * @param storedName what they call a tensor
+   */
+  record Files(ModelDirectory directory, TensorSource source, UnaryOperator<String> storedName)
+      implements Source {
 
-  INDArray read(String name, long... shape) throws IOException {
-    return fused(List.of(new Part(name, shape)));
+    @Override
+    public void check(Piece piece) throws IOException {
+      String stored = storedName.apply(piece.name());
+      if (!source.names().contains(stored)) {
+        throw directory.refuse("tensor %s is missing".formatted(stored));
+      }
+      long[] found = source.shape(stored);
+      if (!Arrays.equals(found, piece.shape())) {
+        throw directory.refuse(
+            "tensor %s has shape %s, expected %s"
+                .formatted(stored, Arrays.toString(found), Arrays.toString(piece.shape())));
+      }
+    }
+
+    @Override
+    public void read(Piece piece, FloatSink target, MessageDigest digest) throws IOException {
+      source.read(storedName.apply(piece.name()), target, digest);
+    }
+
+    @Override
+    public void digest(Piece piece, MessageDigest digest) throws IOException {
+      source.digest(storedName.apply(piece.name()), digest);
+    }
   }
 
-  /** Tensors under each other in one array; they differ in their first dimension at most. */
-  INDArray fused(List<Part> parts) throws IOException {
-    for (Part part : parts) {
-      check(part);
+  /**
+   * Reads a tensor.
+   *
+   * @param part the name by which the parts of the network ask for it
+   * @param name and {@code shape} as of a {@link Piece}
+   */
+  public void read(String part, String name, long... shape) throws IOException {
+    read(part, new Piece(name, shape));
+  }
+
+  /**
+   * Reads tensors into one array, stacked along their first dimension, so that one product computes
+   * the linear modules that read the same input.
+   *
+   * @param part the name by which the parts of the network ask for the array
+   */
+  public void read(String part, Piece... pieces) throws IOException {
+    for (Piece piece : pieces) {
+      source.check(piece);
     }
-    if (extent != Extent.VALUES) {
-      if (extent == Extent.DIGEST) {
-        for (Part part : parts) {
-          begin(part);
-          source.digest(storedName.apply(part.name()), digest);
-        }
+    if (extent == Extent.DIGEST) {
+      for (Piece piece : pieces) {
+        begin(piece);
+        source.digest(piece, digest);
       }
-      return null;
+    } else if (extent == Extent.VALUES) {
+      tensors.put(part, values(pieces));
     }
-    long[] shape = parts.get(0).shape().clone();
-    shape[0] = parts.stream().mapToLong(part -> part.shape()[0]).sum();
+  }
+
+  /** Has parts of the network find a tensor under a second name. */
+  public void alias(String part, String read) {
+    if (extent == Extent.VALUES) {
+      tensors.put(part, tensors.get(read));
+    }
+  }
+
+  private INDArray values(Piece[] pieces) throws IOException {
+    long[] shape = pieces[0].shape().clone();
+    shape[0] = Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum();
     INDArray fused = memory.allocate(shape);
     long offset = 0;
-    for (Part part : parts) {
-      begin(part);
-      INDArray place = ArrayViews.stretch(fused, offset, part.shape());
-      source.read(storedName.apply(part.name()), memory.sink(place), digest);
+    for (Piece piece : pieces) {
+      begin(piece);
+      INDArray place = ArrayViews.stretch(fused, offset, piece.shape());
+      source.read(piece, memory.sink(place), digest);
       offset += place.length();
     }
     return fused;
   }
 
-  private void begin(Part part) {
+  private void begin(Piece piece) {
     digest.update(
-        (part.name() + Arrays.toString(part.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
+        (piece.name() + Arrays.toString(piece.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
   }
 
-  private void check(Part part) throws IOException {
-    String stored = storedName.apply(part.name());
-    if (!source.names().contains(stored)) {
-      throw directory.refuse("tensor %s is missing".formatted(stored));
-    }
-    long[] found = source.shape(stored);
-    if (!Arrays.equals(found, part.shape())) {
-      throw directory.refuse(
-          "tensor %s has shape %s, expected %s"
-              .formatted(stored, Arrays.toString(found), Arrays.toString(part.shape())));
-    }
-  }
-
-  /** The hexadecimal digest of everything read; ends the reading. */
-  String digest() {
-    return HexFormat.of().formatHex(digest.digest());
+  /** What was read, with its digest; has no tensors unless values were read. Ends the reading. */
+  Backbone backbone(BackboneConfig config) {
+    return new Backbone(config, HexFormat.of().formatHex(digest.digest()), tensors);
   }
 }

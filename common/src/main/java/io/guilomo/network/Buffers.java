@@ -31,7 +31,7 @@ final class Buffers {
   private record Held(INDArray flat, Map<Shape, INDArray> views) {}
 
   /**
-   * @param columns {@link #VECTOR} of a vector of so many rows
+   * @param columns {@link #VECTOR} of a vector
    */
   private record Shape(long rows, long columns) {
     private static final long VECTOR = -1;

@@ -1,26 +1,58 @@
 package io.guilomo.network;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.Arrays;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Next-token cross-entropy, mean over the label positions. The vocabulary product is run for those
- * positions alone, a chunk at a time, so that prompt tokens cost nothing and logits of a large
- * vocabulary never lie in memory all at once.
+ * positions alone, chunk by chunk, so that prompt tokens cost nothing and the logits of a large
+ * vocabulary are never in memory all at once.
  */
-final class CausalHead implements Head {
+public final class CausalHead implements Head {
+
+  /** The name of the last norm's frozen tensors, before {@code .weight}. */
+  public static final String NORM = "head.norm";
+
+  /** The name of the frozen product with the vocabulary, {@code [vocabulary, hidden]}. */
+  public static final String WEIGHT = "head.weight";
 
   /** Logits of a chunk: 64 MiB. */
   private static final int CHUNK_ELEMENTS = 1 << 24;
 
-  private LlamaBackbone backbone;
+  private final int vocabulary;
+  private final ArrayDeclarations arrays = new ArrayDeclarations("head");
+  private final WorkingArray pickedArray;
+  private final WorkingArray logitsArray;
+  private final WorkingArray dPickedArray;
+  private final WorkingArray dStatesArray;
+  private final WorkingArray dArray;
+  private final Norm norm;
   private PassContext context;
+  private INDArray weight;
   private int labels;
   private int allLabels;
+
+  /**
+   * @param epsilon of the root-mean-square norm before the vocabulary product
+   */
+  public CausalHead(int hidden, int vocabulary, float epsilon) {
+    this.vocabulary = vocabulary;
+    this.pickedArray = arrays.scratch("head.picked", Extent.LABELS, hidden);
+    this.logitsArray = arrays.scratch("head.logits", Extent.LABELS, vocabulary, chunk(vocabulary));
+    this.dPickedArray = arrays.scratch("head.dPicked", Extent.LABELS, hidden);
+    this.dStatesArray = arrays.scratch("head.dStates", Extent.LABELS, hidden);
+    this.dArray = arrays.scratch("d", hidden);
+    this.norm =
+        Norm.rms(
+            NORM,
+            epsilon,
+            arrays.scratch("head.normed", Extent.LABELS, hidden),
+            arrays.scratch("head.rms", Extent.LABELS, WorkingArray.VECTOR));
+  }
 
   @Override
   public ParameterLayout parameters() {
@@ -28,9 +60,15 @@ final class CausalHead implements Head {
   }
 
   @Override
+  public List<WorkingArray> arrays() {
+    return arrays.declared();
+  }
+
+  @Override
   public void attach(PassContext shared, INDArray parameters) {
     this.context = shared;
-    this.backbone = (LlamaBackbone) shared.backbone();
+    this.weight = shared.backbone().matrix(WEIGHT);
+    norm.attach(shared);
   }
 
   @Override
@@ -54,20 +92,15 @@ final class CausalHead implements Head {
   /** Logits of every token: {@code [T, vocabulary]}. */
   @Override
   public INDArray forward(INDArray states) {
-    INDArray normed = normed(states, "");
-    INDArray logits =
-        context.buffers().array("head.all", states.rows(), backbone.config().vocabulary());
-    context.kernels().product(normed, false, backbone.head(), true, logits, false);
+    INDArray normed = norm.forward(states);
+    INDArray logits = context.array(logitsArray, states.rows());
+    context.kernels().product(normed, false, weight, true, logits, false);
     return logits;
   }
 
   /** Logits of the given rows of the states: {@code [rows, vocabulary]}. */
   INDArray logits(INDArray states, int[] rows) {
-    INDArray logits =
-        context.buffers().array("head.logits", rows.length, backbone.config().vocabulary());
-    INDArray normed = normed(picked(states, rows), "head.");
-    context.kernels().product(normed, false, backbone.head(), true, logits, false);
-    return logits;
+    return forward(picked(states, rows));
   }
 
   /** {@code −log p} of one token after each of the given rows of the states. */
@@ -87,14 +120,14 @@ final class CausalHead implements Head {
 
   @Override
   public INDArray backward(INDArray states) {
-    INDArray d = context.buffers().array("d", states.rows(), backbone.config().hidden());
+    INDArray d = context.array(dArray);
     context.kernels().fill(d, 0);
     run(states, d);
     return d;
   }
 
-  /** Positions whose logits are computed at a time. */
-  static int chunk(int vocabulary) {
+  /** Positions whose logits are in memory at the same time. */
+  private static int chunk(int vocabulary) {
     return Math.max(1, CHUNK_ELEMENTS / vocabulary);
   }
 
@@ -118,64 +151,38 @@ final class CausalHead implements Head {
     if (labels == 0) {
       return;
     }
-    INDArray picked = picked(states, rows);
-    INDArray normed = normed(picked, "head.");
-    INDArray dPicked = context.buffers().array("head.dPicked", labels, backbone.config().hidden());
+    INDArray normed = norm.forward(picked(states, rows));
+    INDArray dPicked = d == null ? null : context.array(dPickedArray, labels);
     INDArray losses = measurements().losses(labels);
-    int chunk = chunk(backbone.config().vocabulary());
+    int chunk = chunk(vocabulary);
     for (int begin = 0; begin < labels; begin += chunk) {
       int end = Math.min(labels, begin + chunk);
-      INDArray logits =
-          context.buffers().array("head.logits", end - begin, backbone.config().vocabulary());
+      INDArray logits = context.array(logitsArray, end - begin);
       kernels.product(
-          ArrayViews.rows(normed, begin, end - begin), false, backbone.head(), true, logits, false);
-      int[] chunkTargets = Arrays.copyOfRange(targets, begin, end);
+          ArrayViews.rows(normed, begin, end - begin), false, weight, true, logits, false);
       kernels.crossEntropy(
           logits,
-          chunkTargets,
+          Arrays.copyOfRange(targets, begin, end),
           1f / all,
           d != null,
           ArrayViews.stretch(losses, begin, end - begin),
           measurements().totals());
       if (d != null) {
-        kernels.product(
-            logits,
-            false,
-            backbone.head(),
-            false,
-            ArrayViews.rows(dPicked, begin, end - begin),
-            false);
+        INDArray dChunk = ArrayViews.rows(dPicked, begin, end - begin);
+        kernels.product(logits, false, weight, false, dChunk, false);
       }
     }
     if (d != null) {
-      INDArray dStates =
-          context.buffers().array("head.dStates", labels, backbone.config().hidden());
-      kernels.fill(dStates, 0);
-      kernels.rmsNormBackward(
-          dPicked,
-          picked,
-          backbone.finalNorm(),
-          context.buffers().array("head.rms", labels),
-          dStates);
+      INDArray dStates = context.array(dStatesArray, labels);
+      norm.backward(dPicked, dStates, false);
       kernels.scatterAddRows(dStates, rows, d);
     }
   }
 
   private INDArray picked(INDArray states, int[] rows) {
-    INDArray picked =
-        context.buffers().array("head.picked", rows.length, backbone.config().hidden());
+    INDArray picked = context.array(pickedArray, rows.length);
     context.kernels().gatherRows(states, rows, picked, false);
     return picked;
-  }
-
-  private INDArray normed(INDArray states, String prefix) {
-    INDArray normed =
-        context.buffers().array(prefix + "finalNormed", states.rows(), backbone.config().hidden());
-    INDArray rms = context.buffers().array(prefix + "rms", states.rows());
-    context
-        .kernels()
-        .rmsNorm(states, backbone.finalNorm(), backbone.config().epsilon(), normed, rms);
-    return normed;
   }
 
   /** Rows whose next token of the same sequence is a label. */

@@ -5,20 +5,24 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.Arrays;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A trainable linear classifier over each sequence's pooled state; mean cross-entropy over the
  * sequences.
  */
-final class ClassificationHead implements Head {
+public final class ClassificationHead implements Head {
 
   private static final String WEIGHT = "classifier.weight";
   private static final String BIAS = "classifier.bias";
 
   private final ParameterLayout layout = new ParameterLayout();
+  private final ArrayDeclarations arrays = new ArrayDeclarations("head");
+  private final WorkingArray logitsArray;
+  private final WorkingArray pooledArray;
+  private final WorkingArray dArray;
   private final int classes;
-  private final int hidden;
   private final Pooling pooling;
   private PassContext context;
   private INDArray weight;
@@ -28,15 +32,23 @@ final class ClassificationHead implements Head {
 
   ClassificationHead(PartSpec spec) {
     this.classes = spec.classes();
-    this.hidden = spec.config().hidden();
+    int hidden = spec.config().hidden();
     this.pooling = spec.pooling();
     layout.add(WEIGHT, Initialisation.NORMAL, classes, hidden);
     layout.add(BIAS, Initialisation.ZERO, classes);
+    this.logitsArray = arrays.scratch("head.logits", Extent.SEQUENCES, classes);
+    this.pooledArray = arrays.scratch("head.pooled", Extent.SEQUENCES, hidden);
+    this.dArray = arrays.scratch("d", hidden);
   }
 
   @Override
   public ParameterLayout parameters() {
     return layout;
+  }
+
+  @Override
+  public List<WorkingArray> arrays() {
+    return arrays.declared();
   }
 
   @Override
@@ -76,7 +88,7 @@ final class ClassificationHead implements Head {
   @Override
   public INDArray forward(INDArray states) {
     Kernels kernels = context.kernels();
-    INDArray logits = context.buffers().array("head.logits", context.batch().sequences(), classes);
+    INDArray logits = context.array(logitsArray);
     kernels.product(pooled(states), false, weight, true, logits, false);
     kernels.addBias(logits, bias);
     return logits;
@@ -93,13 +105,13 @@ final class ClassificationHead implements Head {
     Kernels kernels = context.kernels();
     INDArray logits = forward(states);
     crossEntropy(logits, true);
-    INDArray pooled = context.buffers().array("head.pooled", context.batch().sequences(), hidden);
+    INDArray pooled = context.array(pooledArray);
     if (context.wantsWeights()) {
       kernels.product(logits, true, pooled, false, gradientWeight, false);
       kernels.columnSums(logits, gradientBias);
     }
     kernels.product(logits, false, weight, false, pooled, false);
-    INDArray d = context.buffers().array("d", states.rows(), hidden);
+    INDArray d = context.array(dArray);
     if (pooling == Pooling.MEAN) {
       kernels.meanPoolBackward(pooled, context.batch().starts(), d);
     } else {
@@ -122,7 +134,7 @@ final class ClassificationHead implements Head {
   }
 
   private INDArray pooled(INDArray states) {
-    INDArray pooled = context.buffers().array("head.pooled", context.batch().sequences(), hidden);
+    INDArray pooled = context.array(pooledArray);
     if (pooling == Pooling.MEAN) {
       context.kernels().meanPool(states, context.batch().starts(), pooled);
     } else {

@@ -1,18 +1,23 @@
 package io.guilomo.network;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.BertBackbone;
-import io.guilomo.family.LlamaBackbone;
-import io.guilomo.kernel.Kernels;
 import io.guilomo.model.UserException;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The frozen embeddings: tokens of the batch to {@code [T, hidden]}. */
-final class Embedding implements Part {
+/** The frozen embeddings of tokens: a batch to {@code [T, hidden]}. */
+public final class Embedding implements Part {
 
-  private Backbone backbone;
+  private final BackboneConfig config;
+  private final ArrayDeclarations arrays = new ArrayDeclarations("embedding");
+  private final WorkingArray embedded;
   private PassContext context;
+  private INDArray words;
+
+  public Embedding(BackboneConfig config) {
+    this.config = config;
+    this.embedded = arrays.scratch("embedded", config.hidden());
+  }
 
   @Override
   public ParameterLayout parameters() {
@@ -20,38 +25,30 @@ final class Embedding implements Part {
   }
 
   @Override
+  public List<WorkingArray> arrays() {
+    return arrays.declared();
+  }
+
+  @Override
   public void attach(PassContext shared, INDArray parameters) {
     this.context = shared;
-    this.backbone = shared.backbone();
+    this.words = shared.backbone().matrix(Backbone.WORDS);
   }
 
   @Override
   public void attachGradient(INDArray gradient) {}
 
+  /**
+   * @throws UserException if the model has too few positions for the batch, or a token is not in
+   *     its vocabulary
+   */
   @Override
   public INDArray forward(INDArray input) {
     TokenBatch batch = context.batch();
     check(batch);
-    Kernels kernels = context.kernels();
-    INDArray x = context.buffers().array("embedded", batch.size(), backbone.config().hidden());
-    kernels.gatherRows(backbone.wordEmbeddings(), batch.tokens(), x, false);
-    if (backbone instanceof LlamaBackbone) {
-      return x;
-    }
-    BertBackbone bert = (BertBackbone) backbone;
-    kernels.gatherRows(bert.positionEmbeddings(), batch.positions(), x, true);
-    kernels.gatherRows(bert.segmentEmbeddings(), batch.segments(), x, true);
-    INDArray normed =
-        context.buffers().array("embeddedNormed", batch.size(), bert.config().hidden());
-    kernels.layerNorm(
-        x,
-        bert.embeddingNorm().weight(),
-        bert.embeddingNorm().bias(),
-        bert.config().epsilon(),
-        normed,
-        context.buffers().array("embeddedMean", batch.size()),
-        context.buffers().array("embeddedDeviation", batch.size()));
-    return normed;
+    INDArray x = context.array(embedded);
+    context.kernels().gatherRows(words, batch.tokens(), x, false);
+    return x;
   }
 
   @Override
@@ -60,18 +57,17 @@ final class Embedding implements Part {
   }
 
   private void check(TokenBatch batch) {
-    if (batch.longest() > backbone.config().maxPositions()) {
+    if (batch.longest() > config.maxPositions()) {
       throw new UserException(
           String.format(
               "Cannot read a sequence of %d tokens: the model has %d positions",
-              batch.longest(), backbone.config().maxPositions()));
+              batch.longest(), config.maxPositions()));
     }
     for (int token : batch.tokens()) {
-      if (token < 0 || token >= backbone.config().vocabulary()) {
+      if (token < 0 || token >= config.vocabulary()) {
         throw new UserException(
             String.format(
-                "Cannot embed token %d: the vocabulary has %d",
-                token, backbone.config().vocabulary()));
+                "Cannot embed token %d: the vocabulary has %d", token, config.vocabulary()));
       }
     }
   }

@@ -1,7 +1,7 @@
 package io.guilomo.network;
 
 /** What the number of rows of a working array follows. */
-enum Extent {
+public enum Extent {
   /** One row, whatever the batch. */
   FIXED {
     @Override

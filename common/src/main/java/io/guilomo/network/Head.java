@@ -3,7 +3,7 @@ package io.guilomo.network;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The last part: turns states into a loss. Its {@link Part#forward} returns its logits. */
-interface Head extends Part {
+public interface Head extends Part {
 
   /** Of the pass, where this measures. */
   Measurements measurements();

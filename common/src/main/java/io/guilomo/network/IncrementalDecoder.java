@@ -2,7 +2,6 @@ package io.guilomo.network;
 
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.LlamaConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Logits are those of a pass over the whole sequences up to rounding: the last bits of a product
  * depend on the number of its rows.
  *
- * <p>Not thread-safe. A network has one decoder at a time; other passes of the network may run
+ * <p>Not thread-safe. A network has at most one open decoder; other passes of the network may run
  * between its calls.
  */
 public final class IncrementalDecoder {
@@ -28,7 +27,7 @@ public final class IncrementalDecoder {
   private final KeyValueCache cache;
 
   IncrementalDecoder(PassContext context, List<Part> parts, CausalHead head, int[] capacities) {
-    LlamaConfig config = (LlamaConfig) context.backbone().config();
+    BackboneConfig config = context.backbone().config();
     for (int capacity : capacities) {
       if (capacity < 1 || capacity > config.maxPositions()) {
         throw new IllegalArgumentException(
@@ -40,7 +39,7 @@ public final class IncrementalDecoder {
     this.context = context;
     this.parts = parts;
     this.head = head;
-    this.cache = new KeyValueCache(config, capacities, context.buffers());
+    this.cache = new KeyValueCache(config.layers(), capacities, context.buffers());
     context.open(cache);
   }
 
@@ -119,7 +118,7 @@ public final class IncrementalDecoder {
     if (sequences.length == 0 || sequences.length != tokens.size()) {
       throw new IllegalArgumentException(
           String.format(
-              "Cannot continue %d sequences by %d stretches of tokens",
+              "Cannot continue %d sequences by %d lists of tokens",
               sequences.length, tokens.size()));
     }
     if (Arrays.stream(sequences).distinct().count() < sequences.length) {

@@ -7,7 +7,7 @@ import java.util.Random;
  * How a parameter starts (METHODS of arXiv 2506.14646's released code). Values depend on the seed
  * and the name alone.
  */
-enum Initialisation {
+public enum Initialisation {
   ZERO {
     @Override
     void fill(Random random, float[] values, long[] shape) {}

@@ -1,21 +1,22 @@
 package io.guilomo.network;
 
-import io.guilomo.family.LlamaConfig;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.Kernels;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Keys and values that the tokens of some sequences have in every layer, and which of the sequences
- * the pass under way continues. A sequence's tokens are consecutive rows, as many as it may become
- * long: nothing is padded, moved or allocated while the sequences grow.
+ * the current pass continues. A sequence's tokens are consecutive rows, and it has as many rows as
+ * it may grow long: nothing is padded, moved or allocated while the sequences grow.
  */
-final class KeyValueCache {
+public final class KeyValueCache {
 
   private final Buffers buffers;
-  private final int width;
+  private final List<String> keys = new ArrayList<>();
+  private final List<String> values = new ArrayList<>();
   private final int[] firstRows;
   private final int[] lengths;
   private final int[] tokens;
@@ -29,9 +30,12 @@ final class KeyValueCache {
    * @param capacities tokens that each sequence has room for
    * @param buffers whose arrays it takes; another cache in them ends this one
    */
-  KeyValueCache(LlamaConfig config, int[] capacities, Buffers buffers) {
+  KeyValueCache(int layers, int[] capacities, Buffers buffers) {
     this.buffers = buffers;
-    this.width = config.keyValueHeads() * config.headDim();
+    for (int layer = 0; layer < layers; layer++) {
+      keys.add("cache.keys." + layer);
+      values.add("cache.values." + layer);
+    }
     this.lengths = new int[capacities.length];
     this.firstRows = new int[capacities.length + 1];
     for (int s = 0; s < capacities.length; s++) {
@@ -94,7 +98,7 @@ final class KeyValueCache {
   /**
    * Keeps keys and values of the pass in one layer and attends to those of the sequences so far.
    */
-  void attend(
+  public void attend(
       Kernels kernels,
       int layer,
       AttentionShape shape,
@@ -102,14 +106,15 @@ final class KeyValueCache {
       INDArray key,
       INDArray value,
       INDArray attended) {
-    INDArray keys = kept("keys", layer);
-    INDArray values = kept("values", layer);
-    kernels.scatterRows(key, rows, keys);
-    kernels.scatterRows(value, rows, values);
-    kernels.cachedAttention(shape, starts, firstKeys, continued, query, keys, values, attended);
+    INDArray allKeys = kept(keys.get(layer), key);
+    INDArray allValues = kept(values.get(layer), value);
+    kernels.scatterRows(key, rows, allKeys);
+    kernels.scatterRows(value, rows, allValues);
+    kernels.cachedAttention(
+        shape, starts, firstKeys, continued, query, allKeys, allValues, attended);
   }
 
-  private INDArray kept(String kind, int layer) {
-    return buffers.array("cache." + kind + "." + layer, firstRows[lengths.length], width);
+  private INDArray kept(String name, INDArray next) {
+    return buffers.array(name, firstRows[lengths.length], next.columns());
   }
 }

@@ -1,11 +1,11 @@
 package io.guilomo.network;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.network.moe.Mixture;
 import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -18,6 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class LoraMoeNetwork implements AutoCloseable {
 
   private final NetworkDefinition definition;
+  private final Mixture mixture;
   private final HostParameters host;
   private final long gsvCount;
   private final Kernels kernels;
@@ -27,19 +28,13 @@ public final class LoraMoeNetwork implements AutoCloseable {
   private LoraMoeNetwork(
       NetworkDefinition definition, HostParameters host, Backbone backbone, Kernels kernels) {
     this.definition = definition;
+    this.mixture = new Mixture(definition);
     this.host = host;
     this.gsvCount = ParameterCount.of(definition).gsvs();
     this.kernels = kernels;
     this.store = new ParameterStore(host, kernels);
     try {
-      this.replicas =
-          new Replicas(
-              kernels,
-              backbone,
-              PartSpec.all(definition),
-              store,
-              gsvCount,
-              definition.loadBalance());
+      this.replicas = new Replicas(kernels, backbone, definition, store, gsvCount);
     } catch (RuntimeException e) {
       // Where a card is full.
       store.close();
@@ -208,7 +203,7 @@ public final class LoraMoeNetwork implements AutoCloseable {
   public int[] maskChoices() {
     float[] gsvs = new float[Math.toIntExact(gsvCount)];
     kernels.read(gsvs(), gsvs);
-    return Selection.choices(definition.modules(), gsvs);
+    return mixture.selection().choices(gsvs);
   }
 
   /** (token, slot) pairs that each expert got in recorded passes since the network was built. */

@@ -2,76 +2,81 @@ package io.guilomo.network;
 
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
-import io.guilomo.model.LinearModule;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What the parts of a replica measure in a pass. It lies in one vector, {@code [sum of the losses,
- * hits | statistics of each router | entropy of each router]}, so that the host waits for the
- * device once; what it makes of it, the gradients of the load-balancing loss, goes back in another.
+ * What the parts of a replica measure in a pass. It is one vector, {@code [sum of the losses, hits
+ * | statistics of each term of the batch loss]}, so that the host waits for the device once; what
+ * the host makes of it, the gradients of the terms, goes back in another.
  */
-final class Measurements implements AutoCloseable {
+public final class Measurements implements AutoCloseable {
 
   private static final int TOTALS = 2;
 
   private final Kernels kernels;
-  private final Map<LinearModule, Router> routers = new LinkedHashMap<>();
-  private int experts;
+  private final List<Slot> slots = new ArrayList<>();
+  private int statistics = TOTALS;
+  private int gradients;
   private INDArray vector;
   private INDArray totals;
-  private INDArray balance;
+  private INDArray gradient;
   private INDArray losses;
   private double[] values;
 
-  /**
-   * Where a router's numbers lie.
-   *
-   * @param first number of its first expert among those of all routers
-   */
-  private record Router(
-      int first, int experts, INDArray statistics, INDArray entropy, INDArray balance) {}
+  /** Where the statistics of one term are, and its gradient. Only once passes have begun. */
+  public final class Slot {
+
+    private final BatchLoss.Term term;
+    private final int first;
+    private final int firstGradient;
+
+    private Slot(BatchLoss.Term term) {
+      this.term = term;
+      this.first = statistics;
+      this.firstGradient = gradients;
+    }
+
+    /** A view of {@code count} statistics of {@link DataType#DOUBLE}, from the term's own. */
+    public INDArray statistics(int from, int count) {
+      return ArrayViews.stretch(vector, (long) first + from, count);
+    }
+
+    /** A view of what {@link BatchLoss.Term#evaluate} wrote. */
+    public INDArray gradient() {
+      return ArrayViews.stretch(gradient, firstGradient, term.gradients());
+    }
+  }
 
   Measurements(Kernels kernels) {
     this.kernels = kernels;
   }
 
-  /** Adds a router, in the order in which they run; none once one of the arrays was asked for. */
-  void add(LinearModule module, int count) {
+  /** Adds a term, in the order in which their owners run; none once passes have begun. */
+  public Slot add(BatchLoss.Term term) {
     if (vector != null) {
-      throw new IllegalStateException("Cannot measure " + module + ": passes have begun");
+      throw new IllegalStateException("Cannot measure another term: passes have begun");
     }
-    routers.put(module, new Router(experts, count, null, null, null));
-    experts += count;
+    Slot slot = new Slot(term);
+    slots.add(slot);
+    statistics += term.statistics();
+    gradients += term.gradients();
+    return slot;
   }
 
-  private void allocate() {
-    if (vector != null) {
-      return;
-    }
-    int entropies = TOTALS + 2 * experts;
-    vector = kernels.allocate(DataType.DOUBLE, (long) entropies + routers.size());
-    kernels.fill(vector, 0);
-    values = new double[(int) vector.length()];
-    totals = ArrayViews.stretch(vector, 0, TOTALS);
-    balance = kernels.allocate(DataType.FLOAT, Math.max(1, experts));
-    kernels.fill(balance, 0);
-    int[] number = {0};
-    routers.replaceAll(
-        (module, router) ->
-            new Router(
-                router.first,
-                router.experts,
-                ArrayViews.stretch(vector, TOTALS + 2L * router.first, 2L * router.experts),
-                ArrayViews.stretch(vector, (long) entropies + number[0]++, 1),
-                ArrayViews.stretch(balance, router.first, router.experts)));
-  }
-
-  /** Forgets what passes before have measured. */
+  /** Forgets what earlier passes have measured. */
   void begin() {
-    allocate();
+    if (vector == null) {
+      vector = kernels.allocate(DataType.DOUBLE, statistics);
+      values = new double[statistics];
+      totals = ArrayViews.stretch(vector, 0, TOTALS);
+      kernels.fill(vector, 0);
+      gradient = kernels.allocate(DataType.FLOAT, Math.max(1, gradients));
+      kernels.fill(gradient, 0);
+    }
     kernels.fill(vector, 0);
   }
 
@@ -91,31 +96,7 @@ final class Measurements implements AutoCloseable {
     return ArrayViews.stretch(losses, 0, n);
   }
 
-  /** What a router did, {@code [2 · experts]}. */
-  INDArray statistics(LinearModule module) {
-    return routers.get(module).statistics;
-  }
-
-  /** Of a router's probabilities, {@code [1]}. */
-  INDArray entropy(LinearModule module) {
-    return routers.get(module).entropy;
-  }
-
-  /** Gradient of the load-balancing loss by the probabilities of each token, {@code [experts]}. */
-  INDArray balance(LinearModule module) {
-    return routers.get(module).balance;
-  }
-
-  /** Hands the gradients of the load-balancing loss to the routers. */
-  void balance(LoadBalance ofWhole) {
-    float[] gradients = new float[Math.max(1, experts)];
-    routers.forEach(
-        (module, router) ->
-            System.arraycopy(ofWhole.gradient(module), 0, gradients, router.first, router.experts));
-    kernels.write(gradients, balance);
-  }
-
-  /** Waits for what was measured since the begin of the pass. */
+  /** Waits for what was measured since the pass began. */
   void read() {
     kernels.read(vector, values);
   }
@@ -130,31 +111,40 @@ final class Measurements implements AutoCloseable {
     return (int) values[1];
   }
 
-  /** What the routers did, as it was read. */
-  Map<LinearModule, RoutingStatistics> routing() {
-    Map<LinearModule, RoutingStatistics> routing = new LinkedHashMap<>();
-    routers.forEach(
-        (module, router) ->
-            routing.put(
-                module, RoutingStatistics.of(values, TOTALS + 2 * router.first, router.experts)));
-    return routing;
+  /**
+   * Evaluates the terms on what all replicas have read.
+   *
+   * @param replicas that ran parts of the batch; their terms are the same
+   * @return gradients of all terms, for {@link #write}
+   */
+  static float[] evaluate(List<Measurements> replicas, BatchLoss loss) {
+    Measurements first = replicas.get(0);
+    double[] sums = first.values.clone();
+    for (Measurements other : replicas.subList(1, replicas.size())) {
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] += other.values[i];
+      }
+    }
+    float[] all = new float[Math.max(1, first.gradients)];
+    for (Slot slot : first.slots) {
+      float[] own = new float[slot.term.gradients()];
+      slot.term.evaluate(
+          Arrays.copyOfRange(sums, slot.first, slot.first + slot.term.statistics()), loss, own);
+      System.arraycopy(own, 0, all, slot.firstGradient, own.length);
+    }
+    return all;
   }
 
-  /** Sums over the tokens of the entropy of the probabilities, in nats, as they were read. */
-  Map<LinearModule, Double> entropies() {
-    Map<LinearModule, Double> entropies = new LinkedHashMap<>();
-    int next = TOTALS + 2 * experts;
-    for (LinearModule module : routers.keySet()) {
-      entropies.put(module, values[next++]);
-    }
-    return entropies;
+  /** Hands the gradients of the terms to their owners. */
+  void write(float[] all) {
+    kernels.write(all, gradient);
   }
 
   @Override
   public void close() {
     if (vector != null) {
       kernels.release(vector);
-      kernels.release(balance);
+      kernels.release(gradient);
     }
     if (losses != null) {
       kernels.release(losses);

@@ -1,7 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.config.ModelConfig.Pooling;
-import io.guilomo.family.BackboneConfig;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.List;

@@ -1,21 +1,23 @@
 package io.guilomo.network;
 
+import io.guilomo.kernel.ArrayViews;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Where the named parameters of a part lie in its stretch of the flat vector. Row-major, one behind
  * the other.
  */
-final class ParameterLayout {
+public final class ParameterLayout {
 
   /**
    * @param offset first element, from the part's begin
    * @param shape {@code [n]} or {@code [rows, columns]}
    */
-  record Slice(String name, long offset, long[] shape, Initialisation initialisation) {
+  public record Slice(String name, long offset, long[] shape, Initialisation initialisation) {
 
     long length() {
       long length = 1;
@@ -26,13 +28,13 @@ final class ParameterLayout {
     }
   }
 
-  static final ParameterLayout EMPTY = new ParameterLayout();
+  public static final ParameterLayout EMPTY = new ParameterLayout();
 
   private final Map<String, Slice> slices = new LinkedHashMap<>();
   private long size;
 
   /** Appends a parameter and returns its offset. */
-  long add(String name, Initialisation initialisation, long... shape) {
+  public long add(String name, Initialisation initialisation, long... shape) {
     Slice slice = new Slice(name, size, shape, initialisation);
     if (slices.put(name, slice) != null) {
       throw new IllegalArgumentException("Cannot add parameter " + name + " twice");
@@ -41,15 +43,25 @@ final class ParameterLayout {
     return slice.offset();
   }
 
-  long size() {
+  /**
+   * A view of one parameter.
+   *
+   * @param flat what the layout describes
+   */
+  public INDArray view(INDArray flat, String name) {
+    Slice slice = slice(name);
+    return ArrayViews.stretch(flat, slice.offset(), slice.shape());
+  }
+
+  public long size() {
     return size;
   }
 
-  List<Slice> slices() {
+  public List<Slice> slices() {
     return new ArrayList<>(slices.values());
   }
 
-  Slice slice(String name) {
+  public Slice slice(String name) {
     Slice slice = slices.get(name);
     if (slice == null) {
       throw new IllegalArgumentException(

@@ -1,19 +1,25 @@
 package io.guilomo.network;
 
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** One part of the network: embedding, block, head, or the selection of the GSVs. */
-interface Part {
+/** A slice of the network: the selection of the GSVs, the embedding, a block or the head. */
+public interface Part {
 
+  /** The part's trainable parameters. */
   ParameterLayout parameters();
 
+  /** All arrays that the part asks its context for in training passes. */
+  List<WorkingArray> arrays();
+
   /**
-   * Called once before the first pass; {@code parameters} is this part's slice of the flat vector,
-   * or null.
+   * Called once before the first pass.
+   *
+   * @param parameters this part's slice of the flat vector; null if it has none
    */
   void attach(PassContext context, INDArray parameters);
 
-  /** Called when the gradient's slice is known, or again when it has moved. */
+  /** Called when the part's slice of the gradient is known, or again when it has moved. */
   void attachGradient(INDArray gradient);
 
   /**

@@ -1,20 +1,21 @@
 package io.guilomo.network;
 
 import io.guilomo.config.ModelConfig.Pooling;
-import io.guilomo.family.BackboneConfig;
-import io.guilomo.family.LlamaConfig;
+import io.guilomo.model.LinearModule;
+import io.guilomo.network.moe.Mixture;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What one part of a network is built from.
  *
  * @param layer block number; −1 for other parts
- * @param modules the modules with experts of this block; of all blocks for the selection
+ * @param mixture the experts on the modules; shared by the parts of one replica
  */
-record PartSpec(Kind kind, NetworkDefinition network, int layer, List<ModuleExperts> modules) {
+public record PartSpec(Kind kind, NetworkDefinition network, int layer, Mixture mixture) {
 
-  enum Kind {
+  public enum Kind {
     SELECTION,
     EMBEDDING,
     BLOCK,
@@ -25,45 +26,45 @@ record PartSpec(Kind kind, NetworkDefinition network, int layer, List<ModuleExpe
    * Of all parts, in the order in which a pass runs them and their parameters follow each other.
    */
   static List<PartSpec> all(NetworkDefinition network) {
+    Mixture mixture = new Mixture(network);
     List<PartSpec> all = new ArrayList<>();
-    if (network.stage() == Stage.SEARCH) {
-      all.add(new PartSpec(Kind.SELECTION, network, -1, network.modules()));
+    if (mixture.selection() != null) {
+      all.add(new PartSpec(Kind.SELECTION, network, -1, mixture));
     }
-    all.add(new PartSpec(Kind.EMBEDDING, network, -1, List.of()));
+    all.add(new PartSpec(Kind.EMBEDDING, network, -1, mixture));
     for (int i = 0; i < network.config().layers(); i++) {
-      int layer = i;
-      all.add(
-          new PartSpec(
-              Kind.BLOCK,
-              network,
-              layer,
-              network.modules().stream().filter(m -> m.module().layer() == layer).toList()));
+      all.add(new PartSpec(Kind.BLOCK, network, i, mixture));
     }
-    all.add(new PartSpec(Kind.HEAD, network, -1, List.of()));
+    all.add(new PartSpec(Kind.HEAD, network, -1, mixture));
     return all;
   }
 
   /** The part, with its layout but not yet its backbone. */
   Part build() {
     return switch (kind) {
-      case SELECTION -> new Selection(this);
-      case EMBEDDING -> new Embedding();
-      case BLOCK ->
-          config() instanceof LlamaConfig ? new DecoderBlock(this) : new EncoderBlock(this);
-      case HEAD -> network.classes() > 0 ? new ClassificationHead(this) : new CausalHead();
+      case SELECTION -> mixture.selection();
+      case EMBEDDING -> config().embedding();
+      case BLOCK -> config().block(this);
+      case HEAD ->
+          network.classes() > 0 ? new ClassificationHead(this) : config().languageModelHead();
     };
   }
 
-  BackboneConfig config() {
+  /** The block's linear modules of these names. */
+  public List<LinearModule> modules(String... names) {
+    return Stream.of(names)
+        .map(
+            name ->
+                config().linearModules().stream()
+                    .filter(module -> module.layer() == layer && module.name().equals(name))
+                    .findFirst()
+                    .orElseThrow())
+        .toList();
+  }
+
+  /** Shape of the backbone. */
+  public BackboneConfig config() {
     return network.config();
-  }
-
-  Stage stage() {
-    return network.stage();
-  }
-
-  double dropout() {
-    return network.dropout();
   }
 
   int classes() {

@@ -1,7 +1,6 @@
 package io.guilomo.network;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
 import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.LinearModule;
@@ -11,21 +10,17 @@ import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/**
- * What the parts of one network share: their kernels and working arrays, and the pass that is under
- * way.
- */
-final class PassContext {
+/** What the parts of one replica share: their kernels and working arrays, and the current pass. */
+public final class PassContext {
 
   private final Backbone backbone;
-  private final RotaryTable rotary;
+  private final Map<RotaryTable.Shape, RotaryTable> rotary;
   private final Kernels kernels;
   private final boolean exactWeights;
   private final Buffers buffers;
   private final Measurements measurements;
   private final Map<LinearModule, ExpertChoice> choices = new HashMap<>();
   private final Map<LinearModule, ExpertChoice> recordedChoices = new HashMap<>();
-  private Selection selection;
   private TokenBatch batch;
   private TokenBatch whole;
   private PassShape shape;
@@ -36,27 +31,31 @@ final class PassContext {
   private PassOptions options = PassOptions.evaluation();
 
   /**
-   * @param rotary null for encoders
+   * @param rotary the tables of the backbone's layers
    */
-  PassContext(Backbone backbone, RotaryTable rotary, Kernels kernels, Buffers buffers) {
+  PassContext(
+      Backbone backbone,
+      Map<RotaryTable.Shape, RotaryTable> rotary,
+      Kernels kernels,
+      Buffers buffers) {
     this.backbone = backbone;
     this.rotary = rotary;
     this.kernels = kernels;
-    this.exactWeights = backbone.wordEmbeddings().dataType() == DataType.FLOAT;
+    this.exactWeights = backbone.matrix(Backbone.WORDS).dataType() == DataType.FLOAT;
     this.buffers = buffers;
     this.measurements = new Measurements(kernels);
   }
 
-  Backbone backbone() {
+  public Backbone backbone() {
     return backbone;
   }
 
-  /** Null for encoders, whose positions are embedded. */
-  RotaryTable rotary() {
-    return rotary;
+  /** The table of layers that rotate so. */
+  public RotaryTable rotary(RotaryTable.Shape rotation) {
+    return rotary.get(rotation);
   }
 
-  Kernels kernels() {
+  public Kernels kernels() {
     return kernels;
   }
 
@@ -64,78 +63,67 @@ final class PassContext {
     return buffers;
   }
 
-  Measurements measurements() {
+  public Measurements measurements() {
     return measurements;
   }
 
-  /**
-   * A part's matrix of the forward pass, which stays as it is until the backward pass. Where none
-   * follows, one array serves the parts of all layers: only a layer's output outlives it, and the
-   * next layer has read it when it writes its own.
-   *
-   * @param owner name of the part; unique in the network
-   */
-  INDArray saved(String owner, String kind, long rows, long columns) {
-    return buffers.array(savedName(owner, kind), rows, columns);
+  /** A declared array, as large as the batch needs it; its content is whatever was left there. */
+  public INDArray array(WorkingArray array) {
+    return array.extent() == Extent.FIXED
+        ? vector(array, array.columns())
+        : array(array, array.extent().rows(shape));
   }
 
-  /** As {@link #saved(String, String, long, long)}, of a vector. */
-  INDArray saved(String owner, String kind, long length) {
-    return buffers.array(savedName(owner, kind), length);
-  }
-
-  /** A declared array, as large as the batch needs it. */
-  INDArray array(WorkingArray array) {
-    return array(array, array.extent().rows(shape));
-  }
-
-  /** As {@link #array(WorkingArray)}, of so many rows; a vector's elements if it is fixed. */
-  INDArray array(WorkingArray array, long rows) {
-    boolean last = options.gradient() == PassOptions.Gradient.NONE;
-    String name = last ? array.forwardName() : array.name();
-    if (array.extent() == Extent.FIXED) {
-      return buffers.array(name, array.columns());
-    }
+  /** As {@link #array(WorkingArray)}, of the given number of rows. */
+  public INDArray array(WorkingArray array, long rows) {
     return array.columns() == WorkingArray.VECTOR
-        ? buffers.array(name, rows)
-        : buffers.array(name, rows, array.columns());
+        ? vector(array, rows)
+        : buffers.array(name(array), rows, array.columns());
   }
 
-  private String savedName(String owner, String kind) {
+  /** As {@link #array(WorkingArray)}, as a vector of the given length. */
+  public INDArray vector(WorkingArray array, long length) {
+    return buffers.array(name(array), length);
+  }
+
+  /**
+   * What a part keeps stays as it is until the backward pass. Where none follows, one array serves
+   * the parts of all layers: only a layer's output outlives it, and the next layer has read it when
+   * it writes its own.
+   */
+  private String name(WorkingArray array) {
     boolean last = options.gradient() == PassOptions.Gradient.NONE;
-    return (last ? "forward" : owner) + "." + kind;
+    return last ? array.forwardName() : array.name();
   }
 
-  TokenBatch batch() {
+  /**
+   * Columns {@code first .. first + count − 1} of an array; views of working arrays are made once.
+   */
+  public INDArray columns(INDArray matrix, long first, long count) {
+    return buffers.columns(matrix, first, count);
+  }
+
+  public TokenBatch batch() {
     return batch;
   }
 
   /** The batch that {@link #batch()} is a part of, or all of. */
-  TokenBatch whole() {
+  public TokenBatch whole() {
     return whole;
   }
 
   /** Where {@link #batch()} begins in {@link #whole()}. */
-  int firstToken() {
+  public int firstToken() {
     return firstToken;
   }
 
   /** Of the tokens in their sequences, {@code [T]}. */
-  int[] positions() {
+  public int[] positions() {
     return positions;
   }
 
-  PassOptions options() {
+  public PassOptions options() {
     return options;
-  }
-
-  /** Null in the fine-tuning stage. */
-  Selection selection() {
-    return selection;
-  }
-
-  void selection(Selection part) {
-    this.selection = part;
   }
 
   /** Begins a pass over a whole batch. */
@@ -151,7 +139,7 @@ final class PassContext {
    */
   void begin(TokenBatch nextBatch, TokenBatch all, int first, PassOptions nextOptions) {
     this.batch = nextBatch;
-    // Heads and attention say themselves how many rows they have.
+    // Parts say themselves how many rows of labels they have, and attention the size of its state.
     this.shape = new PassShape(nextBatch.size(), nextBatch.sequences(), 0, 0);
     this.whole = all;
     this.firstToken = first;
@@ -183,21 +171,29 @@ final class PassContext {
   }
 
   /** What the pass continues; null where its sequences begin with it. */
-  KeyValueCache cache() {
+  public KeyValueCache cache() {
     return cache;
   }
 
-  boolean wantsWeights() {
+  public boolean wantsWeights() {
     return options.gradient() == PassOptions.Gradient.ALL;
   }
 
-  boolean replays() {
+  /** Whether the routers' choices are counted, and kept for a pass that replays them. */
+  public boolean records() {
+    return options.routing() == PassOptions.Routing.RECORD;
+  }
+
+  public boolean replays() {
     return options.routing() == PassOptions.Routing.REPLAY;
   }
 
-  /** Where a module's choice of experts lies in this pass: {@code [T · k]}. */
-  ExpertChoice choice(LinearModule module, int k) {
-    int length = batch.size() * k;
+  /**
+   * The choices of a module's router in this pass, {@code [T · perToken]}: to be written, or, if
+   * the pass replays, to be read.
+   */
+  public ExpertChoice choice(LinearModule module, int perToken) {
+    int length = batch.size() * perToken;
     if (replays()) {
       ExpertChoice recorded = recordedChoices.get(module);
       if (recorded == null || recorded.length() != length) {
@@ -206,8 +202,7 @@ final class PassContext {
       }
       return recorded;
     }
-    Map<LinearModule, ExpertChoice> kept =
-        options.routing() == PassOptions.Routing.RECORD ? recordedChoices : choices;
+    Map<LinearModule, ExpertChoice> kept = records() ? recordedChoices : choices;
     ExpertChoice choice = kept.get(module);
     if (choice == null || choice.length() != length) {
       if (choice != null) {
@@ -226,10 +221,5 @@ final class PassContext {
     recordedChoices.values().forEach(kernels::release);
     choices.clear();
     recordedChoices.clear();
-  }
-
-  /** Whether the pass measures how undecided the routers are. */
-  boolean measuresEntropy() {
-    return options.routing() == PassOptions.Routing.RECORD && selection == null;
   }
 }

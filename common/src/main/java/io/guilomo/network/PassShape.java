@@ -6,7 +6,7 @@ package io.guilomo.network;
  * @param labels tokens whose successor is a label
  * @param pairs of tokens of the same sequence: {@code Σ n²} over sequences of {@code n} tokens
  */
-record PassShape(long tokens, long sequences, long labels, long pairs) {
+public record PassShape(long tokens, long sequences, long labels, long pairs) {
 
   /** Sequences of one length whose every token is a label. */
   static PassShape uniform(long sequences, long length) {

@@ -1,12 +1,11 @@
 package io.guilomo.network;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.LlamaConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -22,12 +21,11 @@ final class Replicas {
 
   private final Kernels kernels;
   private final Backbone backbone;
-  private final List<PartSpec> specs;
-  private final RotaryTable rotary;
+  private final NetworkDefinition definition;
+  private final Map<RotaryTable.Shape, RotaryTable> rotary;
   private final INDArray parameters;
   private final INDArray gradient;
   private final INDArray gsvGradient;
-  private final double loadBalance;
   private final List<Buffers> buffers = new ArrayList<>();
   private final List<Replica> replicas = new ArrayList<>();
   private final RoutingRecord record = new RoutingRecord();
@@ -35,26 +33,22 @@ final class Replicas {
   private INDArray secondGsvGradient;
 
   /**
-   * @param specs of the parts, in the order of their parameters
    * @param store GSVs first
    * @param gsvCount GSVs in it
    */
   Replicas(
       Kernels kernels,
       Backbone backbone,
-      List<PartSpec> specs,
+      NetworkDefinition definition,
       ParameterStore store,
-      long gsvCount,
-      double loadBalance) {
+      long gsvCount) {
     this.kernels = kernels;
     this.backbone = backbone;
-    this.specs = specs;
-    this.rotary =
-        backbone.config() instanceof LlamaConfig llama ? RotaryTable.of(llama, kernels) : null;
+    this.definition = definition;
+    this.rotary = RotaryTable.all(backbone.config(), kernels);
     this.parameters = store.parameters();
     this.gradient = store.gradient();
     this.gsvGradient = ArrayViews.stretch(gradient, 0, gsvCount);
-    this.loadBalance = loadBalance;
     replicas.add(replica(context(), gradient));
   }
 
@@ -84,7 +78,7 @@ final class Replicas {
 
   /** Parts with their slices of the parameters and of a gradient. */
   private Replica replica(PassContext context, INDArray ownGradient) {
-    List<Part> parts = specs.stream().map(PartSpec::build).toList();
+    List<Part> parts = PartSpec.all(definition).stream().map(PartSpec::build).toList();
     long offset = 0;
     for (Part part : parts) {
       long size = part.parameters().size();
@@ -112,17 +106,12 @@ final class Replicas {
     List<Measurements> measured =
         used.stream().map(replica -> replica.context().measurements()).toList();
     measured.forEach(Measurements::read);
-    LoadBalance balance =
-        LoadBalance.of(
-            measured.stream().map(Measurements::routing).toList(), batch.size(), loadBalance);
-    if (options.routing() == PassOptions.Routing.RECORD) {
-      record.add(balance);
-      if (used.get(0).context().measuresEntropy()) {
-        record.entropies(measured, batch.size());
-      }
-    }
+    boolean records = options.routing() == PassOptions.Routing.RECORD;
+    BatchLoss batchLoss =
+        new BatchLoss(batch.size(), definition.loadBalance(), records ? record : null);
+    float[] batchGradients = Measurements.evaluate(measured, batchLoss);
     if (options.gradient() != PassOptions.Gradient.NONE) {
-      measured.forEach(replica -> replica.balance(balance));
+      measured.forEach(replica -> replica.write(batchGradients));
       kernels.sideBySide(used.size(), i -> used.get(i).backward());
       if (used.size() > 1) {
         addGradients(options.gradient());
@@ -130,9 +119,9 @@ final class Replicas {
     }
     double taskLoss = used.stream().mapToDouble(replica -> replica.head().loss()).sum();
     return new PassResult(
-        taskLoss + loadBalance * balance.loss(),
+        taskLoss + definition.loadBalance() * batchLoss.value(),
         taskLoss,
-        balance.loss(),
+        batchLoss.value(),
         used.stream().mapToInt(replica -> replica.head().labels()).sum(),
         measured.stream().mapToInt(Measurements::hits).sum());
   }
@@ -174,9 +163,7 @@ final class Replicas {
   /** Hands the working arrays to the next network of this JVM. */
   void giveBack() {
     replicas.forEach(replica -> replica.context().close());
-    if (rotary != null) {
-      kernels.release(rotary.flat());
-    }
+    rotary.values().forEach(table -> kernels.release(table.flat()));
     // The first replica's are borrowed first.
     for (int i = buffers.size() - 1; i >= 0; i--) {
       buffers.get(i).giveBack();

@@ -2,7 +2,6 @@ package io.guilomo.network;
 
 import io.guilomo.model.LinearModule;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /** Where the tokens of a network's recorded passes went, and how undecided its routers were. */
@@ -11,32 +10,15 @@ final class RoutingRecord {
   private final Map<LinearModule, long[]> routedTokens = new LinkedHashMap<>();
   private final Map<LinearModule, Double> routerEntropy = new LinkedHashMap<>();
 
-  /** Adds what the routers did in a pass. */
-  void add(LoadBalance balance) {
-    balance
-        .routing()
-        .forEach(
-            (module, statistics) -> {
-              long[] counts =
-                  routedTokens.computeIfAbsent(module, m -> new long[statistics.counts().length]);
-              for (int e = 0; e < counts.length; e++) {
-                counts[e] += statistics.counts()[e];
-              }
-            });
+  void routed(LinearModule module, long[] counts) {
+    long[] sums = routedTokens.computeIfAbsent(module, m -> new long[counts.length]);
+    for (int e = 0; e < counts.length; e++) {
+      sums[e] += counts[e];
+    }
   }
 
-  /**
-   * Sets how undecided they were.
-   *
-   * @param replicas that ran the pass
-   * @param tokens of its batch
-   */
-  void entropies(List<Measurements> replicas, int tokens) {
-    List<Map<LinearModule, Double>> each = replicas.stream().map(Measurements::entropies).toList();
-    for (LinearModule module : each.get(0).keySet()) {
-      double sum = each.stream().mapToDouble(entropies -> entropies.get(module)).sum();
-      routerEntropy.put(module, sum / tokens);
-    }
+  void undecided(LinearModule module, double entropy) {
+    routerEntropy.put(module, entropy);
   }
 
   /** (token, slot) pairs that each expert got. */

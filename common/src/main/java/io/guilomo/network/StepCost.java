@@ -1,12 +1,10 @@
 package io.guilomo.network;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.BackboneConfig;
-import io.guilomo.family.BertConfig;
-import io.guilomo.family.LlamaConfig;
+import io.guilomo.kernel.AttentionShape;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -16,9 +14,6 @@ import java.util.stream.Collectors;
  * counted as a plain implementation has them: products in full, elementwise work not at all.
  */
 public final class StepCost {
-
-  private static final Set<String> ATTENTION_INPUTS =
-      Set.of("q_proj", "k_proj", "v_proj", "query", "key", "value");
 
   private final NetworkDefinition definition;
 
@@ -35,9 +30,10 @@ public final class StepCost {
     double tokens = batch.size();
     double operations = 0;
     for (LinearModule module : config.linearModules()) {
-      // Nothing trainable lies below the first block, so nothing asks for the gradient of its
+      // Nothing trainable is below the first block, so nothing asks for the gradient of its
       // input.
-      boolean inputGradient = module.layer() > 0 || !ATTENTION_INPUTS.contains(module.name());
+      boolean inputGradient =
+          module.layer() > 0 || !config.attentionInputs().contains(module.name());
       double frozen = (double) module.inFeatures() * module.outFeatures();
       operations += product(tokens, frozen, gradient, inputGradient, false);
       ModuleExperts put = experts.get(module);
@@ -49,7 +45,10 @@ public final class StepCost {
         operations += product(tokens, up, gradient, true, true);
       }
     }
-    return operations + config.layers() * attention(batch, gradient) + head(batch, gradient);
+    for (int layer = 0; layer < config.layers(); layer++) {
+      operations += attention(config.attention(layer), batch, gradient);
+    }
+    return operations + head(batch, gradient);
   }
 
   /**
@@ -74,11 +73,9 @@ public final class StepCost {
   }
 
   /** Scores and weighted sum; each has two products in the backward pass. */
-  private double attention(TokenBatch batch, PassOptions.Gradient gradient) {
-    double width =
-        definition.config() instanceof LlamaConfig llama
-            ? (double) llama.heads() * llama.headDim()
-            : ((BertConfig) definition.config()).hidden();
+  private static double attention(
+      AttentionShape shape, TokenBatch batch, PassOptions.Gradient gradient) {
+    double width = (double) shape.heads() * shape.headDim();
     double forward = 0;
     for (int i = 0; i < batch.sequences(); i++) {
       forward += 2 * 2.0 * batch.length(i) * batch.length(i) * width;

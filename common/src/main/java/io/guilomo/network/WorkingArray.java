@@ -2,20 +2,21 @@ package io.guilomo.network;
 
 /**
  * A working array of a part, as {@link ArrayDeclarations} declares it: {@code [rows, columns]}, or
- * a vector of so many rows.
+ * a vector of that many elements.
  *
  * @param name in passes with a backward pass
  * @param forwardName in passes without one, where what is kept for none is overwritten by the next
  *     layer
  * @param columns {@link #VECTOR} of a vector
- * @param mostRows that are asked for at a time
+ * @param mostRows that are asked for in one call
  */
-record WorkingArray(String name, String forwardName, Extent extent, long columns, long mostRows) {
+public record WorkingArray(
+    String name, String forwardName, Extent extent, long columns, long mostRows) {
 
-  static final long VECTOR = -1;
+  public static final long VECTOR = -1;
 
   /** Elements for a batch. */
-  long elements(PassShape shape) {
+  public long elements(PassShape shape) {
     long rows = Math.min(mostRows, extent.rows(shape));
     return Math.max(1, columns == VECTOR ? rows : rows * columns);
   }

@@ -1,12 +1,14 @@
 package io.guilomo.network;
 
 import io.guilomo.model.UserException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
- * How large the working arrays of a network become, by its definition alone: those that its parts
- * ask {@link Buffers} for, in passes with a backward pass and in passes without one, over batches
- * of sequences of one length whose every token is a label, as the CPU's kernels run them: halves of
- * large ones side by side. Smaller batches need less.
+ * How large the working arrays of a network become, by its definition alone: the sum of what its
+ * parts declare, for batches of sequences of one length whose every token is a label, as the CPU's
+ * kernels run them: halves of large ones concurrently. Smaller batches need less.
  */
 public final class WorkingArrays {
 
@@ -18,7 +20,7 @@ public final class WorkingArrays {
   /**
    * @param sequences of a batch
    * @param length tokens of each
-   * @throws UserException if no batch can have so many tokens
+   * @throws UserException if no batch can have that many tokens
    */
   public WorkingArrays(NetworkDefinition definition, int sequences, int length) {
     long tokens = (long) sequences * length;
@@ -28,17 +30,28 @@ public final class WorkingArrays {
               "Cannot run batches of %d sequences of %d tokens: together at most %d",
               sequences, length, Integer.MAX_VALUE));
     }
+    List<WorkingArray> arrays =
+        PartSpec.all(definition).stream().flatMap(spec -> spec.build().arrays().stream()).toList();
     int first = Replicas.sequencesOfFirst(true, sequences, tokens);
     // Shorter sequences may make a batch that is not split.
     long unsplit = (Replicas.SPLIT_FROM + length - 1L) / length;
-    double all =
-        new ReplicaArrays(definition, Math.max(first, Math.min(sequences, unsplit)), length)
-            .elements();
+    double all = elements(arrays, Math.max(first, Math.min(sequences, unsplit)), length);
     if (first < sequences) {
-      all += new ReplicaArrays(definition, sequences - first, length).elements();
+      all += elements(arrays, sequences - first, length);
       all += ParameterCount.of(definition).all();
     }
     this.elements = all;
+  }
+
+  /** Elements of one replica's; as a double, because sizes of large models and batches overflow. */
+  private static double elements(List<WorkingArray> arrays, long sequences, long length) {
+    PassShape shape = PassShape.uniform(sequences, length);
+    Map<String, Long> sizes = new HashMap<>();
+    for (WorkingArray array : arrays) {
+      sizes.merge(array.name(), array.elements(shape), Math::max);
+      sizes.merge(array.forwardName(), array.elements(shape), Math::max);
+    }
+    return sizes.values().stream().mapToDouble(Long::doubleValue).sum();
   }
 
   /** Bytes of all arrays; working vectors, which steps ask for, are not among them. */

@@ -1,29 +1,31 @@
 package io.guilomo.plan;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.UserException;
-import io.guilomo.network.ModuleExperts;
+import io.guilomo.network.moe.Mixture;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
 /**
- * How many LoRA experts of which rank every module gets.
+ * The number of LoRA experts of each module, and their ranks.
  *
- * @param strategy what made the plan: {@code guilomo}, {@code uniform}, …
- * @param seed the seed it was made with: a learned plan depends on it
- * @param topK experts a token goes to; a module with fewer experts uses all it has
+ * @param strategy that made the plan: {@code guilomo}, {@code uniform}, …
+ * @param seed of the strategy; a learned plan depends on it
+ * @param routing how tokens are routed to the experts
  * @param alpha LoRA's α; an expert's output is scaled by {@code α / rank}
- * @param singleLora whether a module may have a single expert, a plain LoRA; otherwise two is the
- *     minimum
- * @param modules one entry a module, in the order of the backbone's {@code linearModules()}
- * @param backboneDigest of the tensors of the backbone that it was learned with; empty where it is
- *     for any backbone with these modules, as a plan is that nothing was learned for
+ * @param singleLora whether a module may have a single expert, a plain LoRA; the minimum is two
+ *     otherwise
+ * @param modules one entry per module, in the order of the backbone's {@code linearModules()}
+ * @param backboneDigest of the tensors of the backbone that it was learned with; empty if nothing
+ *     was learned, so that it fits any backbone with these modules
  */
 public record AllocationPlan(
     String strategy,
     long seed,
-    int topK,
+    RoutingMethod routing,
     double alpha,
     boolean singleLora,
     List<ModulePlan> modules,
@@ -33,9 +35,6 @@ public record AllocationPlan(
     modules = List.copyOf(modules);
     if (strategy == null || strategy.isBlank()) {
       throw new UserException("Cannot make a plan without the name of its strategy");
-    }
-    if (topK < 1) {
-      throw new UserException("Cannot route a token to top-k " + topK + " experts: minimum is 1");
     }
     if (!Double.isFinite(alpha) || alpha <= 0) {
       throw new UserException("Cannot use alpha " + alpha + ": it must be positive and finite");
@@ -58,16 +57,16 @@ public record AllocationPlan(
   public AllocationPlan(
       String strategy,
       long seed,
-      int topK,
+      RoutingMethod routing,
       double alpha,
       boolean singleLora,
       List<ModulePlan> modules) {
-    this(strategy, seed, topK, alpha, singleLora, modules, "");
+    this(strategy, seed, routing, alpha, singleLora, modules, "");
   }
 
   /** The same, learned with the backbone of this digest. */
   public AllocationPlan learnedWith(String digest) {
-    return new AllocationPlan(strategy, seed, topK, alpha, singleLora, modules, digest);
+    return new AllocationPlan(strategy, seed, routing, alpha, singleLora, modules, digest);
   }
 
   /**
@@ -115,32 +114,36 @@ public record AllocationPlan(
     return alpha / rank(module, expert);
   }
 
-  /** Experts a token goes to in this module: {@code top-k}, or all where there are fewer. */
+  /** Experts a token uses in this module, as {@link RoutingMethod#used} says. */
   public int topK(LinearModule module) {
-    return Math.min(topK, experts(module));
+    return routing.used(experts(module));
   }
 
   /** Trainable parameters of a module. */
   public long parameters(LinearModule module) {
-    return module(module).parameters();
+    return parameters(module(module));
   }
 
-  /** Trainable parameters of all modules: {@code Σ_modules [ Σ_e r_e (in + out) + E · in ]}. */
+  /**
+   * Trainable parameters of all modules: {@code Σ_modules [ Σ_e r_e (in + out) + E · in ]} and what
+   * the routers have beside {@code E · in}.
+   */
   public long parameters() {
-    return modules.stream().mapToLong(ModulePlan::parameters).sum();
+    return modules.stream().mapToLong(this::parameters).sum();
   }
 
-  /** What the modules of the planned network carry, in the plan's order. */
+  private long parameters(ModulePlan plan) {
+    return plan.parameters() + Mixture.ownParameters(moduleExperts(plan));
+  }
+
+  private ModuleExperts moduleExperts(ModulePlan plan) {
+    return ModuleExperts.of(
+        plan.module(), plan.experts().stream().map(ExpertPlan::rank).toList(), alpha, routing);
+  }
+
+  /** The experts of the planned network's modules, in the plan's order. */
   public List<ModuleExperts> moduleExperts() {
-    return modules.stream()
-        .map(
-            plan ->
-                ModuleExperts.of(
-                    plan.module(),
-                    plan.experts().stream().map(ExpertPlan::rank).toList(),
-                    alpha,
-                    topK))
-        .toList();
+    return modules.stream().map(this::moduleExperts).toList();
   }
 
   /** Experts of all modules. */

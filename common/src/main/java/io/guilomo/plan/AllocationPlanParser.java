@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.guilomo.io.IndentedJson;
 import io.guilomo.io.StrictObject;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -14,7 +15,8 @@ import java.util.List;
 
 /**
  * {@code plan.json}. {@code single-lora}, {@code backbone-digest}, {@code routed-tokens} and {@code
- * unallocated-ranks} may be left out:
+ * unallocated-ranks} may be left out, and {@code routing}, which names a router other than {@code
+ * top-k}:
  *
  * <pre>{@code
  * {
@@ -43,6 +45,7 @@ public class AllocationPlanParser {
   private static final String STRATEGY = "strategy";
   private static final String SEED = "seed";
   private static final String TOP_K = "top-k";
+  private static final String ROUTING = "routing";
   private static final String ALPHA = "alpha";
   private static final String SINGLE_LORA = "single-lora";
   private static final String BACKBONE_DIGEST = "backbone-digest";
@@ -66,7 +69,10 @@ public class AllocationPlanParser {
       json.writeNumberField(FORMAT_VERSION_KEY, FORMAT_VERSION);
       json.writeStringField(STRATEGY, plan.strategy());
       json.writeNumberField(SEED, plan.seed());
-      json.writeNumberField(TOP_K, plan.topK());
+      json.writeNumberField(TOP_K, plan.routing().topK());
+      if (!plan.routing().router().equals(RoutingMethod.TOP_K)) {
+        json.writeStringField(ROUTING, plan.routing().router());
+      }
       json.writeNumberField(ALPHA, plan.alpha());
       json.writeBooleanField(SINGLE_LORA, plan.singleLora());
       if (!plan.backboneDigest().isEmpty()) {
@@ -108,13 +114,21 @@ public class AllocationPlanParser {
     String strategy = json.text(STRATEGY);
     long seed = json.integer(SEED, Long.MIN_VALUE, Long.MAX_VALUE);
     int topK = json.integer(TOP_K, 1, MAX_EXPERTS);
+    String router = json.has(ROUTING) ? json.text(ROUTING) : RoutingMethod.TOP_K;
     double alpha = json.number(ALPHA);
     boolean singleLora = json.flag(SINGLE_LORA, false);
     String backboneDigest = json.has(BACKBONE_DIGEST) ? json.text(BACKBONE_DIGEST) : "";
     List<ModulePlan> modules =
         json.objects(MODULES, MAX_MODULES).stream().map(AllocationPlanParser::read).toList();
     json.end();
-    return new AllocationPlan(strategy, seed, topK, alpha, singleLora, modules, backboneDigest);
+    return new AllocationPlan(
+        strategy,
+        seed,
+        new RoutingMethod(router, topK),
+        alpha,
+        singleLora,
+        modules,
+        backboneDigest);
   }
 
   private static void write(ModulePlan plan, JsonGenerator json) throws IOException {

@@ -31,7 +31,7 @@ public final class AllocationStrategies {
   }
 
   /**
-   * Refuses a name that is no strategy's.
+   * Refuses a name that no strategy has.
    *
    * @throws UserException that lists the strategies
    */
@@ -47,7 +47,7 @@ public final class AllocationStrategies {
   }
 
   /**
-   * A strategy that learns nothing and reads nothing.
+   * A strategy that needs neither a search nor a file.
    *
    * @throws UserException for another name
    */
@@ -69,7 +69,8 @@ public final class AllocationStrategies {
 
   private static AllocationStrategy uniform(AllocationConfig allocation, LoraMoeConfig lora) {
     UniformAllocation uniform =
-        new UniformAllocation(allocation.experts(), allocation.rank(), lora.topK(), lora.alpha());
+        new UniformAllocation(
+            allocation.experts(), allocation.rank(), lora.routing(), lora.alpha());
     return (modules, seed, budget) ->
         budget == AllocationStrategy.UNLIMITED
             ? uniform.plan(modules)

@@ -3,7 +3,7 @@ package io.guilomo.plan;
 import io.guilomo.model.UserException;
 import java.util.function.IntFunction;
 
-/** What strategies that choose one rank do about a budget. */
+/** How strategies with one rank everywhere meet a budget. */
 final class Budgets {
 
   private Budgets() {}

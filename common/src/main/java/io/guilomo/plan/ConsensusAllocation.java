@@ -31,7 +31,7 @@ public record ConsensusAllocation(long seed, ParameterBudget budget) {
         new AllocationPlan(
             STRATEGY,
             seed,
-            first.topK(),
+            first.routing(),
             first.alpha(),
             first.singleLora(),
             modules,

@@ -1,6 +1,6 @@
 package io.guilomo.plan;
 
-/** How much each entry of a plan is worth: which is given up first where not all fit a budget. */
+/** Value of each entry of a plan: the entries of least value are given up to meet a budget. */
 interface EntryValues {
 
   /**

@@ -3,11 +3,11 @@ package io.guilomo.plan;
 import io.guilomo.model.UserException;
 
 /**
- * What one expert gets.
+ * The allocation of one expert.
  *
- * @param rank rank of its {@code A} and {@code B}, at least 1
- * @param routedTokens (token, slot) pairs the router sent to it while the plan was learned; 0 where
- *     nothing was counted
+ * @param rank of its {@code A} and {@code B}, at least 1
+ * @param routedTokens (token, slot) pairs that the router sent to it while the plan was learned; 0
+ *     if none were counted
  */
 public record ExpertPlan(int rank, long routedTokens) {
 
@@ -20,7 +20,7 @@ public record ExpertPlan(int rank, long routedTokens) {
     }
   }
 
-  /** An expert of this rank that no token was counted for. */
+  /** An expert of this rank without counted tokens. */
   public static ExpertPlan ofRank(int rank) {
     return new ExpertPlan(rank, 0);
   }

@@ -1,8 +1,8 @@
 package io.guilomo.plan;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.UserException;
-import io.guilomo.network.ModuleExperts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -76,7 +76,7 @@ public record GuidedSelection(
     return argmax("rank GSV of expert " + expert, rankVectors[expert]) + 1;
   }
 
-  /** What the vectors say the module gets. */
+  /** The allocation that the vectors stand for. */
   ModulePlan plan() {
     List<ExpertPlan> allocated = new ArrayList<>();
     List<Integer> unallocatedRanks = new ArrayList<>();

@@ -1,5 +1,6 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.UserException;
 import java.util.List;
 
@@ -9,13 +10,13 @@ import java.util.List;
  *
  * @param seed seed of the search
  */
-public record LearnedAllocation(long seed, int topK, double alpha) {
+public record LearnedAllocation(long seed, RoutingMethod routing, double alpha) {
 
   /** Name of the strategy. */
   public static final String STRATEGY = "guilomo";
 
   /**
-   * {@code max(2, argmax g + 1)} experts a module, of rank {@code argmax h_e + 1}; ties go to the
+   * {@code max(2, argmax g + 1)} experts per module, of rank {@code argmax h_e + 1}; ties go to the
    * first index.
    */
   public AllocationPlan plan(List<GuidedSelection> selections) {
@@ -53,7 +54,7 @@ public record LearnedAllocation(long seed, int topK, double alpha) {
     return new AllocationPlan(
         STRATEGY,
         seed,
-        topK,
+        routing,
         alpha,
         false,
         selections.stream().map(GuidedSelection::plan).toList());

@@ -6,13 +6,13 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * What one linear module gets.
+ * The allocation of one linear module.
  *
  * @param module the frozen module
  * @param experts its experts, in the order of the router's rows; at least one
- * @param unallocatedRanks ranks the search settled on for the candidates after the last expert,
- *     which were not allocated; empty where there was no search. The released code's {@code
- *     rank.json} holds them too.
+ * @param unallocatedRanks ranks that the search settled on for the candidates after the last
+ *     expert, which were not allocated; empty without a search. The released code's {@code
+ *     rank.json} has them too.
  */
 public record ModulePlan(
     LinearModule module, List<ExpertPlan> experts, List<Integer> unallocatedRanks) {
@@ -39,7 +39,7 @@ public record ModulePlan(
     this(module, experts, List.of());
   }
 
-  /** {@code experts} experts of one rank. */
+  /** A number of experts of the same rank. */
   public static ModulePlan uniform(LinearModule module, int experts, int rank) {
     return new ModulePlan(
         module, Collections.nCopies(Math.max(experts, 0), ExpertPlan.ofRank(rank)));

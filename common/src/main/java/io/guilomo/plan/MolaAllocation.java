@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 
 /**
  * The strategies {@code mola-…} (arXiv 2402.08562, section 3.3): layer {@code l} of {@code L} gets
- * {@code shape[⌊4l/L⌋]} experts. Within a budget the shape stays and the rank is the largest that
+ * {@code shape[⌊4l/L⌋]} experts. Within a budget the shape is kept and the rank is the largest that
  * fits.
  *
  * @param shape experts of a module in each quarter of the layers
@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 public record MolaAllocation(List<Integer> shape, int rank, LoraMoeConfig lora)
     implements AllocationStrategy {
 
-  /** What the names of the strategies begin with; the shape follows: {@code mola-2-4-6-8}. */
+  /** Prefix of the strategies' names; the shape follows: {@code mola-2-4-6-8}. */
   public static final String PREFIX = "mola-";
 
   public MolaAllocation {
@@ -59,6 +59,6 @@ public record MolaAllocation(List<Integer> shape, int rank, LoraMoeConfig lora)
         modules.stream()
             .map(module -> ModulePlan.uniform(module, shape.get(4 * module.layer() / layers), r))
             .toList();
-    return new AllocationPlan(strategy(), 0, lora.topK(), lora.alpha(), false, plans);
+    return new AllocationPlan(strategy(), 0, lora.routing(), lora.alpha(), false, plans);
   }
 }

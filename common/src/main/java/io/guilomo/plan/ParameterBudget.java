@@ -111,7 +111,7 @@ public record ParameterBudget(long parameters) {
     return new AllocationPlan(
         plan.strategy(),
         plan.seed(),
-        plan.topK(),
+        plan.routing(),
         plan.alpha(),
         plan.singleLora(),
         modules,

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.io.IndentedJson;
 import io.guilomo.io.StrictObject;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.UserException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -55,7 +56,8 @@ public record ReleasedPlanFormat(StateDictOrder order) {
    *
    * @param modules the modules of the backbone that carry experts; the texts must name each of them
    *     and no other
-   * @param strategy name of the strategy the plan gets, as the texts do not tell
+   * @param strategy that the plan names, as the texts do not contain it
+   * @param routing as the texts do not contain it either
    * @throws UserException if a text is no such file or does not fit the modules
    */
   public AllocationPlan read(
@@ -63,7 +65,7 @@ public record ReleasedPlanFormat(StateDictOrder order) {
       String expertJson,
       List<LinearModule> modules,
       String strategy,
-      int topK,
+      RoutingMethod routing,
       double alpha) {
     StrictObject ranks = StrictObject.parse("rank.json", rankJson);
     StrictObject experts = StrictObject.parse("expert.json", expertJson);
@@ -87,7 +89,7 @@ public record ReleasedPlanFormat(StateDictOrder order) {
     }
     ranks.end();
     experts.end();
-    return new AllocationPlan(strategy, 0, topK, alpha, single, plans);
+    return new AllocationPlan(strategy, 0, routing, alpha, single, plans);
   }
 
   private static String json(Map<String, Integer> entries) {

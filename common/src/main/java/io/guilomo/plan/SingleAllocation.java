@@ -2,6 +2,7 @@ package io.guilomo.plan;
 
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import java.util.List;
 
 /**
@@ -25,6 +26,6 @@ public record SingleAllocation(int rank, LoraMoeConfig lora) implements Allocati
   private AllocationPlan plan(List<LinearModule> modules, int r) {
     List<ModulePlan> plans =
         modules.stream().map(module -> ModulePlan.uniform(module, 1, r)).toList();
-    return new AllocationPlan(STRATEGY, 0, 1, lora.alpha(), true, plans);
+    return new AllocationPlan(STRATEGY, 0, RoutingMethod.topK(1), lora.alpha(), true, plans);
   }
 }

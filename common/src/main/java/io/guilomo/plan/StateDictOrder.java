@@ -32,7 +32,7 @@ public enum StateDictOrder {
       "gate_proj=mlp.gate_proj",
       "up_proj=mlp.up_proj",
       "down_proj=mlp.down_proj"),
-  /** Encoders, which the released code does not know: Hugging Face's paths. */
+  /** Encoders, by Hugging Face's paths; the released code has none. */
   BERT(
       "encoder.layer.",
       "query=attention.self.query",

@@ -1,11 +1,12 @@
 package io.guilomo.plan;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.UserException;
 import java.util.List;
 
 /** The strategy {@code uniform}: the same number of experts of the same rank on every module. */
-public record UniformAllocation(int experts, int rank, int topK, double alpha) {
+public record UniformAllocation(int experts, int rank, RoutingMethod routing, double alpha) {
 
   /** Name of the strategy. */
   public static final String STRATEGY = "uniform";
@@ -16,7 +17,7 @@ public record UniformAllocation(int experts, int rank, int topK, double alpha) {
   public AllocationPlan plan(List<LinearModule> modules) {
     List<ModulePlan> plans =
         modules.stream().map(module -> ModulePlan.uniform(module, experts, rank)).toList();
-    return new AllocationPlan(STRATEGY, 0, topK, alpha, experts == 1, plans);
+    return new AllocationPlan(STRATEGY, 0, routing, alpha, experts == 1, plans);
   }
 
   /**
@@ -31,7 +32,7 @@ public record UniformAllocation(int experts, int rank, int topK, double alpha) {
     AllocationPlan best = null;
     for (int e = 2; e <= Math.max(2, maxExperts); e++) {
       for (int r = 1; r <= maxRank; r++) {
-        AllocationPlan plan = new UniformAllocation(e, r, topK, alpha).plan(modules);
+        AllocationPlan plan = new UniformAllocation(e, r, routing, alpha).plan(modules);
         if (plan.parameters() <= budget
             && (best == null || plan.parameters() >= best.parameters())) {
           best = plan;
@@ -39,7 +40,8 @@ public record UniformAllocation(int experts, int rank, int topK, double alpha) {
       }
     }
     return best == null
-        ? Budgets.refuse(STRATEGY, budget, new UniformAllocation(2, 1, topK, alpha).plan(modules))
+        ? Budgets.refuse(
+            STRATEGY, budget, new UniformAllocation(2, 1, routing, alpha).plan(modules))
         : best;
   }
 }

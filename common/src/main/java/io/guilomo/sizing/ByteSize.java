@@ -22,7 +22,9 @@ public final class ByteSize {
         : String.format(Locale.ROOT, "%.0f kB", bytes / KILO);
   }
 
-  /** The smallest setting, such as {@code 13g}, that allows so many bytes; a g has 2³⁰. */
+  /**
+   * The smallest setting, such as {@code 13g}, that allows at least that many bytes; a g is 2³⁰.
+   */
   public static String setting(long bytes) {
     return Math.max(1, (bytes + GIBI - 1) / GIBI) + "g";
   }

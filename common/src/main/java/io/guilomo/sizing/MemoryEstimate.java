@@ -2,19 +2,19 @@ package io.guilomo.sizing;
 
 import io.guilomo.config.FinetuneConfig;
 import io.guilomo.config.SearchConfig;
-import io.guilomo.family.LlamaConfig;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.ParameterCount;
+import io.guilomo.network.RotaryTable;
 import io.guilomo.network.WorkingArrays;
 
 /**
- * What training a network takes, computed from its definition alone: nothing is loaded. Bytes are
- * those of float32 arrays, which all values become whatever type the model's files have.
+ * The memory that training a network takes, computed from its definition alone: nothing is loaded.
+ * Bytes are those of float32 arrays, which all values become whatever type the model's files have.
  *
  * @param backbone bytes of the frozen tensors, which a process has once
  * @param parameters that are trained
  * @param copied elements of the copies of weights and GSVs that a step keeps
- * @param batch that a task runs at a time
+ * @param batch that a task runs in one step
  * @param activations bytes of one task's working arrays for such a batch
  */
 public record MemoryEstimate(
@@ -23,7 +23,7 @@ public record MemoryEstimate(
   /** Parameters and two moments of each: what an averaging round moves. */
   private static final int AVERAGED = 3;
 
-  /** Most workers whose parameters the driver holds at a time: of more it gets the means. */
+  /** Most workers whose parameters the driver holds together: of more it gets the means. */
   public static final int MOST_ON_DRIVER = 4;
 
   /** As an object and as bytes: how often the heap holds what Spark sends or receives. */
@@ -54,17 +54,13 @@ public record MemoryEstimate(
     BatchShape batch =
         new BatchShape(
             asked.sequences(), Math.min(asked.length(), network.config().maxPositions()));
-    long rotation =
-        network.config() instanceof LlamaConfig llama
-            ? (long) llama.maxPositions() * llama.headDim()
-            : 0;
     return new MemoryEstimate(
         network.config().parameters() * Float.BYTES,
         ParameterCount.of(network),
         copied,
         batch,
         new WorkingArrays(network, batch.sequences(), batch.length()).bytes()
-            + rotation * Float.BYTES);
+            + RotaryTable.elements(network.config()) * Float.BYTES);
   }
 
   /** Bytes of the flat vector of parameters. */
@@ -89,8 +85,8 @@ public record MemoryEstimate(
   /**
    * Memory of a process that trains.
    *
-   * @param tasks workers that it runs at a time
-   * @param received sets of parameters that it has got from the driver: one a search that runs;
+   * @param tasks workers that it runs concurrently
+   * @param received sets of parameters that it has got from the driver: one per search that runs;
    *     none where it is the driver
    */
   public ExecutorMemory executor(int tasks, int received) {
@@ -109,7 +105,7 @@ public record MemoryEstimate(
    * Memory of the host of a process that trains on a GPU: parameters, gradient and updater state of
    * each task, which it sends and receives; all else is on the card.
    *
-   * @param tasks workers that it runs at a time
+   * @param tasks workers that it runs concurrently
    * @param received as for {@link #executor}
    */
   public ExecutorMemory executorWithGpu(int tasks, int received) {
@@ -120,7 +116,7 @@ public record MemoryEstimate(
    * Memory of the process that averages.
    *
    * @param workers whose parameters it averages
-   * @param searches that it leads at a time
+   * @param searches that it leads concurrently
    */
   public DriverMemory driver(int workers, int searches) {
     long averaged = averagedBytes();

@@ -2,10 +2,10 @@ package io.guilomo.adapter;
 
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.BertBackbone;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Task;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.TinyModels;
@@ -41,12 +41,12 @@ public final class Adapters {
                         ranks.get(modules.size() % ranks.size()).stream()
                             .map(ExpertPlan::ofRank)
                             .toList())));
-    return new AllocationPlan("file", 3, 2, ALPHA, true, modules);
+    return new AllocationPlan("file", 3, RoutingMethod.topK(2), ALPHA, true, modules);
   }
 
   /** A decoder's adapter, or an encoder's for three classes. */
   public static AdapterDescription description(Backbone backbone, AllocationPlan plan) {
-    boolean classifies = backbone instanceof BertBackbone;
+    boolean classifies = TinyModels.classifies(backbone);
     return new AdapterDescription(
         plan,
         "models/tiny",

@@ -6,15 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.io.SafetensorsFile;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Task;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
-import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.Stage;
 import io.guilomo.network.TinyModels;
@@ -144,7 +145,7 @@ class TestAdapterDirectory {
   @Test
   void whatIsNotWholeIsRefused() throws IOException {
     Backbone backbone = TinyModels.llama(1);
-    refused("it has no manifest.json, so it is not an adapter or not a whole one");
+    refused("it has no manifest.json, so it is not an adapter or not a complete one");
     AdapterDescription description =
         description(backbone, Task.CAUSAL_LM, List.of(), PromptTemplate.alpaca());
     write(backbone, description);
@@ -243,7 +244,7 @@ class TestAdapterDirectory {
         TinyModels.unequal(backbone.config(), Stage.FINE_TUNING).stream()
             .map(TestAdapterDirectory::planned)
             .toList();
-    return new AllocationPlan("file", 3, 2, ALPHA, true, modules);
+    return new AllocationPlan("file", 3, RoutingMethod.topK(2), ALPHA, true, modules);
   }
 
   private static ModulePlan planned(ModuleExperts experts) {

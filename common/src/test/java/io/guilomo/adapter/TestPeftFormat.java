@@ -6,19 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
 import io.guilomo.family.FrozenCopies;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.TinyModels;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,7 +40,7 @@ class TestPeftFormat {
   private static final String PREFIX = "base_model.model.";
 
   private final Kernels kernels = KernelsUnderTest.any();
-  private final LlamaBackbone llama = TinyModels.llama(1);
+  private final Backbone llama = TinyModels.llama(1);
 
   @TempDir private Path directory;
 
@@ -122,27 +122,23 @@ class TestPeftFormat {
     }
   }
 
-  private LlamaBackbone merged() throws IOException {
-    List<LlamaBackbone.Layer> layers = new ArrayList<>();
-    for (LlamaBackbone.Layer layer : llama.layers()) {
-      String attention = "model.layers." + layers.size() + ".self_attn.";
-      String mlp = "model.layers." + layers.size() + ".mlp.";
-      layers.add(
-          new LlamaBackbone.Layer(
-              layer.attentionNorm(),
-              merged(layer.attentionInput(), attention, "q_proj", "k_proj", "v_proj"),
-              merged(layer.attentionOutput(), attention, "o_proj"),
-              layer.mlpNorm(),
-              merged(layer.mlpInput(), mlp, "gate_proj", "up_proj"),
-              merged(layer.mlpOutput(), mlp, "down_proj")));
+  private Backbone merged() throws IOException {
+    Map<String, INDArray> tensors = new HashMap<>(llama.tensors());
+    for (int layer = 0; layer < llama.config().layers(); layer++) {
+      String part = "block-" + layer + ".";
+      String attention = "model.layers." + layer + ".self_attn.";
+      String mlp = "model.layers." + layer + ".mlp.";
+      merge(tensors, part + "qkv.weight", attention, "q_proj", "k_proj", "v_proj");
+      merge(tensors, part + "o.weight", attention, "o_proj");
+      merge(tensors, part + "gateUp.weight", mlp, "gate_proj", "up_proj");
+      merge(tensors, part + "down.weight", mlp, "down_proj");
     }
-    return new LlamaBackbone(
-        llama.config(),
-        llama.digest(),
-        llama.wordEmbeddings(),
-        layers,
-        llama.finalNorm(),
-        llama.head());
+    return new Backbone(llama.config(), llama.digest(), tensors);
+  }
+
+  private void merge(Map<String, INDArray> tensors, String name, String block, String... modules)
+      throws IOException {
+    tensors.put(name, merged(tensors.get(name), block, modules));
   }
 
   private INDArray merged(INDArray weight, String block, String... modules) throws IOException {

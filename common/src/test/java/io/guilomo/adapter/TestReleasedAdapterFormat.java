@@ -5,15 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.SafetensorsFile;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
-import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.TinyModels;
@@ -69,7 +70,7 @@ class TestReleasedAdapterFormat {
                 Files.readString(directory.resolve("expert.json")),
                 modules,
                 plan.strategy(),
-                plan.topK(),
+                plan.routing(),
                 plan.alpha());
     assertThat(read.modules()).isEqualTo(plan.modules());
   }
@@ -144,7 +145,7 @@ class TestReleasedAdapterFormat {
         module.module(),
         module.ranks(),
         Collections.nCopies(module.experts(), last),
-        module.topK());
+        module.routing());
   }
 
   private static String releasedName(String name) {
@@ -166,7 +167,12 @@ class TestReleasedAdapterFormat {
     Adapter wider = Adapters.random(backbone, List.of(List.of(2, 1), List.of(3, 3)), kernels);
     AllocationPlan first =
         new AllocationPlan(
-            "file", 3, 2, 16, true, wider.description().plan().modules().subList(0, 2));
+            "file",
+            3,
+            RoutingMethod.topK(2),
+            16,
+            true,
+            wider.description().plan().modules().subList(0, 2));
     FORMAT.write(wider, hadoop(directory), CONF);
     assertThatThrownBy(
             () -> FORMAT.read(hadoop(directory), Adapters.description(backbone, first), CONF))

@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.SafetensorsFile;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.GoldenNetwork;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.plan.AllocationPlan;
@@ -45,7 +46,7 @@ class TestReleasedAdapterGolden {
   private Path run;
   private ReleasedAdapterFormat format;
   private Map<String, INDArray> golden;
-  private LlamaBackbone backbone;
+  private Backbone backbone;
   private AdapterDescription description;
 
   static Stream<Path> adapters() {
@@ -74,7 +75,7 @@ class TestReleasedAdapterGolden {
                 json.get("expert_json").toString(),
                 backbone.config().linearModules(),
                 "file",
-                GoldenNetwork.topK(json),
+                RoutingMethod.topK(GoldenNetwork.topK(json)),
                 alpha);
     description = Adapters.description(backbone, plan);
   }

@@ -4,6 +4,10 @@ import io.guilomo.io.BlockReader;
 import io.guilomo.io.FloatMemory;
 import io.guilomo.io.FloatSink;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.network.Backbone;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -14,11 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class FrozenCopies {
 
-  private final FrozenMemory memory;
-
-  private FrozenCopies(FrozenMemory memory) {
-    this.memory = memory;
-  }
+  private FrozenCopies() {}
 
   /** A backbone of the host in the memory of kernels. */
   public static Backbone of(Backbone host, Kernels kernels) {
@@ -32,64 +32,18 @@ public final class FrozenCopies {
 
   /** A backbone of the host in another memory. */
   public static Backbone of(Backbone host, FrozenMemory memory) {
-    FrozenCopies copies = new FrozenCopies(memory);
-    Backbone copy =
-        host instanceof LlamaBackbone llama ? copies.of(llama) : copies.of((BertBackbone) host);
+    // Tensors of two names stay one.
+    Map<INDArray, INDArray> copies = new IdentityHashMap<>();
+    Map<String, INDArray> tensors = new HashMap<>();
+    host.tensors()
+        .forEach(
+            (name, tensor) ->
+                tensors.put(name, copies.computeIfAbsent(tensor, each -> of(each, memory))));
     memory.kernels().finish();
-    return copy;
+    return new Backbone(host.config(), host.digest(), tensors);
   }
 
-  private LlamaBackbone of(LlamaBackbone host) {
-    INDArray embeddings = of(host.wordEmbeddings());
-    return new LlamaBackbone(
-        host.config(),
-        host.digest(),
-        embeddings,
-        host.layers().stream()
-            .map(
-                layer ->
-                    new LlamaBackbone.Layer(
-                        of(layer.attentionNorm()),
-                        of(layer.attentionInput()),
-                        of(layer.attentionOutput()),
-                        of(layer.mlpNorm()),
-                        of(layer.mlpInput()),
-                        of(layer.mlpOutput())))
-            .toList(),
-        of(host.finalNorm()),
-        host.head() == host.wordEmbeddings() ? embeddings : of(host.head()));
-  }
-
-  private BertBackbone of(BertBackbone host) {
-    return new BertBackbone(
-        host.config(),
-        host.digest(),
-        of(host.wordEmbeddings()),
-        of(host.positionEmbeddings()),
-        of(host.segmentEmbeddings()),
-        of(host.embeddingNorm()),
-        host.layers().stream()
-            .map(
-                layer ->
-                    new BertBackbone.Layer(
-                        of(layer.attentionInput()),
-                        of(layer.attentionInputBias()),
-                        of(layer.attentionOutput()),
-                        of(layer.attentionOutputBias()),
-                        of(layer.attentionNorm()),
-                        of(layer.mlpInput()),
-                        of(layer.mlpInputBias()),
-                        of(layer.mlpOutput()),
-                        of(layer.mlpOutputBias()),
-                        of(layer.outputNorm())))
-            .toList());
-  }
-
-  private BertBackbone.Norm of(BertBackbone.Norm norm) {
-    return new BertBackbone.Norm(of(norm.weight()), of(norm.bias()));
-  }
-
-  private INDArray of(INDArray host) {
+  private static INDArray of(INDArray host, FrozenMemory memory) {
     if (memory.kernels().memory().equals(Kernels.HOST) && memory.matrices() == DataType.FLOAT) {
       return host;
     }

@@ -3,13 +3,17 @@ package io.guilomo.family;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.network.Backbone;
+import io.guilomo.network.Rope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -70,13 +74,10 @@ class TestBackboneCache {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot load memory:tiny: this JVM was not given it");
     Backbone backbone =
-        new LlamaBackbone(
+        new Backbone(
             new LlamaConfig(2, 2, 1, 1, 1, 2, 3, 4, 1e-5f, new Rope(1e4, null), 0, true),
             "none",
-            Nd4j.zeros(DataType.FLOAT, 3, 2),
-            List.of(),
-            Nd4j.ones(DataType.FLOAT, 2),
-            Nd4j.zeros(DataType.FLOAT, 3, 2));
+            Map.of(Backbone.WORDS, Nd4j.zeros(DataType.FLOAT, 3, 2)));
     BackboneCache.put("memory:tiny", backbone);
     assertThat(BackboneCache.get("memory:tiny", CONF)).isSameAs(backbone);
   }

@@ -2,12 +2,14 @@ package io.guilomo.family;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.guilomo.family.bert.BertConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.FloatMemory;
 import io.guilomo.io.ModelDirectory;
 import io.guilomo.io.OnnxModel;
 import io.guilomo.io.SafetensorsFile;
 import io.guilomo.io.Tokenizer;
+import io.guilomo.network.Backbone;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,12 +33,12 @@ class TestMiniLm {
   @Test
   void onnxTensors() throws IOException {
     String directory = directory();
-    BertBackbone backbone = (BertBackbone) Backbones.load(directory, CONF);
+    Backbone backbone = Families.load(directory, CONF);
     assertThat(backbone.config())
         .isEqualTo(new BertConfig(384, 1536, 6, 12, 30522, 512, 2, 1e-12f));
-    assertThat(backbone.layers()).hasSize(6);
-    assertThat(backbone.layers().get(5).attentionInput().shape()).containsExactly(3 * 384, 384);
-    assertThat(backbone.layers().get(5).mlpOutput().shape()).containsExactly(384, 1536);
+    assertThat(backbone.config().layers()).isEqualTo(6);
+    assertThat(backbone.matrix("block-5.qkv.weight").shape()).containsExactly(3 * 384, 384);
+    assertThat(backbone.matrix("block-5.output.weight").shape()).containsExactly(384, 1536);
 
     Path golden = GoldenFiles.models().resolve("all-minilm-l6-v2/tensors.txt");
     int checked = 0;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.BertBackbone;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.metric.Metric;
 import io.guilomo.metric.Scored;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.PassResult;
@@ -27,7 +27,7 @@ class TestClassifier {
   @ParameterizedTest
   @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void lossAndAccuracyAreThoseOfThePass(Kernels kernels) {
-    BertBackbone backbone = TinyModels.bert(1);
+    Backbone backbone = TinyModels.bert(1);
     TokenBatch batch = TinyModels.classified(3, 4, 9, 1, 6, 5);
     try (LoraMoeNetwork network =
         TinyModels.network(

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.TinyModels;
 import java.util.ArrayList;
@@ -32,7 +32,7 @@ class TestGenerator {
           new GenerationSettings(12, 1, 1, 0, 5, Set.of()),
           new GenerationSettings(10, 0.7, 0.9, 6, 7, Set.of(2)));
 
-  private static final List<LlamaBackbone> BACKBONES =
+  private static final List<Backbone> BACKBONES =
       List.of(
           TinyModels.llama(1),
           TinyModels.llama(2, 1, 0),
@@ -43,7 +43,7 @@ class TestGenerator {
   @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void generatesWhatRecomputationDoes(Kernels kernels) {
     List<int[]> prompts = prompts(1, 1, 2, 5, 20, 9, 3);
-    for (LlamaBackbone backbone : BACKBONES) {
+    for (Backbone backbone : BACKBONES) {
       try (LoraMoeNetwork network = TinyModels.tuned(backbone, kernels)) {
         for (GenerationSettings settings : SETTINGS) {
           assertThat(new Generator(network).generate(prompts, settings))

@@ -4,14 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.Tokenizer;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
-import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Stage;
 import io.guilomo.network.TinyModels;
@@ -76,10 +77,10 @@ class TestRealGeneration {
   }
 
   private static LoraMoeNetwork network(Kernels kernels) throws IOException {
-    Backbone backbone = Backbones.load(directory(), CONF, FrozenCopies.memory(kernels));
+    Backbone backbone = Families.load(directory(), CONF, FrozenCopies.memory(kernels));
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.of(module, List.of(2, 3, 1), 16, 2))
+            .map(module -> ModuleExperts.of(module, List.of(2, 3, 1), 16, RoutingMethod.topK(2)))
             .toList();
     return LoraMoeNetwork.create(
         new NetworkDefinition(

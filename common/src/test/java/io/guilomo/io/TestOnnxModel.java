@@ -3,10 +3,9 @@ package io.guilomo.io;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.family.Backbone;
-import io.guilomo.family.Backbones;
-import io.guilomo.family.BertBackbone;
-import io.guilomo.family.BertConfig;
+import io.guilomo.family.Families;
+import io.guilomo.family.bert.BertConfig;
+import io.guilomo.network.Backbone;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -44,7 +43,7 @@ class TestOnnxModel {
   void loadsLikeTheSameSafetensors() throws IOException {
     Map<String, INDArray> tensors = tensors();
     Files.write(dir.resolve("any.onnx"), model(tensors));
-    BertBackbone onnx = (BertBackbone) load();
+    Backbone onnx = load();
     assertThat(onnx.config()).isEqualTo(new BertConfig(4, 6, 1, 2, 5, 7, 2, 1e-12f));
 
     Files.writeString(dir.resolve("config.json"), CONFIG);
@@ -53,20 +52,16 @@ class TestOnnxModel {
       Map<String, INDArray> named = new LinkedHashMap<>();
       tensors.forEach((name, tensor) -> named.put(prefix + old(prefix, name), tensor));
       SafetensorsWriter.write(file("model.safetensors"), CONF, named, Map.of());
-      BertBackbone backbone = (BertBackbone) load();
+      Backbone backbone = load();
       assertThat(backbone.config()).isEqualTo(onnx.config());
-      assertThat(backbone.layers()).isEqualTo(onnx.layers());
-      assertThat(backbone.embeddingNorm()).isEqualTo(onnx.embeddingNorm());
-      assertThat(backbone.wordEmbeddings()).isEqualTo(onnx.wordEmbeddings());
-      assertThat(backbone.positionEmbeddings()).isEqualTo(onnx.positionEmbeddings());
-      assertThat(backbone.segmentEmbeddings()).isEqualTo(onnx.segmentEmbeddings());
+      assertThat(backbone.tensors()).isEqualTo(onnx.tensors());
     }
-    INDArray key = onnx.layers().get(0).attentionInput().getRow(5);
+    INDArray key = onnx.matrix("block-0.qkv.weight").getRow(5);
     assertThat(key).isEqualTo(tensors.get("encoder.layer.0.attention.self.key.weight").getRow(1));
-    assertThat(onnx.layers().get(0).attentionInputBias().getFloat(5))
+    assertThat(onnx.bias("block-0.qkv").getFloat(5))
         .isEqualTo(tensors.get("encoder.layer.0.attention.self.key.bias").getFloat(1));
-    assertThat(onnx.layers().get(0).mlpOutput().ordering()).isEqualTo('c');
-    assertThat(onnx.layers().get(0).mlpOutput())
+    assertThat(onnx.matrix("block-0.output.weight").ordering()).isEqualTo('c');
+    assertThat(onnx.matrix("block-0.output.weight"))
         .isEqualTo(tensors.get("encoder.layer.0.output.dense.weight"));
   }
 
@@ -74,10 +69,10 @@ class TestOnnxModel {
   @Test
   void namedTransposedWeights() throws IOException {
     Files.write(dir.resolve("model.onnx"), model(tensors()));
-    BertBackbone expected = (BertBackbone) load();
+    Backbone expected = load();
     Files.write(dir.resolve("model.onnx"), model(tensors(), false));
     Files.writeString(dir.resolve("config.json"), CONFIG);
-    assertThat(((BertBackbone) load()).layers()).isEqualTo(expected.layers());
+    assertThat(load().tensors()).isEqualTo(expected.tensors());
   }
 
   /** The first BERT checkpoints call the norms' parameters gamma and beta. */
@@ -175,7 +170,7 @@ class TestOnnxModel {
                 + "that /encoder/layer.0/attention/self/Concat reads",
             dir);
     Files.writeString(dir.resolve("config.json"), CONFIG);
-    assertThat(((BertBackbone) load()).config().heads()).isEqualTo(2);
+    assertThat((load()).config().heads()).isEqualTo(2);
   }
 
   @Test
@@ -370,8 +365,8 @@ class TestOnnxModel {
   }
 
   private Backbone load() throws IOException {
-    Backbone loaded = Backbones.load(dir.toString(), CONF);
-    assertThat(Backbones.digest(dir.toString(), CONF)).isEqualTo(loaded.digest());
+    Backbone loaded = Families.load(dir.toString(), CONF);
+    assertThat(Families.digest(dir.toString(), CONF)).isEqualTo(loaded.digest());
     return loaded;
   }
 

@@ -5,17 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbones;
-import io.guilomo.family.LlamaBackbone;
-import io.guilomo.family.LlamaConfig;
+import io.guilomo.family.Families;
+import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.block.TransformerBlock;
 import io.guilomo.plan.StateDictOrder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -68,8 +71,7 @@ public final class GoldenNetwork {
    * A decoder of tensors named {@code prefix + base_model.model.…}. What tensors do not tell is in
    * the configuration of the family's tiny model.
    */
-  public static LlamaBackbone backbone(
-      JsonNode json, Map<String, INDArray> tensors, String prefix) {
+  public static Backbone backbone(JsonNode json, Map<String, INDArray> tensors, String prefix) {
     LlamaConfig family = family(architecture(json));
     INDArray embeddings = tensors.get(prefix + PREFIX + "model.embed_tokens.weight");
     int hidden = (int) embeddings.columns();
@@ -93,32 +95,29 @@ public final class GoldenNetwork {
             family.rope(),
             family.slidingWindow(),
             false);
-    List<LlamaBackbone.Layer> blocks = new ArrayList<>();
+    Map<String, INDArray> frozen = new HashMap<>();
     for (int layer = 0; layer < config.layers(); layer++) {
       String block = block(prefix, layer);
-      blocks.add(
-          new LlamaBackbone.Layer(
-              tensors.get(block + "input_layernorm.weight"),
-              stack(tensors, block + "self_attn.", "q_proj", "k_proj", "v_proj"),
-              tensors.get(block + "self_attn.o_proj.weight"),
-              tensors.get(block + "post_attention_layernorm.weight"),
-              stack(tensors, block + "mlp.", "gate_proj", "up_proj"),
-              tensors.get(block + "mlp.down_proj.weight")));
+      String part = TransformerBlock.tensor(layer, "");
+      frozen.put(part + "attentionNorm.weight", tensors.get(block + "input_layernorm.weight"));
+      frozen.put(
+          part + "qkv.weight", stack(tensors, block + "self_attn.", "q_proj", "k_proj", "v_proj"));
+      frozen.put(part + "o.weight", tensors.get(block + "self_attn.o_proj.weight"));
+      frozen.put(part + "mlpNorm.weight", tensors.get(block + "post_attention_layernorm.weight"));
+      frozen.put(part + "gateUp.weight", stack(tensors, block + "mlp.", "gate_proj", "up_proj"));
+      frozen.put(part + "down.weight", tensors.get(block + "mlp.down_proj.weight"));
     }
-    return new LlamaBackbone(
-        config,
-        "golden",
-        embeddings,
-        blocks,
-        tensors.get(prefix + PREFIX + "model.norm.weight"),
-        tensors.get(prefix + PREFIX + "lm_head.weight"));
+    frozen.put(Backbone.WORDS, embeddings);
+    frozen.put(CausalHead.NORM + ".weight", tensors.get(prefix + PREFIX + "model.norm.weight"));
+    frozen.put(CausalHead.WEIGHT, tensors.get(prefix + PREFIX + "lm_head.weight"));
+    return new Backbone(config, "golden", frozen);
   }
 
   private static LlamaConfig family(String architecture) {
     Path model = GoldenFiles.require("model/tiny_" + architecture);
     try {
       return (LlamaConfig)
-          Backbones.config(model.toAbsolutePath().toUri().toString(), new Configuration());
+          Families.config(model.toAbsolutePath().toUri().toString(), new Configuration());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -259,7 +258,8 @@ public final class GoldenNetwork {
   }
 
   /** Gradients that are analytically zero are noise in the released code: absolute 1e-7. */
-  static double closeOrZero(String name, INDArray actual, INDArray expected, double tolerance) {
+  public static double closeOrZero(
+      String name, INDArray actual, INDArray expected, double tolerance) {
     if (expected.amaxNumber().doubleValue() < 1e-7) {
       assertThat(actual.amaxNumber().doubleValue()).as(name).isLessThan(1e-7);
       return 0;
@@ -301,7 +301,7 @@ public final class GoldenNetwork {
    * dropout, no balance loss.
    */
   public static NetworkDefinition search(
-      JsonNode json, LlamaConfig config, Map<String, INDArray> tensors, String prefix) {
+      JsonNode json, BackboneConfig config, Map<String, INDArray> tensors, String prefix) {
     List<ModuleExperts> modules = new ArrayList<>();
     for (LinearModule module : config.linearModules()) {
       String path = prefix + PREFIX + path(module) + ".";
@@ -310,7 +310,7 @@ public final class GoldenNetwork {
       while ((a = tensors.get(path + "lora_A.default_" + ranks.size() + ".weight")) != null) {
         ranks.add(a.rows());
       }
-      modules.add(ModuleExperts.of(module, ranks, alpha(json), topK(json)));
+      modules.add(ModuleExperts.of(module, ranks, alpha(json), RoutingMethod.topK(topK(json))));
     }
     return definition(config, Stage.SEARCH, modules);
   }
@@ -328,7 +328,7 @@ public final class GoldenNetwork {
 
   /** A network of the given experts; no dropout, no balance loss. */
   public static NetworkDefinition definition(
-      LlamaConfig config, Stage stage, List<ModuleExperts> modules) {
+      BackboneConfig config, Stage stage, List<ModuleExperts> modules) {
     return new NetworkDefinition("memory:golden", config, stage, modules, 0, 0, 0, Pooling.MEAN, 1);
   }
 

@@ -6,6 +6,7 @@ import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
 import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;

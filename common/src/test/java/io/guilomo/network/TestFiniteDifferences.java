@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
 import io.guilomo.family.FrozenCopies;
-import io.guilomo.family.LlamaConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
+import io.guilomo.network.moe.Selection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -224,11 +224,12 @@ class TestFiniteDifferences {
       NetworkDefinition definition = setting.definition();
       batch = setting.batch();
       this.kernels = kernels;
-      RotaryTable rotary =
-          definition.config() instanceof LlamaConfig llama ? RotaryTable.of(llama, kernels) : null;
       context =
           new PassContext(
-              FrozenCopies.of(setting.backbone(), kernels), rotary, kernels, new Buffers(kernels));
+              FrozenCopies.of(setting.backbone(), kernels),
+              RotaryTable.all(definition.config(), kernels),
+              kernels,
+              new Buffers(kernels));
       PartSpec.all(definition).forEach(spec -> parts.add(spec.build()));
       INDArray gradient = KernelArrays.zeros(kernels, network.host().size());
       network.download();
@@ -257,13 +258,16 @@ class TestFiniteDifferences {
     double loss(PassOptions options, List<INDArray> direction, float step) {
       head.measure(states(options.with(Gradient.NONE), direction, step));
       context.measurements().read();
-      return head.loss() + LOAD_BALANCE * balance().loss();
+      BatchLoss loss = new BatchLoss(batch.size(), LOAD_BALANCE, null);
+      Measurements.evaluate(List.of(context.measurements()), loss);
+      return head.loss() + LOAD_BALANCE * loss.value();
     }
 
     List<INDArray> maskGradients() {
       INDArray d = head.backward(states(REPLAY, null, 0));
       context.measurements().read();
-      context.measurements().balance(balance());
+      BatchLoss loss = new BatchLoss(batch.size(), LOAD_BALANCE, null);
+      context.measurements().write(Measurements.evaluate(List.of(context.measurements()), loss));
       for (int i = parts.size() - 2; i > 0; i--) {
         d = parts.get(i).backward(d);
       }
@@ -273,10 +277,6 @@ class TestFiniteDifferences {
         gradients.add(KernelArrays.host(kernels, mask.ranksGradient()));
       }
       return gradients;
-    }
-
-    private LoadBalance balance() {
-      return LoadBalance.of(List.of(context.measurements().routing()), batch.size(), LOAD_BALANCE);
     }
 
     private void move(INDArray mask, INDArray by) {

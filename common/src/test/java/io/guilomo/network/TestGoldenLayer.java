@@ -9,14 +9,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.LlamaBackbone;
-import io.guilomo.family.LlamaConfig;
-import io.guilomo.family.Rope;
+import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.moe.Mixture;
+import io.guilomo.network.moe.ModuleGroup;
+import io.guilomo.network.moe.Selection;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -55,7 +58,7 @@ class TestGoldenLayer {
               module(entry),
               Collections.nCopies(experts, entry.get("r").asInt()),
               Collections.nCopies(experts, entry.get("scaling").asDouble()),
-              entry.get("topk").asInt());
+              RoutingMethod.topK(entry.get("topk").asInt()));
       GoldenFiles.report(
           "layer/" + file.getFileName(), check(kernels, file, entry, module, Stage.SEARCH));
     }
@@ -73,7 +76,7 @@ class TestGoldenLayer {
               module(entry),
               ranks,
               Collections.nCopies(ranks.size(), entry.get("scaling_used").asDouble()),
-              entry.get("topk").asInt());
+              RoutingMethod.topK(entry.get("topk").asInt()));
       GoldenFiles.report(
           "layer/" + file.getFileName(), check(kernels, file, entry, module, Stage.FINE_TUNING));
     }
@@ -90,23 +93,19 @@ class TestGoldenLayer {
     int out = module.module().outFeatures();
     LlamaConfig config =
         new LlamaConfig(in, in, 1, 1, 1, out, 2, 64, 1e-6f, new Rope(10000, null), 0, true);
-    PartSpec spec =
-        new PartSpec(
-            PartSpec.Kind.BLOCK,
+    Mixture mixture =
+        new Mixture(
             new NetworkDefinition(
-                "memory:layer", config, stage, List.of(module), 0, 0, 0, Pooling.MEAN, 1),
-            0,
-            List.of(module));
+                "memory:layer", config, stage, List.of(module), 0, 0, 0, Pooling.MEAN, 1));
     ObservedRouting routing = new ObservedRouting(kernels);
-    LlamaBackbone backbone =
-        new LlamaBackbone(
-            config, "", Nd4j.zeros(2, in), List.of(), Nd4j.ones(in), Nd4j.zeros(2, in));
+    Backbone backbone = new Backbone(config, "", Map.of(Backbone.WORDS, Nd4j.zeros(2, in)));
     PassContext context =
-        new PassContext(backbone, null, ObservedKernels.of(kernels, routing), new Buffers(kernels));
-    Selection selection = stage == Stage.SEARCH ? new Selection(spec) : null;
+        new PassContext(
+            backbone, Map.of(), ObservedKernels.of(kernels, routing), new Buffers(kernels));
+    Selection selection = mixture.selection();
     INDArray gsvs = selection == null ? null : Nd4j.zeros(selection.parameters().size());
     ParameterLayout layout = new ParameterLayout();
-    ModuleGroup group = new ModuleGroup("q", List.of("q_proj"), spec, layout);
+    ModuleGroup group = new ModuleGroup("q", List.of(module.module()), mixture, layout);
     INDArray parameters = Nd4j.zeros(layout.size());
     Views views = new Views(module, layout, selection, parameters, gsvs);
     golden.forEach(
@@ -158,7 +157,8 @@ class TestGoldenLayer {
     context.measurements().read();
     context
         .measurements()
-        .balance(LoadBalance.of(List.of(context.measurements().routing()), tokens, 0));
+        .write(
+            Measurements.evaluate(List.of(context.measurements()), new BatchLoss(tokens, 0, null)));
     INDArray dy = array(kernels, golden.get("in.grad_y").reshape(tokens, out));
     group.backward(dy, x, slopes, false);
     INDArray dx = host(kernels, slopes);

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
+import io.guilomo.model.ModuleExperts;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -98,7 +98,7 @@ class TestGoldenModel {
   /** The network of a file, with the parameters that it has there. */
   private static LoraMoeNetwork network(Path file, Map<String, INDArray> golden, Kernels kernels) {
     JsonNode entry = GoldenFiles.entry(file, "model");
-    LlamaBackbone backbone = GoldenNetwork.backbone(entry, golden, "param.");
+    Backbone backbone = GoldenNetwork.backbone(entry, golden, "param.");
     LoraMoeNetwork network =
         TinyModels.network(
             GoldenNetwork.search(entry, backbone.config(), golden, "param."), backbone, kernels);

@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.training.InnerUpdate;
 import io.guilomo.training.LearningRate;
 import io.guilomo.training.TrainingStep;
@@ -140,7 +141,7 @@ class TestGoldenStage2 {
 
   private static LoraMoeNetwork network(Path file, Map<String, INDArray> golden, Kernels kernels) {
     JsonNode json = GoldenFiles.json(file);
-    LlamaBackbone backbone = GoldenNetwork.backbone(json, golden, "init/");
+    Backbone backbone = GoldenNetwork.backbone(json, golden, "init/");
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream().map(module -> experts(module, json)).toList();
     assertThat(modules)
@@ -162,7 +163,10 @@ class TestGoldenStage2 {
     }
     double scaling = json.get("scaling").get("base_model.model." + path).asDouble();
     return new ModuleExperts(
-        module, ranks, Collections.nCopies(ranks.size(), scaling), GoldenNetwork.topK(json));
+        module,
+        ranks,
+        Collections.nCopies(ranks.size(), scaling),
+        RoutingMethod.topK(GoldenNetwork.topK(json)));
   }
 
   private static double compare(

@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.BertBackbone;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
 import java.util.Arrays;
@@ -28,7 +26,7 @@ class TestIncrementalDecoder {
 
   private static final int I = TokenBatch.IGNORED;
 
-  private static List<LlamaBackbone> backbones() {
+  private static List<Backbone> backbones() {
     return List.of(
         TinyModels.llama(1),
         TinyModels.llama(2, 1, 0),
@@ -39,7 +37,7 @@ class TestIncrementalDecoder {
   @ParameterizedTest
   @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
   void logitsAreThoseOfWholeSequences(Kernels kernels) {
-    for (LlamaBackbone backbone : backbones()) {
+    for (Backbone backbone : backbones()) {
       try (LoraMoeNetwork network = TinyModels.tuned(backbone, kernels)) {
         int[] one = tokens(1, 12);
         int[] two = tokens(2, 5);
@@ -121,7 +119,7 @@ class TestIncrementalDecoder {
 
   @Test
   void theSearchStageCanDecodeToo() {
-    LlamaBackbone backbone = TinyModels.llama(1);
+    Backbone backbone = TinyModels.llama(1);
     NetworkDefinition definition =
         TinyModels.definition(
             backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.1, 0.01);
@@ -152,10 +150,10 @@ class TestIncrementalDecoder {
       IncrementalDecoder decoder = network.decoder(new int[] {3, 4});
       int[] pair = {0, 1};
       refused(
-          "Cannot continue 2 sequences by 1 stretches of tokens",
+          "Cannot continue 2 sequences by 1 lists of tokens",
           () -> decoder.read(pair, List.of(new int[1])));
       refused(
-          "Cannot continue 0 sequences by 0 stretches of tokens",
+          "Cannot continue 0 sequences by 0 lists of tokens",
           () -> decoder.read(new int[0], List.of()));
       refused(
           "Cannot continue a sequence twice at once: [1, 1]",
@@ -176,7 +174,7 @@ class TestIncrementalDecoder {
   }
 
   private static LoraMoeNetwork classifier() {
-    BertBackbone backbone = TinyModels.bert(1);
+    Backbone backbone = TinyModels.bert(1);
     return TinyModels.network(
         TinyModels.definition(
             backbone,

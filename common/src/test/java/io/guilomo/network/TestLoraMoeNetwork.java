@@ -7,12 +7,12 @@ import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.PassOptions.Routing;
 import io.guilomo.search.BilevelStep;
 import io.guilomo.search.SearchSettings;
@@ -32,7 +32,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 class TestLoraMoeNetwork {
 
-  private static final LlamaBackbone BACKBONE = TinyModels.llama(1);
+  private static final Backbone BACKBONE = TinyModels.llama(1);
   private static final TokenBatch BATCH = TinyModels.causal(2, 9, 5);
 
   @Test

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.family.FrozenMemory;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
@@ -28,7 +26,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 class TestOtherMemory {
 
   private static final Kernels REMOTE = KernelsUnderTest.named("remote");
-  private static final LlamaBackbone BACKBONE = TinyModels.llama(1);
+  private static final String NORM = CausalHead.NORM + ".weight";
+  private static final Backbone BACKBONE = TinyModels.llama(1);
 
   /** So many sequences that two replicas run them. */
   private static TokenBatch batch(long seed) {
@@ -110,12 +109,12 @@ class TestOtherMemory {
   @Test
   void matricesCanBeKeptInTwoBytes() {
     FrozenMemory memory = new FrozenMemory(REMOTE, DataType.BFLOAT16);
-    LlamaBackbone kept = (LlamaBackbone) FrozenCopies.of(BACKBONE, memory);
-    assertThat(kept.head().dataType()).isEqualTo(DataType.BFLOAT16);
-    assertThat(kept.layers().get(0).mlpInput().dataType()).isEqualTo(DataType.BFLOAT16);
-    assertThat(kept.finalNorm().dataType()).isEqualTo(DataType.FLOAT);
-    assertThat(KernelArrays.values(REMOTE, kept.finalNorm()))
-        .isEqualTo(values(BACKBONE.finalNorm()));
+    Backbone kept = FrozenCopies.of(BACKBONE, memory);
+    assertThat(kept.matrix(CausalHead.WEIGHT).dataType()).isEqualTo(DataType.BFLOAT16);
+    assertThat(kept.matrix("block-0.gateUp.weight").dataType()).isEqualTo(DataType.BFLOAT16);
+    assertThat(kept.vector(NORM).dataType()).isEqualTo(DataType.FLOAT);
+    assertThat(KernelArrays.values(REMOTE, kept.vector(NORM)))
+        .isEqualTo(values(BACKBONE.vector(NORM)));
     TokenBatch batch = TinyModels.causal(1, 9, 5);
     try (LoraMoeNetwork rounded = tuned(kept);
         LoraMoeNetwork exact = TinyModels.tuned(BACKBONE, REMOTE)) {

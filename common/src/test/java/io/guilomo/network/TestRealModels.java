@@ -7,12 +7,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -121,11 +122,10 @@ class TestRealModels {
 
   private static LoraMoeNetwork network(String directory, int classes, Kernels kernels)
       throws IOException {
-    Backbone backbone =
-        Backbones.load(directory, new Configuration(), FrozenCopies.memory(kernels));
+    Backbone backbone = Families.load(directory, new Configuration(), FrozenCopies.memory(kernels));
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.of(module, List.of(2, 3, 1), 16, 2))
+            .map(module -> ModuleExperts.of(module, List.of(2, 3, 1), 16, RoutingMethod.topK(2)))
             .toList();
     NetworkDefinition definition =
         new NetworkDefinition(

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.BertBackbone;
 import io.guilomo.kernel.CheckedKernels;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
@@ -67,7 +65,7 @@ class TestReplicas {
   }
 
   private static TokenBatch batch(Backbone backbone, int... lengths) {
-    return backbone instanceof BertBackbone
+    return TinyModels.classifies(backbone)
         ? TinyModels.classified(4, lengths)
         : TinyModels.causal(4, lengths);
   }

@@ -3,8 +3,9 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.LlamaConfig;
-import io.guilomo.family.Rope;
+import io.guilomo.family.llama.LlamaConfig;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.network.PassOptions.Gradient;
 import java.util.Arrays;
 import org.assertj.core.data.Percentage;
@@ -85,7 +86,7 @@ class TestStepCost {
             CONFIG,
             stage,
             CONFIG.linearModules().stream()
-                .map(module -> ModuleExperts.uniform(module, 8, 8, 16, 2))
+                .map(module -> ModuleExperts.uniform(module, 8, 8, 16, RoutingMethod.topK(2)))
                 .toList()));
   }
 

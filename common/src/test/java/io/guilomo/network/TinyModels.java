@@ -3,20 +3,21 @@ package io.guilomo.network;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.BackboneConfig;
-import io.guilomo.family.BertBackbone;
-import io.guilomo.family.BertConfig;
 import io.guilomo.family.FrozenCopies;
-import io.guilomo.family.LlamaBackbone;
-import io.guilomo.family.LlamaConfig;
-import io.guilomo.family.Rope;
+import io.guilomo.family.bert.BertConfig;
+import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Task;
+import io.guilomo.network.block.TransformerBlock;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -35,7 +36,7 @@ public final class TinyModels {
   private TinyModels() {}
 
   /** A decoder of 2 layers with 4 heads over 2 key-value heads. */
-  public static LlamaBackbone llama(long seed) {
+  public static Backbone llama(long seed) {
     return llama(seed, 2, 0);
   }
 
@@ -44,7 +45,7 @@ public final class TinyModels {
    *
    * @param slidingWindow tokens that a position sees; 0 for all
    */
-  public static LlamaBackbone llama(long seed, int keyValueHeads, int slidingWindow) {
+  public static Backbone llama(long seed, int keyValueHeads, int slidingWindow) {
     Random random = new Random(seed);
     int headDim = HIDDEN / HEADS;
     LlamaConfig config =
@@ -61,60 +62,49 @@ public final class TinyModels {
             new Rope(10000, null),
             slidingWindow,
             false);
-    List<LlamaBackbone.Layer> layers = new ArrayList<>();
+    Map<String, INDArray> tensors = new HashMap<>();
     for (int layer = 0; layer < LAYERS; layer++) {
-      layers.add(
-          new LlamaBackbone.Layer(
-              ones(random),
-              normal(random, (HEADS + 2 * keyValueHeads) * headDim, HIDDEN),
-              normal(random, HIDDEN, HIDDEN),
-              ones(random),
-              normal(random, 2 * INTERMEDIATE, HIDDEN),
-              normal(random, HIDDEN, INTERMEDIATE)));
+      String block = TransformerBlock.tensor(layer, "");
+      tensors.put(block + "attentionNorm.weight", ones(random));
+      tensors.put(
+          block + "qkv.weight", normal(random, (HEADS + 2 * keyValueHeads) * headDim, HIDDEN));
+      tensors.put(block + "o.weight", normal(random, HIDDEN, HIDDEN));
+      tensors.put(block + "mlpNorm.weight", ones(random));
+      tensors.put(block + "gateUp.weight", normal(random, 2 * INTERMEDIATE, HIDDEN));
+      tensors.put(block + "down.weight", normal(random, HIDDEN, INTERMEDIATE));
     }
-    return new LlamaBackbone(
-        config,
-        "tiny",
-        normal(random, VOCABULARY, HIDDEN),
-        layers,
-        ones(random),
-        normal(random, VOCABULARY, HIDDEN));
+    tensors.put(Backbone.WORDS, normal(random, VOCABULARY, HIDDEN));
+    tensors.put(CausalHead.NORM + ".weight", ones(random));
+    tensors.put(CausalHead.WEIGHT, normal(random, VOCABULARY, HIDDEN));
+    return new Backbone(config, "tiny", tensors);
   }
 
   /** An encoder of 2 layers. */
-  public static BertBackbone bert(long seed) {
+  public static Backbone bert(long seed) {
     Random random = new Random(seed);
     BertConfig config =
         new BertConfig(HIDDEN, INTERMEDIATE, LAYERS, HEADS, VOCABULARY, POSITIONS, 2, 1e-12f);
-    List<BertBackbone.Layer> layers = new ArrayList<>();
+    Map<String, INDArray> tensors = new HashMap<>();
     for (int layer = 0; layer < LAYERS; layer++) {
-      layers.add(
-          new BertBackbone.Layer(
-              normal(random, 3 * HIDDEN, HIDDEN),
-              normal(random, 3 * HIDDEN),
-              normal(random, HIDDEN, HIDDEN),
-              normal(random, HIDDEN),
-              norm(random),
-              normal(random, INTERMEDIATE, HIDDEN),
-              normal(random, INTERMEDIATE),
-              normal(random, HIDDEN, INTERMEDIATE),
-              normal(random, HIDDEN),
-              norm(random)));
+      String block = TransformerBlock.tensor(layer, "");
+      linear(tensors, random, block + "qkv", 3 * HIDDEN, HIDDEN);
+      linear(tensors, random, block + "attentionOutput", HIDDEN, HIDDEN);
+      norm(tensors, random, block + "attentionNorm");
+      linear(tensors, random, block + "intermediate", INTERMEDIATE, HIDDEN);
+      linear(tensors, random, block + "output", HIDDEN, INTERMEDIATE);
+      norm(tensors, random, block + "outputNorm");
     }
-    return new BertBackbone(
-        config,
-        "tiny",
-        normal(random, VOCABULARY, HIDDEN),
-        normal(random, POSITIONS, HIDDEN),
-        normal(random, 2, HIDDEN),
-        norm(random),
-        layers);
+    tensors.put(Backbone.WORDS, normal(random, VOCABULARY, HIDDEN));
+    tensors.put("embedding.positions", normal(random, POSITIONS, HIDDEN));
+    tensors.put("embedding.segments", normal(random, 2, HIDDEN));
+    norm(tensors, random, "embedding.norm");
+    return new Backbone(config, "tiny", tensors);
   }
 
   /** Four experts of rank 3 on every module: what a search needs. */
   public static List<ModuleExperts> uniform(BackboneConfig config) {
     return config.linearModules().stream()
-        .map(module -> ModuleExperts.uniform(module, 4, 3, 6, 2))
+        .map(module -> ModuleExperts.uniform(module, 4, 3, 6, RoutingMethod.topK(2)))
         .toList();
   }
 
@@ -127,9 +117,15 @@ public final class TinyModels {
     List<LinearModule> modules = config.linearModules();
     List<ModuleExperts> experts = new ArrayList<>();
     for (int i = 0; i < modules.size(); i++) {
-      experts.add(ModuleExperts.of(modules.get(i), ranks.get(i % ranks.size()), 6, 2));
+      experts.add(
+          ModuleExperts.of(modules.get(i), ranks.get(i % ranks.size()), 6, RoutingMethod.topK(2)));
     }
     return experts;
+  }
+
+  /** Whether a backbone is an encoder, over which definitions here put a classifier. */
+  public static boolean classifies(Backbone backbone) {
+    return backbone.config().tasks().contains(Task.CLASSIFICATION);
   }
 
   /** A definition over a tiny model, with dropout and a balance loss. */
@@ -139,7 +135,7 @@ public final class TinyModels {
       List<ModuleExperts> modules,
       double dropout,
       double loadBalance) {
-    int classes = backbone instanceof BertBackbone ? 3 : 0;
+    int classes = classifies(backbone) ? 3 : 0;
     return new NetworkDefinition(
         "memory:tiny",
         backbone.config(),
@@ -159,7 +155,7 @@ public final class TinyModels {
   }
 
   /** A fine-tuning network over a tiny decoder with unequal experts, none of which is zero. */
-  public static LoraMoeNetwork tuned(LlamaBackbone backbone, Kernels kernels) {
+  public static LoraMoeNetwork tuned(Backbone backbone, Kernels kernels) {
     List<ModuleExperts> modules = unequal(backbone.config(), Stage.FINE_TUNING);
     LoraMoeNetwork network =
         network(definition(backbone, Stage.FINE_TUNING, modules, 0.1, 0), backbone, kernels);
@@ -220,8 +216,15 @@ public final class TinyModels {
     return ArrayViews.stretch(all, all.length() - count, count);
   }
 
-  private static BertBackbone.Norm norm(Random random) {
-    return new BertBackbone.Norm(ones(random), normal(random, HIDDEN));
+  private static void linear(
+      Map<String, INDArray> tensors, Random random, String name, int rows, int columns) {
+    tensors.put(name + ".weight", normal(random, rows, columns));
+    tensors.put(name + ".bias", normal(random, rows));
+  }
+
+  private static void norm(Map<String, INDArray> tensors, Random random, String name) {
+    tensors.put(name + ".weight", ones(random));
+    tensors.put(name + ".bias", normal(random, HIDDEN));
   }
 
   private static INDArray ones(Random random) {

@@ -1,8 +1,9 @@
 package io.guilomo.plan;
 
-import io.guilomo.family.BertConfig;
-import io.guilomo.family.LlamaConfig;
+import io.guilomo.family.bert.BertConfig;
+import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import java.util.List;
 
 /** Plans and modules that tests share. */
@@ -17,7 +18,7 @@ class Plans {
     return new AllocationPlan(
         "guilomo",
         -42,
-        2,
+        RoutingMethod.topK(2),
         16,
         false,
         List.of(

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.guilomo.model.LinearModule;
-import io.guilomo.network.ModuleExperts;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -50,26 +51,30 @@ class TestAllocationPlan {
         modules.stream()
             .map(module -> ModulePlan.uniform(module, module.layer() % 2 == 0 ? 2 : 8, 8))
             .toList();
-    assertThat(new AllocationPlan("mola", 0, 2, 16, false, plans).parameters())
+    assertThat(new AllocationPlan("mola", 0, RoutingMethod.topK(2), 16, false, plans).parameters())
         .isEqualTo(105_635_840L);
   }
 
   @Test
   void theNetworkGetsThePlansRanksAndScalings() {
     assertThat(plan.moduleExperts())
-        .contains(new ModuleExperts(Plans.QUERY, List.of(3, 8), List.of(16.0 / 3, 2.0), 2));
+        .contains(
+            new ModuleExperts(
+                Plans.QUERY, List.of(3, 8), List.of(16.0 / 3, 2.0), RoutingMethod.topK(2)));
   }
 
   @Test
   void topKIsAtMostTheExpertsOfTheModule() {
-    AllocationPlan wide = new AllocationPlan("guilomo", 0, 3, 16, false, plan.modules());
+    AllocationPlan wide =
+        new AllocationPlan("guilomo", 0, RoutingMethod.topK(3), 16, false, plan.modules());
     assertThat(wide.topK(Plans.QUERY)).isEqualTo(2);
     assertThat(wide.topK(Plans.DOWN)).isEqualTo(3);
   }
 
   @Test
   void singleLoraIsAllowedWhereThePlanSaysSo() {
-    AllocationPlan single = new UniformAllocation(1, 8, 2, 16).plan(List.of(Plans.QUERY));
+    AllocationPlan single =
+        new UniformAllocation(1, 8, RoutingMethod.topK(2), 16).plan(List.of(Plans.QUERY));
     assertThat(single.singleLora()).isTrue();
     assertThat(single.experts(Plans.QUERY)).isEqualTo(1);
     assertThat(single.topK(Plans.QUERY)).isEqualTo(1);
@@ -80,10 +85,12 @@ class TestAllocationPlan {
   @Test
   void refusesWhatCannotBeTrained() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new UniformAllocation(0, 8, 2, 16).plan(List.of(Plans.QUERY)))
+        .isThrownBy(
+            () -> new UniformAllocation(0, 8, RoutingMethod.topK(2), 16).plan(List.of(Plans.QUERY)))
         .withMessage("Cannot allocate 0 experts to layer 0 q_proj: minimum is 1");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new UniformAllocation(2, 0, 2, 16).plan(List.of(Plans.QUERY)))
+        .isThrownBy(
+            () -> new UniformAllocation(2, 0, RoutingMethod.topK(2), 16).plan(List.of(Plans.QUERY)))
         .withMessage("Cannot allocate rank 0: minimum is 1");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new ExpertPlan(1, -1))
@@ -127,13 +134,15 @@ class TestAllocationPlan {
   }
 
   private static long uniform(int experts, List<LinearModule> modules) {
-    return new UniformAllocation(experts, 8, 2, 16).plan(modules).parameters();
+    return new UniformAllocation(experts, 8, RoutingMethod.topK(2), 16).plan(modules).parameters();
   }
 
   private static void refused(
       String message, int topK, double alpha, boolean single, List<ModulePlan> modules) {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new AllocationPlan("guilomo", 0, topK, alpha, single, modules))
+        .isThrownBy(
+            () ->
+                new AllocationPlan("guilomo", 0, RoutingMethod.topK(topK), alpha, single, modules))
         .withMessage(message);
   }
 }

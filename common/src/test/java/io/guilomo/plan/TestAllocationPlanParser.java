@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.guilomo.io.StrictObject;
+import io.guilomo.model.RoutingMethod;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,13 +27,24 @@ class TestAllocationPlanParser {
   void roundTrip() {
     AllocationPlan plan = Plans.learned();
     assertThat(AllocationPlanParser.fromJson(AllocationPlanParser.toJson(plan))).isEqualTo(plan);
-    AllocationPlan single = new UniformAllocation(1, 4, 1, 0.1).plan(List.of(Plans.QUERY));
+    AllocationPlan single =
+        new UniformAllocation(1, 4, RoutingMethod.topK(1), 0.1).plan(List.of(Plans.QUERY));
     assertThat(AllocationPlanParser.fromJson(AllocationPlanParser.toJson(single)))
         .isEqualTo(single);
     AllocationPlan learned = plan.learnedWith("6f1ed002");
     assertThat(AllocationPlanParser.fromJson(AllocationPlanParser.toJson(learned)))
         .isEqualTo(learned)
         .isNotEqualTo(plan);
+  }
+
+  @Test
+  void aRouterOtherThanTopKIsSaid() {
+    AllocationPlan plan =
+        new UniformAllocation(2, 4, new RoutingMethod("other", 3), 16).plan(List.of(Plans.QUERY));
+    String json = AllocationPlanParser.toJson(plan);
+    assertThat(json).contains("\"top-k\": 3,\n  \"routing\": \"other\",\n  \"alpha\"");
+    assertThat(AllocationPlanParser.fromJson(json)).isEqualTo(plan);
+    assertThat(AllocationPlanParser.toJson(Plans.learned())).doesNotContain("routing");
   }
 
   @Test

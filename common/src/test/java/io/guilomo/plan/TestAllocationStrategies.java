@@ -64,7 +64,7 @@ class TestAllocationStrategies {
     AllocationPlan plan = plan("single", modules, 10 + 30 * 11 + 29);
     assertThat(plan.singleLora()).isTrue();
     assertThat(plan.rank(modules.get(0), 0)).isEqualTo(11);
-    assertThat(plan.topK()).isEqualTo(1);
+    assertThat(plan.routing().topK()).isEqualTo(1);
   }
 
   @Test

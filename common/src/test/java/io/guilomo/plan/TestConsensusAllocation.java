@@ -2,6 +2,7 @@ package io.guilomo.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.guilomo.model.RoutingMethod;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -58,7 +59,12 @@ class TestConsensusAllocation {
   private static AllocationPlan plan(List<Integer> ranks, List<Integer> unallocated) {
     List<ExpertPlan> experts = ranks.stream().map(rank -> new ExpertPlan(rank, 10)).toList();
     return new AllocationPlan(
-            "guilomo", 1, 2, 16, false, List.of(new ModulePlan(Plans.QUERY, experts, unallocated)))
+            "guilomo",
+            1,
+            RoutingMethod.topK(2),
+            16,
+            false,
+            List.of(new ModulePlan(Plans.QUERY, experts, unallocated)))
         .learnedWith("6f1ed002");
   }
 }

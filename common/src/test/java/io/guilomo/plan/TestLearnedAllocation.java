@@ -3,6 +3,7 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.guilomo.model.RoutingMethod;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -63,7 +64,7 @@ class TestLearnedAllocation {
 
   private static AllocationPlan plan(float[] experts, float[][] ranks) {
     long[] routed = {10, 11, 12, 13};
-    return new LearnedAllocation(9, 2, 16)
+    return new LearnedAllocation(9, RoutingMethod.topK(2), 16)
         .plan(List.of(new GuidedSelection(Plans.QUERY, experts, ranks, routed)));
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -15,7 +16,8 @@ import org.junit.jupiter.api.Test;
 
 class TestParameterBudget {
 
-  private static final LearnedAllocation LEARNED = new LearnedAllocation(7, 2, 16);
+  private static final LearnedAllocation LEARNED =
+      new LearnedAllocation(7, RoutingMethod.topK(2), 16);
 
   @Test
   void theEntryOfTheLeastValueGoesFirst() {
@@ -51,7 +53,7 @@ class TestParameterBudget {
     List<GuidedSelection> selections = selections(seed);
     AllocationPlan whole = LEARNED.plan(selections);
     long least =
-        new UniformAllocation(2, 1, 2, 16)
+        new UniformAllocation(2, 1, RoutingMethod.topK(2), 16)
             .plan(selections.stream().map(GuidedSelection::module).toList())
             .parameters();
     long budget = least + (long) (share * (whole.parameters() - least));
@@ -75,8 +77,8 @@ class TestParameterBudget {
   void randomPlansFillTheirBudget(
       @ForAll long seed, @ForAll @IntRange(min = 1, max = 100) int percent) {
     List<LinearModule> modules = Plans.llama(8, 24, 3, 2, 1);
-    long least = new UniformAllocation(2, 1, 2, 16).plan(modules).parameters();
-    long most = new UniformAllocation(4, 3, 2, 16).plan(modules).parameters();
+    long least = new UniformAllocation(2, 1, RoutingMethod.topK(2), 16).plan(modules).parameters();
+    long most = new UniformAllocation(4, 3, RoutingMethod.topK(2), 16).plan(modules).parameters();
     long budget = least + (most - least) * percent / 100;
     RandomAllocation random = new RandomAllocation(TestAllocationStrategies.lora(4, 3));
     AllocationPlan plan = random.plan(modules, seed, budget);

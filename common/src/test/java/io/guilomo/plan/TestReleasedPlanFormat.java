@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -34,7 +35,8 @@ class TestReleasedPlanFormat {
 
   @Test
   void llamaListsDownBeforeUp() {
-    AllocationPlan plan = new UniformAllocation(2, 1, 2, 16).plan(Plans.llama(8, 16, 1, 2, 2));
+    AllocationPlan plan =
+        new UniformAllocation(2, 1, RoutingMethod.topK(2), 16).plan(Plans.llama(8, 16, 1, 2, 2));
     assertThat(new ReleasedPlanFormat(StateDictOrder.LLAMA).expertJson(plan))
         .isEqualTo(
             """
@@ -57,7 +59,7 @@ class TestReleasedPlanFormat {
   @Test
   void encodersHaveTheirHuggingFacePaths() {
     List<LinearModule> modules = Plans.bert();
-    AllocationPlan plan = new UniformAllocation(2, 1, 2, 16).plan(modules);
+    AllocationPlan plan = new UniformAllocation(2, 1, RoutingMethod.topK(2), 16).plan(modules);
     assertThat(new ReleasedPlanFormat(StateDictOrder.of(modules)).expertJson(plan))
         .isEqualTo(
             """
@@ -115,7 +117,8 @@ class TestReleasedPlanFormat {
   }
 
   private static AllocationPlan read(String ranks, String experts) {
-    return LLAMA3.read(ranks, experts, List.of(Plans.QUERY, Plans.DOWN), "file", 2, 16);
+    return LLAMA3.read(
+        ranks, experts, List.of(Plans.QUERY, Plans.DOWN), "file", RoutingMethod.topK(2), 16);
   }
 
   private static void refused(String ranks, String experts, String message) {

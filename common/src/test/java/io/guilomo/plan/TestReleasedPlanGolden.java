@@ -3,9 +3,10 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.guilomo.family.LlamaConfig;
+import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.network.GoldenNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,7 +44,8 @@ class TestReleasedPlanGolden {
     double alpha = config.get("lora_alpha").doubleValue();
     int topK = GoldenNetwork.topK(config);
     List<GuidedSelection> selections = selections(tensors, "base_model.model.", "_");
-    AllocationPlan plan = new LearnedAllocation(0, topK, alpha).plan(selections);
+    AllocationPlan plan =
+        new LearnedAllocation(0, RoutingMethod.topK(topK), alpha).plan(selections);
     String ranks = Files.readString(dir.resolve("rank.json"));
     String experts = Files.readString(dir.resolve("expert.json"));
     ReleasedPlanFormat format =
@@ -53,7 +55,8 @@ class TestReleasedPlanGolden {
 
     List<LinearModule> modules = selections.stream().map(GuidedSelection::module).toList();
     AllocationPlan read =
-        format.read(ranks, experts, modules, LearnedAllocation.STRATEGY, topK, alpha);
+        format.read(
+            ranks, experts, modules, LearnedAllocation.STRATEGY, RoutingMethod.topK(topK), alpha);
     assertThat(read).isEqualTo(plan);
     GoldenFiles.report("export/" + dir.getFileName(), 0);
   }
@@ -66,7 +69,9 @@ class TestReleasedPlanGolden {
         selections(GoldenFiles.tensors(file), "final/base_model.model.", ".default_");
     AllocationPlan plan =
         new LearnedAllocation(
-                json.get("seed").longValue(), GoldenNetwork.topK(json), GoldenNetwork.alpha(json))
+                json.get("seed").longValue(),
+                RoutingMethod.topK(GoldenNetwork.topK(json)),
+                GoldenNetwork.alpha(json))
             .plan(selections);
     ReleasedPlanFormat format = new ReleasedPlanFormat(GoldenNetwork.order(json));
     assertThat(format.rankJson(plan).lines().toList()).isEqualTo(lines(json.get("rank_json")));

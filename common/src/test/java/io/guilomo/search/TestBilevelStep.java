@@ -8,12 +8,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
-import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
@@ -307,10 +308,10 @@ class TestBilevelStep {
   }
 
   private static LoraMoeNetwork network(Kernels kernels, int experts, double loadBalance) {
-    LlamaBackbone backbone = TinyModels.llama(1);
+    Backbone backbone = TinyModels.llama(1);
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.uniform(module, experts, 3, 6, 2))
+            .map(module -> ModuleExperts.uniform(module, experts, 3, 6, RoutingMethod.topK(2)))
             .toList();
     LoraMoeNetwork network =
         TinyModels.network(

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.GoldenNetwork;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.TinyModels;
@@ -47,7 +47,7 @@ class TestGoldenBilevel {
       JsonNode json = GoldenFiles.json(file);
       Map<String, INDArray> golden = GoldenFiles.tensors(file);
       Map<String, long[]> longs = GoldenFiles.longs(file);
-      LlamaBackbone backbone = GoldenNetwork.backbone(json, golden, "init/");
+      Backbone backbone = GoldenNetwork.backbone(json, golden, "init/");
       RecordedStep recorded = new RecordedStep(kernels);
       Kernels observed = ObservedKernels.of(kernels, recorded);
       try (LoraMoeNetwork network =

@@ -8,10 +8,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.Stage;
@@ -178,7 +177,7 @@ class TestOwnGolden {
   }
 
   private static TokenBatch batch(Backbone backbone, long seed) {
-    return backbone instanceof LlamaBackbone
+    return !TinyModels.classifies(backbone)
         ? TinyModels.causal(seed, 12, 7, 9)
         : TinyModels.classified(seed, 12, 7, 9);
   }

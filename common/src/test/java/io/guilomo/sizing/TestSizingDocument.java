@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
-import io.guilomo.family.LlamaConfig;
-import io.guilomo.family.Rope;
-import io.guilomo.network.ModuleExperts;
+import io.guilomo.family.llama.LlamaConfig;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.Rope;
 import io.guilomo.network.Stage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -107,7 +107,9 @@ class TestSizingDocument {
         model,
         stage,
         model.linearModules().stream()
-            .map(module -> ModuleExperts.uniform(module, experts, rank, lora.alpha(), lora.topK()))
+            .map(
+                module ->
+                    ModuleExperts.uniform(module, experts, rank, lora.alpha(), lora.routing()))
             .toList(),
         lora.dropout(),
         lora.loadBalance(),

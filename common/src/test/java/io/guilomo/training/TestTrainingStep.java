@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.Stage;
@@ -136,7 +136,7 @@ class TestTrainingStep {
   }
 
   private static LoraMoeNetwork network(Kernels kernels, double dropout, double loadBalance) {
-    LlamaBackbone backbone = TinyModels.llama(1);
+    Backbone backbone = TinyModels.llama(1);
     LoraMoeNetwork network =
         TinyModels.network(
             TinyModels.definition(

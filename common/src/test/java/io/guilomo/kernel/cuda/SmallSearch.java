@@ -4,9 +4,9 @@ import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.family.FrozenMemory;
-import io.guilomo.family.LlamaBackbone;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Stage;
@@ -29,7 +29,7 @@ final class SmallSearch implements AutoCloseable {
 
   SmallSearch(Kernels kernels, DataType matrices) {
     this.kernels = kernels;
-    LlamaBackbone host = TinyModels.llama(3);
+    Backbone host = TinyModels.llama(3);
     NetworkDefinition definition =
         TinyModels.definition(host, Stage.SEARCH, TinyModels.uniform(host.config()), 0.1, 0.01);
     this.network =

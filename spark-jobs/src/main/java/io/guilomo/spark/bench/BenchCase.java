@@ -4,12 +4,14 @@ import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
+import io.guilomo.family.FrozenMemory;
 import io.guilomo.inference.GenerationSettings;
 import io.guilomo.inference.Generator;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
-import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.Stage;
@@ -49,11 +51,15 @@ final class BenchCase implements AutoCloseable {
     BenchShape.Task task = shape.task();
     boolean generates = task.work() == BenchShape.Work.GENERATION;
     Random random = new Random(7);
-    this.weights = new RandomBackbone(kernels, shape.precision().matrices());
-    Backbone backbone = shape.backbone(weights);
+    this.weights =
+        new RandomBackbone(shape.config(), new FrozenMemory(kernels, shape.precision().matrices()));
+    Backbone backbone = weights.backbone();
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.uniform(module, task.experts(), task.rank(), 16, 2))
+            .map(
+                module ->
+                    ModuleExperts.uniform(
+                        module, task.experts(), task.rank(), 16, RoutingMethod.topK(2)))
             .toList();
     NetworkDefinition definition =
         new NetworkDefinition(

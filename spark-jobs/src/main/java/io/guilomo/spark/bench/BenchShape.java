@@ -1,11 +1,12 @@
 package io.guilomo.spark.bench;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.BertConfig;
-import io.guilomo.family.LlamaConfig;
-import io.guilomo.family.Rope;
+import io.guilomo.family.Families;
+import io.guilomo.io.ConfigJson;
 import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -154,35 +155,26 @@ record BenchShape(
     return Arrays.stream(Task.values()).filter(Task::small).map(Task::shape).toList();
   }
 
-  /** Its model. */
-  Backbone backbone(RandomBackbone random) {
+  /** The shape of its model. */
+  BackboneConfig config() {
     Model model = task.model;
-    if (!model.decoder) {
-      return random.of(
-          new BertConfig(
-              model.hidden,
-              model.intermediate,
-              layers,
-              model.heads,
-              model.vocabulary,
-              MOST_OF_ENCODER,
-              2,
-              1e-12f));
+    int generated = task.work == Work.GENERATION ? NEW_TOKENS : 0;
+    ObjectNode json =
+        new ObjectMapper()
+            .createObjectNode()
+            .put("model_type", model.decoder ? "llama" : "bert")
+            .put("hidden_size", model.hidden)
+            .put("intermediate_size", model.intermediate)
+            .put("num_hidden_layers", layers)
+            .put("num_attention_heads", model.heads)
+            .put("vocab_size", model.vocabulary)
+            .put("max_position_embeddings", model.decoder ? length + generated : MOST_OF_ENCODER);
+    if (model.decoder) {
+      json.put("num_key_value_heads", model.keyValueHeads)
+          .put("head_dim", model.headDim)
+          .put("tie_word_embeddings", model == Model.LLAMA_1B);
     }
-    return random.of(
-        new LlamaConfig(
-            model.hidden,
-            model.intermediate,
-            layers,
-            model.heads,
-            model.keyValueHeads,
-            model.headDim,
-            model.vocabulary,
-            length + (task.work == Work.GENERATION ? NEW_TOKENS : 0),
-            1e-6f,
-            new Rope(10000, null),
-            0,
-            model == Model.LLAMA_1B));
+    return Families.config(new ConfigJson(json, this));
   }
 
   /**

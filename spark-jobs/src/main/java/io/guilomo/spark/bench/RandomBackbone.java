@@ -1,131 +1,74 @@
 package io.guilomo.spark.bench;
 
-import io.guilomo.family.Backbone;
-import io.guilomo.family.BertBackbone;
-import io.guilomo.family.BertConfig;
-import io.guilomo.family.LlamaBackbone;
-import io.guilomo.family.LlamaConfig;
-import io.guilomo.kernel.ArrayViews;
-import io.guilomo.kernel.Kernels;
-import java.util.ArrayList;
-import java.util.List;
+import io.guilomo.family.Families;
+import io.guilomo.family.FrozenMemory;
+import io.guilomo.family.FrozenTensors.Piece;
+import io.guilomo.io.FloatSink;
+import io.guilomo.network.Backbone;
+import io.guilomo.network.BackboneConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.Random;
-import java.util.function.DoubleSupplier;
-import org.nd4j.linalg.api.buffer.DataType;
+import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Makes models of random weights where the kernels compute, never all of one on the host. Their
- * matrices repeat one block of values, which products do not notice.
+ * A model of random weights where the kernels compute, never all of it on the host. Its matrices
+ * repeat one block of values, which products do not notice; norms scale by 1, and biases are 0.
  */
 final class RandomBackbone implements AutoCloseable {
 
   private static final double DEVIATION = 0.02;
-  private static final int BLOCK = 1 << 20;
 
-  private final Kernels kernels;
-  private final DataType matrices;
-  private final float[] block;
-  private final List<INDArray> arrays = new ArrayList<>();
+  /** An odd length shifts the block from row to row. */
+  private static final int BLOCK = (1 << 20) - 1;
 
-  /**
-   * @param matrices type of weights and embeddings; vectors are 32-bit floats
-   */
-  RandomBackbone(Kernels kernels, DataType matrices) {
-    this.kernels = kernels;
-    this.matrices = matrices;
+  private final FrozenMemory memory;
+  private final Backbone backbone;
+
+  RandomBackbone(BackboneConfig config, FrozenMemory memory) {
+    this.memory = memory;
     Random random = new Random(7);
-    // An odd length shifts it from row to row.
-    this.block = values(BLOCK - 1, () -> DEVIATION * random.nextGaussian());
-  }
-
-  Backbone of(LlamaConfig config) {
-    int query = config.heads() * config.headDim();
-    int key = config.keyValueHeads() * config.headDim();
-    List<LlamaBackbone.Layer> layers = new ArrayList<>();
-    for (int layer = 0; layer < config.layers(); layer++) {
-      layers.add(
-          new LlamaBackbone.Layer(
-              vector(config.hidden(), 1),
-              matrix(query + 2 * key, config.hidden()),
-              matrix(config.hidden(), query),
-              vector(config.hidden(), 1),
-              matrix(2 * config.intermediate(), config.hidden()),
-              matrix(config.hidden(), config.intermediate())));
+    float[] normal = new float[BLOCK];
+    for (int i = 0; i < BLOCK; i++) {
+      normal[i] = (float) (DEVIATION * random.nextGaussian());
     }
-    return new LlamaBackbone(
-        config,
-        "random",
-        matrix(config.vocabulary(), config.hidden()),
-        layers,
-        vector(config.hidden(), 1),
-        matrix(config.vocabulary(), config.hidden()));
-  }
-
-  Backbone of(BertConfig config) {
-    int hidden = config.hidden();
-    List<BertBackbone.Layer> layers = new ArrayList<>();
-    for (int layer = 0; layer < config.layers(); layer++) {
-      layers.add(
-          new BertBackbone.Layer(
-              matrix(3 * hidden, hidden),
-              vector(3 * hidden, 0),
-              matrix(hidden, hidden),
-              vector(hidden, 0),
-              norm(hidden),
-              matrix(config.intermediate(), hidden),
-              vector(config.intermediate(), 0),
-              matrix(hidden, config.intermediate()),
-              vector(hidden, 0),
-              norm(hidden)));
+    float[] ones = new float[BLOCK];
+    Arrays.fill(ones, 1);
+    float[] zeros = new float[BLOCK];
+    try {
+      this.backbone =
+          Families.make(
+              config,
+              (piece, target, digest) -> {
+                boolean matrix = piece.shape().length > 1;
+                fill(piece, matrix ? normal : piece.name().endsWith("bias") ? zeros : ones, target);
+              },
+              memory);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    return new BertBackbone(
-        config,
-        "random",
-        matrix(config.vocabulary(), hidden),
-        matrix(config.maxPositions(), hidden),
-        matrix(config.segments(), hidden),
-        norm(hidden),
-        layers);
   }
 
-  private BertBackbone.Norm norm(int size) {
-    return new BertBackbone.Norm(vector(size, 1), vector(size, 0));
-  }
-
-  private INDArray vector(int size, double value) {
-    INDArray vector = allocate(DataType.FLOAT, size);
-    kernels.fill(vector, value);
-    return vector;
-  }
-
-  INDArray matrix(int rows, int columns) {
-    long length = (long) rows * columns;
-    INDArray flat = allocate(matrices, length);
+  private static void fill(Piece piece, float[] block, FloatSink target) {
+    long length = Arrays.stream(piece.shape()).reduce(1, Math::multiplyExact);
     for (long done = 0; done < length; done += block.length) {
-      kernels.write(block, ArrayViews.stretch(flat, done, Math.min(block.length, length - done)));
+      target.put(done, block, (int) Math.min(block.length, length - done));
     }
-    return ArrayViews.stretch(flat, 0, rows, columns);
   }
 
-  private INDArray allocate(DataType type, long length) {
-    INDArray array = kernels.allocate(type, length);
-    arrays.add(array);
-    return array;
+  Backbone backbone() {
+    return backbone;
   }
 
-  /** Gives the memory of all models back. */
+  /** Gives its memory back. */
   @Override
   public void close() {
-    arrays.forEach(kernels::release);
-    arrays.clear();
-  }
-
-  private static float[] values(int count, DoubleSupplier next) {
-    float[] values = new float[count];
-    for (int i = 0; i < count; i++) {
-      values[i] = (float) next.getAsDouble();
-    }
-    return values;
+    Set<INDArray> arrays = Collections.newSetFromMap(new IdentityHashMap<>());
+    arrays.addAll(backbone.tensors().values());
+    arrays.forEach(memory.kernels()::release);
   }
 }

@@ -91,7 +91,7 @@ final class AllocationPlanPrinter {
     List<LinearModule> modules = plan.modules().stream().map(ModulePlan::module).toList();
     long parameters = plan.parameters();
     long uniform =
-        new UniformAllocation(UNIFORM_EXPERTS, UNIFORM_RANK, plan.topK(), plan.alpha())
+        new UniformAllocation(UNIFORM_EXPERTS, UNIFORM_RANK, plan.routing(), plan.alpha())
             .plan(modules)
             .parameters();
     return Numbers.format(

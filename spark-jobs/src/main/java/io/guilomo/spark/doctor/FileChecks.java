@@ -1,7 +1,7 @@
 package io.guilomo.spark.doctor;
 
 import io.guilomo.family.BackboneCache;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
 import io.guilomo.sizing.ByteSize;
 import java.io.IOException;
@@ -61,7 +61,7 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
     if (model.startsWith(BackboneCache.MEMORY_SCHEME)) {
       return model;
     }
-    long parameters = Backbones.check(model, hadoop).parameters();
+    long parameters = Families.check(model, hadoop).parameters();
     return String.format(Locale.ROOT, "%s has all tensors, %,d parameters", model, parameters);
   }
 

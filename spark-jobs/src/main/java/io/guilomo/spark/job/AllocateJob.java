@@ -1,9 +1,9 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.family.BackboneConfig;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.AllocationStrategies;
@@ -76,13 +76,13 @@ public final class AllocateJob {
         strategy,
         workers.count(),
         () -> {
-          BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
+          BackboneConfig backbone = Families.config(config.model().requirePath(), hadoop);
           if (!AllocationStrategies.learns(strategy)) {
             AllocationPlan plan = plan(strategy, backbone);
             write(run, List.of(plan));
             return new Result(run.runId(), plan, List.of());
           }
-          ModelFamily.check(config, backbone);
+          ModelChecks.check(config, backbone);
           Searches searches = search(backbone, workers, run);
           write(run, searches.plans());
           run.backboneDigest(searches.outcomes().get(0).backboneDigest());
@@ -112,7 +112,7 @@ public final class AllocateJob {
     long budget = config.allocation().budgetParameters();
     if (!strategy.equals(AllocationStrategies.FILE)) {
       return AllocationStrategies.of(strategy, config.allocation(), config.loraMoe())
-          .plan(ModelFamily.targets(config, backbone), config.run().seed(), budget);
+          .plan(ModelChecks.targets(config, backbone), config.run().seed(), budget);
     }
     AllocationPlan plan =
         PlanFiles.readFor(config.allocation().requirePlan(), config, backbone, hadoop);

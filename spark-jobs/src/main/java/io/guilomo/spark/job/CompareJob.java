@@ -1,7 +1,7 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.AllocationStrategy;
@@ -93,7 +93,7 @@ public final class CompareJob {
     return AllocationStrategies.of(
             UniformAllocation.STRATEGY, config.allocation(), config.loraMoe())
         .plan(
-            ModelFamily.targets(config, Backbones.config(config.model().requirePath(), hadoop)),
+            ModelChecks.targets(config, Families.config(config.model().requirePath(), hadoop)),
             0,
             AllocationStrategy.UNLIMITED)
         .parameters();

@@ -1,10 +1,10 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.family.BackboneConfig;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.UniformAllocation;
@@ -77,8 +77,8 @@ public final class DoctorJob {
   }
 
   private void memory(ClusterChecks cluster) throws IOException {
-    BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
-    ModelFamily.check(config, backbone);
+    BackboneConfig backbone = Families.config(config.model().requirePath(), hadoop);
+    ModelChecks.check(config, backbone);
     Workers workers = Workers.of(config, spark);
     checks.add(
         Check.ok(
@@ -101,7 +101,7 @@ public final class DoctorJob {
 
   /** The plan to train, or where there is none yet the largest that there can be. */
   private AllocationPlan plan(BackboneConfig backbone) throws IOException {
-    List<LinearModule> modules = ModelFamily.targets(config, backbone);
+    List<LinearModule> modules = ModelChecks.targets(config, backbone);
     String given = config.finetune().plan();
     Path own = new Path(config.output().dir(), "runs/" + config.run().id() + "/plan.json");
     if (!given.isBlank()) {
@@ -113,7 +113,7 @@ public final class DoctorJob {
     return new UniformAllocation(
             config.loraMoe().maxExperts(),
             config.loraMoe().maxRank(),
-            config.loraMoe().topK(),
+            config.loraMoe().routing(),
             config.loraMoe().alpha())
         .plan(modules);
   }

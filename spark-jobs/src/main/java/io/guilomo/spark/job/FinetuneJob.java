@@ -1,9 +1,9 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.family.BackboneConfig;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.sizing.BatchShape;
@@ -59,8 +59,8 @@ public final class FinetuneJob {
    */
   public Result run() throws IOException {
     Preflight.requireFixedWorkers(spark.sparkContext().getConf());
-    BackboneConfig backbone = Backbones.config(config.model().requirePath(), hadoop);
-    ModelFamily.check(config, backbone);
+    BackboneConfig backbone = Families.config(config.model().requirePath(), hadoop);
+    ModelChecks.check(config, backbone);
     RecordedRun run = new RecordedRun(spark, config, NAME, progress, reporting);
     AllocationPlan plan = plan(run.directory(), backbone);
     Workers workers = Workers.of(config, spark.sparkContext());

@@ -2,10 +2,10 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.FinetuneConfig;
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Stage;
 import io.guilomo.plan.AllocationPlan;

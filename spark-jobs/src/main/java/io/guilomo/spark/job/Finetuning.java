@@ -2,7 +2,7 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
-import io.guilomo.family.BackboneConfig;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.spark.checkpoint.Checkpoint;

@@ -2,10 +2,10 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
-import io.guilomo.family.BackboneConfig;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.AllocationStrategies;
@@ -50,7 +50,7 @@ final class PlanFiles {
           text(files, new Path(path, "expert.json")),
           modules,
           AllocationStrategies.FILE,
-          lora.topK(),
+          lora.routing(),
           lora.alpha());
     } catch (FileNotFoundException e) {
       throw new UserException(
@@ -72,10 +72,10 @@ final class PlanFiles {
       String name, GuilomoConfig config, BackboneConfig backbone, Configuration conf)
       throws IOException {
     String model = config.model().requirePath();
-    AllocationPlan plan = read(name, ModelFamily.targets(config, backbone), config.loraMoe(), conf);
+    AllocationPlan plan = read(name, ModelChecks.targets(config, backbone), config.loraMoe(), conf);
     FinetunePlan.requireModules(plan, model, backbone);
     if (!plan.backboneDigest().isEmpty()) {
-      String digest = Backbones.digest(model, conf);
+      String digest = Families.digest(model, conf);
       if (!digest.equals(plan.backboneDigest())) {
         throw new UserException(
             String.format(

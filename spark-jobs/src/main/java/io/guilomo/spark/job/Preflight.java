@@ -3,9 +3,9 @@ package io.guilomo.spark.job;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
-import io.guilomo.family.BackboneConfig;
-import io.guilomo.family.LlamaConfig;
+import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
@@ -78,9 +78,9 @@ record Preflight(
   }
 
   private static int classes(GuilomoConfig config, BackboneConfig backbone) {
-    return backbone instanceof LlamaConfig
-        ? 0
-        : Math.max(SOME_CLASSES, config.data().labels().size());
+    return backbone.tasks().contains(Task.CLASSIFICATION)
+        ? Math.max(SOME_CLASSES, config.data().labels().size())
+        : 0;
   }
 
   /**

@@ -2,9 +2,9 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
-import io.guilomo.family.BackboneConfig;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.search.SearchStepResult;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.training.BilevelTraining;
@@ -88,8 +88,8 @@ public final class ScalingBench {
   public List<Measured> run() throws IOException {
     Preflight.requireFixedWorkers(spark.sparkContext().getConf());
     BackboneConfig backbone =
-        Backbones.config(config.model().requirePath(), spark.sparkContext().hadoopConfiguration());
-    ModelFamily.check(config, backbone);
+        Families.config(config.model().requirePath(), spark.sparkContext().hadoopConfiguration());
+    ModelChecks.check(config, backbone);
     Workers all = Workers.of(config, spark.sparkContext());
     List<Search> searches = new ArrayList<>();
     for (int count : counts(all.count())) {

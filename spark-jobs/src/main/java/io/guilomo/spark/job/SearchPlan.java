@@ -3,9 +3,9 @@ package io.guilomo.spark.job;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.config.SearchConfig;
-import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.AdamW;
-import io.guilomo.network.ModuleExperts;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Stage;
 import io.guilomo.search.SearchSettings;
@@ -62,11 +62,11 @@ record SearchPlan(NetworkDefinition network, SearchSettings settings, Rounds rou
   /** The target modules with all candidate experts. */
   private static List<ModuleExperts> experts(GuilomoConfig config, BackboneConfig backbone) {
     LoraMoeConfig lora = config.loraMoe();
-    return ModelFamily.targets(config, backbone).stream()
+    return ModelChecks.targets(config, backbone).stream()
         .map(
             module ->
                 ModuleExperts.uniform(
-                    module, lora.maxExperts(), lora.maxRank(), lora.alpha(), lora.topK()))
+                    module, lora.maxExperts(), lora.maxRank(), lora.alpha(), lora.routing()))
         .toList();
   }
 }

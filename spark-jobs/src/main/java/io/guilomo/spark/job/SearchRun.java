@@ -2,9 +2,9 @@ package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.LabelSet;
-import io.guilomo.family.BackboneConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.LinearModule;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.plan.LearnedAllocation;
@@ -121,7 +121,7 @@ final class SearchRun {
     progress.message(String.format("validation loss after the search %.4f", after.loss()));
 
     LearnedAllocation allocation =
-        new LearnedAllocation(seed, config.loraMoe().topK(), config.loraMoe().alpha());
+        new LearnedAllocation(seed, config.loraMoe().routing(), config.loraMoe().alpha());
     AllocationPlan learned =
         allocation
             .plan(

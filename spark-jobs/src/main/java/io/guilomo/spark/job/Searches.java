@@ -1,7 +1,7 @@
 package io.guilomo.spark.job;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.family.BackboneConfig;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ConsensusAllocation;
 import io.guilomo.plan.ParameterBudget;

@@ -1,13 +1,11 @@
 package io.guilomo.spark.report;
 
-import io.guilomo.family.BertConfig;
-import io.guilomo.family.LlamaConfig;
+import io.guilomo.family.Families;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.DoubleStream;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 
 /**
@@ -19,8 +17,7 @@ import org.apache.spark.sql.Row;
  */
 record Grid(List<Integer> layers, List<String> modules, double[][] values) {
 
-  private static final List<String> ORDER =
-      Stream.concat(LlamaConfig.MODULES.stream(), BertConfig.MODULES.stream()).toList();
+  private static final List<String> ORDER = Families.modules();
 
   /** A module of a layer. */
   record Place(int layer, String module) {

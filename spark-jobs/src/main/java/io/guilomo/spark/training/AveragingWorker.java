@@ -1,9 +1,9 @@
 package io.guilomo.spark.training;
 
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
 import io.guilomo.family.BackboneCache;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.HostParameters;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;

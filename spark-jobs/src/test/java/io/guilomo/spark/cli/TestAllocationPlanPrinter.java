@@ -3,6 +3,7 @@ package io.guilomo.spark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
@@ -21,7 +22,7 @@ class TestAllocationPlanPrinter {
         new AllocationPlan(
             "guilomo",
             42,
-            2,
+            RoutingMethod.topK(2),
             16,
             false,
             List.of(
@@ -48,7 +49,7 @@ class TestAllocationPlanPrinter {
         IntStream.range(0, 2)
             .mapToObj(layer -> new LinearModule(layer, "query", 384, 384))
             .toList();
-    AllocationPlan plan = new UniformAllocation(8, 8, 2, 16).plan(modules);
+    AllocationPlan plan = new UniformAllocation(8, 8, RoutingMethod.topK(2), 16).plan(modules);
     Locale before = Locale.getDefault();
     try {
       Locale.setDefault(Locale.GERMANY);

@@ -3,8 +3,8 @@ package io.guilomo.spark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.guilomo.family.BertConfig;
-import io.guilomo.family.LlamaConfig;
+import io.guilomo.family.bert.BertConfig;
+import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.model.LinearModule;
 import io.guilomo.plan.StateDictOrder;
 import java.io.IOException;

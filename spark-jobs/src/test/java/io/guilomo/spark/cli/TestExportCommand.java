@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.guilomo.adapter.Adapter;
 import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.adapter.Adapters;
-import io.guilomo.family.Backbone;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.KernelSelection;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.TinyModels;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -77,7 +77,7 @@ class TestExportCommand {
     assertThat(export("--format", "released")).isEqualTo(2);
     assertThat(text(err))
         .startsWith("error: Cannot read the adapter ")
-        .endsWith("it has no manifest.json, so it is not an adapter or not a whole one\n");
+        .endsWith("it has no manifest.json, so it is not an adapter or not a complete one\n");
     err.reset();
     save(TinyModels.llama(1), List.of(List.of(3, 1)));
     assertThat(export("--format", "peft")).isEqualTo(2);

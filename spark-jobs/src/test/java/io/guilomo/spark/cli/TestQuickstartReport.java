@@ -3,6 +3,7 @@ package io.guilomo.spark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.job.AllocateJob;
@@ -37,7 +38,7 @@ class TestQuickstartReport {
   }
 
   private static AllocationPlan plan(int experts) {
-    return new UniformAllocation(experts, 2, 2, 16)
+    return new UniformAllocation(experts, 2, RoutingMethod.topK(2), 16)
         .plan(List.of(new LinearModule(0, "query", 8, 8)));
   }
 

@@ -3,6 +3,7 @@ package io.guilomo.spark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
@@ -46,7 +47,7 @@ class TestSearchReport {
   }
 
   private static AllocationPlan plan(ModulePlan... modules) {
-    return new AllocationPlan("guilomo", 42, 2, 16, false, List.of(modules));
+    return new AllocationPlan("guilomo", 42, RoutingMethod.topK(2), 16, false, List.of(modules));
   }
 
   private static ModulePlan module(LinearModule module, int experts, Integer... ranks) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.SharedSparkSession;
@@ -63,7 +64,8 @@ class TestUserMistakes {
     LinearModule module = new LinearModule(0, "q_proj", 64, outFeatures);
     Files.writeString(
         directory.resolve(name),
-        AllocationPlanParser.toJson(new UniformAllocation(2, 2, 2, 16).plan(List.of(module))));
+        AllocationPlanParser.toJson(
+            new UniformAllocation(2, 2, RoutingMethod.topK(2), 16).plan(List.of(module))));
   }
 
   private void edit(String name, String from, String to) throws IOException {
@@ -108,7 +110,7 @@ class TestUserMistakes {
           finetune | finetune.plan=DIR/other.json | Cannot read the plan DIR/other.json: key 'seed' is missing
           finetune | finetune.plan=DIR/shallow.json | Cannot fine-tune DIR/good with a plan made for fewer layers: the model has layer 1 q_proj, of which the plan says nothing
           finetune | finetune.plan=DIR/wide.json | Cannot fine-tune DIR/good with a plan made for layer 0 q_proj of 64×128 features: the model has no such module
-          evaluate | run.id=nobody | Cannot read the adapter DIR/output/runs/nobody/adapter: it has no manifest.json, so it is not an adapter or not a whole one
+          evaluate | run.id=nobody | Cannot read the adapter DIR/output/runs/nobody/adapter: it has no manifest.json, so it is not an adapter or not a complete one
           """)
   void isToldInOneLine(String command, String setting, String expected) {
     List<String> lines = mistake(command, setting.replace("DIR", directory.toString()));

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.family.BertConfig;
-import io.guilomo.network.ModuleExperts;
+import io.guilomo.family.bert.BertConfig;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.UniformAllocation;
 import java.util.List;
@@ -54,7 +55,8 @@ class TestFinetunePlan {
   @Test
   void aPlanForAnotherModelIsRefused() {
     BertConfig wider = new BertConfig(12, 16, 2, 2, 30, 16, 2, 1e-12f);
-    AllocationPlan allocation = new UniformAllocation(2, 3, 2, 16).plan(wider.linearModules());
+    AllocationPlan allocation =
+        new UniformAllocation(2, 3, RoutingMethod.topK(2), 16).plan(wider.linearModules());
     GuilomoConfig config = GuilomoConfig.load(null, List.of("model.path=m"));
     assertThatThrownBy(() -> FinetunePlan.of(config, BERT, allocation, 1, 25, 2))
         .isInstanceOf(IllegalArgumentException.class)
@@ -65,8 +67,10 @@ class TestFinetunePlan {
   @Test
   void aPlanForAModelOfOtherDepthIsRefused() {
     BertConfig deeper = new BertConfig(8, 16, 3, 2, 30, 16, 2, 1e-12f);
-    AllocationPlan shallow = new UniformAllocation(2, 3, 2, 16).plan(BERT.linearModules());
-    AllocationPlan deep = new UniformAllocation(2, 3, 2, 16).plan(deeper.linearModules());
+    AllocationPlan shallow =
+        new UniformAllocation(2, 3, RoutingMethod.topK(2), 16).plan(BERT.linearModules());
+    AllocationPlan deep =
+        new UniformAllocation(2, 3, RoutingMethod.topK(2), 16).plan(deeper.linearModules());
     GuilomoConfig config = GuilomoConfig.load(null, List.of("model.path=m"));
     assertThatThrownBy(() -> FinetunePlan.of(config, deeper, shallow, 1, 25, 2))
         .isInstanceOf(IllegalArgumentException.class)
@@ -81,7 +85,7 @@ class TestFinetunePlan {
   @Test
   void aPlanMayLeaveKindsOfModulesOut() {
     AllocationPlan queries =
-        new UniformAllocation(2, 3, 2, 16)
+        new UniformAllocation(2, 3, RoutingMethod.topK(2), 16)
             .plan(
                 BERT.linearModules().stream()
                     .filter(module -> module.name().equals("query"))
@@ -93,7 +97,8 @@ class TestFinetunePlan {
   private static FinetunePlan plan(BertConfig backbone, String... overrides) {
     GuilomoConfig config =
         GuilomoConfig.load(null, List.of("model.path=m")).with(List.of(overrides));
-    AllocationPlan allocation = new UniformAllocation(2, 3, 2, 16).plan(backbone.linearModules());
+    AllocationPlan allocation =
+        new UniformAllocation(2, 3, RoutingMethod.topK(2), 16).plan(backbone.linearModules());
     return FinetunePlan.of(config, backbone, allocation, 1, 25, 2);
   }
 }

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.UniformAllocation;
@@ -43,8 +44,8 @@ class TestPlanFiles {
     Files.write(sibling.resolve("model.safetensors"), weights);
     Files.deleteIfExists(sibling.resolve(".model.safetensors.crc"));
     plan =
-        new UniformAllocation(3, 2, 2, 16)
-            .plan(Backbones.config(model.toString(), CONF).linearModules())
+        new UniformAllocation(3, 2, RoutingMethod.topK(2), 16)
+            .plan(Families.config(model.toString(), CONF).linearModules())
             .learnedWith(digest(model));
     file = write("plan.json", AllocationPlanParser.toJson(plan));
   }
@@ -109,7 +110,7 @@ class TestPlanFiles {
     return PlanFiles.readFor(
         file.toString(),
         GuilomoConfig.load(null, List.of("model.path=" + path)),
-        Backbones.config(path.toString(), CONF),
+        Families.config(path.toString(), CONF),
         CONF);
   }
 
@@ -137,7 +138,7 @@ class TestPlanFiles {
   }
 
   private static String digest(Path path) throws IOException {
-    return Backbones.digest(path.toString(), CONF);
+    return Families.digest(path.toString(), CONF);
   }
 
   private Path write(String name, String text) throws IOException {

@@ -7,9 +7,10 @@ import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.data.DataReport;
-import io.guilomo.family.BertConfig;
-import io.guilomo.family.LlamaConfig;
-import io.guilomo.family.Rope;
+import io.guilomo.family.bert.BertConfig;
+import io.guilomo.family.llama.LlamaConfig;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.Rope;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.sizing.BatchShape;
 import io.guilomo.spark.SharedSparkSession;
@@ -161,7 +162,7 @@ class TestPreflight {
             Preflight.fineTuning(
                 config,
                 llama,
-                new UniformAllocation(8, 8, 2, 16).plan(llama.linearModules()),
+                new UniformAllocation(8, 8, RoutingMethod.topK(2), 16).plan(llama.linearModules()),
                 workers,
                 BATCH))) {
       MemoryNeed executor =

@@ -9,6 +9,7 @@ import io.guilomo.data.PromptTemplate;
 import io.guilomo.inference.Answer;
 import io.guilomo.metric.Scored;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Task;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.UniformAllocation;
@@ -66,7 +67,8 @@ class TestScores {
 
   private static List<Evaluation> evaluations(Task task, ScoredRecord... records) {
     AllocationPlan plan =
-        new UniformAllocation(2, 2, 2, 16).plan(List.of(new LinearModule(0, "query", 4, 4)));
+        new UniformAllocation(2, 2, RoutingMethod.topK(2), 16)
+            .plan(List.of(new LinearModule(0, "query", 4, 4)));
     boolean classifies = task == Task.CLASSIFICATION;
     AdapterDescription description =
         new AdapterDescription(

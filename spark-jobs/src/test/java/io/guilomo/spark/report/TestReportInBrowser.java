@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.guilomo.data.DataReport;
-import io.guilomo.family.BertConfig;
+import io.guilomo.family.bert.BertConfig;
 import io.guilomo.spark.SharedSparkSession;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
@@ -25,7 +26,7 @@ class TestTableReader {
       new AllocationPlan(
           "guilomo",
           42,
-          3,
+          RoutingMethod.topK(3),
           16,
           false,
           List.of(

@@ -6,15 +6,16 @@ import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.SearchConfig.OuterGradient;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.HostParameters;
 import io.guilomo.network.LoraMoeNetwork;
-import io.guilomo.network.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Stage;
 import io.guilomo.search.BilevelStep;
@@ -66,10 +67,10 @@ class TestBilevelTraining {
   @BeforeEach
   void writeModel() throws IOException {
     RandomLlama.write(model);
-    backbone = Backbones.load(model.toString(), CONF);
+    backbone = Families.load(model.toString(), CONF);
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.uniform(module, 3, 2, 4, 2))
+            .map(module -> ModuleExperts.uniform(module, 3, 2, 4, RoutingMethod.topK(2)))
             .toList();
     definition =
         new NetworkDefinition(

@@ -8,13 +8,14 @@ import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Backbone;
-import io.guilomo.family.Backbones;
+import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.Backbone;
 import io.guilomo.network.HostParameters;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
@@ -69,13 +70,13 @@ class TestFineTuning {
   @BeforeEach
   void writeModel() throws IOException {
     RandomLlama.write(model);
-    backbone = Backbones.load(model.toString(), CONF);
+    backbone = Families.load(model.toString(), CONF);
     definition =
         new NetworkDefinition(
             model.toString(),
             backbone.config(),
             Stage.FINE_TUNING,
-            new UniformAllocation(3, 2, 2, 4)
+            new UniformAllocation(3, 2, RoutingMethod.topK(2), 4)
                 .plan(backbone.config().linearModules())
                 .moduleExperts(),
             0.1,

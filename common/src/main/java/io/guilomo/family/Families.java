@@ -1,0 +1,172 @@
+package io.guilomo.family;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.guilomo.family.FrozenTensors.Extent;
+import io.guilomo.io.ConfigJson;
+import io.guilomo.io.ModelDirectory;
+import io.guilomo.io.OnnxModel;
+import io.guilomo.io.TensorSource;
+import io.guilomo.model.UserException;
+import io.guilomo.network.Backbone;
+import io.guilomo.network.BackboneConfig;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * The model families that are registered as services, in {@code
+ * META-INF/services/io.guilomo.family.ModelFamily}. They load pretrained models from directories in
+ * Hugging Face's layout, and where the family can do without {@code config.json}, from ONNX files.
+ */
+public final class Families {
+
+  private static final List<ModelFamily> ALL =
+      ServiceLoader.load(ModelFamily.class, ModelFamily.class.getClassLoader()).stream()
+          .map(ServiceLoader.Provider::get)
+          .toList();
+
+  private Families() {}
+
+  /**
+   * Loads the model of a directory: {@code model.safetensors}, its shards, or an ONNX file. All
+   * values become float32 in the memory of the host.
+   *
+   * @throws UserException if the directory holds no model that can be run
+   */
+  public static Backbone load(String uri, Configuration conf) throws IOException {
+    return load(uri, conf, FrozenMemory.host());
+  }
+
+  /**
+   * As {@link #load(String, Configuration)}, into the given memory. No tensor is kept in the host's
+   * memory as well.
+   *
+   * @throws UserException also if the memory cannot hold the type of its matrices
+   */
+  public static Backbone load(String uri, Configuration conf, FrozenMemory memory)
+      throws IOException {
+    return load(uri, conf, Extent.VALUES, memory);
+  }
+
+  /**
+   * Reads only the shape of a model, and checks that its files have every tensor that it needs, in
+   * the right shape. No values are read.
+   *
+   * @throws UserException if {@link #load} would refuse the directory
+   */
+  public static BackboneConfig check(String uri, Configuration conf) throws IOException {
+    return load(uri, conf, Extent.SHAPES, null).config();
+  }
+
+  /**
+   * The digest that the model has when it is loaded, without the memory for its values. Everything
+   * is read.
+   *
+   * @throws UserException if {@link #load} would refuse the directory
+   */
+  public static String digest(String uri, Configuration conf) throws IOException {
+    return load(uri, conf, Extent.DIGEST, null).digest();
+  }
+
+  private static Backbone load(String uri, Configuration conf, Extent extent, FrozenMemory memory)
+      throws IOException {
+    ModelDirectory directory = ModelDirectory.open(uri, conf);
+    directory.requireWeights();
+    BackboneConfig config = config(directory);
+    try (TensorSource source = directory.tensors()) {
+      UnaryOperator<String> stored = family(config).storedNames(source.names());
+      return read(config, new FrozenTensors.Files(directory, source, stored), extent, memory);
+    }
+  }
+
+  /** A model of the given shape of tensors from any source, such as random ones. */
+  public static Backbone make(
+      BackboneConfig config, FrozenTensors.Source source, FrozenMemory memory) throws IOException {
+    return read(config, source, Extent.VALUES, memory);
+  }
+
+  private static Backbone read(
+      BackboneConfig config, FrozenTensors.Source source, Extent extent, FrozenMemory memory)
+      throws IOException {
+    FrozenTensors tensors = new FrozenTensors(source, extent, memory);
+    family(config).read(config, tensors);
+    return tensors.backbone(config);
+  }
+
+  private static ModelFamily family(BackboneConfig config) {
+    return ALL.stream()
+        .filter(family -> family.name().equals(config.family()))
+        .findFirst()
+        .orElseThrow(
+            () -> new IllegalArgumentException("Cannot find the family " + config.family()));
+  }
+
+  /** Reads only the shape of a model, without its weights. */
+  public static BackboneConfig config(String uri, Configuration conf) throws IOException {
+    return config(ModelDirectory.open(uri, conf));
+  }
+
+  private static BackboneConfig config(ModelDirectory directory) throws IOException {
+    if (!directory.has(ModelDirectory.CONFIG)) {
+      if (directory.hasSafetensors() || directory.endingIn(".onnx").isEmpty()) {
+        throw directory.refuse("it has no config.json, which tells the architecture");
+      }
+      return onnx(directory);
+    }
+    return config(
+        new ConfigJson(
+            directory.json(ModelDirectory.CONFIG), directory.file(ModelDirectory.CONFIG)),
+        directory::refuse);
+  }
+
+  private static BackboneConfig onnx(ModelDirectory directory) throws IOException {
+    try (OnnxModel onnx = directory.onnx()) {
+      for (ModelFamily family : ALL) {
+        Optional<BackboneConfig> config = family.parse(onnx);
+        if (config.isPresent()) {
+          return config.get();
+        }
+      }
+    }
+    throw directory.refuse("it has no config.json, which tells the architecture");
+  }
+
+  /** The shape that a {@code config.json} tells. */
+  public static BackboneConfig config(ConfigJson json) {
+    return config(json, reason -> new UserException("Cannot load: " + reason));
+  }
+
+  private static BackboneConfig config(ConfigJson json, Function<String, UserException> refusal) {
+    JsonNode named = json.root().path("architectures").path(0);
+    JsonNode architecture =
+        named.isMissingNode() || named.isNull() ? json.root().path("model_type") : named;
+    if (!architecture.isTextual()) {
+      throw refusal.apply("its config.json names neither architectures nor model_type");
+    }
+    String name = architecture.textValue();
+    return ALL.stream()
+        .filter(family -> family.architectures().contains(name) || family.modelType().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                refusal.apply(
+                    "its architecture is %s, known are %s"
+                        .formatted(
+                            name,
+                            ALL.stream()
+                                .flatMap(family -> family.architectures().stream())
+                                .sorted()
+                                .collect(Collectors.joining(", ")))))
+        .parse(json);
+  }
+
+  /** Names of the linear modules of all families, each family's in the order of its blocks. */
+  public static List<String> modules() {
+    return ALL.stream().flatMap(family -> family.modules().stream()).distinct().toList();
+  }
+}

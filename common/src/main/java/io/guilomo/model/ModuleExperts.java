@@ -1,0 +1,66 @@
+package io.guilomo.model;
+
+import java.io.Serializable;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * The experts on one linear module.
+ *
+ * @param ranks rank {@code r_e} of each expert
+ * @param scalings {@code s_e}, the factor on each expert's output
+ * @param routing how tokens are routed to them
+ */
+public record ModuleExperts(
+    LinearModule module, List<Integer> ranks, List<Double> scalings, RoutingMethod routing)
+    implements Serializable {
+
+  public ModuleExperts {
+    ranks = List.copyOf(ranks);
+    scalings = List.copyOf(scalings);
+    if (ranks.isEmpty() || scalings.size() != ranks.size()) {
+      throw new UserException(
+          String.format(
+              "Cannot put %d experts with %d scalings on %s",
+              ranks.size(), scalings.size(), module));
+    }
+    for (int rank : ranks) {
+      if (rank < 1) {
+        throw new UserException(
+            String.format(
+                "Cannot put an expert of rank %d on %s: must be at least 1", rank, module));
+      }
+    }
+  }
+
+  /** Experts of the given ranks, each scaled by {@code alpha / r_e}. */
+  public static ModuleExperts of(
+      LinearModule module, List<Integer> ranks, double alpha, RoutingMethod routing) {
+    return new ModuleExperts(
+        module, ranks, ranks.stream().map(rank -> alpha / rank).toList(), routing);
+  }
+
+  /** Experts of the same rank. */
+  public static ModuleExperts uniform(
+      LinearModule module, int experts, int rank, double alpha, RoutingMethod routing) {
+    return of(module, Collections.nCopies(experts, rank), alpha, routing);
+  }
+
+  public int experts() {
+    return ranks.size();
+  }
+
+  /** {@code R = Σ r_e}. */
+  public int totalRank() {
+    return ranks.stream().mapToInt(Integer::intValue).sum();
+  }
+
+  /** First column of each expert in the stacked form, and the end: {@code [experts + 1]}. */
+  public int[] firstColumns() {
+    int[] first = new int[experts() + 1];
+    for (int e = 0; e < experts(); e++) {
+      first[e + 1] = first[e] + ranks.get(e);
+    }
+    return first;
+  }
+}

@@ -1,0 +1,97 @@
+package io.guilomo.network.moe;
+
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.UserException;
+import io.guilomo.network.ArrayDeclarations;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.ParameterLayout;
+import io.guilomo.network.PartNames;
+import io.guilomo.network.Stage;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The experts on the frozen modules of one replica, and the one place that knows all gates, routers
+ * and estimators. The groups of a replica share it, and through it the GuidedSelection Vectors.
+ */
+public final class Mixture {
+
+  private final Map<LinearModule, ModuleExperts> experts;
+  private final double dropout;
+  private final Selection selection;
+
+  public Mixture(NetworkDefinition network) {
+    this.experts =
+        network.modules().stream()
+            .collect(Collectors.toMap(ModuleExperts::module, Function.identity()));
+    this.dropout = network.dropout();
+    this.selection =
+        network.stage() == Stage.SEARCH
+            ? new Selection(network.modules(), new StraightThroughEstimator())
+            : null;
+  }
+
+  /** The part that holds the GSVs, which must stand first; null if no gate needs them. */
+  public Selection selection() {
+    return selection;
+  }
+
+  /** The experts of a module; null if it stays frozen. */
+  ModuleExperts on(LinearModule module) {
+    return experts.get(module);
+  }
+
+  /** Dropout on the input of the experts, in training passes. */
+  double dropout() {
+    return dropout;
+  }
+
+  Gate gate(ModuleExperts module, ArrayDeclarations arrays) {
+    return selection == null ? new Gate.Open() : new MaskedGate(module, selection, arrays);
+  }
+
+  static Router router(ModuleExperts module, ArrayDeclarations arrays) {
+    String name = module.routing().router();
+    return switch (name) {
+      case RoutingMethod.TOP_K -> new TopKRouter(module, arrays);
+      default ->
+          throw new UserException(
+              "Cannot route by "
+                  + name
+                  + " on "
+                  + module.module()
+                  + ": known is "
+                  + RoutingMethod.TOP_K);
+    };
+  }
+
+  /** Parameters that a module's router has beside {@code G}. */
+  public static long ownParameters(ModuleExperts module) {
+    return ownLayout(module).size();
+  }
+
+  private static ParameterLayout ownLayout(ModuleExperts module) {
+    ParameterLayout own = new ParameterLayout();
+    String prefix = PartNames.prefix(module.module());
+    router(module, new ArrayDeclarations(prefix)).addParameters(prefix, own);
+    return own;
+  }
+
+  /**
+   * Shapes of the parameters of a module's router, by the last word of their names: {@code router}
+   * for {@code G [experts, in]}, then those of the router's own.
+   */
+  public static Map<String, long[]> routerParameters(ModuleExperts module) {
+    int prefix = PartNames.prefix(module.module()).length();
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    shapes.put("router", new long[] {module.experts(), module.module().inFeatures()});
+    ownLayout(module)
+        .slices()
+        .forEach(slice -> shapes.put(slice.name().substring(prefix), slice.shape()));
+    return shapes;
+  }
+}

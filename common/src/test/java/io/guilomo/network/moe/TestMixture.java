@@ -1,0 +1,58 @@
+package io.guilomo.network.moe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.UserException;
+import io.guilomo.network.ArrayDeclarations;
+import io.guilomo.network.BatchLoss;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TestMixture {
+
+  private static final LinearModule QUERY = new LinearModule(0, "q_proj", 6, 4);
+
+  private static ModuleExperts experts(RoutingMethod routing) {
+    return ModuleExperts.of(QUERY, List.of(2, 1, 3), 6, routing);
+  }
+
+  @Test
+  void topKHasNoParametersBesideG() {
+    ModuleExperts module = experts(RoutingMethod.topK(2));
+    assertThat(Mixture.routerParameters(module))
+        .hasSize(1)
+        .hasEntrySatisfying("router", shape -> assertThat(shape).containsExactly(3, 6));
+    assertThat(Mixture.ownParameters(module)).isZero();
+  }
+
+  @Test
+  void unknownRoutersAreRefused() {
+    assertThatThrownBy(() -> Mixture.ownParameters(experts(new RoutingMethod("hash", 2))))
+        .isInstanceOf(UserException.class)
+        .hasMessage("Cannot route by hash on layer 0 q_proj: known is top-k");
+  }
+
+  @Test
+  void neverMoreExpertsThanThereAre() {
+    assertThat(RoutingMethod.topK(5).used(3)).isEqualTo(3);
+    assertThat(RoutingMethod.topK(2).used(3)).isEqualTo(2);
+  }
+
+  /** Two of three slots went to the first expert, whose probabilities add up to 1.5. */
+  @Test
+  void balanceOfTheWholeBatch() {
+    TopKRouter router =
+        new TopKRouter(experts(RoutingMethod.topK(1)), new ArrayDeclarations("0.q-proj."));
+    BatchLoss loss = new BatchLoss(3, 0.1, null);
+    float[] gradient = new float[router.gradients()];
+    router.evaluate(new double[] {2, 1, 0, 1.5, 0.9, 0.6, 0}, loss, gradient);
+    assertThat(loss.value()).isCloseTo(2.0 / 3 * 1.5 + 1.0 / 3 * 0.9, within(1e-12));
+    assertThat(gradient)
+        .containsExactly((float) (0.1 * 3 * (2.0 / 3) / 3), (float) (0.1 * 3 * (1.0 / 3) / 3), 0f);
+  }
+}
