@@ -38,7 +38,7 @@ public final class HostAccess {
           "io.guilomo.adapter.PeftFormat", "writes the tensors of an adapter",
           "io.guilomo.adapter.ReleasedAdapterFormat", "writes the tensors of an adapter",
           "io.guilomo.data.TokenBatch", "travels as the features of a data set",
-          "io.guilomo.spark.job.SearchRun", "reads the GSVs of the driver",
+          "io.guilomo.spark.search.SearchRun", "reads the GSVs of the driver",
           "io.guilomo.spark.checkpoint.CheckpointDirectory", "compares what it has written",
           "io.guilomo.spark.bench.BenchCase",
               "draws a backbone before it is copied to the kernels");

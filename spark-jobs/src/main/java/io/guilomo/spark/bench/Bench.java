@@ -7,7 +7,7 @@ import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
-import io.guilomo.spark.job.ProgressListener;
+import io.guilomo.spark.progress.ProgressListener;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;

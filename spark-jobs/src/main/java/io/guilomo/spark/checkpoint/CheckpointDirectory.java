@@ -25,7 +25,7 @@ import org.apache.hadoop.fs.Path;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The checkpoints of one training, a directory for each. One is written to a hidden directory, its
+ * The checkpoints of one training, one directory each. One is written to a hidden directory, its
  * manifest last, verified there, and renamed; only then older ones are removed. Where a file system
  * renames directories file by file, as object stores do, the manifest is what makes it count: a
  * checkpoint whose files are not all as the manifest says is passed over.
@@ -58,7 +58,7 @@ public final class CheckpointDirectory {
   }
 
   /**
-   * Writes a checkpoint. Where this fails the earlier ones are as they were.
+   * Writes a checkpoint. If this fails the earlier ones are left unchanged.
    *
    * @throws IOException if it cannot be written, or is not read back as it was written
    */
@@ -133,7 +133,7 @@ public final class CheckpointDirectory {
   /**
    * The newest checkpoint that is whole; empty where there is none.
    *
-   * @param passedOver is told, on one line, of each newer one that is not
+   * @param passedOver receives a line about each newer one that is not
    */
   public Optional<Checkpoint> newest(Consumer<String> passedOver) throws IOException {
     for (Path path : newestFirst()) {

@@ -22,7 +22,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Reads one checkpoint, and refuses it unless every byte is as its manifest says. */
+/** Reads one checkpoint; refuses one of which any byte differs from its manifest. */
 final class CheckpointReader {
 
   private static final int MAX_TEXT_BYTES = 64 << 20;

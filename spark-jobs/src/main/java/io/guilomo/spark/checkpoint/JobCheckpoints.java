@@ -7,7 +7,7 @@ import org.apache.hadoop.fs.Path;
 
 /**
  * The checkpoints of one job of a run: those of each of its trainings, and whether the job ended. A
- * job that ended begins anew when it is submitted again; one that did not goes on.
+ * job that ended starts over when it is submitted again; one that did not resumes.
  */
 public final class JobCheckpoints {
 
@@ -30,10 +30,10 @@ public final class JobCheckpoints {
   }
 
   /**
-   * Begins an attempt.
+   * Starts an attempt.
    *
-   * @param resume whether it may go on where an earlier one stopped; the earlier one's checkpoints
-   *     are removed otherwise
+   * @param resume whether it may resume where an earlier one stopped; otherwise the checkpoints of
+   *     the earlier one are removed
    */
   public void begin(boolean resume) throws IOException {
     if (!resume || files.exists(new Path(root, ENDED))) {
@@ -46,7 +46,7 @@ public final class JobCheckpoints {
     return new CheckpointDirectory(new Path(root, "seed-" + seed), conf, keep);
   }
 
-  /** Notes that all that the job was to write is written. */
+  /** Records that the job has written all of its results. */
   public void end() throws IOException {
     if (files.exists(root)) {
       files.create(new Path(root, ENDED), true).close();

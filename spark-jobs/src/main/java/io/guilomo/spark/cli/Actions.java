@@ -2,8 +2,8 @@ package io.guilomo.spark.cli;
 
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.spark.job.AbsolutePaths;
-import io.guilomo.spark.job.ProgressListener;
+import io.guilomo.spark.input.AbsolutePaths;
+import io.guilomo.spark.progress.ProgressListener;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,15 +3,15 @@ package io.guilomo.spark.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.model.UserException;
-import io.guilomo.spark.doctor.Check;
-import io.guilomo.spark.doctor.Check.Status;
-import io.guilomo.spark.job.CompareJob;
-import io.guilomo.spark.job.EvaluateJob;
-import io.guilomo.spark.job.FinetuneJob;
-import io.guilomo.spark.job.Finetuning;
-import io.guilomo.spark.job.PredictJob;
-import io.guilomo.spark.job.QuickstartJob;
-import io.guilomo.spark.job.ScalingBench.Measured;
+import io.guilomo.spark.bench.ScalingBench.Throughput;
+import io.guilomo.spark.compare.CompareJob;
+import io.guilomo.spark.compare.QuickstartJob;
+import io.guilomo.spark.evaluate.EvaluateJob;
+import io.guilomo.spark.evaluate.PredictJob;
+import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.finetune.FinetuneRun;
+import io.guilomo.spark.preflight.Check;
+import io.guilomo.spark.preflight.Check.Status;
 import io.guilomo.spark.report.Numbers;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
@@ -28,7 +28,7 @@ final class JobResults {
   private JobResults() {}
 
   static String text(FinetuneJob.Result result) {
-    Finetuning.Outcome outcome = result.outcome();
+    FinetuneRun.Outcome outcome = result.outcome();
     return Numbers.format(
         """
         strategy %s: %,d trainable parameters
@@ -148,9 +148,9 @@ final class JobResults {
    *
    * @param measured the speedups are relative to the first
    */
-  static String scaling(List<Measured> measured) throws JsonProcessingException {
+  static String scaling(List<Throughput> measured) throws JsonProcessingException {
     StringBuilder lines = new StringBuilder();
-    for (Measured one : measured) {
+    for (Throughput one : measured) {
       Map<String, Object> line = new LinkedHashMap<>();
       line.put("workers", one.workers());
       line.put("rounds", one.rounds());

@@ -1,7 +1,7 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.spark.job.ProgressListener;
+import io.guilomo.spark.progress.ProgressListener;
 import java.io.PrintStream;
 import java.util.function.Function;
 import org.apache.spark.SparkConf;

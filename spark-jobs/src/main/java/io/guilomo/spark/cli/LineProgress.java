@@ -1,6 +1,6 @@
 package io.guilomo.spark.cli;
 
-import io.guilomo.spark.job.ProgressListener;
+import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.report.Numbers;
 import java.io.PrintStream;
 import java.time.Duration;

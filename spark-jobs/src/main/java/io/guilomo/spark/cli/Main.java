@@ -1,14 +1,14 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.spark.bench.Bench;
-import io.guilomo.spark.job.AllocateJob;
-import io.guilomo.spark.job.CompareJob;
-import io.guilomo.spark.job.DoctorJob;
-import io.guilomo.spark.job.EvaluateJob;
-import io.guilomo.spark.job.FinetuneJob;
-import io.guilomo.spark.job.PredictJob;
-import io.guilomo.spark.job.QuickstartJob;
-import io.guilomo.spark.job.ScalingBench;
+import io.guilomo.spark.bench.ScalingBench;
+import io.guilomo.spark.compare.CompareJob;
+import io.guilomo.spark.compare.QuickstartJob;
+import io.guilomo.spark.evaluate.EvaluateJob;
+import io.guilomo.spark.evaluate.PredictJob;
+import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.preflight.DoctorJob;
+import io.guilomo.spark.search.AllocateJob;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;

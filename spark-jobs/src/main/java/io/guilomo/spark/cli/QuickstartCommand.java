@@ -2,7 +2,7 @@ package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.model.UserException;
-import io.guilomo.spark.job.QuickstartJob;
+import io.guilomo.spark.compare.QuickstartJob;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

@@ -1,6 +1,6 @@
 package io.guilomo.spark.cli;
 
-import io.guilomo.spark.job.ReportJob;
+import io.guilomo.spark.run.ReportJob;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;

@@ -3,10 +3,10 @@ package io.guilomo.spark.cli;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
-import io.guilomo.spark.job.AllocateJob;
-import io.guilomo.spark.job.SearchOutcome;
 import io.guilomo.spark.report.Numbers;
-import io.guilomo.spark.training.ValidationLoss;
+import io.guilomo.spark.round.ValidationResult;
+import io.guilomo.spark.search.AllocateJob;
+import io.guilomo.spark.search.SearchOutcome;
 import java.util.IntSummaryStatistics;
 import java.util.List;
 import java.util.stream.Stream;
@@ -82,7 +82,7 @@ final class SearchReport {
         .toList();
   }
 
-  private static String learned(ValidationLoss.Measured before, ValidationLoss.Measured after) {
+  private static String learned(ValidationResult before, ValidationResult after) {
     return Numbers.format(
         "validation loss %.4f before, %.4f after; accuracy %.1f %% before, %.1f %% after (%,d labels)\n",
         before.loss(),

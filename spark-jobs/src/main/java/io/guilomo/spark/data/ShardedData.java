@@ -66,7 +66,12 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     }
   }
 
-  /** Number of training examples in the largest shard. */
+  /** Classes of a classification; 0 for a causal language model. */
+  public int classes() {
+    return labels.map(LabelSet::size).orElse(0);
+  }
+
+  /** Training examples of the largest shard. */
   public long largestShard() {
     int workers = shards.getNumPartitions();
     return (report.train() + workers - 1) / workers;

@@ -3,6 +3,7 @@ package io.guilomo.spark.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.spark.run.RunLock;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;

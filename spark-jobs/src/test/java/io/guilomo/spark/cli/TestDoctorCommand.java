@@ -3,8 +3,8 @@ package io.guilomo.spark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.spark.SharedSparkSession;
-import io.guilomo.spark.job.DoctorJob;
-import io.guilomo.spark.training.RandomLlama;
+import io.guilomo.spark.preflight.DoctorJob;
+import io.guilomo.spark.round.RandomLlama;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

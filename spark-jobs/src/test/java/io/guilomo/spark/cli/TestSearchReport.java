@@ -7,9 +7,9 @@ import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
-import io.guilomo.spark.job.AllocateJob;
-import io.guilomo.spark.job.SearchOutcome;
-import io.guilomo.spark.training.ValidationLoss;
+import io.guilomo.spark.round.ValidationResult;
+import io.guilomo.spark.search.AllocateJob;
+import io.guilomo.spark.search.SearchOutcome;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -34,8 +34,8 @@ class TestSearchReport {
                     new SearchOutcome(
                         initial,
                         learned,
-                        new ValidationLoss.Measured(1.79175, 0.1666, 1200),
-                        new ValidationLoss.Measured(0.5, 0.8333, 1200),
+                        new ValidationResult(1.79175, 0.1666, 1200),
+                        new ValidationResult(0.5, 0.8333, 1200),
                         "digest"))));
     assertThat(text)
         .startsWith(AllocationPlanPrinter.print(learned))

@@ -76,7 +76,7 @@ class TestAirflowDag {
       dying.process().destroyForcibly().waitFor();
       Ended retried = cluster.command("finetune", tasks.get(1)).end();
       assertThat(retried.status()).as(retried.err()).isZero();
-      assertThat(retried.err()).containsPattern("going on after round \\d+ of 12");
+      assertThat(retried.err()).containsPattern("resuming after round \\d+ of 12");
       assertNoRowTwice(cluster);
       for (List<String> task : tasks.subList(2, 4)) {
         Ended ended = cluster.command(task.get(0), task).end();

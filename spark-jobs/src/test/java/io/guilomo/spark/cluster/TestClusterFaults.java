@@ -68,7 +68,7 @@ class TestClusterFaults {
     assertThat(refused.status()).isEqualTo(2);
     assertThat(refused.err())
         .contains("error: Cannot start allocate of run driver: app-")
-        .contains(" is at it; wait for it or use another run.id");
+        .contains(" is running it; wait for it or use another run.id");
     withoutDriver.process().destroyForcibly().waitFor();
     assertGoesOn("driver", "driver killed");
   }
@@ -100,7 +100,7 @@ class TestClusterFaults {
     Ended resumed = cluster.run("allocate", run, EPOCHS, CHECKPOINTS);
     assertThat(resumed.status()).as(resumed.err()).isZero();
     report(fault + ", submitted again", start);
-    assertThat(resumed.err()).containsPattern("going on after round \\d+ of 32");
+    assertThat(resumed.err()).containsPattern("resuming after round \\d+ of 32");
     assertSameAsUndisturbed(run);
   }
 

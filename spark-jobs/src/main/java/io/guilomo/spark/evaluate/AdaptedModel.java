@@ -1,0 +1,93 @@
+package io.guilomo.spark.evaluate;
+
+import io.guilomo.adapter.Adapter;
+import io.guilomo.adapter.AdapterDescription;
+import io.guilomo.adapter.AdapterDirectory;
+import io.guilomo.data.TextRecord;
+import io.guilomo.inference.Answer;
+import io.guilomo.inference.Predictor;
+import io.guilomo.io.Tokenizer;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.model.UserException;
+import io.guilomo.network.Backbone;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.spark.worker.WorkerSettings;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/** A backbone with an adapter, opened where it is used. */
+public final class AdaptedModel implements AutoCloseable {
+
+  private final List<String> labels;
+  private final LoraMoeNetwork network;
+  private final Tokenizer tokenizer;
+  private final Predictor predictor;
+
+  /**
+   * Where a model is and how it answers; travels to executors, which read both directories.
+   *
+   * @param adapter an adapter's directory
+   * @param backbone directory of the backbone; empty: the one it was trained with
+   */
+  public record Source(
+      String adapter, String backbone, Predictor.Options options, WorkerSettings workers)
+      implements Serializable {
+
+    /** What the adapter is for, without opening the backbone. */
+    public AdapterDescription description() throws IOException {
+      return read().description();
+    }
+
+    private Adapter read() throws IOException {
+      return new AdapterDirectory(new Path(adapter), workers.hadoop().value()).read();
+    }
+  }
+
+  private AdaptedModel(
+      List<String> labels, LoraMoeNetwork network, Tokenizer tokenizer, Predictor predictor) {
+    this.labels = labels;
+    this.network = network;
+    this.tokenizer = tokenizer;
+    this.predictor = predictor;
+  }
+
+  /**
+   * Opens both.
+   *
+   * @throws UserException for an adapter that is not whole or of another backbone
+   */
+  public static AdaptedModel open(Source source) throws IOException {
+    Kernels kernels = source.workers().begin();
+    Configuration hadoop = source.workers().hadoop().value();
+    Adapter adapter = source.read();
+    String path =
+        source.backbone().isBlank() ? adapter.description().backbone() : source.backbone();
+    Backbone backbone = source.workers().backbone(path, kernels);
+    LoraMoeNetwork network = adapter.network(backbone, path, kernels);
+    Tokenizer tokenizer = Tokenizer.load(path, hadoop);
+    return new AdaptedModel(
+        adapter.description().labels(),
+        network,
+        tokenizer,
+        Predictor.of(adapter.description(), network, tokenizer, source.options()));
+  }
+
+  /** One answer per record, in their order. */
+  public List<Answer> answer(List<TextRecord> records) {
+    return predictor.answer(records);
+  }
+
+  /** The labels of a classification; empty for a language model. */
+  List<String> labels() {
+    return labels;
+  }
+
+  @Override
+  public void close() {
+    network.close();
+    tokenizer.close();
+  }
+}

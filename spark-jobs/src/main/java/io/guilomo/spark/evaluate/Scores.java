@@ -1,0 +1,95 @@
+package io.guilomo.spark.evaluate;
+
+import io.guilomo.adapter.AdapterDescription;
+import io.guilomo.config.EvaluateConfig;
+import io.guilomo.inference.Answer;
+import io.guilomo.metric.Bootstrap;
+import io.guilomo.metric.Interval;
+import io.guilomo.metric.Metric;
+import io.guilomo.metric.Scored;
+import io.guilomo.model.Task;
+import io.guilomo.spark.table.EvaluationsTable.Evaluation;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The metrics of scored records, with bootstrap confidence intervals. */
+final class Scores {
+
+  private static final int MOST_CHOICES = 26;
+
+  private final List<ScoredRecord> records;
+  private final AdapterDescription description;
+  private final Bootstrap bootstrap;
+  private final long seed;
+  private final String split;
+  private final List<Evaluation> rows = new ArrayList<>();
+
+  Scores(
+      List<ScoredRecord> records,
+      AdapterDescription description,
+      EvaluateConfig config,
+      long seed,
+      String split) {
+    this.records = records;
+    this.description = description;
+    this.bootstrap = new Bootstrap(config.bootstrapSamples(), config.confidence(), seed);
+    this.seed = seed;
+    this.split = split;
+  }
+
+  List<Evaluation> evaluations() {
+    if (description.task() == Task.CLASSIFICATION) {
+      List<Scored> scored = of(Answer.CLASSIFICATION);
+      for (Metric metric : Metric.values()) {
+        add(metric.label(), metric, scored, description.labels().size());
+      }
+      return rows;
+    }
+    List<Scored> chosen = of(Answer.CHOICES);
+    if (!chosen.isEmpty()) {
+      add("choices_accuracy", Metric.ACCURACY, chosen, MOST_CHOICES);
+    }
+    List<Scored> generated = of(Answer.GENERATION);
+    if (!generated.isEmpty()) {
+      add("generation_accuracy", Metric.ACCURACY, generated, MOST_CHOICES);
+      add("generation_answered", Metric.ACCURACY, answered(generated), 1);
+    }
+    List<Scored> losses =
+        records.stream()
+            .filter(record -> !Double.isNaN(record.responseLoss()))
+            .map(record -> new Scored(0, 0, record.responseLoss()))
+            .toList();
+    if (!losses.isEmpty()) {
+      add("loss", Metric.LOSS, losses, 1);
+    }
+    return rows;
+  }
+
+  private List<Scored> of(String method) {
+    return records.stream()
+        .filter(record -> record.scores().containsKey(method))
+        .map(record -> record.scores().get(method))
+        .toList();
+  }
+
+  /** Whether there is an answer, right where there is one. */
+  private static List<Scored> answered(List<Scored> scored) {
+    return scored.stream()
+        .map(s -> new Scored(0, s.predicted() == Scored.UNANSWERED ? Scored.UNANSWERED : 0, 0))
+        .toList();
+  }
+
+  private void add(String name, Metric metric, List<Scored> scored, int classes) {
+    Interval interval = bootstrap.interval(metric, scored, classes);
+    rows.add(
+        new Evaluation(
+            seed,
+            description.plan().strategy(),
+            split,
+            name,
+            metric.of(scored, classes),
+            interval.low(),
+            interval.high(),
+            scored.size()));
+  }
+}

@@ -1,0 +1,67 @@
+package io.guilomo.spark.finetune;
+
+import io.guilomo.adapter.Adapter;
+import io.guilomo.adapter.AdapterDescription;
+import io.guilomo.adapter.AdapterDirectory;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.LabelSet;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.model.Task;
+import io.guilomo.network.NamedParameters;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.input.JobData;
+import io.guilomo.spark.run.RunDirectory;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/** Writes the adapters of a run: the best in {@code adapter}, the last in {@code adapter-last}. */
+public final class AdapterKeeper {
+
+  private static final String LAST = "adapter-last";
+
+  private final JobContext context;
+  private final AllocationPlan plan;
+  private final List<String> labels;
+  private final PromptTemplate template;
+  private final RunDirectory directory;
+
+  /**
+   * @param labels of a classification
+   */
+  AdapterKeeper(
+      JobContext context, AllocationPlan plan, Optional<LabelSet> labels, RunDirectory directory)
+      throws IOException {
+    this.context = context;
+    this.plan = plan;
+    this.labels = labels.map(LabelSet::labels).orElse(List.of());
+    this.template = labels.isPresent() ? null : new JobData(context).template();
+    this.directory = directory;
+  }
+
+  /**
+   * Writes the parameters as the last adapter, and as the best if they are.
+   *
+   * @param digest of the backbone they belong to
+   */
+  void keep(NamedParameters parameters, String digest, boolean best) throws IOException {
+    GuilomoConfig config = context.config();
+    Adapter adapter =
+        Adapter.of(
+            new AdapterDescription(
+                plan,
+                config.model().requirePath(),
+                digest,
+                Task.parse(config.data().task()),
+                labels,
+                config.model().pooling(),
+                config.model().maxLength(),
+                template),
+            parameters);
+    new AdapterDirectory(directory.path(LAST), context.hadoop()).write(adapter);
+    if (best) {
+      new AdapterDirectory(directory.bestAdapter(), context.hadoop()).write(adapter);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package io.guilomo.spark.finetune;
+
+import io.guilomo.model.LinearModule;
+import io.guilomo.network.PassResult;
+import io.guilomo.spark.round.MetricRows;
+import io.guilomo.spark.round.MetricRows.At;
+import io.guilomo.spark.round.Rounds.Round;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.MetricsTable.Metric;
+import io.guilomo.spark.table.RoundAppender;
+import io.guilomo.spark.table.TableWriter;
+import io.guilomo.spark.worker.WorkerRound;
+import io.guilomo.training.TrainingStepResult;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What is measured during fine-tuning: rows of {@code metrics}. */
+final class FinetuneCurves {
+
+  private final RoundAppender<Metric> table;
+  private final MetricRows metrics;
+
+  /**
+   * @param keptRound rows up to this round are there already; negative to start over
+   */
+  FinetuneCurves(TableWriter tables, long seed, long keptRound) {
+    this.table =
+        keptRound < 0
+            ? tables.begin(MetricsTable.INSTANCE)
+            : tables.resume(MetricsTable.INSTANCE, Map.of(seed, keptRound));
+    this.metrics = new MetricRows(table, FinetuneJob.NAME, seed);
+  }
+
+  MetricRows metrics() {
+    return metrics;
+  }
+
+  /**
+   * The steps of a round: of each worker and averaged over the workers.
+   *
+   * @return what to show of it: means over its steps and workers
+   */
+  Map<String, Double> round(Round round, List<WorkerRound<TrainingStepResult>> workers) {
+    At at = At.now(round.number(), round.firstStep());
+    int steps = workers.get(0).steps().size();
+    for (int i = 0; i < steps; i++) {
+      int index = i;
+      at = at.step(round.firstStep() + i);
+      metrics.addAll(at, "learning_rate", workers, w -> w.steps().get(index).learningRate());
+      metrics.addAll(at, "loss", workers, w -> training(w, index).taskLoss());
+      metrics.addAll(at, "balance_loss", workers, w -> training(w, index).balanceLoss());
+      metrics.addAll(at, "gradient_norm", workers, w -> w.steps().get(index).gradientNorm());
+    }
+    metrics.addAll(at, "tokens_per_second", workers, FinetuneCurves::tokensPerSecond);
+    metrics.addAll(at, "router_entropy", workers, FinetuneCurves::routerEntropy);
+    metrics.addAll(at, "expert_load_max", workers, FinetuneCurves::busiestShare);
+    metrics.addAll(at, "averaged_bytes", workers, WorkerRound::bytes);
+    Map<String, Double> shown = new LinkedHashMap<>();
+    shown.put(
+        "train loss",
+        workers.stream()
+            .flatMap(worker -> worker.steps().stream())
+            .mapToDouble(step -> step.training().taskLoss())
+            .average()
+            .orElseThrow());
+    shown.put("tokens/s", workers.stream().mapToDouble(FinetuneCurves::tokensPerSecond).sum());
+    return shown;
+  }
+
+  /**
+   * Load of every expert and entropy of every router in the last step of a round: of each worker
+   * and of all.
+   */
+  void routers(Round round, List<WorkerRound<TrainingStepResult>> workers) {
+    At at = At.now(round.number(), round.endStep() - 1);
+    for (LinearModule module : workers.get(0).routedTokens().keySet()) {
+      long[] all = new long[workers.get(0).routedTokens().get(module).length];
+      double entropies = 0;
+      for (WorkerRound<TrainingStepResult> worker : workers) {
+        long[] routed = worker.routedTokens().get(module);
+        Arrays.setAll(all, e -> all[e] + routed[e]);
+        double entropy = worker.routerEntropy().get(module);
+        router(at, worker.worker(), module, routed, entropy);
+        entropies += entropy / workers.size();
+      }
+      router(at, MetricsTable.ALL_WORKERS, module, all, entropies);
+    }
+  }
+
+  /** Of one module, as its router sent a worker's tokens. */
+  private void router(At at, int worker, LinearModule module, long[] routed, double entropy) {
+    long all = Math.max(1, Arrays.stream(routed).sum());
+    for (int e = 0; e < routed.length; e++) {
+      double load = (double) routed[e] / all;
+      metrics.addOf(at, worker, module, e, MetricsTable.EXPERT_LOAD, load);
+    }
+    metrics.addOf(at, worker, module, null, "router_entropy", entropy);
+  }
+
+  private static PassResult training(WorkerRound<TrainingStepResult> worker, int step) {
+    return worker.steps().get(step).training();
+  }
+
+  private static double tokensPerSecond(WorkerRound<TrainingStepResult> worker) {
+    return worker.tokens() / worker.seconds();
+  }
+
+  /** Mean over the modules. */
+  private static double routerEntropy(WorkerRound<TrainingStepResult> worker) {
+    return worker.routerEntropy().values().stream()
+        .mapToDouble(Double::doubleValue)
+        .average()
+        .orElse(0);
+  }
+
+  /** Mean over the modules of the share of (token, slot) pairs that went to the busiest expert. */
+  private static double busiestShare(WorkerRound<TrainingStepResult> worker) {
+    return worker.routedTokens().values().stream()
+        .mapToDouble(
+            counts ->
+                (double) Arrays.stream(counts).max().orElse(0)
+                    / Math.max(1, Arrays.stream(counts).sum()))
+        .average()
+        .orElse(0);
+  }
+
+  void write(long round, boolean now) {
+    metrics.write(round, now);
+  }
+
+  /** Nothing is written after it. */
+  void finish() {
+    table.finish();
+  }
+}

@@ -1,0 +1,160 @@
+package io.guilomo.spark.finetune;
+
+import io.guilomo.config.FinetuneConfig;
+import io.guilomo.spark.checkpoint.Checkpoint;
+import io.guilomo.spark.checkpoint.TrainingCheckpoints;
+import io.guilomo.spark.data.ShardedData;
+import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.round.AveragedTraining;
+import io.guilomo.spark.round.RoundLoop;
+import io.guilomo.spark.round.Rounds.Round;
+import io.guilomo.spark.round.TrainingRun;
+import io.guilomo.spark.round.ValidationResult;
+import io.guilomo.spark.table.TableWriter;
+import io.guilomo.spark.worker.WorkerRound;
+import io.guilomo.spark.worker.Workers;
+import io.guilomo.training.TrainingStepResult;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Trains the network of one plan over sharded data, with parameter averaging, warm-up and decay,
+ * and early stopping on the validation records.
+ */
+public final class FinetuneRun implements TrainingRun<TrainingStepResult> {
+
+  private final ProgressListener progress;
+  private final FinetuneConfig config;
+  private final FinetunePlan plan;
+  private final AdapterKeeper keeper;
+  private final EarlyStopping stopping;
+  private final AveragedTraining<TrainingStepResult> training;
+  private FinetuneCurves curves;
+  private FinetuneState state;
+
+  /**
+   * What a training ended with.
+   *
+   * @param before validation before the first step
+   * @param best of all validations after it
+   * @param bestStep steps done at the best
+   * @param last validation after the last step
+   * @param steps done by each worker
+   * @param tokens that all workers learned from
+   * @param seconds of the averaging rounds
+   */
+  public record Outcome(
+      ValidationResult before,
+      ValidationResult best,
+      long bestStep,
+      ValidationResult last,
+      long steps,
+      long tokens,
+      double seconds,
+      String backboneDigest) {}
+
+  FinetuneRun(
+      JobContext context,
+      FinetunePlan plan,
+      ShardedData data,
+      Workers workers,
+      AdapterKeeper keeper) {
+    this.progress = context.progress();
+    this.config = context.config().finetune();
+    this.plan = plan;
+    this.keeper = keeper;
+    this.stopping = new EarlyStopping(config.bestBy(), config.patience());
+    this.training = new AveragedTraining<>(context, workers, data.shards(), plan.training());
+  }
+
+  /**
+   * Trains to the end.
+   *
+   * @param checkpoints where it may resume, and leaves what another attempt may resume from
+   */
+  Outcome run(TableWriter tables, TrainingCheckpoints checkpoints) throws IOException {
+    Optional<Checkpoint> resumed = checkpoints.newest();
+    curves =
+        new FinetuneCurves(
+            tables, plan.training().seed(), resumed.map(Checkpoint::round).orElse(-1L));
+    long planned = plan.training().rounds().steps();
+    long steps =
+        new RoundLoop<>(training, checkpoints, progress)
+            .run(this, plan.training().rounds(), resumed);
+    curves.finish();
+    if (steps < planned) {
+      progress.message(
+          String.format(
+              "stopped early: no better validation %s in %d validations",
+              config.bestBy(), config.patience()));
+    }
+    return new Outcome(
+        state.before(),
+        state.best(),
+        state.bestStep(),
+        state.last(),
+        steps,
+        state.tokens(),
+        state.seconds(),
+        state.backboneDigest());
+  }
+
+  @Override
+  public String task() {
+    return "fine-tuning";
+  }
+
+  @Override
+  public void start(ValidationResult before) {
+    state = FinetuneState.start(before);
+    curves.metrics().validation(0, 0, before);
+  }
+
+  @Override
+  public void resume(String json) {
+    state = FinetuneState.fromJson("the checkpoint's progress", json);
+  }
+
+  @Override
+  public Map<String, Double> trained(
+      Round round, List<WorkerRound<TrainingStepResult>> workers, double seconds) {
+    long tokens = workers.stream().mapToLong(WorkerRound::tokens).sum();
+    state = state.plus(tokens, seconds, workers.get(0).backboneDigest());
+    return curves.round(round, workers);
+  }
+
+  @Override
+  public boolean validatesAfter(Round round) {
+    return round.completes(plan.stepsPerValidation());
+  }
+
+  @Override
+  public void validated(
+      Round round, List<WorkerRound<TrainingStepResult>> workers, ValidationResult result)
+      throws IOException {
+    curves.metrics().validation(round.number(), round.endStep(), result);
+    curves.routers(round, workers);
+    boolean better = stopping.better(result, state.best());
+    state = state.validated(result, round.endStep(), better);
+    // Its checkpoint follows: the best adapter on disk is always that of the newest checkpoint.
+    keeper.keep(training.named(), state.backboneDigest(), better);
+  }
+
+  @Override
+  public boolean stops() {
+    return stopping.stops(state);
+  }
+
+  @Override
+  public void write(long round, boolean now) {
+    curves.write(round, now);
+  }
+
+  @Override
+  public State state() {
+    return state;
+  }
+}

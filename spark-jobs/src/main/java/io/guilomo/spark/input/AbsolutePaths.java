@@ -1,0 +1,72 @@
+package io.guilomo.spark.input;
+
+import io.guilomo.config.GuilomoConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Relative paths of a configuration, made absolute where the driver runs: executors of a cluster
+ * have other working directories.
+ */
+public final class AbsolutePaths {
+
+  private AbsolutePaths() {}
+
+  /** The configuration for the executors of a session; unchanged in local mode. */
+  public static GuilomoConfig forExecutors(SparkSession spark, GuilomoConfig config) {
+    return spark.sparkContext().isLocal()
+        ? config
+        : of(config, spark.sparkContext().hadoopConfiguration());
+  }
+
+  static GuilomoConfig of(GuilomoConfig config, Configuration hadoop) {
+    Map<String, String> paths = new LinkedHashMap<>();
+    paths.put("model.path", config.model().path());
+    paths.put("data.train", config.data().train());
+    paths.put("data.validation", config.data().validation());
+    paths.put("allocation.plan", config.allocation().plan());
+    paths.put("finetune.plan", config.finetune().plan());
+    paths.put("evaluate.data", config.evaluate().data());
+    paths.put("evaluate.adapter", config.evaluate().adapter());
+    paths.put("output.dir", config.output().dir());
+    List<String> changes = new ArrayList<>();
+    paths.forEach(
+        (key, path) -> {
+          if (isRelative(path)) {
+            changes.add(key + "=" + absolute(path, hadoop));
+          }
+        });
+    return changes.isEmpty() ? config : config.with(changes);
+  }
+
+  private static boolean isRelative(String path) {
+    if (path.isBlank()) {
+      return false;
+    }
+    try {
+      Path given = new Path(path);
+      return given.toUri().getScheme() == null && !given.isAbsolute();
+    } catch (IllegalArgumentException e) {
+      // The job that uses it refuses it with the reason.
+      return false;
+    }
+  }
+
+  private static String absolute(String path, Configuration hadoop) {
+    try {
+      Path qualified = FileSystem.get(hadoop).makeQualified(new Path(path));
+      return Path.getPathWithoutSchemeAndAuthority(qualified).toString();
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          String.format("Cannot tell where %s is: %s", path, e.getMessage()), e);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package io.guilomo.spark.input;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.progress.ProgressListener;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkContext;
+import org.apache.spark.sql.SparkSession;
+
+/** What every job is given. */
+public record JobContext(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
+
+  public SparkContext sparkContext() {
+    return spark.sparkContext();
+  }
+
+  /** How file systems are reached. */
+  public Configuration hadoop() {
+    return spark.sparkContext().hadoopConfiguration();
+  }
+
+  /** Tells the user something, on one line. */
+  public void message(String line) {
+    progress.message(line);
+  }
+
+  /** The same with some keys changed, each {@code path=value}. */
+  public JobContext with(List<String> changes) {
+    return new JobContext(spark, config.with(changes), progress);
+  }
+}

@@ -1,0 +1,121 @@
+package io.guilomo.spark.input;
+
+import io.guilomo.config.DataConfig;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.DataReport;
+import io.guilomo.data.LabelSet;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.RecordParser;
+import io.guilomo.data.Split;
+import io.guilomo.data.TextEncoder;
+import io.guilomo.io.Tokenizer;
+import io.guilomo.model.Task;
+import io.guilomo.spark.data.DataFormat;
+import io.guilomo.spark.data.DataSource;
+import io.guilomo.spark.data.ShardedData;
+import io.guilomo.spark.data.TextEncoderFactory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** The data that a configuration names. */
+public final class JobData {
+
+  private static final int TEMPLATE_BYTES = 1 << 20;
+
+  private final JobContext context;
+  private final GuilomoConfig config;
+
+  public JobData(JobContext context) {
+    this.context = context;
+    this.config = context.config();
+  }
+
+  public ShardedData load(int workers) throws IOException {
+    DataConfig data = config.data();
+    DataSource source =
+        new DataSource(
+            data.requireTrain(),
+            given(data.validation()),
+            new Split(data.validationFraction()),
+            format(data),
+            new RecordParser(Task.parse(data.task()), data.columns()),
+            data.maxBadFraction());
+    ShardedData.Encoding encoding =
+        new ShardedData.Encoding(
+            new ModelTokenizer(
+                config.model().requirePath(), new SerializableConfiguration(context.hadoop())),
+            config.model().maxLength(),
+            data.trainOnInputs(),
+            template(),
+            data.labels().isEmpty() ? Optional.empty() : Optional.of(new LabelSet(data.labels())));
+    return ShardedData.load(context.spark(), source, encoding, workers);
+  }
+
+  /** The configured format; empty: that of the files' names. */
+  public static Optional<DataFormat> format(DataConfig data) {
+    return data.format().equals("auto")
+        ? Optional.empty()
+        : Optional.of(DataFormat.parse(data.format()));
+  }
+
+  private static Optional<String> given(String value) {
+    return value.isBlank() ? Optional.empty() : Optional.of(value);
+  }
+
+  /** The configured template with the configured answer pattern. */
+  public PromptTemplate template() throws IOException {
+    PromptTemplate template = template(config.data().promptTemplate());
+    String pattern = config.generation().answerPattern();
+    return pattern.isEmpty() ? template : template.withAnswerPattern(pattern);
+  }
+
+  private PromptTemplate template(String name) throws IOException {
+    if (name.equals("alpaca")) {
+      return PromptTemplate.alpaca();
+    }
+    Path path = new Path(name);
+    try (FSDataInputStream in = path.getFileSystem(context.hadoop()).open(path)) {
+      return PromptTemplate.fromJson(
+          new String(in.readNBytes(TEMPLATE_BYTES), StandardCharsets.UTF_8));
+    }
+  }
+
+  /** What was read, on one line. */
+  public static String describe(DataReport report) {
+    String line =
+        String.format(
+            Locale.ROOT,
+            "data: %d records: %d to train, %d to validate, %.1f tokens on average, %d at most; %d truncated, %d"
+                + " dropped, %d also in data.validation, %d bad",
+            report.read(),
+            report.train(),
+            report.validation(),
+            report.meanLength(),
+            report.longest(),
+            report.truncated(),
+            report.dropped(),
+            report.repeated(),
+            report.bad());
+    return report.samples().isEmpty() ? line : line + ", the first: " + report.samples().get(0);
+  }
+
+  /** The tokenizer in the model's directory. */
+  private record ModelTokenizer(String key, SerializableConfiguration hadoop)
+      implements TextEncoderFactory {
+
+    @Override
+    public TextEncoder create() {
+      try {
+        return Tokenizer.load(key, hadoop.value());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package io.guilomo.spark.input;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.Stage;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.ModulePlan;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** The networks that a configuration describes. */
+public final class Networks {
+
+  private Networks() {}
+
+  /**
+   * The network to search in: all candidate experts on the target modules.
+   *
+   * @param classes of a classification; 0 for a causal language model
+   */
+  public static NetworkDefinition toSearch(
+      GuilomoConfig config, BackboneConfig backbone, long seed, int classes) {
+    LoraMoeConfig lora = config.loraMoe();
+    List<ModuleExperts> candidates =
+        ModelChecks.targets(config, backbone).stream()
+            .map(
+                module ->
+                    ModuleExperts.uniform(
+                        module, lora.maxExperts(), lora.maxRank(), lora.alpha(), lora.routing()))
+            .toList();
+    return network(config, backbone, Stage.SEARCH, candidates, seed, classes);
+  }
+
+  /**
+   * The network to train with a plan.
+   *
+   * @param classes of a classification; 0 for a causal language model
+   * @throws UserException if the plan does not fit the backbone
+   */
+  public static NetworkDefinition ofPlan(
+      GuilomoConfig config, BackboneConfig backbone, AllocationPlan plan, long seed, int classes) {
+    requireModules(plan, config.model().requirePath(), backbone);
+    return network(config, backbone, Stage.FINE_TUNING, plan.moduleExperts(), seed, classes);
+  }
+
+  private static NetworkDefinition network(
+      GuilomoConfig config,
+      BackboneConfig backbone,
+      Stage stage,
+      List<ModuleExperts> experts,
+      long seed,
+      int classes) {
+    return new NetworkDefinition(
+        config.model().requirePath(),
+        backbone,
+        stage,
+        experts,
+        config.loraMoe().dropout(),
+        config.loraMoe().loadBalance(),
+        classes,
+        config.model().pooling(),
+        seed);
+  }
+
+  /**
+   * Every planned module must be one of the model's, and be planned in all of its layers.
+   *
+   * @throws UserException that names one that is not
+   */
+  static void requireModules(AllocationPlan plan, String model, BackboneConfig backbone) {
+    List<LinearModule> known = backbone.linearModules();
+    List<LinearModule> planned = plan.modules().stream().map(ModulePlan::module).toList();
+    for (LinearModule module : planned) {
+      if (!known.contains(module)) {
+        throw otherModel(
+            model,
+            "%s of %d×%d features: the model has no such module"
+                .formatted(module, module.inFeatures(), module.outFeatures()));
+      }
+    }
+    Set<String> names = planned.stream().map(LinearModule::name).collect(Collectors.toSet());
+    for (LinearModule module : known) {
+      if (names.contains(module.name()) && !planned.contains(module)) {
+        throw otherModel(
+            model,
+            "fewer layers: the model has %s, of which the plan says nothing".formatted(module));
+      }
+    }
+  }
+
+  private static UserException otherModel(String model, String what) {
+    return new UserException(
+        String.format("Cannot fine-tune %s with a plan made for %s", model, what));
+  }
+}

@@ -1,0 +1,105 @@
+package io.guilomo.spark.input;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.family.Families;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.plan.AllocationStrategies;
+import io.guilomo.plan.ReleasedPlanFormat;
+import io.guilomo.plan.StateDictOrder;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** Plans on any file system that Hadoop knows. */
+public final class PlanFiles {
+
+  private static final int MAX_BYTES = 64 << 20;
+
+  private PlanFiles() {}
+
+  /**
+   * The plan in a {@code plan.json}, or in the {@code rank.json} and {@code expert.json} of the
+   * released GuiLoMo code in a directory.
+   *
+   * @param modules that the plan in a directory must be for
+   * @param lora says what {@code rank.json} and {@code expert.json} do not: top-k and alpha
+   * @throws UserException if there is no such plan
+   */
+  public static AllocationPlan read(
+      String name, List<LinearModule> modules, LoraMoeConfig lora, Configuration conf)
+      throws IOException {
+    Path path = new Path(name);
+    FileSystem files = path.getFileSystem(conf);
+    try {
+      if (!files.getFileStatus(path).isDirectory()) {
+        return AllocationPlanParser.fromJson("the plan " + name, text(files, path));
+      }
+      ReleasedPlanFormat format = new ReleasedPlanFormat(StateDictOrder.of(modules));
+      return format.read(
+          text(files, new Path(path, "rank.json")),
+          text(files, new Path(path, "expert.json")),
+          modules,
+          AllocationStrategies.FILE,
+          lora.routing(),
+          lora.alpha());
+    } catch (FileNotFoundException e) {
+      throw new UserException(
+          String.format(
+              "Cannot read the plan %s: there is no such file; allocate writes a run's, finetune.plan"
+                  + " and allocation.plan name others",
+              name),
+          e);
+    }
+  }
+
+  /**
+   * The same for the model of a configuration. A plan that names the backbone it was learned with
+   * is checked against it, for which all tensors of the model are read.
+   *
+   * @throws UserException if there is no such plan, or it is one for another model
+   */
+  public static AllocationPlan readFor(
+      String name, GuilomoConfig config, BackboneConfig backbone, Configuration conf)
+      throws IOException {
+    String model = config.model().requirePath();
+    AllocationPlan plan = read(name, ModelChecks.targets(config, backbone), config.loraMoe(), conf);
+    Networks.requireModules(plan, model, backbone);
+    if (!plan.backboneDigest().isEmpty()) {
+      String digest = Families.digest(model, conf);
+      if (!digest.equals(plan.backboneDigest())) {
+        throw new UserException(
+            String.format(
+                "Cannot use the plan %s: it was learned with a model whose digest is %s, that of %s"
+                    + " is %s; to use it all the same, remove backbone-digest from it",
+                name, shortened(plan.backboneDigest()), model, shortened(digest)));
+      }
+    }
+    return plan;
+  }
+
+  private static String shortened(String digest) {
+    return digest.substring(0, Math.min(12, digest.length()));
+  }
+
+  private static String text(FileSystem files, Path path) throws IOException {
+    long length = files.getFileStatus(path).getLen();
+    if (length > MAX_BYTES) {
+      throw new UserException(
+          String.format(
+              "Cannot read the plan %s: it has %d bytes, maximum is %d", path, length, MAX_BYTES));
+    }
+    try (FSDataInputStream in = files.open(path)) {
+      return new String(in.readNBytes((int) length), StandardCharsets.UTF_8);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package io.guilomo.spark.preflight;
+
+import java.io.Serializable;
+import java.util.Locale;
+
+/**
+ * The result of one check.
+ *
+ * @param name what was checked
+ * @param text what was found, in one line
+ */
+public record Check(Status status, String name, String text) implements Serializable {
+
+  /** Whether a run can proceed. */
+  public enum Status {
+    OK,
+    /** It can, but may be slow or fail later. */
+    WARNING,
+    /** It cannot. */
+    CANNOT
+  }
+
+  public static Check ok(String name, String text) {
+    return new Check(Status.OK, name, text);
+  }
+
+  public static Check warning(String name, String text) {
+    return new Check(Status.WARNING, name, text);
+  }
+
+  public static Check cannot(String name, String text) {
+    return new Check(Status.CANNOT, name, text);
+  }
+
+  /** One line of the report. */
+  public String line() {
+    return String.format(
+        Locale.ROOT, "%-8s %s: %s", status.name().toLowerCase(Locale.ROOT), name, text);
+  }
+}

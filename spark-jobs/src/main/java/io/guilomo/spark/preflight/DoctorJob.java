@@ -1,0 +1,168 @@
+package io.guilomo.spark.preflight;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.family.Families;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationStrategies;
+import io.guilomo.plan.UniformAllocation;
+import io.guilomo.sizing.BatchShape;
+import io.guilomo.sizing.ByteSize;
+import io.guilomo.spark.input.ModelChecks;
+import io.guilomo.spark.input.PlanFiles;
+import io.guilomo.spark.worker.Workers;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
+import org.apache.spark.sql.SparkSession;
+
+/** Checks everything that a long run of a configuration depends on, before it starts. */
+public final class DoctorJob {
+
+  private static final int SECONDS = 60;
+
+  private final SparkContext spark;
+  private final GuilomoConfig config;
+  private final Configuration hadoop;
+  private final List<Check> checks = new ArrayList<>();
+
+  public DoctorJob(SparkSession spark, GuilomoConfig config) {
+    this.spark = spark.sparkContext();
+    this.config = config;
+    this.hadoop = this.spark.hadoopConfiguration();
+  }
+
+  /** What was found, in the order to read it. */
+  public List<Check> run() {
+    scheduling();
+    ClusterChecks cluster =
+        ClusterChecks.run(
+            spark, config.model().requirePath(), data(), config.output().dir(), SECONDS);
+    checks.addAll(cluster.checks());
+    if (config.data().train().isBlank()) {
+      checks.add(Check.warning("guilomo.data.train", "is not set"));
+    }
+    try {
+      memory(cluster);
+    } catch (IOException | UserException e) {
+      checks.add(Check.cannot("memory", String.valueOf(e.getMessage())));
+    }
+    return List.copyOf(checks);
+  }
+
+  private void scheduling() {
+    try {
+      Preflight.requireFixedWorkers(spark.getConf());
+    } catch (UserException e) {
+      checks.add(Check.cannot("scheduling", e.getMessage()));
+    }
+  }
+
+  private Map<String, String> data() {
+    Map<String, String> paths = new LinkedHashMap<>();
+    paths.put("guilomo.data.train", config.data().train());
+    paths.put("guilomo.data.validation", config.data().validation());
+    paths.put("guilomo.evaluate.data", config.evaluate().data());
+    paths.values().removeIf(String::isBlank);
+    return paths;
+  }
+
+  private void memory(ClusterChecks cluster) throws IOException {
+    BackboneConfig backbone = Families.config(config.model().requirePath(), hadoop);
+    ModelChecks.check(config, backbone);
+    Workers workers = Workers.of(config, spark);
+    checks.add(
+        Check.ok(
+            "workers",
+            String.format(
+                "%d, at most %d concurrently in one process, threads of each: %d",
+                workers.count(), Math.min(cluster.tasks(), workers.count()), workers.threads())));
+    if (AllocationStrategies.learns(config.allocation().strategy())) {
+      memory(
+          batch -> Preflight.search(config, backbone, workers, batch),
+          config.search().batchSize(),
+          cluster);
+    }
+    AllocationPlan plan = plan(backbone);
+    memory(
+        batch -> Preflight.fineTuning(config, backbone, plan, workers, batch),
+        config.finetune().batchSize(),
+        cluster);
+  }
+
+  /** The plan to train, or if there is none yet the largest possible. */
+  private AllocationPlan plan(BackboneConfig backbone) throws IOException {
+    List<LinearModule> modules = ModelChecks.targets(config, backbone);
+    String given = config.finetune().plan();
+    Path own = new Path(config.output().dir(), "runs/" + config.run().id() + "/plan.json");
+    if (!given.isBlank()) {
+      return PlanFiles.readFor(given, config, backbone, hadoop);
+    }
+    if (!config.run().id().isEmpty() && own.getFileSystem(hadoop).exists(own)) {
+      return PlanFiles.read(own.toString(), modules, config.loraMoe(), hadoop);
+    }
+    return new UniformAllocation(
+            config.loraMoe().maxExperts(),
+            config.loraMoe().maxRank(),
+            config.loraMoe().routing(),
+            config.loraMoe().alpha())
+        .plan(modules);
+  }
+
+  /** Whether batches of the longest sequences fit, and if not, whether any batch does. */
+  private void memory(
+      Function<BatchShape, Preflight> training, int batchSize, ClusterChecks cluster) {
+    Preflight most = training.apply(new BatchShape(batchSize, config.model().maxLength()));
+    List<Preflight.Process> least =
+        training.apply(BatchShape.LEAST).processes(spark, cluster.tasks());
+    String name = "memory of guilomo." + most.training();
+    List<Preflight.Process> processes = most.processes(spark, cluster.tasks());
+    for (int i = 0; i < processes.size(); i++) {
+      Preflight.Process process = processes.get(i);
+      boolean executor = process.place() == Preflight.Place.EXECUTOR;
+      List<MemoryLimit> limits = new ArrayList<>(process.limits());
+      if (executor) {
+        limits.addAll(cluster.executorLimits());
+      }
+      checks.add(check(name, least.get(i).need(), process.need(), limits));
+      checks.addAll(
+          cluster.heap("Java heap of guilomo." + most.training(), process.need(), executor));
+      if (executor) {
+        checks.addAll(cluster.hosts(name, least.get(i).need()));
+      }
+    }
+    averaging(most, cluster);
+  }
+
+  private static Check check(
+      String name, MemoryNeed least, MemoryNeed most, List<MemoryLimit> limits) {
+    if (least.refusal(limits).isPresent()) {
+      return Check.cannot(name, least.refusal(limits).get());
+    }
+    return most.refusal(limits)
+        .map(
+            text ->
+                Check.warning(
+                    name, "if a batch has sequences of guilomo.model.max-length alone: " + text))
+        .orElseGet(() -> Check.ok(name, most.describe(limits)));
+  }
+
+  private void averaging(Preflight training, ClusterChecks cluster) {
+    String name = "averaging of guilomo." + training.training();
+    long moved =
+        training.estimate().roundBytes(Math.max(1, cluster.executors()), training.workers());
+    checks.add(
+        training
+            .resultsRefusal(spark.getConf())
+            .map(refusal -> Check.cannot(name, refusal))
+            .orElseGet(() -> Check.ok(name, "a round moves " + ByteSize.text(moved))));
+  }
+}

@@ -1,0 +1,131 @@
+package io.guilomo.spark.preflight;
+
+import io.guilomo.kernel.KernelSelection;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.spark.worker.TaskDevice;
+import java.io.Serializable;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What one process reports about itself.
+ *
+ * @param process {@code driver}, or the number that Spark gave the executor
+ * @param speed of its processors
+ * @param limits of its memory outside the Java heap
+ * @param heap maximum size of the Java heap, in bytes
+ * @param files what it found out about the files of a run
+ */
+record Machine(
+    String process,
+    String host,
+    Software software,
+    Gpus gpus,
+    Check speed,
+    List<MemoryLimit> limits,
+    long heap,
+    List<Check> files)
+    implements Serializable {
+
+  /**
+   * What the process runs.
+   *
+   * @param java version of Java
+   * @param backend ND4J's backend
+   * @param kernels implementation of the kernels
+   * @param blas library that computes matrix products
+   */
+  record Software(String java, String backend, String kernels, String blas)
+      implements Serializable {}
+
+  /**
+   * The GPUs of the process.
+   *
+   * @param unusable why it cannot use any; empty if it can
+   * @param cards the GPUs that it sees and how fast they are, one line each; empty for a quick
+   *     check
+   * @param assigned addresses that Spark assigned to the task that asked
+   */
+  record Gpus(String unusable, List<String> cards, List<String> assigned) implements Serializable {}
+
+  Machine {
+    limits = List.copyOf(limits);
+    files = List.copyOf(files);
+  }
+
+  /**
+   * Describes this process.
+   *
+   * @param threads number of threads it may compute with; 0 for all of the machine's processors
+   */
+  static Machine here(
+      String process, int threads, ProductSpeed product, FileChecks checks, Configuration hadoop) {
+    // Selects the kernels before the first product.
+    Kernels kernels = KernelSelection.best();
+    int processors = Runtime.getRuntime().availableProcessors();
+    int used = threads > 0 ? Math.min(threads, processors) : processors;
+    Software software =
+        new Software(
+            System.getProperty("java.version"),
+            Nd4j.getBackend().getClass().getSimpleName(),
+            kernels.getClass().getSimpleName(),
+            String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor()));
+    Gpus gpus =
+        new Gpus(
+            KernelSelection.gpuUnavailable().orElse(""),
+            product.equals(ProductSpeed.QUICK) ? List.of() : describedCards(),
+            List.of(TaskDevice.addresses()));
+    String host = hostName();
+    Check speed =
+        Processor.here()
+            .judge(
+                "product of %d³, %s".formatted(product.size(), name(process, host)),
+                product.measure(kernels, used),
+                used,
+                software.blas());
+    return new Machine(
+        process,
+        host,
+        software,
+        gpus,
+        speed,
+        MemoryLimit.here(),
+        Runtime.getRuntime().maxMemory(),
+        checks.run(hadoop));
+  }
+
+  /**
+   * The cards; a card that cannot be asked, such as one in exclusive use, must not end the check.
+   */
+  private static List<String> describedCards() {
+    try {
+      return KernelSelection.describeGpus();
+    } catch (RuntimeException e) {
+      return List.of("cannot be asked: " + e.getMessage());
+    }
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "unknown host";
+    }
+  }
+
+  boolean driver() {
+    return process.equals("driver");
+  }
+
+  /** The name used in reports. */
+  String name() {
+    return name(process, host);
+  }
+
+  private static String name(String process, String host) {
+    return process.equals("driver") ? process : "executor " + process + " on " + host;
+  }
+}

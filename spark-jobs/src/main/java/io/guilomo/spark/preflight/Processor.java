@@ -1,0 +1,98 @@
+package io.guilomo.spark.preflight;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Roughly how fast a processor can multiply float32 matrices: two fused multiply-adds of its widest
+ * vectors per cycle and core, at a clock rate that all cores can sustain.
+ *
+ * @param vectors the widest vectors, by the name Linux gives them; empty if unknown
+ * @param coreShare physical cores per logical processor
+ */
+public record Processor(String vectors, double coreShare) implements Serializable {
+
+  private static final Path INFO = Path.of("/proc/cpuinfo");
+  private static final double GIGAHERTZ = 2.5;
+  private static final int SUSPICIOUS = 4;
+
+  /** The processor of this machine. */
+  static Processor here() {
+    try {
+      return Files.isReadable(INFO) ? of(Files.readString(INFO, StandardCharsets.UTF_8)) : of("");
+    } catch (IOException e) {
+      return of("");
+    }
+  }
+
+  /** Reads the text of {@code /proc/cpuinfo}. */
+  static Processor of(String info) {
+    List<String> flags = List.of(field(info, "flags").split(" "));
+    String vectors = "";
+    for (String known : List.of("sse2", "avx", "avx2", "avx512f")) {
+      vectors = flags.contains(known) ? known : vectors;
+    }
+    return new Processor(vectors, coreShare(field(info, "cpu cores"), field(info, "siblings")));
+  }
+
+  private static String field(String info, String name) {
+    Matcher line = Pattern.compile("(?m)^" + name + "\\s*:\\s*(.*)$").matcher(info);
+    return line.find() ? line.group(1).strip() : "";
+  }
+
+  private static double coreShare(String cores, String siblings) {
+    return cores.matches("[1-9]\\d{0,5}") && siblings.matches("[1-9]\\d{0,5}")
+        ? Math.min(1, Double.parseDouble(cores) / Double.parseDouble(siblings))
+        : 1;
+  }
+
+  /** Approximate GFLOP/s that this number of threads should reach; 0 if unknown. */
+  public double expectedGflops(int threads) {
+    int operations =
+        switch (vectors) {
+          case "avx512f" -> 64;
+          case "avx2" -> 32;
+          case "avx" -> 16;
+          case "sse2" -> 8;
+          default -> 0;
+        };
+    return operations * GIGAHERTZ * Math.max(1, threads * coreShare);
+  }
+
+  /**
+   * Judges the measured speed of a product.
+   *
+   * @param blas the library that computed it
+   */
+  Check judge(String name, double gflops, int threads, String blas) {
+    double expected = expectedGflops(threads);
+    if (expected == 0) {
+      return Check.ok(name, String.format(Locale.ROOT, "%.0f GFLOP/s by %s", gflops, blas));
+    }
+    String text =
+        String.format(
+            Locale.ROOT,
+            "%.0f GFLOP/s by %s with %d %s, of about %.0f with %s",
+            gflops,
+            blas,
+            threads,
+            threads == 1 ? "thread" : "threads",
+            expected,
+            vectors);
+    return gflops * SUSPICIOUS >= expected
+        ? Check.ok(name, text)
+        : Check.warning(
+            name,
+            text
+                + ": the machine is busy, or the library does not recognise its processor; use"
+                + " -Dorg.bytedeco.openblas.load=mkl, or for OpenBLAS set OPENBLAS_CORETYPE="
+                + (vectors.equals("avx512f") ? "SkylakeX" : "Haswell"));
+  }
+}

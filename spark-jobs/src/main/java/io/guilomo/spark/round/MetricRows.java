@@ -1,0 +1,109 @@
+package io.guilomo.spark.round;
+
+import io.guilomo.model.LinearModule;
+import io.guilomo.spark.table.BufferedRows;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.MetricsTable.Metric;
+import io.guilomo.spark.table.MetricsTable.Moment;
+import io.guilomo.spark.table.MetricsTable.Part;
+import io.guilomo.spark.table.RoundAppender;
+import io.guilomo.spark.worker.WorkerRound;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/** The rows of {@code metrics} that one training writes. */
+public final class MetricRows {
+
+  public static final String TRAIN = "train";
+  public static final String VALIDATION = "validation";
+
+  private final String job;
+  private final long seed;
+  private final BufferedRows<Metric> rows;
+
+  /**
+   * When something was measured.
+   *
+   * @param round averaging rounds that were done
+   * @param step of the training
+   */
+  public record At(long round, long step, Instant time) {
+
+    public static At now(long round, long step) {
+      return new At(round, step, Instant.now());
+    }
+
+    /** Another step of the same round, at the same time. */
+    public At step(long other) {
+      return new At(round, other, time);
+    }
+  }
+
+  /**
+   * @param job the command that trains
+   */
+  public MetricRows(RoundAppender<Metric> metrics, String job, long seed) {
+    this.job = job;
+    this.seed = seed;
+    this.rows = new BufferedRows<>(metrics, seed);
+  }
+
+  /** Loss and accuracy over all validation records, after {@code step} steps. */
+  public void validation(long round, long step, ValidationResult result) {
+    At at = At.now(round, step);
+    add(at, MetricsTable.ALL_WORKERS, VALIDATION, "loss", result.loss());
+    add(at, MetricsTable.ALL_WORKERS, VALIDATION, "accuracy", result.accuracy());
+  }
+
+  /** A training measurement of each worker, and its mean. */
+  public <S> void addAll(
+      At at, String name, List<WorkerRound<S>> workers, ToDoubleFunction<WorkerRound<S>> value) {
+    double sum = 0;
+    for (WorkerRound<S> worker : workers) {
+      double own = value.applyAsDouble(worker);
+      add(at, worker.worker(), TRAIN, name, own);
+      sum += own;
+    }
+    add(at, MetricsTable.ALL_WORKERS, TRAIN, name, sum / workers.size());
+  }
+
+  /** A measurement of the whole model. */
+  public void add(At at, int worker, String split, String name, double value) {
+    rows.add(new Metric(moment(at), worker, split, name, value));
+  }
+
+  /**
+   * A training measurement of one module.
+   *
+   * @param expert null for all
+   */
+  public void addOf(
+      At at, int worker, LinearModule module, Integer expert, String name, double value) {
+    rows.add(
+        new Metric(
+            moment(at),
+            worker,
+            TRAIN,
+            name,
+            value,
+            new Part(module.layer(), module.name(), expert)));
+  }
+
+  private Moment moment(At at) {
+    return new Moment(job, seed, at.round(), at.step(), at.time());
+  }
+
+  /**
+   * Writes what has gathered up to the end of a round.
+   *
+   * @param now even if the last rows were written only seconds ago
+   */
+  public void write(long round, boolean now) {
+    if (now) {
+      rows.write(round);
+    } else {
+      rows.flush(round);
+    }
+  }
+}

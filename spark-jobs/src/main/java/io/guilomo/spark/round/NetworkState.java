@@ -1,0 +1,61 @@
+package io.guilomo.spark.round;
+
+import io.guilomo.network.HostParameters;
+import io.guilomo.network.NetworkDefinition;
+import java.io.Serializable;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** What the driver sends to all workers at the start of a round. */
+final class NetworkState implements Serializable {
+
+  private static final long serialVersionUID = 1;
+
+  private final NetworkDefinition network;
+  private final long parameterCount;
+  private final byte[][] parameters;
+  private final long updaterCount;
+  private final byte[][] updaterState;
+
+  /**
+   * @param graph of a {@link FlatGraph}
+   * @param withUpdater whether workers train, and need the moments
+   */
+  NetworkState(NetworkDefinition network, ComputationGraph graph, boolean withUpdater) {
+    this.network = network;
+    this.parameterCount = graph.params().length();
+    this.parameters = Slices.all(graph.params());
+    INDArray state = withUpdater ? graph.getUpdater().getStateViewArray() : null;
+    this.updaterCount = state == null ? 0 : state.length();
+    this.updaterState = state == null ? null : Slices.all(state);
+  }
+
+  NetworkDefinition network() {
+    return network;
+  }
+
+  /** Arrays of the worker's own. */
+  HostParameters parameters() {
+    return new HostParameters(
+        array(parameterCount, parameters),
+        updaterState == null ? null : array(updaterCount, updaterState));
+  }
+
+  /** A graph with arrays of its own. */
+  ComputationGraph graph() {
+    ComputationGraph graph = new ComputationGraph(FlatGraph.configuration(parameterCount));
+    graph.init(array(parameterCount, parameters), false);
+    graph.getUpdater().setStateViewArray(array(updaterCount, updaterState));
+    return graph;
+  }
+
+  private static INDArray array(long count, byte[][] slices) {
+    INDArray flat = Nd4j.createUninitialized(DataType.FLOAT, 1, count);
+    for (int i = 0; i < slices.length; i++) {
+      Slices.put(flat, i, slices[i]);
+    }
+    return flat;
+  }
+}

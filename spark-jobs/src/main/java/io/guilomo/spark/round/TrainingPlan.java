@@ -1,0 +1,18 @@
+package io.guilomo.spark.round;
+
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.spark.worker.LocalTraining;
+
+/**
+ * What is trained, how, and for how long.
+ *
+ * @param training what each worker does in a round
+ * @param batchSize sequences of every batch
+ * @param seed of the order of the records
+ */
+public record TrainingPlan<S>(
+    NetworkDefinition network,
+    LocalTraining<S> training,
+    Rounds rounds,
+    int batchSize,
+    long seed) {}

@@ -1,0 +1,179 @@
+package io.guilomo.spark.run;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.DataReport;
+import io.guilomo.model.UserException;
+import io.guilomo.spark.checkpoint.JobCheckpoints;
+import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.table.JobRun;
+import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.TableWriter;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
+
+/**
+ * One job of one run: where its files and rows go, and its own row in table {@code runs}, which
+ * says RUNNING, then how it ended.
+ */
+public final class RecordedRun {
+
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+
+  private final JobContext context;
+  private final GuilomoConfig config;
+  private final String job;
+  private final boolean reporting;
+  private final String runId;
+  private final Instant startedAt = Instant.now();
+  private final TableWriter tables;
+  private final RunDirectory directory;
+  private String strategy = "";
+  private String backboneDigest = "";
+  private int workers;
+  private DataReport data;
+
+  /** What a job does. */
+  @FunctionalInterface
+  public interface Work<R> {
+    R run() throws IOException;
+  }
+
+  /**
+   * @param reporting whether the run's report is written when the job has succeeded; when it has
+   *     failed it always is, as no later job of the run may come
+   */
+  public RecordedRun(JobContext context, String job, boolean reporting) throws IOException {
+    this.context = context;
+    this.config = context.config();
+    this.job = job;
+    this.reporting = reporting;
+    this.runId =
+        config.run().id().isEmpty()
+            ? TIME.format(startedAt.atZone(ZoneOffset.UTC)) + "-" + config.run().seed()
+            : config.run().id();
+    RunDirectory.requireDirectory(config.output().dir(), context.hadoop());
+    this.directory = new RunDirectory(config.output().dir(), runId, context.hadoop());
+    this.tables =
+        new TableWriter(
+            context.spark(),
+            config.output().dir(),
+            new JobRun(runId, LocalDate.ofInstant(startedAt, ZoneOffset.UTC), job));
+  }
+
+  public String runId() {
+    return runId;
+  }
+
+  public TableWriter tables() {
+    return tables;
+  }
+
+  public RunDirectory directory() {
+    return directory;
+  }
+
+  /** Records which backbone the executors have loaded. */
+  public void backboneDigest(String digest) {
+    this.backboneDigest = digest;
+  }
+
+  /** Records how the records of the job's data were read. */
+  public void data(DataReport report) {
+    this.data = report;
+  }
+
+  /** What earlier attempts of this job left to resume from, and where it leaves its own. */
+  public JobCheckpoints checkpoints() throws IOException {
+    return new JobCheckpoints(
+        directory.path("checkpoints/" + job), context.hadoop(), config.checkpoint().keep());
+  }
+
+  /**
+   * Does the work and records it: the row says RUNNING, then how it ended. No other submission of
+   * the job can run meanwhile.
+   *
+   * @param allocation strategy of the plan
+   * @param count workers that compute concurrently
+   * @throws UserException if another submission of the job is running
+   */
+  public <R> R record(String allocation, int count, Work<R> work) throws IOException {
+    this.strategy = allocation;
+    this.workers = count;
+    SparkContext spark = context.sparkContext();
+    try (RunLock held =
+        RunLock.take(
+            new Path(config.output().dir(), "locks/" + runId + "." + job),
+            context.hadoop(),
+            job + " of run " + runId,
+            spark.applicationId(),
+            spark::cancelAllJobs)) {
+      write("RUNNING", null);
+      try {
+        JobCheckpoints checkpoints = checkpoints();
+        checkpoints.begin(config.checkpoint().resume());
+        R result = work.run();
+        write("SUCCEEDED", Instant.now());
+        checkpoints.end();
+        if (reporting) {
+          report();
+        }
+        return result;
+      } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
+        if (fail(e)) {
+          report();
+        }
+        throw e;
+      }
+    }
+  }
+
+  /** Writes the run's report; a job does not fail if that fails. */
+  private void report() {
+    try {
+      context.message(
+          "report written to " + new ReportJob(context.spark(), config.output().dir()).run(runId));
+    } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
+      context.message("warning: the report was not written: " + e);
+    }
+  }
+
+  /** Says so in the table, if that can still be written, and whether it could. */
+  private boolean fail(Exception reason) {
+    try {
+      write("FAILED", Instant.now());
+      return true;
+    } catch (Exception e) {
+      reason.addSuppressed(e);
+      return false;
+    }
+  }
+
+  private void write(String status, Instant finishedAt) {
+    String version = RecordedRun.class.getPackage().getImplementationVersion();
+    tables.replace(
+        RunsTable.INSTANCE,
+        List.of(
+            new RunsTable.Run(
+                new RunsTable.Execution(
+                    job,
+                    status,
+                    startedAt,
+                    finishedAt,
+                    workers,
+                    version == null ? "development" : version),
+                new RunsTable.Inputs(
+                    config.run().seed(),
+                    strategy,
+                    config.model().path(),
+                    status.equals("SUCCEEDED") ? backboneDigest : "",
+                    config.data().train(),
+                    config.asJson()),
+                data)));
+  }
+}

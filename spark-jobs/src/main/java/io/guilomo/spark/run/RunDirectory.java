@@ -1,0 +1,63 @@
+package io.guilomo.spark.run;
+
+import io.guilomo.model.UserException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** The files of one run, {@code runs/RUN_ID} under the output directory. */
+public final class RunDirectory {
+
+  private final Path directory;
+  private final FileSystem fileSystem;
+
+  RunDirectory(String outputDir, String runId, Configuration conf) throws IOException {
+    this.directory = new Path(new Path(outputDir, "runs"), runId);
+    this.fileSystem = directory.getFileSystem(conf);
+  }
+
+  /**
+   * @throws UserException if a file is where runs and tables belong
+   */
+  static void requireDirectory(String output, Configuration conf) throws IOException {
+    Path path = new Path(output);
+    FileSystem files = path.getFileSystem(conf);
+    if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
+      throw new UserException(
+          "Cannot write into guilomo.output.dir = " + output + ": it is a file");
+    }
+  }
+
+  /** Writes a whole text: into a temporary file first, which is then renamed. */
+  public void write(String name, String text) throws IOException {
+    Path target = new Path(directory, name);
+    Path temporary = new Path(directory, "_" + name + ".tmp");
+    try (OutputStream out = fileSystem.create(temporary, true)) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+    if (fileSystem.exists(target)) {
+      fileSystem.delete(target, false);
+    }
+    if (!fileSystem.rename(temporary, target)) {
+      throw new IOException("Cannot move " + temporary + " to " + target);
+    }
+  }
+
+  /** Where the run keeps its best adapter. */
+  public Path bestAdapter() {
+    return path("adapter");
+  }
+
+  /** Where a file of the run is. */
+  public Path path(String name) {
+    return new Path(directory, name);
+  }
+
+  @Override
+  public String toString() {
+    return directory.toString();
+  }
+}

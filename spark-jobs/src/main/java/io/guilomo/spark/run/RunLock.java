@@ -1,0 +1,211 @@
+package io.guilomo.spark.run;
+
+import io.guilomo.model.UserException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Keeps two submissions of the same job of a run from running at the same time. The holder writes
+ * its beat into a file every few seconds; a file whose beat has stopped was left by a driver that
+ * died, and is taken over. On file systems that cannot create a file exclusively, as object stores,
+ * two that start in the same moment may both succeed; the next beat stops the one whose file was
+ * overwritten.
+ */
+public final class RunLock implements AutoCloseable {
+
+  private static final Duration BEAT = Duration.ofSeconds(5);
+  private static final int BEATS_TO_DEATH = 4;
+
+  private static final int MAX_BYTES = 4096;
+
+  private final Path path;
+  private final FileSystem files;
+  private final Holder holder;
+  private final Runnable lost;
+  private final ScheduledExecutorService heart;
+  private long beats;
+
+  /**
+   * Who holds a lock.
+   *
+   * @param id of the submission
+   * @param application that Spark calls it
+   */
+  private record Holder(String id, String application, String host, long process) {
+
+    static Holder of(String line) {
+      String[] words = line.split("\t");
+      try {
+        return new Holder(words[0], words[1], words[2], Long.parseLong(words[3]));
+      } catch (IndexOutOfBoundsException | NumberFormatException e) {
+        return new Holder("?", "an unknown application", "?", -1);
+      }
+    }
+
+    String beat(long number) {
+      return String.join("\t", id, application, host, "" + process, "" + number);
+    }
+
+    /** Whether it is a process of this machine that is no longer there. */
+    boolean diedHere(String here) {
+      return host.equals(here) && ProcessHandle.of(process).isEmpty();
+    }
+  }
+
+  private RunLock(Path path, FileSystem files, Holder holder, Runnable lost) {
+    this.path = path;
+    this.files = files;
+    this.holder = holder;
+    this.lost = lost;
+    this.heart =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "run-lock");
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /**
+   * Takes the lock; waits up to 20 seconds to see whether an earlier holder is still alive.
+   *
+   * @param run names the job and the run in messages
+   * @param application of this submission
+   * @param lost is run if another submission takes the lock over: this one must stop
+   * @throws UserException if another submission is running
+   */
+  public static RunLock take(
+      Path path, Configuration conf, String run, String application, Runnable lost)
+      throws IOException {
+    return take(path, conf, run, application, lost, BEAT);
+  }
+
+  static RunLock take(
+      Path path, Configuration conf, String run, String application, Runnable lost, Duration beat)
+      throws IOException {
+    FileSystem files = path.getFileSystem(conf);
+    String here = InetAddress.getLocalHost().getHostName();
+    Holder holder =
+        new Holder(UUID.randomUUID().toString(), application, here, ProcessHandle.current().pid());
+    RunLock lock = new RunLock(path, files, holder, lost);
+    if (!lock.create()) {
+      Optional<String> found = read(files, path);
+      if (found.isPresent() && !Holder.of(found.get()).diedHere(here)) {
+        awaitSilence(files, path, found.get(), run, beat.multipliedBy(BEATS_TO_DEATH));
+      }
+      files.delete(path, false);
+      if (!lock.create()) {
+        throw refused(run, read(files, path).orElse(""));
+      }
+    }
+    lock.heart.scheduleWithFixedDelay(
+        lock::beat, beat.toMillis(), beat.toMillis(), TimeUnit.MILLISECONDS);
+    return lock;
+  }
+
+  /** Returns when the holder has stopped writing, or has released the lock. */
+  private static void awaitSilence(
+      FileSystem files, Path path, String first, String run, Duration deadAfter)
+      throws IOException {
+    long end = System.nanoTime() + deadAfter.toNanos();
+    while (System.nanoTime() < end) {
+      try {
+        TimeUnit.NANOSECONDS.sleep(deadAfter.toNanos() / 40);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw refused(run, first);
+      }
+      Optional<String> now = read(files, path);
+      if (now.isEmpty()) {
+        return;
+      }
+      if (!now.get().equals(first)) {
+        // Now it may be half written.
+        throw refused(run, first.isEmpty() ? now.get() : first);
+      }
+    }
+  }
+
+  private static UserException refused(String run, String beat) {
+    Holder holder = Holder.of(beat);
+    return new UserException(
+        String.format(
+            "Cannot start %s: %s on %s is running it; wait for it or use another run.id",
+            run, holder.application(), holder.host()));
+  }
+
+  private boolean create() throws IOException {
+    files.mkdirs(path.getParent());
+    try (OutputStream out = files.create(path, false)) {
+      out.write(holder.beat(0).getBytes(StandardCharsets.UTF_8));
+      return true;
+    } catch (FileAlreadyExistsException e) {
+      return false;
+    } catch (IOException e) {
+      // Not every file system throws the exception that Hadoop's interface names.
+      if (files.exists(path)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private void beat() {
+    try {
+      Optional<String> found = read(files, path);
+      if (found.isPresent() && !Holder.of(found.get()).id().equals(holder.id())) {
+        heart.shutdown();
+        lost.run();
+        return;
+      }
+      try (OutputStream out = files.create(path, true)) {
+        out.write(holder.beat(++beats).getBytes(StandardCharsets.UTF_8));
+      }
+    } catch (IOException e) {
+      // The next beat may succeed; four that fail look dead to another submission.
+    }
+  }
+
+  private static Optional<String> read(FileSystem files, Path path) throws IOException {
+    try (FSDataInputStream in = files.open(path)) {
+      return Optional.of(new String(in.readNBytes(MAX_BYTES), StandardCharsets.UTF_8));
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    } catch (ChecksumException e) {
+      // Half written: by a holder that lives, or one that died over it.
+      return Optional.of("");
+    }
+  }
+
+  /** Releases the lock. */
+  @Override
+  public void close() {
+    heart.shutdown();
+    try {
+      heart.awaitTermination(BEAT.toMillis(), TimeUnit.MILLISECONDS);
+      Optional<String> found = read(files, path);
+      if (found.isPresent() && Holder.of(found.get()).id().equals(holder.id())) {
+        files.delete(path, false);
+      }
+    } catch (IOException e) {
+      // It no longer writes, so the lock will be taken over.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package io.guilomo.spark.search;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.family.Families;
+import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.plan.AllocationStrategies;
+import io.guilomo.plan.ReleasedPlanFormat;
+import io.guilomo.plan.StateDictOrder;
+import io.guilomo.spark.data.ShardedData;
+import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.input.ModelChecks;
+import io.guilomo.spark.input.PlanFiles;
+import io.guilomo.spark.preflight.Preflight;
+import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.run.RecordedRun;
+import io.guilomo.spark.run.RunDirectory;
+import io.guilomo.spark.table.PlanExpertsTable;
+import io.guilomo.spark.table.PlanModulesTable;
+import io.guilomo.spark.table.TableWriter;
+import io.guilomo.spark.worker.Workers;
+import java.io.IOException;
+import java.util.List;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Makes an allocation plan: learns it by one or several searches, takes it from a file, or has a
+ * strategy make it that learns nothing.
+ */
+public final class AllocateJob {
+
+  public static final String NAME = "allocate";
+
+  private final JobContext context;
+  private final GuilomoConfig config;
+  private final boolean reporting;
+
+  /**
+   * The plan, and the searches that learned it.
+   *
+   * @param runId where its files and rows are
+   * @param plan of several searches their consensus
+   * @param searches in the order of their seeds; none where nothing was learned
+   */
+  public record Result(String runId, AllocationPlan plan, List<SearchOutcome> searches) {}
+
+  public AllocateJob(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
+    this(new JobContext(spark, config, progress), true);
+  }
+
+  /**
+   * @param reporting whether the run's report is written at the end
+   */
+  public AllocateJob(JobContext context, boolean reporting) {
+    this.context = context;
+    this.config = context.config();
+    this.reporting = reporting;
+  }
+
+  /**
+   * Makes the plan and writes it.
+   *
+   * @throws UserException for a configuration, model or data that cannot be used
+   */
+  public Result run() throws IOException {
+    String strategy = config.allocation().strategy();
+    AllocationStrategies.check(strategy);
+    if (AllocationStrategies.learns(strategy)) {
+      Preflight.requireFixedWorkers(context.sparkContext().getConf());
+    }
+    Workers workers = Workers.of(config, context.sparkContext());
+    RecordedRun run = new RecordedRun(context, NAME, reporting);
+    return run.record(
+        strategy,
+        workers.count(),
+        () -> {
+          BackboneConfig backbone = Families.config(config.model().requirePath(), context.hadoop());
+          if (AllocationStrategies.learns(strategy)) {
+            return learn(run, backbone, workers);
+          }
+          AllocationPlan plan = plan(strategy, backbone);
+          write(run, List.of(plan));
+          return new Result(run.runId(), plan, List.of());
+        });
+  }
+
+  private Result learn(RecordedRun run, BackboneConfig backbone, Workers workers)
+      throws IOException {
+    ModelChecks.check(config, backbone);
+    ShardedData data =
+        Preflight.load(
+            context,
+            run,
+            workers,
+            config.search().batchSize(),
+            batch -> Preflight.search(config, backbone, workers, batch));
+    Searches searches = Searches.run(context, backbone, data, workers, run);
+    data.shards().unpersist();
+    write(run, searches.plans());
+    run.backboneDigest(searches.outcomes().get(0).backboneDigest());
+    return new Result(run.runId(), searches.plan(), searches.outcomes());
+  }
+
+  private AllocationPlan plan(String strategy, BackboneConfig backbone) throws IOException {
+    long budget = config.allocation().budgetParameters();
+    if (!strategy.equals(AllocationStrategies.FILE)) {
+      return AllocationStrategies.of(strategy, config.allocation(), config.loraMoe())
+          .plan(ModelChecks.targets(config, backbone), config.run().seed(), budget);
+    }
+    AllocationPlan plan =
+        PlanFiles.readFor(config.allocation().requirePlan(), config, backbone, context.hadoop());
+    if (budget > 0 && plan.parameters() > budget) {
+      throw new UserException(
+          String.format(
+              "Cannot keep the plan %s within %d parameters: it has %d",
+              config.allocation().plan(), budget, plan.parameters()));
+    }
+    return plan;
+  }
+
+  /**
+   * @param plans the run's own first; those of single seeds, if any, follow
+   */
+  private void write(RecordedRun run, List<AllocationPlan> plans) throws IOException {
+    TableWriter tables = run.tables();
+    tables.replace(
+        PlanModulesTable.INSTANCE,
+        plans.stream().flatMap(plan -> PlanModulesTable.rows(plan).stream()).toList());
+    tables.replace(
+        PlanExpertsTable.INSTANCE,
+        plans.stream().flatMap(plan -> PlanExpertsTable.rows(plan).stream()).toList());
+    RunDirectory directory = run.directory();
+    directory.write("config.conf", config.asHocon());
+    for (AllocationPlan plan : plans) {
+      String suffix = plan == plans.get(0) ? "" : "-seed-" + plan.seed();
+      ReleasedPlanFormat released =
+          new ReleasedPlanFormat(
+              StateDictOrder.of(plan.modules().stream().map(m -> m.module()).toList()));
+      directory.write("plan" + suffix + ".json", AllocationPlanParser.toJson(plan));
+      directory.write("rank" + suffix + ".json", released.rankJson(plan));
+      directory.write("expert" + suffix + ".json", released.expertJson(plan));
+    }
+    context.message("plan written to " + directory);
+  }
+}

@@ -1,0 +1,134 @@
+package io.guilomo.spark.search;
+
+import static io.guilomo.spark.round.MetricRows.TRAIN;
+import static io.guilomo.spark.round.MetricRows.VALIDATION;
+
+import io.guilomo.network.PassResult;
+import io.guilomo.plan.GuidedSelection;
+import io.guilomo.search.SearchStepResult;
+import io.guilomo.spark.round.MetricRows;
+import io.guilomo.spark.round.MetricRows.At;
+import io.guilomo.spark.round.Rounds.Round;
+import io.guilomo.spark.table.BufferedRows;
+import io.guilomo.spark.table.GsvHistoryTable;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.RoundAppender;
+import io.guilomo.spark.worker.WorkerRound;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+
+/** What is measured during a search: rows of {@code metrics} and {@code gsv_history}. */
+final class SearchCurves {
+
+  private final long seed;
+  private final MetricRows metrics;
+  private final BufferedRows<GsvHistoryTable.Entry> history;
+
+  SearchCurves(
+      RoundAppender<MetricsTable.Metric> metrics,
+      RoundAppender<GsvHistoryTable.Entry> history,
+      long seed) {
+    this.seed = seed;
+    this.metrics = new MetricRows(metrics, AllocateJob.NAME, seed);
+    this.history = new BufferedRows<>(history, seed);
+  }
+
+  /** The GSVs after {@code round} rounds. */
+  void gsvs(long round, List<GuidedSelection> selections) {
+    for (GuidedSelection selection : selections) {
+      addVector(round, selection, GsvHistoryTable.EXPERTS, null, selection.expertVector());
+      for (int expert = 0; expert < selection.rankVectors().length; expert++) {
+        addVector(round, selection, GsvHistoryTable.RANK, expert, selection.rankVectors()[expert]);
+      }
+    }
+  }
+
+  private void addVector(
+      long round, GuidedSelection selection, String kind, Integer expert, float[] vector) {
+    int argmax = 0;
+    for (int i = 1; i < vector.length; i++) {
+      argmax = vector[i] > vector[argmax] ? i : argmax;
+    }
+    for (int i = 0; i < vector.length; i++) {
+      history.add(
+          new GsvHistoryTable.Entry(
+              seed,
+              round,
+              selection.module().layer(),
+              selection.module().name(),
+              kind,
+              expert,
+              i,
+              vector[i],
+              i == argmax));
+    }
+  }
+
+  MetricRows metrics() {
+    return metrics;
+  }
+
+  /**
+   * The steps of a round.
+   *
+   * @return what to show of it: means over its steps and workers
+   */
+  Map<String, Double> round(Round round, List<WorkerRound<SearchStepResult>> workers) {
+    At at = At.now(round.number(), round.firstStep());
+    int steps = workers.get(0).steps().size();
+    for (int i = 0; i < steps; i++) {
+      int index = i;
+      at = at.step(round.firstStep() + i);
+      for (WorkerRound<SearchStepResult> worker : workers) {
+        addStep(at, worker.worker(), worker.steps().get(index));
+      }
+      List<SearchStepResult> all =
+          workers.stream().map(worker -> worker.steps().get(index)).toList();
+      addMean(at, TRAIN, "loss", all, result -> result.training().taskLoss());
+      addMean(at, VALIDATION, "batch_loss", all, result -> result.validation().taskLoss());
+    }
+    metrics.addAll(at, "averaged_bytes", workers, WorkerRound::bytes);
+    List<SearchStepResult> all =
+        workers.stream().flatMap(worker -> worker.steps().stream()).toList();
+    Map<String, Double> shown = new LinkedHashMap<>();
+    shown.put("train loss", mean(all, result -> result.training().taskLoss()));
+    shown.put("validation loss", mean(all, result -> result.validation().taskLoss()));
+    return shown;
+  }
+
+  private void addStep(At at, int worker, SearchStepResult result) {
+    PassResult training = result.training();
+    metrics.add(at, worker, TRAIN, "loss", training.taskLoss());
+    metrics.add(at, worker, TRAIN, "balance_loss", training.balanceLoss());
+    metrics.add(at, worker, TRAIN, "learning_rate", result.learningRate());
+    metrics.add(at, worker, TRAIN, "gradient_norm", result.gradientNorm());
+    metrics.add(at, worker, TRAIN, "moved_choices", result.movedChoices());
+    metrics.add(at, worker, VALIDATION, "batch_loss", result.validation().taskLoss());
+    metrics.add(at, worker, VALIDATION, "gradient_norm", result.validationGradientNorm());
+  }
+
+  private void addMean(
+      At at,
+      String split,
+      String name,
+      List<SearchStepResult> results,
+      ToDoubleFunction<SearchStepResult> value) {
+    metrics.add(at, MetricsTable.ALL_WORKERS, split, name, mean(results, value));
+  }
+
+  private static double mean(
+      List<SearchStepResult> results, ToDoubleFunction<SearchStepResult> value) {
+    return results.stream().mapToDouble(value).average().orElseThrow();
+  }
+
+  void write(long round, boolean now) {
+    metrics.write(round, now);
+    if (now) {
+      history.write(round);
+    } else {
+      history.flush(round);
+    }
+  }
+}

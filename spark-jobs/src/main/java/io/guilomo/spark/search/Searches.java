@@ -1,0 +1,127 @@
+package io.guilomo.spark.search;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.network.BackboneConfig;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.ConsensusAllocation;
+import io.guilomo.plan.ParameterBudget;
+import io.guilomo.spark.checkpoint.Checkpoint;
+import io.guilomo.spark.checkpoint.JobCheckpoints;
+import io.guilomo.spark.checkpoint.TrainingCheckpoints;
+import io.guilomo.spark.data.ShardedData;
+import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.progress.SharedProgress;
+import io.guilomo.spark.run.RecordedRun;
+import io.guilomo.spark.table.GsvHistoryTable;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.RoundAppender;
+import io.guilomo.spark.table.Table;
+import io.guilomo.spark.table.TableWriter;
+import io.guilomo.spark.worker.Workers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+
+/**
+ * The searches of a run, one per seed, which run concurrently: Spark gives each the executors that
+ * the others leave free. A seed learns the same plan alone and among others.
+ *
+ * @param plan of one search, or the consensus of several
+ * @param outcomes in the order of the seeds
+ */
+record Searches(AllocationPlan plan, List<SearchOutcome> outcomes) {
+
+  static Searches run(
+      JobContext context,
+      BackboneConfig backbone,
+      ShardedData data,
+      Workers workers,
+      RecordedRun run)
+      throws IOException {
+    GuilomoConfig config = context.config();
+    List<Long> seeds =
+        config.search().seeds().isEmpty() ? List.of(config.run().seed()) : config.search().seeds();
+    ProgressListener shared = new SharedProgress(context.progress(), seeds.size());
+    JobCheckpoints saved = run.checkpoints();
+    Map<Long, TrainingCheckpoints> checkpoints = new HashMap<>();
+    Map<Long, Checkpoint> resumed = new HashMap<>();
+    for (long seed : seeds) {
+      TrainingCheckpoints own =
+          new TrainingCheckpoints(saved.of(seed), config, List.of("finetune."), shared);
+      checkpoints.put(seed, own);
+      own.newest().ifPresent(checkpoint -> resumed.put(seed, checkpoint));
+    }
+    RoundAppender<MetricsTable.Metric> metrics =
+        appender(run.tables(), MetricsTable.INSTANCE, resumed);
+    RoundAppender<GsvHistoryTable.Entry> history =
+        appender(run.tables(), GsvHistoryTable.INSTANCE, resumed);
+    ExecutorService threads = Executors.newFixedThreadPool(seeds.size());
+    List<SearchOutcome> outcomes = new ArrayList<>();
+    try {
+      List<Future<SearchOutcome>> running = new ArrayList<>();
+      for (long seed : seeds) {
+        SearchCurves curves = new SearchCurves(metrics, history, seed);
+        Optional<Checkpoint> start = Optional.ofNullable(resumed.get(seed));
+        running.add(
+            threads.submit(
+                () ->
+                    new SearchRun(context, backbone, data, workers, seed, curves)
+                        .run(start, checkpoints.get(seed), shared)));
+      }
+      for (Future<SearchOutcome> search : running) {
+        outcomes.add(outcome(search));
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+    metrics.finish();
+    history.finish();
+    List<AllocationPlan> plans = outcomes.stream().map(SearchOutcome::plan).toList();
+    ParameterBudget budget = new ParameterBudget(config.allocation().budgetParameters());
+    return new Searches(
+        plans.size() == 1
+            ? plans.get(0)
+            : new ConsensusAllocation(config.run().seed(), budget).plan(plans),
+        outcomes);
+  }
+
+  private static <R> RoundAppender<R> appender(
+      TableWriter tables, Table<R> table, Map<Long, Checkpoint> resumed) {
+    Map<Long, Long> rounds = new HashMap<>();
+    resumed.forEach((seed, checkpoint) -> rounds.put(seed, checkpoint.round()));
+    return rounds.isEmpty() ? tables.begin(table) : tables.resume(table, rounds);
+  }
+
+  private static SearchOutcome outcome(Future<SearchOutcome> search) {
+    try {
+      return search.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw e.getCause() instanceof IOException cause
+          ? new UncheckedIOException(cause)
+          : new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Cannot wait for a search: interrupted", e);
+    }
+  }
+
+  /** The run's plan, then, where there are several, that of each seed. */
+  List<AllocationPlan> plans() {
+    return outcomes.size() == 1
+        ? List.of(plan)
+        : Stream.concat(Stream.of(plan), outcomes.stream().map(SearchOutcome::plan)).toList();
+  }
+}

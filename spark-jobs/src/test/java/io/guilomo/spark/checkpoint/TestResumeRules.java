@@ -1,0 +1,66 @@
+package io.guilomo.spark.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.config.ChangedKey;
+import io.guilomo.config.GuilomoConfig;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TestResumeRules {
+
+  @Test
+  void newValuesThatChangeTheTrainingArePointedOut() {
+    assertThat(
+            changes(
+                "search.learning-rate=1e-3",
+                "search.epochs=9",
+                "cluster.workers=3",
+                "model.path=elsewhere",
+                "finetune.epochs=3",
+                "output.dir=elsewhere",
+                "checkpoint.keep=5",
+                "evaluate.batch-size=7"))
+        .extracting(ChangedKey::toString)
+        .containsExactly(
+            "cluster.workers from 0 to 3",
+            "model.path from  to elsewhere",
+            "search.epochs from 4 to 9",
+            "search.learning-rate from 3.0E-4 to 0.001");
+    assertThat(changes()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "run.seed=7",
+        "model.pooling=cls",
+        "model.family=bert",
+        "data.task=classification",
+        "data.labels=[a,b]",
+        "lora-moe.target-modules=[q_proj]",
+        "lora-moe.max-experts=4",
+        "lora-moe.max-rank=4",
+        "lora-moe.top-k=1",
+        "lora-moe.alpha=8"
+      })
+  void keysThatDecideTheParametersAreRefused(String change) {
+    assertThatThrownBy(() -> changes(change, "search.epochs=9"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(
+            "Cannot resume from here: " + change.substring(0, change.indexOf('=')) + " from ")
+        .hasMessageEndingWith(
+            " has changed; give another run.id, or start over with checkpoint.resume=false");
+  }
+
+  private static List<ChangedKey> changes(String... overrides) {
+    return ResumeRules.check(
+        "here",
+        GuilomoConfig.load(null, List.of()),
+        GuilomoConfig.load(null, List.of(overrides)),
+        List.of("finetune."));
+  }
+}

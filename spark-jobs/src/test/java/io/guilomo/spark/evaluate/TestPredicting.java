@@ -1,0 +1,36 @@
+package io.guilomo.spark.evaluate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.data.RecordReader;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TestPredicting {
+
+  @Test
+  void columnsOfTheRecordsAreKept() {
+    assertThat(Predicting.schema(rows("1 AS id, 'a' AS Sentence")).fieldNames())
+        .containsExactly("id", "Sentence", "prediction", "probabilities", "generated");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"prediction", "Prediction", "GENERATED", "Run_Id"})
+  void aColumnOfTheTablesOwnIsRefusedInAnyCase(String name) {
+    assertThatThrownBy(() -> Predicting.schema(rows("1 AS id, 'a' AS " + name)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot keep column "
+                + name
+                + ": table predictions has a column of that name; rename it");
+  }
+
+  private static Dataset<Row> rows(String columns) {
+    return SharedSparkSession.session().sql("SELECT " + columns + ", '{}' AS " + RecordReader.JSON);
+  }
+}

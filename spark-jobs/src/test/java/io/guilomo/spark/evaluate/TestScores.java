@@ -1,0 +1,90 @@
+package io.guilomo.spark.evaluate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.adapter.AdapterDescription;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.inference.Answer;
+import io.guilomo.metric.Scored;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Task;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.UniformAllocation;
+import io.guilomo.spark.table.EvaluationsTable.Evaluation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class TestScores {
+
+  private static final Scored RIGHT = new Scored(0, 0, 0.5);
+  private static final Scored WRONG = new Scored(1, 0, 1.5);
+  private static final Scored SILENT = new Scored(1, Scored.UNANSWERED, Double.NaN);
+
+  private static final List<Evaluation> CLASSES =
+      evaluations(
+          Task.CLASSIFICATION,
+          new ScoredRecord(1, Map.of(Answer.CLASSIFICATION, RIGHT), Double.NaN, null),
+          new ScoredRecord(2, Map.of(Answer.CLASSIFICATION, WRONG), Double.NaN, null));
+  private static final List<Evaluation> RESPONSES =
+      evaluations(
+          Task.MULTIPLE_CHOICE,
+          new ScoredRecord(1, Map.of(Answer.CHOICES, RIGHT, Answer.GENERATION, SILENT), 0.25, null),
+          new ScoredRecord(2, Map.of(Answer.CHOICES, WRONG, Answer.GENERATION, RIGHT), 0.75, null),
+          new ScoredRecord(3, Map.of(Answer.CHOICES, RIGHT), Double.NaN, null),
+          new ScoredRecord(4, Map.of(Answer.CHOICES, RIGHT), Double.NaN, null));
+
+  @Test
+  void everyMetricIsOverTheRecordsThatHaveIt() {
+    assertThat(CLASSES)
+        .filteredOn(row -> List.of("accuracy", "loss").contains(row.metric()))
+        .extracting(Evaluation::value)
+        .containsExactly(0.5, 1.0);
+    assertThat(RESPONSES).extracting(Evaluation::value).containsExactly(0.75, 0.5, 0.5, 0.5);
+    assertThat(RESPONSES).extracting(Evaluation::examples).containsExactly(4L, 2L, 2L, 2L);
+  }
+
+  @Test
+  void metricsHaveTheDocumentedNames() throws IOException {
+    String documented = Files.readString(Path.of("../deploy/sql/README.md"));
+    String names =
+        documented.substring(
+            documented.indexOf("Metrics of a classification:"),
+            documented.indexOf("## `predictions`"));
+    assertThat(Pattern.compile("`([^`]+)`").matcher(names).results().map(r -> r.group(1)))
+        .containsExactlyInAnyOrderElementsOf(
+            Stream.concat(CLASSES.stream(), RESPONSES.stream()).map(Evaluation::metric).toList());
+  }
+
+  private static List<Evaluation> evaluations(Task task, ScoredRecord... records) {
+    AllocationPlan plan =
+        new UniformAllocation(2, 2, RoutingMethod.topK(2), 16)
+            .plan(List.of(new LinearModule(0, "query", 4, 4)));
+    boolean classifies = task == Task.CLASSIFICATION;
+    AdapterDescription description =
+        new AdapterDescription(
+            plan,
+            "m",
+            "digest",
+            task,
+            classifies ? List.of("no", "yes") : List.of(),
+            Pooling.values()[0],
+            16,
+            classifies ? null : PromptTemplate.alpaca());
+    return new Scores(
+            List.of(records),
+            description,
+            GuilomoConfig.load(null, List.of("evaluate.bootstrap-samples=10")).evaluate(),
+            1,
+            "test")
+        .evaluations();
+  }
+}

@@ -1,0 +1,28 @@
+package io.guilomo.spark.run;
+
+import io.guilomo.spark.progress.ProgressListener;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Keeps the lines that a job says beside its progress. */
+public record Messages(List<String> lines) implements ProgressListener {
+
+  public Messages() {
+    this(new ArrayList<>());
+  }
+
+  @Override
+  public void begin(String task, long rounds) {}
+
+  @Override
+  public void round(Map<String, Double> values) {}
+
+  @Override
+  public void message(String line) {
+    lines.add(line);
+  }
+
+  @Override
+  public void end() {}
+}

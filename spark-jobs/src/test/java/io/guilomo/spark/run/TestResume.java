@@ -1,0 +1,112 @@
+package io.guilomo.spark.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.search.AllocateJob;
+import io.guilomo.spark.table.GsvHistoryTable;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.PlanExpertsTable;
+import io.guilomo.spark.table.Table;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Jobs that stop half-way and are submitted again, on a small real encoder. */
+class TestResume extends OnResumedJobs {
+
+  @Test
+  void aSearchThatGoesOnEndsAsOneThatWasNotStopped() throws IOException {
+    AllocateJob.Result whole = jobs.allocate("whole", Integer.MAX_VALUE);
+    assertThatThrownBy(() -> jobs.allocate("stopped", 2)).hasMessage("stopped after round 2");
+    assertThat(jobs.status("stopped")).containsExactly("FAILED");
+    assertThat(jobs.checkpoints("stopped/checkpoints/allocate/seed-42"))
+        .containsExactly("round-00000001", "round-00000002");
+
+    jobs.messages().clear();
+    AllocateJob.Result resumed = jobs.allocate("stopped", Integer.MAX_VALUE);
+    assertThat(jobs.messages()).contains("resuming after round 2 of 3");
+    assertThat(resumed.plan()).isEqualTo(whole.plan());
+    assertThat(resumed.searches()).isEqualTo(whole.searches());
+    for (Table<?> table :
+        List.of(GsvHistoryTable.INSTANCE, PlanExpertsTable.INSTANCE, MetricsTable.INSTANCE)) {
+      assertThat(jobs.values(table, "stopped")).isEqualTo(jobs.values(table, "whole")).isNotEmpty();
+    }
+    assertThat(jobs.status("stopped")).containsExactly("SUCCEEDED");
+
+    // It has ended: submitted again it begins anew.
+    jobs.messages().clear();
+    assertThat(jobs.allocate("stopped", Integer.MAX_VALUE).plan()).isEqualTo(whole.plan());
+    assertThat(jobs.messages()).noneMatch(line -> line.startsWith("resuming"));
+  }
+
+  @Test
+  void ofSeveralSearchesEachGoesOnWhereItWas() throws IOException {
+    AllocateJob.Result whole = jobs.allocate("whole", Integer.MAX_VALUE, "search.seeds=[7, 42]");
+    assertThatThrownBy(() -> jobs.allocate("stopped", 3, "search.seeds=[7, 42]"))
+        .hasMessage("stopped after round 3");
+    AllocateJob.Result resumed =
+        jobs.allocate("stopped", Integer.MAX_VALUE, "search.seeds=[7, 42]");
+    assertThat(resumed.searches()).isEqualTo(whole.searches());
+    assertThat(jobs.values(MetricsTable.INSTANCE, "stopped"))
+        .isEqualTo(jobs.values(MetricsTable.INSTANCE, "whole"));
+  }
+
+  @Test
+  void changedSettingsArePointedOutOrRefused() throws IOException {
+    assertThatThrownBy(() -> jobs.allocate("stopped", 1)).hasMessage("stopped after round 1");
+    assertThatThrownBy(() -> jobs.allocate("stopped", 9, "lora-moe.max-rank=3"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("Cannot resume from ")
+        .hasMessageEndingWith(
+            "after round 1: lora-moe.max-rank from 2 to 3 has changed; give another run.id, or start"
+                + " over with checkpoint.resume=false");
+    jobs.messages().clear();
+    AllocateJob.Result longer =
+        jobs.allocate("stopped", 99, "search.epochs=2", "cluster.averaging-frequency=3");
+    assertThat(jobs.messages())
+        .contains(
+            "resuming with a changed key: search.epochs from 1 to 2",
+            "resuming with a changed key: cluster.averaging-frequency from 2 to 3",
+            // 2 of 10 steps are done; the other 8 make three rounds.
+            "resuming after round 1 of 4");
+    assertThat(longer.plan().modules()).isNotEmpty();
+    jobs.messages().clear();
+    jobs.allocate("stopped", 99, "lora-moe.max-rank=3", "checkpoint.resume=false");
+    assertThat(jobs.messages()).noneMatch(line -> line.startsWith("resuming"));
+  }
+
+  @Test
+  void aFineTuningThatGoesOnEndsAsOneThatWasNotStopped() throws IOException {
+    for (String run : List.of("whole", "stopped")) {
+      jobs.allocate(run, 99, "allocation.strategy=uniform");
+    }
+    FinetuneJob.Result whole = jobs.finetune("whole", 99);
+    assertThatThrownBy(() -> jobs.finetune("stopped", 4)).hasMessage("stopped after round 4");
+    jobs.messages().clear();
+    FinetuneJob.Result resumed = jobs.finetune("stopped", 99);
+    // Round 3 ends the first epoch: there is a checkpoint after it.
+    assertThat(jobs.messages()).contains("resuming after round 3 of 5");
+    assertThat(resumed.outcome().best()).isEqualTo(whole.outcome().best());
+    assertThat(resumed.outcome().last()).isEqualTo(whole.outcome().last());
+    assertThat(resumed.outcome().tokens()).isEqualTo(whole.outcome().tokens());
+    assertThat(output.resolve("runs/stopped/adapter/adapter.safetensors"))
+        .hasSameBinaryContentAs(output.resolve("runs/whole/adapter/adapter.safetensors"));
+    assertThat(jobs.values(MetricsTable.INSTANCE, "stopped"))
+        .isEqualTo(jobs.values(MetricsTable.INSTANCE, "whole"));
+  }
+
+  @Test
+  void anotherPlanIsNotResumedWith() throws IOException {
+    jobs.allocate("stopped", 99, "allocation.strategy=uniform");
+    assertThatThrownBy(() -> jobs.finetune("stopped", 4)).hasMessage("stopped after round 4");
+    jobs.allocate("stopped", 99, "allocation.strategy=uniform", "allocation.rank=1");
+    assertThatThrownBy(() -> jobs.finetune("stopped", 99))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageMatching(
+            "Cannot resume from the checkpoint after round 3: model, plan or classes have changed \\(it"
+                + " has \\d+ parameters, the network has \\d+\\); give another run.id, or start over"
+                + " with checkpoint.resume=false");
+  }
+}
