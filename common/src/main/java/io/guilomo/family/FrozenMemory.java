@@ -1,8 +1,8 @@
 package io.guilomo.family;
 
-import io.guilomo.io.FloatMemory;
 import io.guilomo.io.FloatSink;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.UserException;
@@ -23,30 +23,23 @@ public record FrozenMemory(Kernels kernels, DataType matrices) {
     return new FrozenMemory(KernelSelection.portable(), DataType.FLOAT);
   }
 
-  private boolean isHost() {
-    return kernels.memory().equals(Kernels.HOST);
-  }
-
   /**
-   * An array of undefined content.
+   * A matrix for {@link FrozenMatrix#put} to fill.
    *
    * @throws UserException if the kernels cannot compute with its type
    */
-  INDArray allocate(long... shape) {
-    long length = 1;
-    for (long size : shape) {
-      length *= size;
-    }
-    DataType type = shape.length > 1 ? matrices : DataType.FLOAT;
-    return ArrayViews.stretch(kernels.allocate(type, length), 0, shape);
+  FrozenMatrix matrix(long rows, long columns) {
+    return kernels.frozen(matrices, rows, columns);
   }
 
-  /** Fills an array of {@link #allocate}, or a slice of it. */
-  FloatSink sink(INDArray array) {
-    if (isHost()) {
-      return FloatMemory.of(array);
-    }
+  /** A vector with undefined contents. */
+  INDArray vector(long length) {
+    return kernels.allocate(DataType.FLOAT, length);
+  }
+
+  /** Fills a vector. */
+  FloatSink sink(INDArray vector) {
     return (position, values, count) ->
-        kernels.write(values, ArrayViews.stretch(array, position, count));
+        kernels.write(values, ArrayViews.stretch(vector, position, count));
   }
 }

@@ -3,7 +3,7 @@ package io.guilomo.family;
 import io.guilomo.io.FloatSink;
 import io.guilomo.io.ModelDirectory;
 import io.guilomo.io.TensorSource;
-import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
 import java.io.IOException;
@@ -29,7 +29,8 @@ public final class FrozenTensors {
   private final Extent extent;
   private final FrozenMemory memory;
   private final MessageDigest digest;
-  private final Map<String, INDArray> tensors = new HashMap<>();
+  private final Map<String, FrozenMatrix> matrices = new HashMap<>();
+  private final Map<String, INDArray> vectors = new HashMap<>();
 
   /** How much is read of the tensors. */
   enum Extent {
@@ -135,29 +136,36 @@ public final class FrozenTensors {
         source.digest(piece, digest);
       }
     } else if (extent == Extent.VALUES) {
-      tensors.put(part, values(pieces));
+      if (pieces[0].shape().length > 1) {
+        long rows = Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum();
+        FrozenMatrix matrix = memory.matrix(rows, pieces[0].shape()[1]);
+        fill(pieces, matrix::put);
+        matrices.put(part, matrix);
+      } else {
+        INDArray vector =
+            memory.vector(Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum());
+        fill(pieces, memory.sink(vector));
+        vectors.put(part, vector);
+      }
     }
   }
 
-  /** Has parts of the network find a tensor under a second name. */
+  /** Has parts of the network find a matrix under a second name. */
   public void alias(String part, String read) {
     if (extent == Extent.VALUES) {
-      tensors.put(part, tensors.get(read));
+      matrices.put(part, matrices.get(read));
     }
   }
 
-  private INDArray values(Piece[] pieces) throws IOException {
-    long[] shape = pieces[0].shape().clone();
-    shape[0] = Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum();
-    INDArray fused = memory.allocate(shape);
-    long offset = 0;
+  private void fill(Piece[] pieces, FloatSink target) throws IOException {
+    long filled = 0;
     for (Piece piece : pieces) {
       begin(piece);
-      INDArray place = ArrayViews.stretch(fused, offset, piece.shape());
-      source.read(piece, memory.sink(place), digest);
-      offset += place.length();
+      long offset = filled;
+      source.read(
+          piece, (position, values, count) -> target.put(offset + position, values, count), digest);
+      filled += Arrays.stream(piece.shape()).reduce(1, Math::multiplyExact);
     }
-    return fused;
   }
 
   private void begin(Piece piece) {
@@ -167,6 +175,6 @@ public final class FrozenTensors {
 
   /** What was read, with its digest; has no tensors unless values were read. Ends the reading. */
   Backbone backbone(BackboneConfig config) {
-    return new Backbone(config, HexFormat.of().formatHex(digest.digest()), tensors);
+    return new Backbone(config, HexFormat.of().formatHex(digest.digest()), matrices, vectors);
   }
 }

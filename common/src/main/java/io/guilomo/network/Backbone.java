@@ -1,42 +1,48 @@
 package io.guilomo.network;
 
+import io.guilomo.kernel.FrozenMatrix;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A frozen pretrained transformer. Its tensors are shared by everything in the JVM and never
- * written.
+ * written. Parts of {@code config} ask for them by name: of a linear layer or norm called {@code
+ * NAME}, {@code NAME.weight} and {@code NAME.bias}.
  *
  * @param digest hexadecimal sha256 over the names, shapes and values of the tensors
- * @param tensors by the names under which the parts of {@code config} ask for them: of a linear
- *     layer or norm called {@code NAME}, {@code NAME.weight} and {@code NAME.bias}
+ * @param matrices linear weights and embedding tables
+ * @param vectors biases, and the weights of norms
  */
-public record Backbone(BackboneConfig config, String digest, Map<String, INDArray> tensors) {
+public record Backbone(
+    BackboneConfig config,
+    String digest,
+    Map<String, FrozenMatrix> matrices,
+    Map<String, INDArray> vectors) {
 
   /** The name of the token embeddings {@code [vocabulary, hidden]}. */
   public static final String WORDS = "embedding.words";
 
   public Backbone {
-    tensors = Map.copyOf(tensors);
+    matrices = Map.copyOf(matrices);
+    vectors = Map.copyOf(vectors);
   }
 
   /** A linear weight or an embedding table, {@code [rows, columns]}. */
-  public INDArray matrix(String name) {
-    return required(name);
+  public FrozenMatrix matrix(String name) {
+    return required(matrices.get(name), name);
   }
 
   /** The weight of a norm or a bias. */
   public INDArray vector(String name) {
-    return required(name);
+    return required(vectors.get(name), name);
   }
 
   /** The bias of a linear layer, or null if it has none. */
   public INDArray bias(String layer) {
-    return tensors.get(layer + ".bias");
+    return vectors.get(layer + ".bias");
   }
 
-  private INDArray required(String name) {
-    INDArray tensor = tensors.get(name);
+  private static <T> T required(T tensor, String name) {
     if (tensor == null) {
       throw new IllegalArgumentException("Cannot find the frozen tensor " + name);
     }

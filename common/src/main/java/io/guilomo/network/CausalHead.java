@@ -2,6 +2,7 @@ package io.guilomo.network;
 
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.kernel.Kernels;
 import java.util.Arrays;
 import java.util.List;
@@ -32,7 +33,7 @@ public final class CausalHead implements Head {
   private final WorkingArray dArray;
   private final Norm norm;
   private PassContext context;
-  private INDArray weight;
+  private FrozenMatrix weight;
   private int labels;
   private int allLabels;
 
@@ -94,7 +95,7 @@ public final class CausalHead implements Head {
   public INDArray forward(INDArray states) {
     INDArray normed = norm.forward(states);
     INDArray logits = context.array(logitsArray, states.rows());
-    context.kernels().product(normed, false, weight, true, logits, false);
+    context.kernels().matmul(normed, weight, logits, false);
     return logits;
   }
 
@@ -158,8 +159,7 @@ public final class CausalHead implements Head {
     for (int begin = 0; begin < labels; begin += chunk) {
       int end = Math.min(labels, begin + chunk);
       INDArray logits = context.array(logitsArray, end - begin);
-      kernels.product(
-          ArrayViews.rows(normed, begin, end - begin), false, weight, true, logits, false);
+      kernels.matmul(ArrayViews.rows(normed, begin, end - begin), weight, logits, false);
       kernels.crossEntropy(
           logits,
           Arrays.copyOfRange(targets, begin, end),
@@ -169,7 +169,7 @@ public final class CausalHead implements Head {
           measurements().totals());
       if (d != null) {
         INDArray dChunk = ArrayViews.rows(dPicked, begin, end - begin);
-        kernels.product(logits, false, weight, false, dChunk, false);
+        kernels.matmulBackward(logits, weight, dChunk, false);
       }
     }
     if (d != null) {

@@ -1,6 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.model.UserException;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -12,7 +13,7 @@ public final class Embedding implements Part {
   private final ArrayDeclarations arrays = new ArrayDeclarations("embedding");
   private final WorkingArray embedded;
   private PassContext context;
-  private INDArray words;
+  private FrozenMatrix words;
 
   public Embedding(BackboneConfig config) {
     this.config = config;

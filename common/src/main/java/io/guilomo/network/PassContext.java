@@ -41,7 +41,7 @@ public final class PassContext {
     this.backbone = backbone;
     this.rotary = rotary;
     this.kernels = kernels;
-    this.exactWeights = backbone.matrix(Backbone.WORDS).dataType() == DataType.FLOAT;
+    this.exactWeights = backbone.matrix(Backbone.WORDS).type() == DataType.FLOAT;
     this.buffers = buffers;
     this.measurements = new Measurements(kernels);
   }

@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -123,7 +122,7 @@ class TestPeftFormat {
   }
 
   private Backbone merged() throws IOException {
-    Map<String, INDArray> tensors = new HashMap<>(llama.tensors());
+    Map<String, INDArray> tensors = FrozenCopies.tensors(llama);
     for (int layer = 0; layer < llama.config().layers(); layer++) {
       String part = "block-" + layer + ".";
       String attention = "model.layers." + layer + ".self_attn.";
@@ -133,7 +132,7 @@ class TestPeftFormat {
       merge(tensors, part + "gateUp.weight", mlp, "gate_proj", "up_proj");
       merge(tensors, part + "down.weight", mlp, "down_proj");
     }
-    return new Backbone(llama.config(), llama.digest(), tensors);
+    return FrozenCopies.backbone(llama.config(), llama.digest(), tensors);
   }
 
   private void merge(Map<String, INDArray> tensors, String name, String block, String... modules)

@@ -1,10 +1,10 @@
 package io.guilomo.family;
 
-import io.guilomo.io.BlockReader;
-import io.guilomo.io.FloatMemory;
-import io.guilomo.io.FloatSink;
+import io.guilomo.kernel.FrozenMatrix;
+import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.Backbone;
+import io.guilomo.network.BackboneConfig;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -32,30 +32,44 @@ public final class FrozenCopies {
 
   /** A backbone of the host in another memory. */
   public static Backbone of(Backbone host, FrozenMemory memory) {
-    // Tensors of two names stay one.
-    Map<INDArray, INDArray> copies = new IdentityHashMap<>();
-    Map<String, INDArray> tensors = new HashMap<>();
-    host.tensors()
-        .forEach(
-            (name, tensor) ->
-                tensors.put(name, copies.computeIfAbsent(tensor, each -> of(each, memory))));
-    memory.kernels().finish();
-    return new Backbone(host.config(), host.digest(), tensors);
-  }
-
-  private static INDArray of(INDArray host, FrozenMemory memory) {
     if (memory.kernels().memory().equals(Kernels.HOST) && memory.matrices() == DataType.FLOAT) {
       return host;
     }
-    INDArray copy = memory.allocate(host.shape());
-    FloatMemory values = FloatMemory.of(host);
-    FloatSink sink = memory.sink(copy);
-    float[] block = new float[(int) Math.min(BlockReader.BLOCK, host.length())];
-    for (long done = 0; done < host.length(); done += block.length) {
-      int count = (int) Math.min(block.length, host.length() - done);
-      values.get(done, block, count);
-      sink.put(done, block, count);
-    }
+    Backbone copy = backbone(host.config(), host.digest(), tensors(host), memory);
+    memory.kernels().finish();
     return copy;
+  }
+
+  /** A backbone of arrays of the host; an array of two names becomes one matrix. */
+  public static Backbone backbone(
+      BackboneConfig config, String digest, Map<String, INDArray> tensors) {
+    return backbone(config, digest, tensors, FrozenMemory.host());
+  }
+
+  private static Backbone backbone(
+      BackboneConfig config, String digest, Map<String, INDArray> tensors, FrozenMemory memory) {
+    Map<INDArray, FrozenMatrix> frozen = new IdentityHashMap<>();
+    Map<String, FrozenMatrix> matrices = new HashMap<>();
+    Map<String, INDArray> vectors = new HashMap<>();
+    tensors.forEach(
+        (name, tensor) -> {
+          if (tensor.rank() == 2) {
+            matrices.put(
+                name,
+                frozen.computeIfAbsent(
+                    tensor,
+                    each -> KernelArrays.frozen(memory.kernels(), memory.matrices(), each)));
+          } else {
+            vectors.put(name, KernelArrays.array(memory.kernels(), tensor));
+          }
+        });
+    return new Backbone(config, digest, matrices, vectors);
+  }
+
+  /** All tensors of a backbone of the host; those of two names are one array. */
+  public static Map<String, INDArray> tensors(Backbone host) {
+    Map<String, INDArray> tensors = new HashMap<>(host.vectors());
+    host.matrices().forEach((name, matrix) -> tensors.put(name, KernelArrays.matrix(matrix)));
+    return tensors;
   }
 }

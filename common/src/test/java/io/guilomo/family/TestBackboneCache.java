@@ -74,7 +74,7 @@ class TestBackboneCache {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot load memory:tiny: this JVM was not given it");
     Backbone backbone =
-        new Backbone(
+        FrozenCopies.backbone(
             new LlamaConfig(2, 2, 1, 1, 1, 2, 3, 4, 1e-5f, new Rope(1e4, null), 0, true),
             "none",
             Map.of(Backbone.WORDS, Nd4j.zeros(DataType.FLOAT, 3, 2)));

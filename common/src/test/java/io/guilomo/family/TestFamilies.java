@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.SafetensorsWriter;
+import io.guilomo.kernel.KernelArrays;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.CausalHead;
@@ -56,29 +57,31 @@ class TestFamilies {
             new LlamaConfig(8, 6, 2, 4, 2, 2, 5, 2048, 1e-5f, new Rope(10000, null), 0, false));
     String layer = "block-1.";
     String prefix = "model.layers.1.";
-    assertThat(backbone.matrix(layer + "qkv.weight"))
+    assertThat(KernelArrays.matrix(backbone.matrix(layer + "qkv.weight")))
         .isEqualTo(
             Nd4j.vstack(
                 tensors.get(prefix + "self_attn.q_proj.weight"),
                 tensors.get(prefix + "self_attn.k_proj.weight"),
                 tensors.get(prefix + "self_attn.v_proj.weight")));
-    assertThat(backbone.matrix(layer + "gateUp.weight"))
+    assertThat(KernelArrays.matrix(backbone.matrix(layer + "gateUp.weight")))
         .isEqualTo(
             Nd4j.vstack(
                 tensors.get(prefix + "mlp.gate_proj.weight"),
                 tensors.get(prefix + "mlp.up_proj.weight")));
-    assertThat(backbone.matrix(layer + "o.weight"))
+    assertThat(KernelArrays.matrix(backbone.matrix(layer + "o.weight")))
         .isEqualTo(tensors.get(prefix + "self_attn.o_proj.weight"));
-    assertThat(backbone.matrix(layer + "down.weight"))
+    assertThat(KernelArrays.matrix(backbone.matrix(layer + "down.weight")))
         .isEqualTo(tensors.get(prefix + "mlp.down_proj.weight"));
     assertThat(backbone.vector(layer + "attentionNorm.weight"))
         .isEqualTo(tensors.get(prefix + "input_layernorm.weight"));
     assertThat(backbone.vector(layer + "mlpNorm.weight"))
         .isEqualTo(tensors.get(prefix + "post_attention_layernorm.weight"));
-    assertThat(backbone.matrix(Backbone.WORDS)).isEqualTo(tensors.get("model.embed_tokens.weight"));
+    assertThat(KernelArrays.matrix(backbone.matrix(Backbone.WORDS)))
+        .isEqualTo(tensors.get("model.embed_tokens.weight"));
     assertThat(backbone.vector(CausalHead.NORM + ".weight"))
         .isEqualTo(tensors.get("model.norm.weight"));
-    assertThat(backbone.matrix(CausalHead.WEIGHT)).isEqualTo(tensors.get("lm_head.weight"));
+    assertThat(KernelArrays.matrix(backbone.matrix(CausalHead.WEIGHT)))
+        .isEqualTo(tensors.get("lm_head.weight"));
     assertThat(backbone.digest()).matches("[0-9a-f]{64}");
   }
 
@@ -100,7 +103,8 @@ class TestFamilies {
     Files.delete(dir.resolve("model.safetensors"));
     writeShards(tensors);
     assertThat(load().digest()).isEqualTo(digest);
-    assertThat(load().matrix(CausalHead.WEIGHT)).isEqualTo(tensors.get("lm_head.weight"));
+    assertThat(KernelArrays.matrix(load().matrix(CausalHead.WEIGHT)))
+        .isEqualTo(tensors.get("lm_head.weight"));
   }
 
   @ParameterizedTest
@@ -300,8 +304,7 @@ class TestFamilies {
     int key = config.keyValueHeads() * config.headDim();
     int query = config.heads() * config.headDim();
     assertThat(
-            backbone
-                .matrix("block-1.qkv.weight")
+            KernelArrays.matrix(backbone.matrix("block-1.qkv.weight"))
                 .get(NDArrayIndex.interval(query + key, query + 2 * key)))
         .isEqualTo(tensors.get("model.layers.1.self_attn.v_proj.weight"));
     assertThat(config.epsilon()).isEqualTo(1e-6f);
@@ -315,8 +318,10 @@ class TestFamilies {
     assertThat(backbone.config().layers()).isEqualTo(5);
     assertThat(backbone.matrix(CausalHead.WEIGHT)).isSameAs(backbone.matrix(Backbone.WORDS));
     assertThat(backbone.config().linearModules()).hasSize(35);
-    assertThat(backbone.matrix("block-4.qkv.weight").shape()).containsExactly(64 + 2 * 32, 64);
-    assertThat(backbone.matrix("block-4.gateUp.weight").shape()).containsExactly(2 * 172, 64);
+    assertThat(KernelArrays.matrix(backbone.matrix("block-4.qkv.weight")).shape())
+        .containsExactly(64 + 2 * 32, 64);
+    assertThat(KernelArrays.matrix(backbone.matrix("block-4.gateUp.weight")).shape())
+        .containsExactly(2 * 172, 64);
   }
 
   /** Random tensors of {@link #LLAMA}. */

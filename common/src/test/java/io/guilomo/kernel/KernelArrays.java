@@ -52,6 +52,19 @@ public final class KernelArrays {
     return ArrayViews.stretch(flat, 0, shape);
   }
 
+  /** A frozen matrix with the values of an array of the host. */
+  public static FrozenMatrix frozen(Kernels kernels, DataType type, INDArray host) {
+    FrozenMatrix frozen = kernels.frozen(type, host.rows(), host.columns());
+    float[] values = host.dup('c').data().asFloat();
+    frozen.put(0, values, values.length);
+    return frozen;
+  }
+
+  /** The elements of a frozen matrix that its backend keeps as an array. */
+  public static INDArray matrix(FrozenMatrix frozen) {
+    return FrozenArray.matrix(frozen);
+  }
+
   /** A contiguous copy in the same memory. */
   public static INDArray copy(Kernels kernels, INDArray array) {
     INDArray flat = kernels.allocate(DataType.FLOAT, array.length());

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
+import io.guilomo.family.FrozenCopies;
 import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
@@ -110,7 +111,7 @@ public final class GoldenNetwork {
     frozen.put(Backbone.WORDS, embeddings);
     frozen.put(CausalHead.NORM + ".weight", tensors.get(prefix + PREFIX + "model.norm.weight"));
     frozen.put(CausalHead.WEIGHT, tensors.get(prefix + PREFIX + "lm_head.weight"));
-    return new Backbone(config, "golden", frozen);
+    return FrozenCopies.backbone(config, "golden", frozen);
   }
 
   private static LlamaConfig family(String architecture) {

@@ -9,9 +9,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.FrozenCopies;
 import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.ObservedKernels;
 import io.guilomo.model.LinearModule;
@@ -98,7 +100,8 @@ class TestGoldenLayer {
             new NetworkDefinition(
                 "memory:layer", config, stage, List.of(module), 0, 0, 0, Pooling.MEAN, 1));
     ObservedRouting routing = new ObservedRouting(kernels);
-    Backbone backbone = new Backbone(config, "", Map.of(Backbone.WORDS, Nd4j.zeros(2, in)));
+    Backbone backbone =
+        FrozenCopies.backbone(config, "", Map.of(Backbone.WORDS, Nd4j.zeros(2, in)));
     PassContext context =
         new PassContext(
             backbone, Map.of(), ObservedKernels.of(kernels, routing), new Buffers(kernels));
@@ -118,7 +121,10 @@ class TestGoldenLayer {
     }
     INDArray gradient = zeros(kernels, layout.size());
     group.attach(
-        context, array(kernels, parameters), array(kernels, golden.get("param.weight")), null);
+        context,
+        array(kernels, parameters),
+        KernelArrays.frozen(kernels, DataType.FLOAT, golden.get("param.weight")),
+        null);
     group.attachGradient(gradient);
 
     int tokens = entry.get("B").asInt() * entry.get("T").asInt();

@@ -2,6 +2,7 @@ package io.guilomo.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
@@ -54,7 +55,7 @@ class TestNorm {
 
   private PassContext context() {
     Backbone backbone =
-        new Backbone(
+        FrozenCopies.backbone(
             TinyModels.llama(1).config(),
             "tiny",
             Map.of(

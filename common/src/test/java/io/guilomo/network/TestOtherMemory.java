@@ -110,8 +110,8 @@ class TestOtherMemory {
   void matricesCanBeKeptInTwoBytes() {
     FrozenMemory memory = new FrozenMemory(REMOTE, DataType.BFLOAT16);
     Backbone kept = FrozenCopies.of(BACKBONE, memory);
-    assertThat(kept.matrix(CausalHead.WEIGHT).dataType()).isEqualTo(DataType.BFLOAT16);
-    assertThat(kept.matrix("block-0.gateUp.weight").dataType()).isEqualTo(DataType.BFLOAT16);
+    assertThat(kept.matrix(CausalHead.WEIGHT).type()).isEqualTo(DataType.BFLOAT16);
+    assertThat(kept.matrix("block-0.gateUp.weight").type()).isEqualTo(DataType.BFLOAT16);
     assertThat(kept.vector(NORM).dataType()).isEqualTo(DataType.FLOAT);
     assertThat(KernelArrays.values(REMOTE, kept.vector(NORM)))
         .isEqualTo(values(BACKBONE.vector(NORM)));

@@ -76,7 +76,7 @@ public final class TinyModels {
     tensors.put(Backbone.WORDS, normal(random, VOCABULARY, HIDDEN));
     tensors.put(CausalHead.NORM + ".weight", ones(random));
     tensors.put(CausalHead.WEIGHT, normal(random, VOCABULARY, HIDDEN));
-    return new Backbone(config, "tiny", tensors);
+    return FrozenCopies.backbone(config, "tiny", tensors);
   }
 
   /** An encoder of 2 layers. */
@@ -98,7 +98,7 @@ public final class TinyModels {
     tensors.put("embedding.positions", normal(random, POSITIONS, HIDDEN));
     tensors.put("embedding.segments", normal(random, 2, HIDDEN));
     norm(tensors, random, "embedding.norm");
-    return new Backbone(config, "tiny", tensors);
+    return FrozenCopies.backbone(config, "tiny", tensors);
   }
 
   /** Four experts of rank 3 on every module: what a search needs. */

@@ -7,6 +7,7 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
+import io.guilomo.family.FrozenCopies;
 import io.guilomo.family.bert.BertConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.AdamW;
@@ -182,7 +183,7 @@ class TestMemoryEstimate {
   /** Tensors of two names count once. */
   private static void assertFrozen(Backbone backbone) {
     Set<INDArray> arrays = Collections.newSetFromMap(new IdentityHashMap<>());
-    arrays.addAll(backbone.tensors().values());
+    arrays.addAll(FrozenCopies.tensors(backbone).values());
     assertThat(backbone.config().parameters())
         .isEqualTo(arrays.stream().mapToLong(INDArray::length).sum());
   }

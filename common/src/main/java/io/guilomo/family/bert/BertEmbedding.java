@@ -1,6 +1,7 @@
 package io.guilomo.family.bert;
 
 import io.guilomo.data.TokenBatch;
+import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.ArrayDeclarations;
 import io.guilomo.network.Embedding;
@@ -26,8 +27,8 @@ final class BertEmbedding implements Part {
   private final Embedding words;
   private final Norm norm;
   private PassContext context;
-  private INDArray positions;
-  private INDArray segments;
+  private FrozenMatrix positions;
+  private FrozenMatrix segments;
 
   BertEmbedding(BertConfig config) {
     this.words = new Embedding(config);

@@ -3,6 +3,7 @@ package io.guilomo.network.moe;
 import io.guilomo.data.Seeds;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.DropoutMask;
+import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
@@ -44,7 +45,7 @@ public final class ModuleGroup {
   private WorkingArray zArray;
   private WorkingArray droppedArray;
   private PassContext context;
-  private INDArray weight;
+  private FrozenMatrix weight;
   private INDArray bias;
   private INDArray a;
   private INDArray g;
@@ -107,7 +108,7 @@ public final class ModuleGroup {
    * @param frozenBias {@code [Σ out]} or null
    */
   public void attach(
-      PassContext shared, INDArray parameters, INDArray frozen, INDArray frozenBias) {
+      PassContext shared, INDArray parameters, FrozenMatrix frozen, INDArray frozenBias) {
     this.context = shared;
     this.weight = frozen;
     this.bias = frozenBias;
@@ -136,7 +137,7 @@ public final class ModuleGroup {
    */
   public void forward(INDArray x, INDArray y, boolean accumulate) {
     Kernels kernels = context.kernels();
-    kernels.product(x, false, weight, true, y, accumulate);
+    kernels.matmul(x, weight, y, accumulate);
     if (bias != null) {
       kernels.addBias(y, bias);
     }
@@ -161,7 +162,7 @@ public final class ModuleGroup {
   public void backward(INDArray dy, INDArray x, INDArray dx, boolean accumulate) {
     Kernels kernels = context.kernels();
     if (dx != null) {
-      kernels.product(dy, false, weight, false, dx, accumulate);
+      kernels.matmulBackward(dy, weight, dx, accumulate);
     }
     if (members.isEmpty()) {
       return;

@@ -66,7 +66,7 @@ final class KernelProfile {
                 throw e.getCause();
               } finally {
                 String name = method.getName();
-                long[] shape = name.equals(PRODUCT) ? shape(arguments) : null;
+                long[] shape = shape(name, arguments);
                 Time time =
                     times.computeIfAbsent(
                         shape == null
@@ -93,11 +93,21 @@ final class KernelProfile {
         });
   }
 
-  /** {@code m, n, k} of {@link Kernels#product}. */
-  private static long[] shape(Object[] arguments) {
-    INDArray a = (INDArray) arguments[0];
-    INDArray c = (INDArray) arguments[4];
-    return new long[] {c.rows(), c.columns(), (boolean) arguments[1] ? a.rows() : a.columns()};
+  /** {@code m, n, k} of a product of matrices; null of another kernel. */
+  private static long[] shape(String kernel, Object[] arguments) {
+    return switch (kernel) {
+      case PRODUCT -> {
+        INDArray a = (INDArray) arguments[0];
+        INDArray c = (INDArray) arguments[4];
+        yield new long[] {c.rows(), c.columns(), (boolean) arguments[1] ? a.rows() : a.columns()};
+      }
+      case "matmul", "matmulBackward" -> {
+        INDArray in = (INDArray) arguments[0];
+        INDArray out = (INDArray) arguments[2];
+        yield new long[] {out.rows(), out.columns(), in.columns()};
+      }
+      default -> null;
+    };
   }
 
   void clear() {

@@ -4,6 +4,7 @@ import io.guilomo.family.Families;
 import io.guilomo.family.FrozenMemory;
 import io.guilomo.family.FrozenTensors.Piece;
 import io.guilomo.io.FloatSink;
+import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
 import java.io.IOException;
@@ -13,7 +14,6 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Random;
 import java.util.Set;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A model of random weights where the kernels compute, never all of it on the host. Its matrices
@@ -67,8 +67,9 @@ final class RandomBackbone implements AutoCloseable {
   /** Gives its memory back. */
   @Override
   public void close() {
-    Set<INDArray> arrays = Collections.newSetFromMap(new IdentityHashMap<>());
-    arrays.addAll(backbone.tensors().values());
-    arrays.forEach(memory.kernels()::release);
+    Set<FrozenMatrix> matrices = Collections.newSetFromMap(new IdentityHashMap<>());
+    matrices.addAll(backbone.matrices().values());
+    matrices.forEach(memory.kernels()::release);
+    backbone.vectors().values().forEach(memory.kernels()::release);
   }
 }
