@@ -1,6 +1,5 @@
 package io.guilomo.config;
 
-import java.util.List;
 import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -8,7 +7,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * The pretrained model; {@code guilomo.model}.
  *
  * @param path empty if not given, see {@link #requirePath}
- * @param family {@code auto}, {@code llama} or {@code bert}
+ * @param family {@code auto}, or the name of the family that the model must belong to
  * @param maxLength maximum length of a sequence, in tokens
  * @param precision of the frozen weights
  */
@@ -46,7 +45,7 @@ public record ModelConfig(
   static ModelConfig of(ConfigSection section) {
     return new ModelConfig(
         section.text("path"),
-        section.oneOf("family", List.of("auto", "llama", "bert")),
+        section.text("family"),
         section.whole("max-length", 1),
         section.oneOf("pooling", Pooling.class),
         section.oneOf("precision", Precision.class));
