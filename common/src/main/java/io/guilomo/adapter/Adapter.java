@@ -46,12 +46,11 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
             planned -> {
               if (!config.linearModules().contains(planned.module())) {
                 throw new UserException(
-                    String.format(
-                        "Cannot use the adapter with %s: it has no %s of %d×%d features",
-                        path,
-                        planned.module(),
-                        planned.module().inFeatures(),
-                        planned.module().outFeatures()));
+                    "Cannot use the adapter with %s: it has no %s of %d×%d features",
+                    path,
+                    planned.module(),
+                    planned.module().inFeatures(),
+                    planned.module().outFeatures());
               }
             });
     return new NetworkDefinition(
@@ -75,12 +74,11 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
   public LoraMoeNetwork network(Backbone backbone, String path, Kernels kernels) {
     if (!backbone.digest().equals(description.backboneDigest())) {
       throw new UserException(
-          String.format(
-              "Cannot use the adapter with %s: its digest is %s, the adapter was trained on %s with %s",
-              path,
-              shortened(backbone.digest()),
-              description.backbone(),
-              shortened(description.backboneDigest())));
+          "Cannot use the adapter with %s: its digest is %s, the adapter was trained on %s with %s",
+          path,
+          shortened(backbone.digest()),
+          description.backbone(),
+          shortened(description.backboneDigest()));
     }
     LoraMoeNetwork network =
         LoraMoeNetwork.create(definition(backbone.config(), path), backbone, kernels);

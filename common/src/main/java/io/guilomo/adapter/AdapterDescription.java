@@ -35,9 +35,8 @@ public record AdapterDescription(
     boolean classifies = task == Task.CLASSIFICATION;
     if (classifies != (labels.size() > 1) || classifies != (template == null)) {
       throw new UserException(
-          String.format(
-              "Cannot describe an adapter for %s with %d labels and %s prompt template",
-              task, labels.size(), template == null ? "no" : "a"));
+          "Cannot describe an adapter for %s with %d labels and %s prompt template",
+          task, labels.size(), template == null ? "no" : "a");
     }
   }
 }

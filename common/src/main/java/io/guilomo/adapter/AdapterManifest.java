@@ -12,6 +12,7 @@ import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -111,12 +112,10 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
 
   private static Pooling pooling(StrictObject json) {
     String name = json.text("pooling");
-    for (Pooling pooling : Pooling.values()) {
-      if (pooling.toString().equals(name)) {
-        return pooling;
-      }
-    }
-    throw json.refused("pooling is " + name);
+    return Arrays.stream(Pooling.values())
+        .filter(pooling -> pooling.toString().equals(name))
+        .findFirst()
+        .orElseThrow(() -> json.refused("pooling is " + name));
   }
 
   private static PromptTemplate template(StrictObject json) {

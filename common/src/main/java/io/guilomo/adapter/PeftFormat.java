@@ -49,18 +49,15 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
     if (padRank.isPresent()
         && (padRank.getAsInt() < 1 || padRank.getAsInt() > AllocationPlanParser.MAX_RANK)) {
       throw new UserException(
-          String.format(
-              "Cannot pad to rank %d: it must be from 1 to %d",
-              padRank.getAsInt(), AllocationPlanParser.MAX_RANK));
+          "Cannot pad to rank %d: it must be from 1 to %d",
+          padRank.getAsInt(), AllocationPlanParser.MAX_RANK);
     }
   }
 
-  /** Every module keeps its rank. */
   public static PeftFormat unpadded() {
     return new PeftFormat(OptionalInt.empty());
   }
 
-  /** Every module gets this rank. */
   public static PeftFormat padded(int rank) {
     return new PeftFormat(OptionalInt.of(rank));
   }
@@ -95,15 +92,13 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
   private void check(ModuleExperts module) {
     if (module.experts() > 1) {
       throw new UserException(
-          String.format(
-              "Cannot export to PEFT: %s has %d experts, PEFT's LoRA has one",
-              module.module(), module.experts()));
+          "Cannot export to PEFT: %s has %d experts, PEFT's LoRA has one",
+          module.module(), module.experts());
     }
     int rank = module.ranks().get(0);
     if (rank > rank(module)) {
       throw new UserException(
-          String.format(
-              "Cannot pad to rank %d: %s has rank %d", rank(module), module.module(), rank));
+          "Cannot pad to rank %d: %s has rank %d", rank(module), module.module(), rank);
     }
   }
 

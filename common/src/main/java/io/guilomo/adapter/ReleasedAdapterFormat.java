@@ -99,16 +99,13 @@ public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterForm
     String router = description.plan().routing().router();
     if (!router.equals(RoutingMethod.TOP_K)) {
       throw new UserException(
-          "Cannot use the released format for routing "
-              + router
-              + ": the released code knows "
-              + RoutingMethod.TOP_K);
+          "Cannot use the released format for routing %s: the released code knows %s",
+          router, RoutingMethod.TOP_K);
     }
     if (description.task() == Task.CLASSIFICATION) {
       throw new UserException(
-          "Cannot use the released format for task "
-              + description.task()
-              + ": the released code has no classifier");
+          "Cannot use the released format for task %s: the released code has no classifier",
+          description.task());
     }
   }
 

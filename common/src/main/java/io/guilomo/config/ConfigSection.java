@@ -6,8 +6,9 @@ import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
 import io.guilomo.model.UserException;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.DoublePredicate;
 
 /** A section of a configuration. Every value is validated when it is read. */
 record ConfigSection(Config config, String path) {
@@ -37,10 +38,7 @@ record ConfigSection(Config config, String path) {
 
   /** The constant whose {@code toString} is the value. */
   <E extends Enum<E>> E oneOf(String name, Class<E> type) {
-    List<String> names = new ArrayList<>();
-    for (E constant : type.getEnumConstants()) {
-      names.add(constant.toString());
-    }
+    List<String> names = Arrays.stream(type.getEnumConstants()).map(Enum::toString).toList();
     return type.getEnumConstants()[names.indexOf(oneOf(name, names))];
   }
 
@@ -79,35 +77,31 @@ record ConfigSection(Config config, String path) {
 
   /** A number that is at least {@code least}. */
   double number(String name, double least) {
-    double value = number(name, "must be a number").doubleValue();
-    if (value < least) {
-      throw refuse(name, "must be at least " + shortest(least));
-    }
-    return value;
+    return number(name, value -> value >= least, "must be at least " + shortest(least));
   }
 
   double positive(String name) {
-    double value = number(name, "must be a number").doubleValue();
-    if (!(value > 0)) {
-      throw refuse(name, "must be above 0");
-    }
-    return value;
+    return number(name, value -> value > 0, "must be above 0");
   }
 
   /** A number in {@code [0, 1]}. */
   double share(String name) {
-    double value = number(name, "must be a number").doubleValue();
-    if (!(value >= 0 && value <= 1)) {
-      throw refuse(name, "must be 0 to 1");
-    }
-    return value;
+    return number(name, value -> value >= 0 && value <= 1, "must be 0 to 1");
   }
 
   /** A number in {@code [0, 1)}. */
   double fraction(String name) {
+    return number(name, ConfigSection::fraction, "must be at least 0 and below 1");
+  }
+
+  private static boolean fraction(double value) {
+    return value >= 0 && value < 1;
+  }
+
+  private double number(String name, DoublePredicate allowed, String expected) {
     double value = number(name, "must be a number").doubleValue();
-    if (!(value >= 0 && value < 1)) {
-      throw refuse(name, "must be at least 0 and below 1");
+    if (!allowed.test(value)) {
+      throw refuse(name, expected);
     }
     return value;
   }
@@ -117,8 +111,7 @@ record ConfigSection(Config config, String path) {
     String expected = "must be two numbers, each at least 0 and below 1";
     List<Number> values = numbers(name, expected);
     if (values.size() != 2
-        || values.stream()
-            .anyMatch(value -> !(value.doubleValue() >= 0 && value.doubleValue() < 1))) {
+        || !values.stream().mapToDouble(Number::doubleValue).allMatch(ConfigSection::fraction)) {
       throw refuse(name, expected);
     }
     return new Betas(values.get(0).doubleValue(), values.get(1).doubleValue());
@@ -136,8 +129,7 @@ record ConfigSection(Config config, String path) {
   }
 
   UserException refuse(String name, String reason) {
-    return new UserException(
-        String.format("Cannot use %s = %s: %s", key(name), shown(value(name)), reason));
+    return new UserException("Cannot use %s = %s: %s", key(name), value(name).unwrapped(), reason);
   }
 
   private Number number(String name, String expected) {
@@ -185,10 +177,6 @@ record ConfigSection(Config config, String path) {
 
   private String key(String name) {
     return path + "." + name;
-  }
-
-  private static String shown(ConfigValue value) {
-    return String.valueOf(value.unwrapped());
   }
 
   private static String shortest(double value) {

@@ -57,7 +57,7 @@ final class ConfigSource {
   static Config override(String override, KnownKeys known) {
     int equals = override.indexOf('=');
     if (equals < 1) {
-      throw new UserException(String.format("Cannot use --set %s: expected path=value", override));
+      throw new UserException("Cannot use --set %s: expected path=value", override);
     }
     String given = override.substring(0, equals).strip();
     String value = override.substring(equals + 1).strip();
@@ -94,6 +94,6 @@ final class ConfigSource {
   }
 
   private static UserException refuse(String file, String reason) {
-    return new UserException(String.format("Cannot read configuration %s: %s", file, reason));
+    return new UserException("Cannot read configuration %s: %s", file, reason);
   }
 }

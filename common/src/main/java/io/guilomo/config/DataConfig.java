@@ -66,7 +66,6 @@ public record DataConfig(
         section.share("max-bad-fraction"));
   }
 
-  /** The path of the training records. */
   public String requireTrain() {
     return GuilomoConfig.require("data.train", train);
   }

@@ -36,7 +36,6 @@ public record EvaluateConfig(
         section.whole("bootstrap-samples", 1));
   }
 
-  /** The path of the records. */
   public String requireData() {
     return GuilomoConfig.require("evaluate.data", data);
   }

@@ -70,8 +70,12 @@ public final class GuilomoConfig implements Serializable {
    * @throws UserException if the file cannot be read, a key is unknown or a value is invalid
    */
   public static GuilomoConfig load(String file, List<String> overrides) {
-    Config config = file == null ? ConfigFactory.empty() : ConfigSource.read(file);
+    return of(file == null ? ConfigFactory.empty() : ConfigSource.read(file), overrides);
+  }
+
+  private static GuilomoConfig of(Config given, List<String> overrides) {
     KnownKeys known = new KnownKeys(reference());
+    Config config = given;
     for (String override : overrides) {
       config = ConfigSource.override(override, known).withFallback(config);
     }
@@ -93,12 +97,7 @@ public final class GuilomoConfig implements Serializable {
    * @param overrides as in {@link #load}
    */
   public GuilomoConfig with(List<String> overrides) {
-    Config config = ConfigFactory.parseString(json);
-    KnownKeys known = new KnownKeys(reference());
-    for (String override : overrides) {
-      config = ConfigSource.override(override, known).withFallback(config);
-    }
-    return of(config);
+    return of(ConfigFactory.parseString(json), overrides);
   }
 
   public RunConfig run() {
@@ -216,9 +215,7 @@ public final class GuilomoConfig implements Serializable {
   static String require(String key, String value) {
     if (value.isBlank()) {
       throw new UserException(
-          String.format(
-              "Cannot run without %s.%s: set it in the configuration file or with --set",
-              ROOT, key));
+          "Cannot run without %s.%s: set it in the configuration file or with --set", ROOT, key);
     }
     return value;
   }

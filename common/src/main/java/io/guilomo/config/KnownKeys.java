@@ -41,9 +41,7 @@ record KnownKeys(Config reference) {
   private void check(List<String> path, ConfigValue given, ConfigObject known) {
     if (!(given instanceof ConfigObject object)) {
       throw new UserException(
-          String.format(
-              "Cannot use %s = %s: must be a section",
-              ConfigUtil.joinPath(path), given.unwrapped()));
+          "Cannot use %s = %s: must be a section", ConfigUtil.joinPath(path), given.unwrapped());
     }
     for (Map.Entry<String, ConfigValue> entry : object.entrySet()) {
       List<String> key = new ArrayList<>(path);
@@ -68,7 +66,7 @@ record KnownKeys(Config reference) {
 
   static UserException unknown(String key, String nearest) {
     return new UserException(
-        String.format("Cannot use configuration key %s: unknown; did you mean %s?", key, nearest));
+        "Cannot use configuration key %s: unknown; did you mean %s?", key, nearest);
   }
 
   private static void collect(String path, ConfigObject object, List<String> paths) {

@@ -34,7 +34,6 @@ public record LoraMoeConfig(
     return config;
   }
 
-  /** How tokens find their experts. */
   public RoutingMethod routing() {
     return RoutingMethod.topK(topK);
   }

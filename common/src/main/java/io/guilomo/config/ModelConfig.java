@@ -51,7 +51,6 @@ public record ModelConfig(
         section.oneOf("precision", Precision.class));
   }
 
-  /** The directory of the model. */
   public String requirePath() {
     return GuilomoConfig.require("model.path", path);
   }

@@ -70,11 +70,7 @@ public final class BatchSchedule {
 
   private int[][] draw(long epoch) {
     Random random = new Random(Seeds.mix(seed, epoch));
-    int[] permutation = new int[lengths.length];
-    Arrays.setAll(permutation, i -> i);
-    for (int i = permutation.length - 1; i > 0; i--) {
-      swap(permutation, i, random.nextInt(i + 1));
-    }
+    int[] permutation = permutation(lengths.length, random);
     Integer[] order = new Integer[stepsPerEpoch() * batchSize];
     Arrays.setAll(order, i -> permutation[i % permutation.length]);
     int megabatch = (int) Math.min((long) MEGABATCH * batchSize, order.length);
@@ -82,11 +78,7 @@ public final class BatchSchedule {
       Arrays.sort(
           order, from, Math.min(from + megabatch, order.length), (a, b) -> lengths[b] - lengths[a]);
     }
-    int[] place = new int[stepsPerEpoch()];
-    Arrays.setAll(place, i -> i);
-    for (int i = place.length - 1; i > 0; i--) {
-      swap(place, i, random.nextInt(i + 1));
-    }
+    int[] place = permutation(stepsPerEpoch(), random);
     int[][] batches = new int[stepsPerEpoch()][batchSize];
     for (int i = 0; i < order.length; i++) {
       batches[place[i / batchSize]][i % batchSize] = order[i];
@@ -94,9 +86,15 @@ public final class BatchSchedule {
     return batches;
   }
 
-  private static void swap(int[] values, int i, int j) {
-    int value = values[i];
-    values[i] = values[j];
-    values[j] = value;
+  private static int[] permutation(int size, Random random) {
+    int[] permutation = new int[size];
+    Arrays.setAll(permutation, i -> i);
+    for (int i = size - 1; i > 0; i--) {
+      int j = random.nextInt(i + 1);
+      int value = permutation[i];
+      permutation[i] = permutation[j];
+      permutation[j] = value;
+    }
+    return permutation;
   }
 }

@@ -128,15 +128,14 @@ public record DataReport(
    */
   public void check(String source, double maxBadFraction) {
     if (read == 0) {
-      throw new UserException(String.format("Cannot read %s: it contains no records", source));
+      throw new UserException("Cannot read %s: it contains no records", source);
     }
     // In floating point, 0.29 · 100 is slightly less than 29.
     long limit = (long) Math.floor(read * maxBadFraction + 1e-9);
     if (bad > limit) {
       throw new UserException(
-          String.format(
-              "Cannot read %s: %d of %d records are bad (limit %d): first: %s",
-              source, bad, read, limit, samples.get(0)));
+          "Cannot read %s: %d of %d records are bad (limit %d): first: %s",
+          source, bad, read, limit, samples.get(0));
     }
   }
 }

@@ -15,9 +15,8 @@ public record Example(int[] tokens, int[] segments, int[] labels) implements Ser
   public Example {
     if (tokens.length == 0 || segments.length != tokens.length || labels.length != tokens.length) {
       throw new UserException(
-          String.format(
-              "Cannot build an example of %d tokens, %d segments and %d labels",
-              tokens.length, segments.length, labels.length));
+          "Cannot build an example of %d tokens, %d segments and %d labels",
+          tokens.length, segments.length, labels.length);
     }
   }
 

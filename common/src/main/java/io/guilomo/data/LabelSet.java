@@ -18,12 +18,10 @@ public record LabelSet(List<String> labels) implements Serializable {
   public LabelSet {
     labels = List.copyOf(labels);
     if (labels.size() < 2) {
-      throw new UserException(
-          String.format("Cannot classify into labels %s: at least 2 are needed", labels));
+      throw new UserException("Cannot classify into labels %s: at least 2 are needed", labels);
     }
     if (labels.stream().distinct().count() < labels.size()) {
-      throw new UserException(
-          String.format("Cannot classify into labels %s: they contain duplicates", labels));
+      throw new UserException("Cannot classify into labels %s: they contain duplicates", labels);
     }
   }
 
@@ -50,8 +48,7 @@ public record LabelSet(List<String> labels) implements Serializable {
   public int index(String label) {
     int index = labels.indexOf(label);
     if (index < 0) {
-      throw new UserException(
-          String.format("Cannot use label %s: expected one of %s", label, labels));
+      throw new UserException("Cannot use label %s: expected one of %s", label, labels);
     }
     return index;
   }

@@ -42,7 +42,7 @@ public record PromptTemplate(
     }
     if (answerPattern.matcher("").groupCount() < 1) {
       throw new UserException(
-          String.format("Cannot use answer pattern %s: it has no group", answerPattern.pattern()));
+          "Cannot use answer pattern %s: it has no group", answerPattern.pattern());
     }
   }
 

@@ -6,10 +6,7 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /** Converts records to token ids and labels. */
-public final class RecordEncoder {
-
-  private final TextEncoder encoder;
-  private final Options options;
+public record RecordEncoder(TextEncoder encoder, Options options) {
 
   /**
    * @param maxLength maximum number of tokens of an example
@@ -24,8 +21,7 @@ public final class RecordEncoder {
     public Options {
       if (maxLength < 4) {
         throw new UserException(
-            String.format(
-                "Cannot truncate examples to %d tokens: at least 4 are needed", maxLength));
+            "Cannot truncate examples to %d tokens: at least 4 are needed", maxLength);
       }
     }
 
@@ -49,12 +45,10 @@ public final class RecordEncoder {
   /**
    * @throws UserException if the task is classification and the tokenizer has no CLS or SEP token
    */
-  public RecordEncoder(TextEncoder encoder, Options options) {
+  public RecordEncoder {
     if (options.labels() != null && (encoder.cls().isEmpty() || encoder.sep().isEmpty())) {
       throw new UserException("Cannot classify with this tokenizer: it has no CLS and SEP tokens");
     }
-    this.encoder = encoder;
-    this.options = options;
   }
 
   /**

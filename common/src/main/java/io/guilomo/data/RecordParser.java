@@ -9,7 +9,6 @@ import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,8 +26,11 @@ import java.util.Set;
  *   <li>classification: {@code sentence} (or {@code sentence1}, {@code text}), {@code sentence2},
  *       {@code label}
  * </ul>
+ *
+ * @param columns column names by field, for columns with unusual names: {@code sentence} to {@code
+ *     _c3}, for example
  */
-public final class RecordParser implements Serializable {
+public record RecordParser(Task task, Map<String, String> columns) implements Serializable {
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
@@ -54,32 +56,15 @@ public final class RecordParser implements Serializable {
           "sentence2", List.of("sentence2"),
           "label", List.of("label"));
 
-  private final Task task;
-  private final Map<String, String> columns;
-
-  /**
-   * @param columns column names by field, for columns with unusual names: {@code sentence} to
-   *     {@code _c3}, for example
-   */
-  public RecordParser(Task task, Map<String, String> columns) {
-    this.task = task;
-    this.columns = Map.copyOf(columns);
+  public RecordParser {
+    columns = Map.copyOf(columns);
     for (String field : columns.keySet()) {
-      if (!fields().containsKey(field)) {
+      if (!fields(task).containsKey(field)) {
         throw new UserException(
-            String.format(
-                "Cannot map column %s: %s has %s",
-                field, task, fields().keySet().stream().sorted().toList()));
+            "Cannot map column %s: %s has %s",
+            field, task, fields(task).keySet().stream().sorted().toList());
       }
     }
-  }
-
-  public Task task() {
-    return task;
-  }
-
-  public Map<String, String> columns() {
-    return columns;
   }
 
   /**
@@ -169,7 +154,7 @@ public final class RecordParser implements Serializable {
       JsonNode label = lists ? node.path("label").path(i) : choice.path("label");
       String text = text(choice.isObject() ? choice.path("text") : choice);
       if (text == null) {
-        throw new UserException(String.format("choice %d has no text", i + 1));
+        throw new UserException("choice %d has no text", i + 1);
       }
       choices.add(
           new TextRecord.Choice(
@@ -228,10 +213,10 @@ public final class RecordParser implements Serializable {
   }
 
   private List<String> names(String field) {
-    return columns.containsKey(field) ? List.of(columns.get(field)) : fields().get(field);
+    return columns.containsKey(field) ? List.of(columns.get(field)) : fields(task).get(field);
   }
 
-  private Map<String, List<String>> fields() {
+  private static Map<String, List<String>> fields(Task task) {
     return switch (task) {
       case CAUSAL_LM -> INSTRUCTION;
       case MULTIPLE_CHOICE -> CHOICE;
@@ -245,17 +230,12 @@ public final class RecordParser implements Serializable {
 
   private static UserException missing(JsonNode node, String name) {
     List<String> present = new ArrayList<>();
-    for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
-      present.add(names.next());
-    }
-    return new UserException(
-        String.format("no field %s; fields are %s", name, String.join(", ", present)));
+    node.fieldNames().forEachRemaining(present::add);
+    return new UserException("no field %s; fields are %s", name, String.join(", ", present));
   }
 
   private static UserException missing(String source, String name, Set<String> present) {
     return new UserException(
-        String.format(
-            "Cannot read %s: no column %s; columns are %s",
-            source, name, String.join(", ", present)));
+        "Cannot read %s: no column %s; columns are %s", source, name, String.join(", ", present));
   }
 }

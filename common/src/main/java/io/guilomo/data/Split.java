@@ -15,8 +15,7 @@ public record Split(double fraction) implements Serializable {
   public Split {
     if (!(fraction >= 0 && fraction < 1)) {
       throw new UserException(
-          String.format(
-              "Cannot hold out a validation fraction of %s: expected 0 to below 1", fraction));
+          "Cannot hold out a validation fraction of %s: expected 0 to below 1", fraction);
     }
   }
 

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -72,14 +73,12 @@ public sealed interface TextRecord extends Serializable {
       choices = List.copyOf(choices);
       if (choices.size() < 2 || choices.size() > 26) {
         throw new UserException(
-            String.format(
-                "Cannot ask a question with %d choices: expected 2 to 26", choices.size()));
+            "Cannot ask a question with %d choices: expected 2 to 26", choices.size());
       }
       if (answer != null && choices.stream().map(Choice::label).noneMatch(answer::equals)) {
         throw new UserException(
-            String.format(
-                "Cannot use answer %s: labels are %s",
-                answer, choices.stream().map(Choice::label).toList()));
+            "Cannot use answer %s: labels are %s",
+            answer, choices.stream().map(Choice::label).toList());
       }
     }
 
@@ -161,10 +160,6 @@ public sealed interface TextRecord extends Serializable {
   }
 
   private static List<String> fields(String... fields) {
-    List<String> content = new ArrayList<>();
-    for (String field : fields) {
-      content.add(field);
-    }
-    return content;
+    return new ArrayList<>(Arrays.asList(fields));
   }
 }

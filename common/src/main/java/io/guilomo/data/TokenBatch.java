@@ -2,6 +2,7 @@ package io.guilomo.data;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -37,16 +38,10 @@ public record TokenBatch(int[] tokens, int[] segments, int[] labels, int[] start
     return starts[sequence + 1] - starts[sequence];
   }
 
-  /** Length of the longest sequence. */
   public int longest() {
-    int longest = 0;
-    for (int i = 0; i < sequences(); i++) {
-      longest = Math.max(longest, length(i));
-    }
-    return longest;
+    return IntStream.range(0, sequences()).map(this::length).max().orElse(0);
   }
 
-  /** Some of the sequences, as a separate batch. */
   public TokenBatch sequences(int from, int to) {
     int first = starts[from];
     int end = starts[to];

@@ -14,13 +14,7 @@ import java.util.stream.IntStream;
  * once; the responses are then read one after the other from where they diverge, those of all
  * prompts together.
  */
-public final class ChoiceScorer {
-
-  private final LoraMoeNetwork network;
-
-  public ChoiceScorer(LoraMoeNetwork network) {
-    this.network = network;
-  }
+public record ChoiceScorer(LoraMoeNetwork network) {
 
   /**
    * @throws UserException if a prompt and a response together exceed the positions of the model
@@ -32,9 +26,8 @@ public final class ChoiceScorer {
     for (Choices record : records) {
       if (record.longest() > network.config().maxPositions()) {
         throw new UserException(
-            String.format(
-                "Cannot score a text of %d tokens: the model has %d positions",
-                record.longest(), network.config().maxPositions()));
+            "Cannot score a text of %d tokens: the model has %d positions",
+            record.longest(), network.config().maxPositions());
       }
     }
     IncrementalDecoder decoder =

@@ -27,7 +27,10 @@ public record ChoiceScores(double[] logLikelihoods, int[] tokens) implements Ser
    * @param normalised whether to use the log-likelihoods per token
    */
   public double[] probabilities(boolean normalised) {
-    double[] scores = normalised ? means() : logLikelihoods;
+    return softmax(normalised ? means() : logLikelihoods);
+  }
+
+  static double[] softmax(double[] scores) {
     double largest = Arrays.stream(scores).max().orElseThrow();
     double[] probabilities = Arrays.stream(scores).map(s -> Math.exp(s - largest)).toArray();
     double sum = Arrays.stream(probabilities).sum();

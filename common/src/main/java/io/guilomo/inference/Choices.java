@@ -23,9 +23,8 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
         || responses.isEmpty()
         || responses.stream().anyMatch(response -> response.length == 0)) {
       throw new UserException(
-          String.format(
-              "Cannot compare responses of %s tokens to a prompt of %d: expected at least 1 each",
-              responses.stream().map(response -> response.length).toList(), prompt.length));
+          "Cannot compare responses of %s tokens to a prompt of %d: expected at least 1 each",
+          responses.stream().map(response -> response.length).toList(), prompt.length);
     }
   }
 

@@ -24,21 +24,18 @@ public record GenerationSettings(
   public GenerationSettings {
     stopTokens = Set.copyOf(stopTokens);
     if (maxNewTokens < 1) {
-      throw new UserException(
-          String.format("Cannot generate %d tokens: expected at least 1", maxNewTokens));
+      throw new UserException("Cannot generate %d tokens: expected at least 1", maxNewTokens);
     }
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
       throw new UserException(
-          String.format("Cannot generate at temperature %s: expected at least 0", temperature));
+          "Cannot generate at temperature %s: expected at least 0", temperature);
     }
     if (!(topP > 0 && topP <= 1)) {
       throw new UserException(
-          String.format(
-              "Cannot sample from a probability mass of %s: expected above 0, at most 1", topP));
+          "Cannot sample from a probability mass of %s: expected above 0, at most 1", topP);
     }
     if (topK < 0) {
-      throw new UserException(
-          String.format("Cannot sample from %d tokens: expected at least 0", topK));
+      throw new UserException("Cannot sample from %d tokens: expected at least 0", topK);
     }
   }
 

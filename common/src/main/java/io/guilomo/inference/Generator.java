@@ -13,13 +13,7 @@ import java.util.stream.IntStream;
  * Continues prompts with a causal language model. Each step adds one token to every prompt; every
  * token is computed once, and a finished response costs nothing more.
  */
-public final class Generator {
-
-  private final LoraMoeNetwork network;
-
-  public Generator(LoraMoeNetwork network) {
-    this.network = network;
-  }
+public record Generator(LoraMoeNetwork network) {
 
   /** Maximum length of a prompt: the model's positions must leave room for the response. */
   public int longestPrompt(GenerationSettings settings) {
@@ -95,9 +89,8 @@ public final class Generator {
     }
     if (prompt.length > longestPrompt(settings)) {
       throw new UserException(
-          String.format(
-              "Cannot continue a prompt of %d tokens by %d: the model has %d positions",
-              prompt.length, settings.maxNewTokens(), network.config().maxPositions()));
+          "Cannot continue a prompt of %d tokens by %d: the model has %d positions",
+          prompt.length, settings.maxNewTokens(), network.config().maxPositions());
     }
   }
 

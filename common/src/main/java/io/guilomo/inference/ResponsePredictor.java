@@ -169,22 +169,26 @@ final class ResponsePredictor implements Predictor {
 
   private Map<Integer, ResponseReader.Response> responses(
       IncrementalDecoder decoder, SortedMap<Integer, int[]> prompts) {
-    Iterator<int[]> generated =
+    return byPosition(
+        prompts,
         Generator.generate(
                 decoder, positions(prompts), List.copyOf(prompts.values()), settings, reader::ended)
-            .iterator();
-    Map<Integer, ResponseReader.Response> responses = new HashMap<>();
-    prompts.keySet().forEach(i -> responses.put(i, reader.read(generated.next())));
-    return responses;
+            .stream()
+            .map(reader::read)
+            .toList());
   }
 
   private static Map<Integer, ChoiceScores> scores(
       IncrementalDecoder decoder, SortedMap<Integer, Choices> choices) {
-    Iterator<ChoiceScores> scored =
-        ChoiceScorer.score(decoder, positions(choices), List.copyOf(choices.values())).iterator();
-    Map<Integer, ChoiceScores> scores = new HashMap<>();
-    choices.keySet().forEach(i -> scores.put(i, scored.next()));
-    return scores;
+    return byPosition(
+        choices, ChoiceScorer.score(decoder, positions(choices), List.copyOf(choices.values())));
+  }
+
+  private static <T> Map<Integer, T> byPosition(SortedMap<Integer, ?> asked, List<T> answers) {
+    Iterator<T> next = answers.iterator();
+    Map<Integer, T> byPosition = new HashMap<>();
+    asked.keySet().forEach(i -> byPosition.put(i, next.next()));
+    return byPosition;
   }
 
   private static int[] positions(SortedMap<Integer, ?> byPosition) {

@@ -6,12 +6,12 @@ import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.List;
 
-/** Extracts the text and the answer from generated tokens. */
-public final class ResponseReader {
-
-  private final TextDecoder decoder;
-  private final PromptTemplate template;
-  private final List<String> stops;
+/**
+ * Extracts the text and the answer from generated tokens.
+ *
+ * @param stops texts that end a response and do not belong to it
+ */
+public record ResponseReader(TextDecoder decoder, PromptTemplate template, List<String> stops) {
 
   /**
    * A response as text.
@@ -21,14 +21,9 @@ public final class ResponseReader {
    */
   public record Response(String text, String answer) implements Serializable {}
 
-  /**
-   * @param stops texts that end a response and do not belong to it
-   */
-  public ResponseReader(TextDecoder decoder, PromptTemplate template, List<String> stops) {
-    this.decoder = decoder;
-    this.template = template;
-    this.stops = List.copyOf(stops);
-    if (this.stops.contains("")) {
+  public ResponseReader {
+    stops = List.copyOf(stops);
+    if (stops.contains("")) {
       throw new UserException("Cannot stop at an empty text");
     }
   }

@@ -15,7 +15,6 @@ public final class ContentDigest {
 
   private ContentDigest() {}
 
-  /** The digest of a file. */
   public static String sha256(FileSystem files, Path path) throws IOException {
     MessageDigest digest = digest();
     try (InputStream in = files.open(path)) {
@@ -27,7 +26,6 @@ public final class ContentDigest {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** The digest of bytes. */
   public static String sha256(byte[] bytes) {
     return HexFormat.of().formatHex(digest().digest(bytes));
   }

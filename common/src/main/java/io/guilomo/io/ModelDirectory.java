@@ -87,7 +87,6 @@ public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Lo
     return bytes;
   }
 
-  /** A JSON object. */
   public JsonNode json(String name) throws IOException {
     return object(bytes(name), file(name));
   }
@@ -156,6 +155,6 @@ public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Lo
   }
 
   private static UserException refuse(Object path, String reason) {
-    return new UserException("Cannot load %s: %s".formatted(path, reason));
+    return new UserException("Cannot load %s: %s", path, reason);
   }
 }

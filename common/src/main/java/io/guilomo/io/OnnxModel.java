@@ -145,7 +145,6 @@ public final class OnnxModel implements TensorSource {
     blocks.digest(tensor.begin(), tensor.end() - tensor.begin(), digest);
   }
 
-  /** Whether any node of the graph has this operator. */
   public boolean has(String operator) {
     return graph.nodes().values().stream().anyMatch(node -> node.operator().equals(operator));
   }
@@ -160,7 +159,6 @@ public final class OnnxModel implements TensorSource {
     return constant == null ? OptionalDouble.empty() : OptionalDouble.of(constant);
   }
 
-  /** The exception that refuses this file. */
   public UserException refuse(String reason) {
     return SafetensorsHeader.refuse(path, reason);
   }

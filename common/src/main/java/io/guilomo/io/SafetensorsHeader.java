@@ -195,6 +195,6 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
   }
 
   static UserException refuse(Object file, String reason) {
-    return new UserException("Cannot read %s: %s".formatted(file, reason));
+    return new UserException("Cannot read %s: %s", file, reason);
   }
 }

@@ -68,12 +68,11 @@ public final class SafetensorsWriter {
       INDArray tensor = entry.getValue();
       if (!tensor.dataType().isFPType()) {
         throw new UserException(
-            "Cannot write %s: tensor %s has type %s, which is not a floating-point type"
-                .formatted(path, entry.getKey(), tensor.dataType()));
+            "Cannot write %s: tensor %s has type %s, which is not a floating-point type",
+            path, entry.getKey(), tensor.dataType());
       }
       if (entry.getKey().equals("__metadata__")) {
-        throw new UserException(
-            "Cannot write %s: no tensor can be called __metadata__".formatted(path));
+        throw new UserException("Cannot write %s: no tensor can be called __metadata__", path);
       }
       ObjectNode node = root.putObject(entry.getKey()).put("dtype", TensorType.F32.name());
       Arrays.stream(tensor.shape()).forEach(node.putArray("shape")::add);

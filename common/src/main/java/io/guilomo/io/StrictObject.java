@@ -46,12 +46,8 @@ public final class StrictObject {
   public static StrictObject parse(String what, String text) {
     if (text.length() > MAX_CHARACTERS) {
       throw new UserException(
-          "Cannot read "
-              + what
-              + ": it has "
-              + text.length()
-              + " characters, maximum is "
-              + MAX_CHARACTERS);
+          "Cannot read %s: it has %d characters, maximum is %d",
+          what, text.length(), MAX_CHARACTERS);
     }
     try {
       return new StrictObject(what, READER.readTree(text));
@@ -125,7 +121,6 @@ public final class StrictObject {
     return required(key).toString();
   }
 
-  /** An object. */
   public StrictObject object(String key) {
     return new StrictObject(what + ": " + key, required(key));
   }

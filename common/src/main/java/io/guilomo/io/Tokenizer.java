@@ -72,7 +72,6 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     }
   }
 
-  /** Token ids, with the special tokens that the model expects around a text. */
   @Override
   public int[] encode(String text) {
     if (special.llamaClass()) {
@@ -81,7 +80,6 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     return ints(tokenizer.encode(text, true, false).getIds());
   }
 
-  /** Token ids without special tokens. */
   @Override
   public int[] encodeBare(String text) {
     return ints(tokenizer.encode(text, false, false).getIds());
@@ -115,7 +113,6 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     return special.vocabulary();
   }
 
-  /** The id of a token, by its exact text. */
   public OptionalInt id(String token) {
     return special.id(token);
   }

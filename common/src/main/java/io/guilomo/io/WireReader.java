@@ -104,12 +104,8 @@ final class WireReader {
     return bytes;
   }
 
+  /** A short value as text. */
   String text() throws IOException {
-    return new String(bytes(), StandardCharsets.UTF_8);
-  }
-
-  /** The bytes of a short value. */
-  byte[] bytes() throws IOException {
     long length = valueEnd - position;
     if (length > MAX_TEXT) {
       throw refuse(
@@ -120,7 +116,7 @@ final class WireReader {
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = readByte(valueEnd);
     }
-    return bytes;
+    return new String(bytes, StandardCharsets.UTF_8);
   }
 
   /**

@@ -22,7 +22,14 @@ public interface AttentionKernels {
    * Number of floats that {@link #attention} saves for the backward pass: {@code Σ heads · n_i²}
    * probabilities, or fewer where they are recomputed.
    */
-  long attentionState(AttentionShape shape, int[] starts);
+  default long attentionState(AttentionShape shape, int[] starts) {
+    long size = 0;
+    for (int i = 1; i < starts.length; i++) {
+      long n = (long) starts[i] - starts[i - 1];
+      size += shape.heads() * n * n;
+    }
+    return size;
+  }
 
   /**
    * Scaled dot-product attention inside each sequence; query head {@code h} reads key/value head

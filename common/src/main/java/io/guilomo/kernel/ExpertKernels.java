@@ -1,5 +1,6 @@
 package io.guilomo.kernel;
 
+import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -68,6 +69,15 @@ public interface ExpertKernels {
    */
   void scaleExperts(
       INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z);
+
+  /** The expert {@code e(c)} of each column. */
+  static int[] expertOfColumn(int[] firstColumn) {
+    int[] expert = new int[firstColumn[firstColumn.length - 1]];
+    for (int e = 0; e + 1 < firstColumn.length; e++) {
+      Arrays.fill(expert, firstColumn[e], firstColumn[e + 1], e);
+    }
+    return expert;
+  }
 
   /**
    * Backward of {@link #scaleExperts}.

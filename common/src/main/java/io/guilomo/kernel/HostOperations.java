@@ -9,8 +9,8 @@ import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Operations shared by backends whose arrays are in host memory. */
-public abstract class HostOperations implements Device, AttentionKernels, ExpertKernels {
+/** The memory of the host, and access to the arrays in it. */
+public abstract class HostOperations implements Device {
   @Override
   public void accuracy(Kernels.Accuracy accuracy) {
     // 32-bit floats are never rounded.
@@ -43,8 +43,7 @@ public abstract class HostOperations implements Device, AttentionKernels, Expert
 
   @Override
   public void write(float[] source, INDArray target) {
-    floats(target).put(source, 0, (int) target.length());
-    Nd4j.getAffinityManager().tagLocation(target, Location.HOST);
+    set(target, source);
   }
 
   @Override
@@ -77,40 +76,15 @@ public abstract class HostOperations implements Device, AttentionKernels, Expert
     // Operations have finished when they return.
   }
 
-  @Override
-  public long attentionState(AttentionShape shape, int[] starts) {
-    long size = 0;
-    for (int i = 1; i < starts.length; i++) {
-      long n = (long) starts[i] - starts[i - 1];
-      size += shape.heads() * n * n;
-    }
-    return size;
+  static void set(INDArray target, float[] values) {
+    floats(target).put(values, 0, (int) target.length());
+    Nd4j.getAffinityManager().tagLocation(target, Location.HOST);
   }
 
-  @Override
-  public void entropy(INDArray probabilities, INDArray result) {
-    double sum = 0;
-    for (float p : probabilities.dup('c').data().asFloat()) {
-      sum -= p > 0 ? p * Math.log(p) : 0;
-    }
-    put(result, sum);
-  }
-
-  @Override
-  public void masks(int[] starts, int[] kinds, INDArray gsvs, INDArray masks) {
-    float[] values = new float[Math.toIntExact(gsvs.length())];
-    read(gsvs, values);
-    write(StraightThrough.masks(starts, kinds, values), masks);
-  }
-
-  @Override
-  public void masksBackward(
-      int[] starts, int[] kinds, INDArray gsvs, INDArray dMasks, INDArray dGsvs) {
-    float[] values = new float[Math.toIntExact(gsvs.length())];
-    float[] gradients = new float[values.length];
-    read(gsvs, values);
-    read(dMasks, gradients);
-    write(StraightThrough.gradients(starts, kinds, values, gradients), dGsvs);
+  static float[] values(INDArray array) {
+    float[] values = new float[Math.toIntExact(array.length())];
+    floats(array).get(values);
+    return values;
   }
 
   /** Adds to the totals of {@link LayerKernels#crossEntropy}. */
@@ -121,7 +95,7 @@ public abstract class HostOperations implements Device, AttentionKernels, Expert
   }
 
   /** Sets the first elements of an array of {@link DataType#DOUBLE}. */
-  protected static void put(INDArray target, double... values) {
+  public static void put(INDArray target, double... values) {
     doubles(target).put(values);
     Nd4j.getAffinityManager().tagLocation(target, Location.HOST);
   }

@@ -79,10 +79,8 @@ class KernelArguments {
       ascending = starts[i] > starts[i - 1];
     }
     if (!ascending) {
-      throw new IllegalArgumentException(
-          String.format(
-              "Cannot split %d tokens into sequences: starts must rise from 0 to %d",
-              tokens, tokens));
+      throw bug(
+          "Cannot split %d tokens into sequences: starts must rise from 0 to %d", tokens, tokens);
     }
   }
 
@@ -96,33 +94,29 @@ class KernelArguments {
       ascending = firstColumn[i] >= firstColumn[i - 1];
     }
     if (!ascending) {
-      throw new IllegalArgumentException(
-          String.format(
-              "Cannot split %d columns among %d experts: first columns must rise from 0",
-              columns, experts));
+      throw bug(
+          "Cannot split %d columns among %d experts: first columns must rise from 0",
+          columns, experts);
     }
   }
 
   static void indices(String name, int[] indices, long bound) {
     for (int index : indices) {
       if (index < 0 || index >= bound) {
-        throw new IllegalArgumentException(
-            String.format("Cannot use %s %d: there are %d", name, index, bound));
+        throw bug("Cannot use %s %d: there are %d", name, index, bound);
       }
     }
   }
 
   static void size(String name, long actual, long expected) {
     if (actual != expected) {
-      throw new IllegalArgumentException(
-          String.format("Cannot use %d %s: %d are needed", actual, name, expected));
+      throw bug("Cannot use %d %s: %d are needed", actual, name, expected);
     }
   }
 
   static void atLeast(String name, long actual, long needed) {
     if (actual < needed) {
-      throw new IllegalArgumentException(
-          String.format("Cannot use %d %s: at least %d are needed", actual, name, needed));
+      throw bug("Cannot use %d %s: at least %d are needed", actual, name, needed);
     }
   }
 
@@ -134,8 +128,7 @@ class KernelArguments {
 
   static void routing(INDArray logits, int topK, ExpertChoice choice, boolean chosen) {
     if (topK < 1 || topK > logits.size(1)) {
-      throw new IllegalArgumentException(
-          String.format("Cannot choose %d of %d experts", topK, logits.size(1)));
+      throw bug("Cannot choose %d of %d experts", topK, logits.size(1));
     }
     size("choices", choice.length(), logits.size(0) * topK);
     if (chosen && choice instanceof HostChoice) {
@@ -163,9 +156,7 @@ class KernelArguments {
   static void state(INDArray state, long needed) {
     vector("state", state);
     if (state.length() < needed) {
-      throw new IllegalArgumentException(
-          String.format(
-              "Cannot keep %d floats of attention in a vector of %d", needed, state.length()));
+      throw bug("Cannot keep %d floats of attention in a vector of %d", needed, state.length());
     }
   }
 
@@ -192,10 +183,9 @@ class KernelArguments {
     for (int i = 0; i < lengths.length; i++) {
       int added = starts[i + 1] - starts[i];
       if (lengths[i] < added || firstKeys[i] < 0 || firstKeys[i] > keys.size(0) - lengths[i]) {
-        throw new IllegalArgumentException(
-            String.format(
-                "Cannot look from %d tokens at %d keys from row %d of %d",
-                added, lengths[i], firstKeys[i], keys.size(0)));
+        throw bug(
+            "Cannot look from %d tokens at %d keys from row %d of %d",
+            added, lengths[i], firstKeys[i], keys.size(0));
       }
     }
   }
@@ -220,9 +210,11 @@ class KernelArguments {
           .append('/')
           .append(array.stride(axis));
     }
-    return new IllegalArgumentException(
-        String.format(
-            "Cannot use %s, %s with sizes/strides [%s], as %s",
-            name, array.dataType(), shape, needed));
+    return bug(
+        "Cannot use %s, %s with sizes/strides [%s], as %s", name, array.dataType(), shape, needed);
+  }
+
+  private static IllegalArgumentException bug(String format, Object... arguments) {
+    return new IllegalArgumentException(String.format(format, arguments));
   }
 }

@@ -11,13 +11,19 @@ public interface KernelProvider {
   String name();
 
   /** Why it cannot be used here, in one line; empty if it can. */
-  Optional<String> unavailable();
+  default Optional<String> unavailable() {
+    return Optional.empty();
+  }
 
   /** Number of devices that {@link #open} accepts. */
-  int devices();
+  default int devices() {
+    return 1;
+  }
 
   /** One line about a device, including its matmul speed, measured by this call. */
-  String describe(int device);
+  default String describe(int device) {
+    return "processors";
+  }
 
   /**
    * Kernels of a device.
@@ -29,6 +35,7 @@ public interface KernelProvider {
   /** Among usable providers, the one with the highest priority is used unless one is named. */
   int priority();
 
-  /** Whether the kernels run on a GPU. */
-  boolean gpu();
+  default boolean gpu() {
+    return false;
+  }
 }

@@ -60,17 +60,14 @@ public class KernelSelection {
   public static Kernels named(String name) {
     for (KernelProvider provider : providers()) {
       if (provider.name().equals(name)) {
-        provider
-            .unavailable()
-            .ifPresent(
-                reason -> {
-                  throw new UserException(String.format("Cannot use %s kernels: %s", name, reason));
-                });
+        Optional<String> reason = provider.unavailable();
+        if (reason.isPresent()) {
+          throw new UserException("Cannot use %s kernels: %s", name, reason.get());
+        }
         return provider.open(0);
       }
     }
-    throw new UserException(
-        String.format("Cannot use kernels '%s' (%s): know %s", name, KERNELS, known()));
+    throw new UserException("Cannot use kernels '%s' (%s): know %s", name, KERNELS, known());
   }
 
   /**
@@ -80,11 +77,10 @@ public class KernelSelection {
    * @throws UserException if there is none that can be used
    */
   public static Kernels gpu(int device) {
-    gpuUnavailable()
-        .ifPresent(
-            reason -> {
-              throw new UserException("Cannot compute on a GPU: " + reason);
-            });
+    Optional<String> reason = gpuUnavailable();
+    if (reason.isPresent()) {
+      throw new UserException("Cannot compute on a GPU: " + reason.get());
+    }
     KernelProvider provider = gpus().get(0);
     log("Computing with %s kernels on GPU %d".formatted(provider.name(), device));
     return provider.open(device);
@@ -102,7 +98,6 @@ public class KernelSelection {
         .orElse(Optional.of("there are no kernels for one on the class path"));
   }
 
-  /** Number of GPUs that this process can compute on. */
   public static int gpuCount() {
     return gpus().stream().findFirst().map(KernelProvider::devices).orElse(0);
   }

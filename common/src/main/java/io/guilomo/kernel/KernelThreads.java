@@ -44,10 +44,6 @@ public class KernelThreads {
     LIMIT.set(threads);
   }
 
-  static int limit() {
-    return LIMIT.get();
-  }
-
   /**
    * Runs {@code body} on {@code [0, count)} in ranges of {@code size}; returns when all have
    * finished.

@@ -24,19 +24,22 @@ public final class StraightThrough {
   private StraightThrough() {}
 
   /**
-   * The masks of vectors stored one after another.
+   * The masks of vectors stored one after another: {@code m_i = +0.5} for {@code i ≤ k*}, {@code
+   * −1e4} above; {@code n_i = 1} for {@code i ≤ r*}, {@code 1e-4} above.
    *
    * @param starts index of each vector's first entry, and the end of the last vector
    * @param kinds {@link #EXPERTS} or {@link #RANKS}
    */
   public static float[] masks(int[] starts, int[] kinds, float[] gsvs) {
     float[] masks = new float[gsvs.length];
-    for (int i = 0; i < kinds.length; i++) {
-      int length = starts[i + 1] - starts[i];
-      if (kinds[i] == EXPERTS) {
-        expertMask(gsvs, starts[i], length, masks);
-      } else {
-        rankMask(gsvs, starts[i], length, masks);
+    for (int v = 0; v < kinds.length; v++) {
+      boolean experts = kinds[v] == EXPERTS;
+      int length = starts[v + 1] - starts[v];
+      int last = experts ? lastExpert(gsvs, starts[v], length) : lastRank(gsvs, starts[v], length);
+      for (int i = 0; i < length; i++) {
+        float kept = experts ? EXPERT_KEPT : 1;
+        float dropped = experts ? EXPERT_DROPPED : RANK_DROPPED;
+        masks[starts[v] + i] = i <= last ? kept : dropped;
       }
     }
     return masks;
@@ -64,22 +67,6 @@ public final class StraightThrough {
   /** Index of the last rank in use. */
   public static int lastRank(float[] gsv, int offset, int ranks) {
     return argmaxOfSigmoid(gsv, offset, ranks);
-  }
-
-  /** {@code m_i = +0.5} for {@code i ≤ k*}, {@code −1e4} above. */
-  private static void expertMask(float[] gsv, int offset, int experts, float[] mask) {
-    int last = lastExpert(gsv, offset, experts);
-    for (int i = 0; i < experts; i++) {
-      mask[offset + i] = i <= last ? EXPERT_KEPT : EXPERT_DROPPED;
-    }
-  }
-
-  /** {@code n_i = 1} for {@code i ≤ r*}, {@code 1e-4} above. */
-  private static void rankMask(float[] gsv, int offset, int ranks, float[] mask) {
-    int last = lastRank(gsv, offset, ranks);
-    for (int i = 0; i < ranks; i++) {
-      mask[offset + i] = i <= last ? 1f : RANK_DROPPED;
-    }
   }
 
   /**

@@ -22,7 +22,6 @@ public record Bootstrap(int samples, double confidence, long seed) {
     Interval.checkConfidence(confidence);
   }
 
-  /** The interval of one metric. */
   public Interval interval(Metric metric, List<Scored> records, int classes) {
     check(records);
     return interval(records.size(), drawn -> metric.of(at(records, drawn), classes));

@@ -29,7 +29,6 @@ public enum Metric {
     this.label = label;
   }
 
-  /** The name in tables. */
   public String label() {
     return label;
   }

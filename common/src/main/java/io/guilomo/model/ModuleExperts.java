@@ -20,15 +20,12 @@ public record ModuleExperts(
     scalings = List.copyOf(scalings);
     if (ranks.isEmpty() || scalings.size() != ranks.size()) {
       throw new UserException(
-          String.format(
-              "Cannot put %d experts with %d scalings on %s",
-              ranks.size(), scalings.size(), module));
+          "Cannot put %d experts with %d scalings on %s", ranks.size(), scalings.size(), module);
     }
     for (int rank : ranks) {
       if (rank < 1) {
         throw new UserException(
-            String.format(
-                "Cannot put an expert of rank %d on %s: must be at least 1", rank, module));
+            "Cannot put an expert of rank %d on %s: must be at least 1", rank, module);
       }
     }
   }
@@ -40,7 +37,6 @@ public record ModuleExperts(
         module, ranks, ranks.stream().map(rank -> alpha / rank).toList(), routing);
   }
 
-  /** Experts of the same rank. */
   public static ModuleExperts uniform(
       LinearModule module, int experts, int rank, double alpha, RoutingMethod routing) {
     return of(module, Collections.nCopies(experts, rank), alpha, routing);

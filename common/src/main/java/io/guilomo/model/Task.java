@@ -24,7 +24,7 @@ public enum Task {
       }
     }
     throw new UserException(
-        String.format("Cannot use task %s: expected one of %s", name, Arrays.toString(values())));
+        "Cannot use task %s: expected one of %s", name, Arrays.toString(values()));
   }
 
   @Override

@@ -13,6 +13,11 @@ public final class UserException extends IllegalArgumentException {
     super(message);
   }
 
+  /** With a message as {@link String#format(String, Object...)} makes it. */
+  public UserException(String format, Object... arguments) {
+    super(String.format(format, arguments));
+  }
+
   public UserException(String message, Throwable cause) {
     super(message, cause);
   }

@@ -69,6 +69,11 @@ public record AllocationPlan(
     return new AllocationPlan(strategy, seed, routing, alpha, singleLora, modules, digest);
   }
 
+  /** The same with other allocations of the modules. */
+  AllocationPlan with(List<ModulePlan> others) {
+    return new AllocationPlan(strategy, seed, routing, alpha, singleLora, others, backboneDigest);
+  }
+
   /**
    * The plan of one module.
    *
@@ -80,13 +85,12 @@ public record AllocationPlan(
       if (planned.layer() == module.layer() && planned.name().equals(module.name())) {
         if (!planned.equals(module)) {
           throw new UserException(
-              String.format(
-                  "Cannot use the plan for %s: it has %d×%d features, the plan says %d×%d",
-                  module,
-                  module.inFeatures(),
-                  module.outFeatures(),
-                  planned.inFeatures(),
-                  planned.outFeatures()));
+              "Cannot use the plan for %s: it has %d×%d features, the plan says %d×%d",
+              module,
+              module.inFeatures(),
+              module.outFeatures(),
+              planned.inFeatures(),
+              planned.outFeatures());
         }
         return plan;
       }
@@ -94,7 +98,6 @@ public record AllocationPlan(
     throw new UserException("Cannot find " + module + " in the plan");
   }
 
-  /** Experts of a module. */
   public int experts(LinearModule module) {
     return module(module).experts().size();
   }
@@ -119,7 +122,6 @@ public record AllocationPlan(
     return routing.used(experts(module));
   }
 
-  /** Trainable parameters of a module. */
   public long parameters(LinearModule module) {
     return parameters(module(module));
   }
@@ -146,7 +148,6 @@ public record AllocationPlan(
     return modules.stream().map(this::moduleExperts).toList();
   }
 
-  /** Experts of all modules. */
   public long totalExperts() {
     return modules.stream().mapToLong(plan -> plan.experts().size()).sum();
   }

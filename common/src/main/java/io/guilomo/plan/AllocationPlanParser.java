@@ -1,14 +1,14 @@
 package io.guilomo.plan;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.io.IndentedJson;
 import io.guilomo.io.StrictObject;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.UserException;
-import java.io.IOException;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,59 +35,38 @@ import java.util.List;
 public class AllocationPlanParser {
   static final int FORMAT_VERSION = 1;
 
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   // Together they keep the number of trainable parameters of any plan below 2^63.
   static final int MAX_MODULES = 1 << 15;
   static final int MAX_EXPERTS = 1 << 10;
   public static final int MAX_RANK = 1 << 14;
   static final int MAX_FEATURES = 1 << 22;
 
-  private static final String FORMAT_VERSION_KEY = "format-version";
-  private static final String STRATEGY = "strategy";
-  private static final String SEED = "seed";
-  private static final String TOP_K = "top-k";
-  private static final String ROUTING = "routing";
-  private static final String ALPHA = "alpha";
-  private static final String SINGLE_LORA = "single-lora";
-  private static final String BACKBONE_DIGEST = "backbone-digest";
-  private static final String MODULES = "modules";
-  private static final String LAYER = "layer";
-  private static final String MODULE = "module";
-  private static final String IN_FEATURES = "in-features";
-  private static final String OUT_FEATURES = "out-features";
-  private static final String RANKS = "ranks";
-  private static final String ROUTED_TOKENS = "routed-tokens";
-  private static final String UNALLOCATED_RANKS = "unallocated-ranks";
-
   private AllocationPlanParser() {}
 
   /** The plan as the text of {@code plan.json}. */
   public static String toJson(AllocationPlan plan) {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator json =
-        new JsonFactory().createGenerator(text).setPrettyPrinter(new IndentedJson(2))) {
-      json.writeStartObject();
-      json.writeNumberField(FORMAT_VERSION_KEY, FORMAT_VERSION);
-      json.writeStringField(STRATEGY, plan.strategy());
-      json.writeNumberField(SEED, plan.seed());
-      json.writeNumberField(TOP_K, plan.routing().topK());
-      if (!plan.routing().router().equals(RoutingMethod.TOP_K)) {
-        json.writeStringField(ROUTING, plan.routing().router());
-      }
-      json.writeNumberField(ALPHA, plan.alpha());
-      json.writeBooleanField(SINGLE_LORA, plan.singleLora());
-      if (!plan.backboneDigest().isEmpty()) {
-        json.writeStringField(BACKBONE_DIGEST, plan.backboneDigest());
-      }
-      json.writeArrayFieldStart(MODULES);
-      for (ModulePlan module : plan.modules()) {
-        write(module, json);
-      }
-      json.writeEndArray();
-      json.writeEndObject();
-    } catch (IOException e) {
+    ObjectNode json = JSON.createObjectNode();
+    json.put("format-version", FORMAT_VERSION);
+    json.put("strategy", plan.strategy());
+    json.put("seed", plan.seed());
+    json.put("top-k", plan.routing().topK());
+    if (!plan.routing().router().equals(RoutingMethod.TOP_K)) {
+      json.put("routing", plan.routing().router());
+    }
+    json.put("alpha", plan.alpha());
+    json.put("single-lora", plan.singleLora());
+    if (!plan.backboneDigest().isEmpty()) {
+      json.put("backbone-digest", plan.backboneDigest());
+    }
+    ArrayNode modules = json.putArray("modules");
+    plan.modules().forEach(module -> write(module, modules.addObject()));
+    try {
+      return JSON.writer(new IndentedJson(2)).writeValueAsString(json) + "\n";
+    } catch (JsonProcessingException e) {
       throw new UncheckedIOException(e);
     }
-    return text.append('\n').toString();
   }
 
   /**
@@ -106,20 +85,19 @@ public class AllocationPlanParser {
    */
   public static AllocationPlan fromJson(String what, String text) {
     StrictObject json = StrictObject.parse(what, text);
-    int version = json.integer(FORMAT_VERSION_KEY, 1, Integer.MAX_VALUE);
+    int version = json.integer("format-version", 1, Integer.MAX_VALUE);
     if (version != FORMAT_VERSION) {
-      throw json.refused(
-          FORMAT_VERSION_KEY + " is " + version + ", this release reads " + FORMAT_VERSION);
+      throw json.refused("format-version is " + version + ", this release reads " + FORMAT_VERSION);
     }
-    String strategy = json.text(STRATEGY);
-    long seed = json.integer(SEED, Long.MIN_VALUE, Long.MAX_VALUE);
-    int topK = json.integer(TOP_K, 1, MAX_EXPERTS);
-    String router = json.has(ROUTING) ? json.text(ROUTING) : RoutingMethod.TOP_K;
-    double alpha = json.number(ALPHA);
-    boolean singleLora = json.flag(SINGLE_LORA, false);
-    String backboneDigest = json.has(BACKBONE_DIGEST) ? json.text(BACKBONE_DIGEST) : "";
+    String strategy = json.text("strategy");
+    long seed = json.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE);
+    int topK = json.integer("top-k", 1, MAX_EXPERTS);
+    String router = json.has("routing") ? json.text("routing") : RoutingMethod.TOP_K;
+    double alpha = json.number("alpha");
+    boolean singleLora = json.flag("single-lora", false);
+    String backboneDigest = json.has("backbone-digest") ? json.text("backbone-digest") : "";
     List<ModulePlan> modules =
-        json.objects(MODULES, MAX_MODULES).stream().map(AllocationPlanParser::read).toList();
+        json.objects("modules", MAX_MODULES).stream().map(AllocationPlanParser::read).toList();
     json.end();
     return new AllocationPlan(
         strategy,
@@ -131,39 +109,35 @@ public class AllocationPlanParser {
         backboneDigest);
   }
 
-  private static void write(ModulePlan plan, JsonGenerator json) throws IOException {
-    json.writeStartObject();
-    json.writeNumberField(LAYER, plan.module().layer());
-    json.writeStringField(MODULE, plan.module().name());
-    json.writeNumberField(IN_FEATURES, plan.module().inFeatures());
-    json.writeNumberField(OUT_FEATURES, plan.module().outFeatures());
-    json.writeFieldName(RANKS);
-    int[] ranks = plan.experts().stream().mapToInt(ExpertPlan::rank).toArray();
-    json.writeArray(ranks, 0, ranks.length);
-    json.writeFieldName(ROUTED_TOKENS);
-    long[] routed = plan.experts().stream().mapToLong(ExpertPlan::routedTokens).toArray();
-    json.writeArray(routed, 0, routed.length);
-    if (!plan.unallocatedRanks().isEmpty()) {
-      json.writeFieldName(UNALLOCATED_RANKS);
-      int[] unallocated = plan.unallocatedRanks().stream().mapToInt(Integer::intValue).toArray();
-      json.writeArray(unallocated, 0, unallocated.length);
+  private static void write(ModulePlan plan, ObjectNode json) {
+    json.put("layer", plan.module().layer());
+    json.put("module", plan.module().name());
+    json.put("in-features", plan.module().inFeatures());
+    json.put("out-features", plan.module().outFeatures());
+    ArrayNode ranks = json.putArray("ranks");
+    ArrayNode routed = json.putArray("routed-tokens");
+    for (ExpertPlan expert : plan.experts()) {
+      ranks.add(expert.rank());
+      routed.add(expert.routedTokens());
     }
-    json.writeEndObject();
+    if (!plan.unallocatedRanks().isEmpty()) {
+      plan.unallocatedRanks().forEach(json.putArray("unallocated-ranks")::add);
+    }
   }
 
   private static ModulePlan read(StrictObject json) {
     LinearModule module =
         new LinearModule(
-            json.integer(LAYER, 0, MAX_MODULES),
-            json.text(MODULE),
-            json.integer(IN_FEATURES, 1, MAX_FEATURES),
-            json.integer(OUT_FEATURES, 1, MAX_FEATURES));
-    List<Long> ranks = json.integers(RANKS, 1, MAX_RANK, MAX_EXPERTS);
-    List<Long> routed = json.integers(ROUTED_TOKENS, 0, Long.MAX_VALUE, MAX_EXPERTS);
-    List<Long> unallocated = json.integers(UNALLOCATED_RANKS, 1, MAX_RANK, MAX_EXPERTS);
-    if (json.has(ROUTED_TOKENS) && routed.size() != ranks.size()) {
+            json.integer("layer", 0, MAX_MODULES),
+            json.text("module"),
+            json.integer("in-features", 1, MAX_FEATURES),
+            json.integer("out-features", 1, MAX_FEATURES));
+    List<Long> ranks = json.integers("ranks", 1, MAX_RANK, MAX_EXPERTS);
+    List<Long> routed = json.integers("routed-tokens", 0, Long.MAX_VALUE, MAX_EXPERTS);
+    List<Long> unallocated = json.integers("unallocated-ranks", 1, MAX_RANK, MAX_EXPERTS);
+    if (json.has("routed-tokens") && routed.size() != ranks.size()) {
       throw json.refused(
-          ROUTED_TOKENS + " has " + routed.size() + " entries, " + RANKS + " has " + ranks.size());
+          "routed-tokens has " + routed.size() + " entries, ranks has " + ranks.size());
     }
     json.end();
     List<ExpertPlan> experts = new ArrayList<>();

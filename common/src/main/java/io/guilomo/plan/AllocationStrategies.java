@@ -25,7 +25,6 @@ public final class AllocationStrategies {
 
   private AllocationStrategies() {}
 
-  /** Whether a strategy needs a search. */
   public static boolean learns(String name) {
     return name.equals(LearnedAllocation.STRATEGY);
   }
@@ -40,9 +39,7 @@ public final class AllocationStrategies {
       MolaAllocation.shape(name);
     } else if (!NAMES.contains(name)) {
       throw new UserException(
-          String.format(
-              "Cannot use allocation strategy %s: expected one of %s",
-              name, String.join(", ", NAMES)));
+          "Cannot use allocation strategy %s: expected one of %s", name, String.join(", ", NAMES));
     }
   }
 

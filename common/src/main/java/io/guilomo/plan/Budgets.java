@@ -8,9 +8,12 @@ final class Budgets {
 
   private Budgets() {}
 
-  /** The plan of the largest rank that is within the budget. */
+  /** The plan of the largest rank that is within the budget; of {@code rank} without a budget. */
   static AllocationPlan largestRank(
-      String strategy, long budget, IntFunction<AllocationPlan> plan) {
+      String strategy, long budget, int rank, IntFunction<AllocationPlan> plan) {
+    if (budget == AllocationStrategy.UNLIMITED) {
+      return plan.apply(rank);
+    }
     AllocationPlan smallest = plan.apply(1);
     if (smallest.parameters() > budget) {
       return refuse(strategy, budget, smallest);
@@ -30,8 +33,7 @@ final class Budgets {
 
   static AllocationPlan refuse(String strategy, long budget, AllocationPlan smallest) {
     throw new UserException(
-        String.format(
-            "Cannot keep strategy %s within %d parameters: its smallest plan has %d",
-            strategy, budget, smallest.parameters()));
+        "Cannot keep strategy %s within %d parameters: its smallest plan has %d",
+        strategy, budget, smallest.parameters());
   }
 }

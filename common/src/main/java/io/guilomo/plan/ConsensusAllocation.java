@@ -14,7 +14,6 @@ import java.util.stream.Stream;
  */
 public record ConsensusAllocation(long seed, ParameterBudget budget) {
 
-  /** Name of the strategy. */
   public static final String STRATEGY = "consensus";
 
   /**
@@ -38,38 +37,29 @@ public record ConsensusAllocation(long seed, ParameterBudget budget) {
             first.backboneDigest());
     return budget.fit(
         consensus,
-        new EntryValues() {
-          @Override
-          public double expert(int module, int expert) {
-            return share(plans, module, plan -> plan.experts().size() > expert ? 1 : 0);
-          }
-
-          @Override
-          public double rank(int module, int expert, int index) {
-            return share(plans, module, plan -> candidates(plan).get(expert) > index ? 1 : 0);
-          }
-        });
+        (module, expert, index) ->
+            at(plans, module).stream()
+                .filter(
+                    plan ->
+                        index < 0
+                            ? plan.experts().size() > expert
+                            : candidates(plan).get(expert) > index)
+                .count());
   }
 
   private static ModulePlan module(List<ModulePlan> plans) {
-    int experts = median(plans, plan -> plan.experts().size());
-    List<ExpertPlan> allocated = new ArrayList<>();
-    List<Integer> unallocated = new ArrayList<>();
+    List<ExpertPlan> candidates = new ArrayList<>();
     for (int e = 0; e < candidates(plans.get(0)).size(); e++) {
       int expert = e;
-      int rank = median(plans, plan -> candidates(plan).get(expert));
-      if (e < experts) {
-        long routed =
-            plans.stream()
-                .filter(plan -> plan.experts().size() > expert)
-                .mapToLong(plan -> plan.experts().get(expert).routedTokens())
-                .sum();
-        allocated.add(new ExpertPlan(rank, routed));
-      } else {
-        unallocated.add(rank);
-      }
+      long routed =
+          plans.stream()
+              .filter(plan -> plan.experts().size() > expert)
+              .mapToLong(plan -> plan.experts().get(expert).routedTokens())
+              .sum();
+      candidates.add(new ExpertPlan(median(plans, plan -> candidates(plan).get(expert)), routed));
     }
-    return new ModulePlan(plans.get(0).module(), allocated, unallocated);
+    return ModulePlan.of(
+        plans.get(0).module(), candidates, median(plans, plan -> plan.experts().size()));
   }
 
   /** Ranks of all candidates, allocated or not. */
@@ -82,11 +72,6 @@ public record ConsensusAllocation(long seed, ParameterBudget budget) {
   private static int median(List<ModulePlan> plans, ToIntFunction<ModulePlan> value) {
     int[] values = plans.stream().mapToInt(value).sorted().toArray();
     return values[(values.length - 1) / 2];
-  }
-
-  private static double share(
-      List<AllocationPlan> plans, int module, ToIntFunction<ModulePlan> has) {
-    return at(plans, module).stream().mapToInt(has).average().orElseThrow();
   }
 
   private static List<ModulePlan> at(List<AllocationPlan> plans, int module) {

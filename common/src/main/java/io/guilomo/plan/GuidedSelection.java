@@ -22,17 +22,13 @@ public record GuidedSelection(
   public GuidedSelection {
     if (expertVector.length < 2) {
       throw new UserException(
-          "Cannot allocate experts to "
-              + module
-              + " from an expert GSV of length "
-              + expertVector.length
-              + ": minimum is 2");
+          "Cannot allocate experts to %s from an expert GSV of length %d: minimum is 2",
+          module, expertVector.length);
     }
     if (rankVectors.length != expertVector.length || routedTokens.length != expertVector.length) {
       throw new UserException(
-          String.format(
-              "Cannot allocate experts to %s: %d entries in the expert GSV, %d rank GSVs, %d routed-token counts",
-              module, expertVector.length, rankVectors.length, routedTokens.length));
+          "Cannot allocate experts to %s: %d entries in the expert GSV, %d rank GSVs, %d routed-token counts",
+          module, expertVector.length, rankVectors.length, routedTokens.length);
     }
   }
 
@@ -59,9 +55,8 @@ public record GuidedSelection(
     }
     if (offset != gsvs.length) {
       throw new UserException(
-          String.format(
-              "Cannot read %d GSV entries of %d modules: expected %d",
-              gsvs.length, modules.size(), offset));
+          "Cannot read %d GSV entries of %d modules: expected %d",
+          gsvs.length, modules.size(), offset);
     }
     return selections;
   }
@@ -78,17 +73,12 @@ public record GuidedSelection(
 
   /** The allocation that the vectors stand for. */
   ModulePlan plan() {
-    List<ExpertPlan> allocated = new ArrayList<>();
-    List<Integer> unallocatedRanks = new ArrayList<>();
     int experts = experts();
+    List<ExpertPlan> candidates = new ArrayList<>();
     for (int expert = 0; expert < rankVectors.length; expert++) {
-      if (expert < experts) {
-        allocated.add(new ExpertPlan(rank(expert), routedTokens[expert]));
-      } else {
-        unallocatedRanks.add(rank(expert));
-      }
+      candidates.add(new ExpertPlan(rank(expert), routedTokens[expert]));
     }
-    return new ModulePlan(module, allocated, unallocatedRanks);
+    return ModulePlan.of(module, candidates, experts);
   }
 
   /** The first index of the largest entry. */

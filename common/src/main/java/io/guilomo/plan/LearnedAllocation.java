@@ -12,7 +12,6 @@ import java.util.List;
  */
 public record LearnedAllocation(long seed, RoutingMethod routing, double alpha) {
 
-  /** Name of the strategy. */
   public static final String STRATEGY = "guilomo";
 
   /**
@@ -30,33 +29,23 @@ public record LearnedAllocation(long seed, RoutingMethod routing, double alpha) 
    * @throws UserException if two experts of rank one everywhere are over the budget
    */
   public AllocationPlan plan(List<GuidedSelection> selections, ParameterBudget budget) {
-    AllocationPlan whole = whole(selections);
+    AllocationPlan whole =
+        new AllocationPlan(
+            STRATEGY,
+            seed,
+            routing,
+            alpha,
+            false,
+            selections.stream().map(GuidedSelection::plan).toList());
     return budget.fit(
         whole,
-        new EntryValues() {
-          @Override
-          public double expert(int module, int expert) {
-            return sigmoid(selections.get(module).expertVector()[expert]);
-          }
-
-          @Override
-          public double rank(int module, int expert, int index) {
-            return sigmoid(selections.get(module).rankVectors()[expert][index]);
-          }
+        (module, expert, index) -> {
+          GuidedSelection own = selections.get(module);
+          return sigmoid(index < 0 ? own.expertVector()[expert] : own.rankVectors()[expert][index]);
         });
   }
 
   private static double sigmoid(double x) {
     return 1 / (1 + Math.exp(-x));
-  }
-
-  private AllocationPlan whole(List<GuidedSelection> selections) {
-    return new AllocationPlan(
-        STRATEGY,
-        seed,
-        routing,
-        alpha,
-        false,
-        selections.stream().map(GuidedSelection::plan).toList());
   }
 }

@@ -4,6 +4,7 @@ import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The allocation of one linear module.
@@ -26,17 +27,21 @@ public record ModulePlan(
     for (int rank : unallocatedRanks) {
       if (rank < 1) {
         throw new UserException(
-            "Cannot record rank "
-                + rank
-                + " for an unallocated expert of "
-                + module
-                + ": minimum is 1");
+            "Cannot record rank %d for an unallocated expert of %s: minimum is 1", rank, module);
       }
     }
   }
 
   public ModulePlan(LinearModule module, List<ExpertPlan> experts) {
     this(module, experts, List.of());
+  }
+
+  /** The first {@code experts} of the candidates of a search; of the others, the ranks only. */
+  static ModulePlan of(LinearModule module, List<ExpertPlan> candidates, int experts) {
+    return new ModulePlan(
+        module,
+        candidates.subList(0, experts),
+        candidates.stream().skip(experts).map(ExpertPlan::rank).toList());
   }
 
   /** A number of experts of the same rank. */
@@ -61,10 +66,6 @@ public record ModulePlan(
 
   /** Trainable parameters: {@code Σ_e r_e (in + out) + E · in}. */
   public long parameters() {
-    long parameters = 0;
-    for (int expert = 0; expert < experts.size(); expert++) {
-      parameters += parameters(expert);
-    }
-    return parameters;
+    return IntStream.range(0, experts.size()).mapToLong(this::parameters).sum();
   }
 }

@@ -41,16 +41,13 @@ public record MolaAllocation(List<Integer> shape, int rank, LoraMoeConfig lora)
     }
   }
 
-  /** Name of the strategy. */
   public String strategy() {
     return PREFIX + shape.stream().map(String::valueOf).collect(Collectors.joining("-"));
   }
 
   @Override
   public AllocationPlan plan(List<LinearModule> modules, long seed, long budget) {
-    return budget == UNLIMITED
-        ? plan(modules, rank)
-        : Budgets.largestRank(strategy(), budget, r -> plan(modules, r));
+    return Budgets.largestRank(strategy(), budget, rank, r -> plan(modules, r));
   }
 
   private AllocationPlan plan(List<LinearModule> modules, int r) {

@@ -18,7 +18,16 @@ public record ParameterBudget(long parameters) {
 
   private static final int LEAST_EXPERTS = 2;
 
-  /** An entry that may go next; {@code index} −1 stands for the expert as a whole. */
+  /** Value of each entry: those of least value are given up to meet the budget. */
+  interface Values {
+    /**
+     * @param module position in the plan
+     * @param index rank − 1; −1 for the expert as a whole
+     */
+    double of(int module, int expert, int index);
+  }
+
+  /** An entry that may go next; {@code index} as in {@link Values#of}. */
   private record Entry(double value, int module, int expert, int index) {}
 
   /**
@@ -26,7 +35,7 @@ public record ParameterBudget(long parameters) {
    *
    * @throws UserException if the plan of two experts of rank one is over the budget
    */
-  AllocationPlan fit(AllocationPlan plan, EntryValues values) {
+  AllocationPlan fit(AllocationPlan plan, Values values) {
     if (parameters == AllocationStrategy.UNLIMITED || plan.parameters() <= parameters) {
       return plan;
     }
@@ -52,9 +61,8 @@ public record ParameterBudget(long parameters) {
       Entry entry = entries.poll();
       if (entry == null) {
         throw new UserException(
-            String.format(
-                "Cannot keep the plan within %d parameters: its smallest form has %d",
-                parameters, left));
+            "Cannot keep the plan within %d parameters: its smallest form has %d",
+            parameters, left);
       }
       List<Integer> own = ranks.get(entry.module());
       ModulePlan planned = plan.modules().get(entry.module());
@@ -72,22 +80,18 @@ public record ParameterBudget(long parameters) {
   }
 
   private static void addExpert(
-      PriorityQueue<Entry> entries, EntryValues values, int module, List<Integer> ranks) {
+      PriorityQueue<Entry> entries, Values values, int module, List<Integer> ranks) {
     if (ranks.size() > LEAST_EXPERTS) {
       int last = ranks.size() - 1;
-      entries.add(new Entry(values.expert(module, last), module, last, -1));
+      entries.add(new Entry(values.of(module, last, -1), module, last, -1));
     }
   }
 
   private static void addRank(
-      PriorityQueue<Entry> entries,
-      EntryValues values,
-      int module,
-      int expert,
-      List<Integer> ranks) {
+      PriorityQueue<Entry> entries, Values values, int module, int expert, List<Integer> ranks) {
     int last = ranks.get(expert) - 1;
     if (last > 0) {
-      entries.add(new Entry(values.rank(module, expert, last), module, expert, last));
+      entries.add(new Entry(values.of(module, expert, last), module, expert, last));
     }
   }
 
@@ -95,26 +99,14 @@ public record ParameterBudget(long parameters) {
     List<ModulePlan> modules = new ArrayList<>();
     for (int i = 0; i < ranks.size(); i++) {
       ModulePlan planned = plan.modules().get(i);
-      List<ExpertPlan> experts = new ArrayList<>();
-      List<Integer> unallocated = new ArrayList<>();
-      for (int e = 0; e < planned.experts().size(); e++) {
-        ExpertPlan expert = planned.experts().get(e);
-        if (e < ranks.get(i).size()) {
-          experts.add(new ExpertPlan(ranks.get(i).get(e), expert.routedTokens()));
-        } else {
-          unallocated.add(expert.rank());
-        }
+      List<ExpertPlan> candidates = new ArrayList<>(planned.experts());
+      List<Integer> kept = ranks.get(i);
+      for (int e = 0; e < kept.size(); e++) {
+        candidates.set(e, new ExpertPlan(kept.get(e), candidates.get(e).routedTokens()));
       }
-      unallocated.addAll(planned.unallocatedRanks());
-      modules.add(new ModulePlan(planned.module(), experts, unallocated));
+      planned.unallocatedRanks().forEach(rank -> candidates.add(ExpertPlan.ofRank(rank)));
+      modules.add(ModulePlan.of(planned.module(), candidates, kept.size()));
     }
-    return new AllocationPlan(
-        plan.strategy(),
-        plan.seed(),
-        plan.routing(),
-        plan.alpha(),
-        plan.singleLora(),
-        modules,
-        plan.backboneDigest());
+    return plan.with(modules);
   }
 }

@@ -15,7 +15,6 @@ import java.util.SplittableRandom;
  */
 public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy {
 
-  /** Name of the strategy. */
   public static final String STRATEGY = "random";
 
   @Override
@@ -34,17 +33,7 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
         new ParameterBudget(budget)
             .fit(
                 plan(modules, ranks, seed),
-                new EntryValues() {
-                  @Override
-                  public double expert(int module, int expert) {
-                    return value(values, module, expert, -1);
-                  }
-
-                  @Override
-                  public double rank(int module, int expert, int index) {
-                    return value(values, module, expert, index);
-                  }
-                });
+                (module, expert, index) -> value(values, module, expert, index));
     return filled(fitted, modules, seed, budget, random);
   }
 

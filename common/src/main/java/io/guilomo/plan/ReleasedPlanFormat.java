@@ -74,18 +74,13 @@ public record ReleasedPlanFormat(StateDictOrder order) {
     for (LinearModule module : modules) {
       String path = order.path(module);
       int allocated = experts.integer(path, 1, AllocationPlanParser.MAX_EXPERTS);
-      List<ExpertPlan> expertPlans = new ArrayList<>();
-      List<Integer> unallocated = new ArrayList<>();
+      List<ExpertPlan> candidates = new ArrayList<>();
       for (int e = 0; e < allocated || ranks.has(path + RANK_SUFFIX + e); e++) {
         int rank = ranks.integer(path + RANK_SUFFIX + e, 1, AllocationPlanParser.MAX_RANK);
-        if (e < allocated) {
-          expertPlans.add(ExpertPlan.ofRank(rank));
-        } else {
-          unallocated.add(rank);
-        }
+        candidates.add(ExpertPlan.ofRank(rank));
       }
       single |= allocated == 1;
-      plans.add(new ModulePlan(module, expertPlans, unallocated));
+      plans.add(ModulePlan.of(module, candidates, allocated));
     }
     ranks.end();
     experts.end();

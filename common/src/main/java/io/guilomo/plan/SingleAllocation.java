@@ -13,19 +13,21 @@ import java.util.List;
  */
 public record SingleAllocation(int rank, LoraMoeConfig lora) implements AllocationStrategy {
 
-  /** Name of the strategy. */
   public static final String STRATEGY = "single";
 
   @Override
   public AllocationPlan plan(List<LinearModule> modules, long seed, long budget) {
-    return budget == UNLIMITED
-        ? plan(modules, rank)
-        : Budgets.largestRank(STRATEGY, budget, r -> plan(modules, r));
-  }
-
-  private AllocationPlan plan(List<LinearModule> modules, int r) {
-    List<ModulePlan> plans =
-        modules.stream().map(module -> ModulePlan.uniform(module, 1, r)).toList();
-    return new AllocationPlan(STRATEGY, 0, RoutingMethod.topK(1), lora.alpha(), true, plans);
+    return Budgets.largestRank(
+        STRATEGY,
+        budget,
+        rank,
+        r ->
+            new AllocationPlan(
+                STRATEGY,
+                0,
+                RoutingMethod.topK(1),
+                lora.alpha(),
+                true,
+                modules.stream().map(module -> ModulePlan.uniform(module, 1, r)).toList()));
   }
 }

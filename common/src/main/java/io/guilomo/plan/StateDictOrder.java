@@ -69,10 +69,8 @@ public enum StateDictOrder {
     String path = paths.get(module.name());
     if (path == null) {
       throw new UserException(
-          "Cannot name the state-dict path of "
-              + module
-              + ": known are "
-              + String.join(", ", paths.keySet()));
+          "Cannot name the state-dict path of %s: known are %s",
+          module, String.join(", ", paths.keySet()));
     }
     return prefix + module.layer() + "." + path;
   }

@@ -8,7 +8,6 @@ import java.util.List;
 /** The strategy {@code uniform}: the same number of experts of the same rank on every module. */
 public record UniformAllocation(int experts, int rank, RoutingMethod routing, double alpha) {
 
-  /** Name of the strategy. */
   public static final String STRATEGY = "uniform";
 
   /**

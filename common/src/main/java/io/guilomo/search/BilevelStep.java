@@ -7,6 +7,7 @@ import io.guilomo.network.PassOptions;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
 import io.guilomo.network.PassResult;
+import io.guilomo.training.TrainingStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -70,7 +71,7 @@ public final class BilevelStep {
 
     // 1  g1 = ∂w L_train(w, a);  w' = AdamW(w, g1)
     PassResult trained =
-        Updates.finite("training", step, network.pass(train, training.with(Routing.RECORD)));
+        TrainingStep.finite("training", step, network.pass(train, training.with(Routing.RECORD)));
     kernels.copy(network.weightGradient(), g1);
     double norm = updates.clip(g1);
     kernels.copy(w, saved);
@@ -121,12 +122,12 @@ public final class BilevelStep {
     double eta = settings.innerRate().at(step);
     PassOptions training = updates.trainingPass(step);
     PassResult trained =
-        Updates.finite("training", step, network.pass(train, training.with(Routing.RECORD)));
+        TrainingStep.finite("training", step, network.pass(train, training.with(Routing.RECORD)));
     INDArray g1 = network.workingVector("g1");
     kernels.copy(network.weightGradient(), g1);
     double norm = updates.clip(g1);
     PassResult validated =
-        Updates.finite(
+        TrainingStep.finite(
             "validation",
             step,
             network.pass(validation, updates.validationPass(step).with(Gradient.GSVS)));

@@ -6,6 +6,7 @@ import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassResult;
+import io.guilomo.training.TrainingStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -23,19 +24,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * (the + pass cancels and is not run), and in that the moments of the inner AdamW advance in the
  * virtual step as well, except in the very first step, when there is no state yet to refer to.
  */
-final class ReferenceStep {
-
-  private final LoraMoeNetwork network;
-  private final Kernels kernels;
-  private final SearchSettings settings;
-  private final Updates updates;
-
-  ReferenceStep(LoraMoeNetwork network, Kernels kernels, SearchSettings settings, Updates updates) {
-    this.network = network;
-    this.kernels = kernels;
-    this.settings = settings;
-    this.updates = updates;
-  }
+record ReferenceStep(
+    LoraMoeNetwork network, Kernels kernels, SearchSettings settings, Updates updates) {
 
   SearchStepResult run(long step, TokenBatch train, TokenBatch validation) {
     INDArray w = network.weights();
@@ -46,7 +36,7 @@ final class ReferenceStep {
     PassOptions training = updates.trainingPass(step);
 
     PassResult trained =
-        Updates.finite(
+        TrainingStep.finite(
             "training", step, network.pass(train, training.with(PassOptions.Routing.RECORD)));
     INDArray outer = network.workingGsvs("outer");
     kernels.copy(network.gsvGradient(), outer);

@@ -36,9 +36,7 @@ public record SearchSettings(
   public SearchSettings {
     if (!(outerRate > 0) || !(clipNorm >= 0)) {
       throw new UserException(
-          String.format(
-              "Cannot search with a GSV learning rate of %s and gradient norm %s",
-              outerRate, clipNorm));
+          "Cannot search with a GSV learning rate of %s and gradient norm %s", outerRate, clipNorm);
     }
   }
 }

@@ -7,6 +7,7 @@ import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.PassResult;
 import io.guilomo.training.InnerUpdate;
+import io.guilomo.training.TrainingStep;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -43,7 +44,8 @@ final class Updates {
    */
   PassResult validate(long step, TokenBatch validation, INDArray saved) {
     try {
-      return finite("validation", step, network.pass(validation, validationPass(step)));
+      return TrainingStep.finite(
+          "validation", step, network.pass(validation, validationPass(step)));
     } catch (RuntimeException e) {
       kernels.copy(saved, network.weights());
       throw e;
@@ -79,14 +81,5 @@ final class Updates {
   /** Scales the gradient down to the maximum norm; returns the norm before. */
   double clip(INDArray gradient) {
     return inner.clip(gradient);
-  }
-
-  static PassResult finite(String what, long step, PassResult result) {
-    if (!Double.isFinite(result.loss())) {
-      throw new ArithmeticException(
-          String.format(
-              "Cannot continue from step %d: the %s loss is %s", step, what, result.loss()));
-    }
-    return result;
   }
 }

@@ -5,23 +5,13 @@ import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code w ← AdamW(w, clipped gradient)} for the weights of a network. */
-public final class InnerUpdate {
-
-  private final LoraMoeNetwork network;
-  private final Kernels kernels;
-  private final AdamW settings;
-  private final double clipNorm;
-
-  /**
-   * @param clipNorm maximum norm of the gradient; 0: no clipping
-   */
-  public InnerUpdate(LoraMoeNetwork network, Kernels kernels, AdamW settings, double clipNorm) {
-    this.network = network;
-    this.kernels = kernels;
-    this.settings = settings;
-    this.clipNorm = clipNorm;
-  }
+/**
+ * {@code w ← AdamW(w, clipped gradient)} for the weights of a network.
+ *
+ * @param clipNorm maximum norm of the gradient; 0: no clipping
+ */
+public record InnerUpdate(
+    LoraMoeNetwork network, Kernels kernels, AdamW settings, double clipNorm) {
 
   /**
    * Scales the gradient down to the maximum norm; returns the norm before.

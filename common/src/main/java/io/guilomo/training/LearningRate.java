@@ -16,9 +16,8 @@ public record LearningRate(double peak, long warmupSteps, long totalSteps) imple
   public LearningRate {
     if (!(peak > 0) || warmupSteps < 0 || totalSteps < 0) {
       throw new UserException(
-          String.format(
-              "Cannot use a learning rate of %s with %d warm-up steps of %d",
-              peak, warmupSteps, totalSteps));
+          "Cannot use a learning rate of %s with %d warm-up steps of %d",
+          peak, warmupSteps, totalSteps);
     }
   }
 

@@ -13,30 +13,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * One plain step of fine-tuning: {@code w ← AdamW(w, ∂w L(w))}. {@code L} may be the loss of
  * several batches, which run one after the other to save memory.
+ *
+ * @param seed of the dropout masks
  */
-public final class TrainingStep {
-
-  private final LoraMoeNetwork network;
-  private final Kernels kernels;
-  private final InnerUpdate update;
-  private final LearningRate learningRate;
-  private final long seed;
-
-  /**
-   * @param seed of the dropout masks
-   */
-  public TrainingStep(
-      LoraMoeNetwork network,
-      Kernels kernels,
-      InnerUpdate update,
-      LearningRate learningRate,
-      long seed) {
-    this.network = network;
-    this.kernels = kernels;
-    this.update = update;
-    this.learningRate = learningRate;
-    this.seed = seed;
-  }
+public record TrainingStep(
+    LoraMoeNetwork network,
+    Kernels kernels,
+    InnerUpdate update,
+    LearningRate learningRate,
+    long seed) {
 
   /**
    * Updates the weights by one step.
@@ -79,12 +64,21 @@ public final class TrainingStep {
 
   private PassResult pass(long step, int index, List<TokenBatch> batches, Routing routing) {
     long dropoutSeed = Seeds.mix(seed, step * batches.size() + index);
-    PassResult result =
-        network.pass(batches.get(index), PassOptions.training(dropoutSeed).with(routing));
+    return finite(
+        "training",
+        step,
+        network.pass(batches.get(index), PassOptions.training(dropoutSeed).with(routing)));
+  }
+
+  /**
+   * @param what was passed, for the message
+   * @throws ArithmeticException if the loss is not finite
+   */
+  public static PassResult finite(String what, long step, PassResult result) {
     if (!Double.isFinite(result.loss())) {
       throw new ArithmeticException(
           String.format(
-              "Cannot continue from step %d: the training loss is %s", step, result.loss()));
+              "Cannot continue from step %d: the %s loss is %s", step, what, result.loss()));
     }
     return result;
   }

@@ -54,9 +54,7 @@ final class Cublas {
       int computeType,
       int algorithm);
 
-  /**
-   * @throws CudaException if the status is an error
-   */
+  /** Throws {@link CudaException} if the status is an error. */
   static void check(int status, String what) {
     if (status != 0) {
       throw new CudaException("cuBLAS", "status " + status, what);

@@ -9,7 +9,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Attention by tiles (arXiv 2205.14135). A forward pass saves the logarithm of each row's sum of
  * exponentials, {@code [heads, T]}.
  */
-final class CudaAttention implements AttentionKernels {
+record CudaAttention(CudaCard card) implements AttentionKernels {
+
   private static final int WARP = 32;
   private static final int WARPS = 4;
 
@@ -18,12 +19,6 @@ final class CudaAttention implements AttentionKernels {
 
   private static final int COLUMNS = 32;
   private static final int BACKWARD_COLUMNS = 16;
-
-  private final CudaCard card;
-
-  CudaAttention(CudaCard card) {
-    this.card = card;
-  }
 
   @Override
   public long attentionState(AttentionShape shape, int[] starts) {
@@ -34,16 +29,11 @@ final class CudaAttention implements AttentionKernels {
   public void rotate(
       INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward) {
     synchronized (card.stream()) {
-      long at = card.indices().of(positions);
-      card.launch()
-          .of("rotation", "rotate")
+      card.launch("rotation", "rotate")
           .matrix(x)
-          .address(at)
-          .integer(positions.length)
-          .integer(heads)
-          .integer((int) cosine.size(1))
-          .vector(cosine)
-          .vector(sine)
+          .address(card.indices().of(positions))
+          .integer(positions.length, heads, (int) cosine.size(1))
+          .vector(cosine, sine)
           .real(backward ? -1 : 1)
           .rows(x.size(0), x.size(1) / 2);
     }
@@ -61,9 +51,7 @@ final class CudaAttention implements AttentionKernels {
     synchronized (card.stream()) {
       int[] tiles = tiles(starts);
       begin("attention", shape, starts, tiles, card.exact())
-          .matrix(query)
-          .matrix(key)
-          .matrix(value)
+          .matrix(query, key, value)
           .vector(state)
           .matrix(result)
           .run(tiles.length / 2, shape.heads(), WARPS * WARP, 1, floats(shape, 2 * COLUMNS, 0));
@@ -87,19 +75,14 @@ final class CudaAttention implements AttentionKernels {
       int tokens = starts[starts.length - 1];
       long delta =
           card.scratch().of(DeviceScratch.Use.DELTA, (long) shape.heads() * tokens * Float.BYTES);
-      card.launch()
-          .of("attention", headDim(shape), "attention_delta")
-          .matrix(dResult)
-          .matrix(result)
+      card.launch("attention", headDim(shape), "attention_delta")
+          .matrix(dResult, result)
           .integer(tokens)
           .address(delta)
           .run((tokens + WARPS - 1) / WARPS, shape.heads(), WARPS * WARP, 1, 0);
       int[] tiles = tiles(starts);
       begin("attention_query", shape, starts, tiles, card.exact())
-          .matrix(dResult)
-          .matrix(query)
-          .matrix(key)
-          .matrix(value)
+          .matrix(dResult, query, key, value)
           .vector(state)
           .address(delta)
           .matrix(dQuery)
@@ -110,14 +93,10 @@ final class CudaAttention implements AttentionKernels {
               1,
               floats(shape, 2 * COLUMNS + 2 * ROWS, 0));
       begin("attention_key", shape, starts, tiles, card.exact())
-          .matrix(dResult)
-          .matrix(query)
-          .matrix(key)
-          .matrix(value)
+          .matrix(dResult, query, key, value)
           .vector(state)
           .address(delta)
-          .matrix(dKey)
-          .matrix(dValue)
+          .matrix(dKey, dValue)
           .run(
               tiles.length / 2,
               shape.keyValueHeads(),
@@ -148,31 +127,20 @@ final class CudaAttention implements AttentionKernels {
           ranges[2 * t + 1] = firstKeys[s] + last + 1;
         }
       }
-      long at = card.indices().of(ranges);
-      card.launch()
-          .of("cached_attention", headDim(shape), "cached_attention")
-          .address(at)
+      card.launch("cached_attention", headDim(shape), "cached_attention")
+          .address(card.indices().of(ranges))
           .integer(shape.heads() / shape.keyValueHeads())
           .real(shape.scale())
-          .matrix(query)
-          .matrix(keys)
-          .matrix(values)
-          .matrix(result)
+          .matrix(query, keys, values, result)
           .run(tokens, shape.heads(), WARPS * WARP, 1, 0);
     }
   }
 
   private KernelLaunch begin(
       String kernel, AttentionShape shape, int[] starts, int[] tiles, boolean exact) {
-    long atStarts = card.indices().of(starts);
-    long atTiles = card.indices().of(tiles);
-    return card.launch()
-        .of("attention", headDim(shape), kernel + (exact ? "_exact" : "_rounded"))
-        .address(atStarts)
-        .address(atTiles)
-        .integer(starts[starts.length - 1])
-        .integer(shape.heads())
-        .integer(shape.heads() / shape.keyValueHeads())
+    return card.launch("attention", headDim(shape), kernel + (exact ? "_exact" : "_rounded"))
+        .address(card.indices().of(starts), card.indices().of(tiles))
+        .integer(starts[starts.length - 1], shape.heads(), shape.heads() / shape.keyValueHeads())
         .flag(shape.causal())
         .integer(shape.window())
         .real(shape.scale());

@@ -43,8 +43,14 @@ final class CudaCard implements Device {
     return stream;
   }
 
-  KernelLaunch launch() {
-    return launch;
+  /** A launch of a kernel without arguments yet. */
+  KernelLaunch launch(String module, String kernel) {
+    return launch.of(module, "", kernel);
+  }
+
+  /** See {@link KernelModules#function}. */
+  KernelLaunch launch(String module, String definition, String kernel) {
+    return launch.of(module, definition, kernel);
   }
 
   DeviceIndices indices() {
@@ -128,7 +134,7 @@ final class CudaCard implements Device {
 
   @Override
   public void release(ExpertChoice choice) {
-    choices.giveBack((CudaChoice) choice);
+    choices.giveBack((CudaChoices.Choice) choice);
   }
 
   @Override
@@ -141,22 +147,16 @@ final class CudaCard implements Device {
     synchronized (stream) {
       long length = target.length();
       if (target.dataType() == DataType.DOUBLE) {
-        launch.of("vectors", "fill64").vector(target).address(length).real64(value);
+        launch("vectors", "fill64").vector(target).address(length).real64(value);
       } else {
         String kernel = target.dataType() == DataType.BFLOAT16 ? "fill_bf16" : "fill";
-        launch.of("vectors", kernel).vector(target).address(length).real((float) value);
+        launch("vectors", kernel).vector(target).address(length).real((float) value);
       }
       launch.elements(length, FILLING_BLOCKS);
     }
   }
 
-  /** Rounds floats to bfloat16. */
   private void narrow(long source, int count, long target) {
-    launch
-        .of("vectors", "narrow")
-        .address(source)
-        .address(count)
-        .address(target)
-        .elements(count, FILLING_BLOCKS);
+    launch("vectors", "narrow").address(source, count, target).elements(count, FILLING_BLOCKS);
   }
 }

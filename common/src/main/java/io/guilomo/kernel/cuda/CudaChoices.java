@@ -1,5 +1,6 @@
 package io.guilomo.kernel.cuda;
 
+import io.guilomo.kernel.ExpertChoice;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -15,21 +16,34 @@ final class CudaChoices {
   private final CudaStream stream;
   private final Map<Integer, ArrayDeque<Long>> free = new HashMap<>();
 
+  /**
+   * Chosen experts on a card.
+   *
+   * @param address of memory for at least {@code length} integers
+   */
+  record Choice(CudaStream stream, long address, int length) implements ExpertChoice {
+
+    @Override
+    public int[] toArray() {
+      return stream.readInts(address, length);
+    }
+  }
+
   CudaChoices(CudaStream stream) {
     this.stream = stream;
   }
 
-  synchronized CudaChoice borrow(int length) {
+  synchronized Choice borrow(int length) {
     int capacity = capacity(length);
     ArrayDeque<Long> addresses = free.get(capacity);
     long address =
         addresses == null || addresses.isEmpty()
             ? stream.device().allocate((long) capacity * Integer.BYTES)
             : addresses.pop();
-    return new CudaChoice(stream, address, length);
+    return new Choice(stream, address, length);
   }
 
-  synchronized void giveBack(CudaChoice choice) {
+  synchronized void giveBack(Choice choice) {
     free.computeIfAbsent(capacity(choice.length()), key -> new ArrayDeque<>())
         .push(choice.address());
   }

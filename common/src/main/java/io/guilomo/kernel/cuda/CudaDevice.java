@@ -15,37 +15,31 @@ final class CudaDevice {
 
   private CudaDevice(int ordinal) {
     this.ordinal = ordinal;
-    int[] device = new int[1];
-    Driver.check(Driver.cuDeviceGet(device, ordinal), "cuDeviceGet of " + ordinal);
-    this.handle = device[0];
+    this.handle =
+        Driver.integer(device -> Driver.cuDeviceGet(device, ordinal), "cuDeviceGet of " + ordinal);
     byte[] text = new byte[256];
     Driver.check(Driver.cuDeviceGetName(text, text.length, handle), "cuDeviceGetName");
     this.name = new String(text, StandardCharsets.UTF_8).replaceAll("\0.*", "");
     this.capability = 10 * attribute(Driver.CAPABILITY_MAJOR) + attribute(Driver.CAPABILITY_MINOR);
   }
 
-  /** Cards that this process sees. */
   static int count() {
     Driver.check(Driver.cuInit(0), "cuInit");
-    int[] count = new int[1];
-    Driver.check(Driver.cuDeviceGetCount(count), "cuDeviceGetCount");
-    return count[0];
+    return Driver.integer(Driver::cuDeviceGetCount, "cuDeviceGetCount");
   }
 
   static CudaDevice open(int ordinal) {
     int count = count();
     if (ordinal < 0 || ordinal >= count) {
-      throw new UserException(
-          "Cannot compute on GPU %d: this process sees %d".formatted(ordinal, count));
+      throw new UserException("Cannot compute on GPU %d: this process sees %d", ordinal, count);
     }
     return new CudaDevice(ordinal);
   }
 
   /** Such as {@code 13.0}: the newest CUDA that the driver runs. */
   static String driverVersion() {
-    int[] version = new int[1];
-    Driver.check(Driver.cuDriverGetVersion(version), "cuDriverGetVersion");
-    return version[0] / 1000 + "." + version[0] % 1000 / 10;
+    int version = Driver.integer(Driver::cuDriverGetVersion, "cuDriverGetVersion");
+    return version / 1000 + "." + version % 1000 / 10;
   }
 
   /** Makes the calling thread use this card. The first call takes memory of the card. */
@@ -58,9 +52,10 @@ final class CudaDevice {
 
   private synchronized long context() {
     if (context == 0) {
-      long[] primary = new long[1];
-      Driver.check(Driver.cuDevicePrimaryCtxRetain(primary, handle), "cuDevicePrimaryCtxRetain");
-      context = primary[0];
+      context =
+          Driver.address(
+              primary -> Driver.cuDevicePrimaryCtxRetain(primary, handle),
+              "cuDevicePrimaryCtxRetain");
     }
     return context;
   }
@@ -83,25 +78,18 @@ final class CudaDevice {
   }
 
   private int attribute(int attribute) {
-    int[] value = new int[1];
-    Driver.check(
-        Driver.cuDeviceGetAttribute(value, attribute, handle), "cuDeviceGetAttribute " + attribute);
-    return value[0];
+    return Driver.integer(
+        value -> Driver.cuDeviceGetAttribute(value, attribute, handle),
+        "cuDeviceGetAttribute " + attribute);
   }
 
-  /** Bytes. */
   long totalMemory() {
-    long[] bytes = new long[1];
-    Driver.check(Driver.cuDeviceTotalMem_v2(bytes, handle), "cuDeviceTotalMem");
-    return bytes[0];
+    return Driver.address(bytes -> Driver.cuDeviceTotalMem_v2(bytes, handle), "cuDeviceTotalMem");
   }
 
-  /** Bytes. */
   long freeMemory() {
     use();
-    long[] free = new long[1];
-    Driver.check(Driver.cuMemGetInfo_v2(free, new long[1]), "cuMemGetInfo");
-    return free[0];
+    return Driver.address(free -> Driver.cuMemGetInfo_v2(free, new long[1]), "cuMemGetInfo");
   }
 
   /**

@@ -2,23 +2,15 @@ package io.guilomo.kernel.cuda;
 
 import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.ExpertKernels;
-import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Routing, scaling of experts, and the masks of GuidedSelection Vectors. */
-final class CudaExperts implements ExpertKernels {
+record CudaExperts(CudaCard card, CudaRows rows) implements ExpertKernels {
+
   private static final int TOKENS_OF_BLOCK = 128;
   private static final int TOKENS_OF_SUM = 32;
   private static final int WARP = 32;
   private static final int MOST_THREADS = 256;
-
-  private final CudaCard card;
-  private final CudaRows rows;
-
-  CudaExperts(CudaCard card, CudaRows rows) {
-    this.card = card;
-    this.rows = rows;
-  }
 
   @Override
   public void route(
@@ -36,17 +28,13 @@ final class CudaExperts implements ExpertKernels {
       int blocks = (tokens + TOKENS_OF_BLOCK - 1) / TOKENS_OF_BLOCK;
       long partial =
           card.scratch().of(DeviceScratch.Use.PARTIAL_SUMS, 2L * blocks * experts * Double.BYTES);
-      card.launch()
-          .of("experts", "route")
+      card.launch("experts", "route")
           .matrix(logits)
           .vector(mask)
-          .integer(tokens)
-          .integer(experts)
-          .integer(topK)
+          .integer(tokens, experts, topK)
           .flag(replay)
-          .address(((CudaChoice) choice).address())
-          .matrix(probabilities)
-          .matrix(weights)
+          .address(((CudaChoices.Choice) choice).address())
+          .matrix(probabilities, weights)
           .address(partial)
           .run(blocks, 1, TOKENS_OF_BLOCK, 1, 0);
       rows.columnTotals(partial, blocks, 2 * experts, null, statistics);
@@ -60,11 +48,9 @@ final class CudaExperts implements ExpertKernels {
       int blocks = (tokens + TOKENS_OF_BLOCK - 1) / TOKENS_OF_BLOCK;
       long partial =
           card.scratch().of(DeviceScratch.Use.PARTIAL_SUMS, (long) blocks * Double.BYTES);
-      card.launch()
-          .of("experts", "entropy")
+      card.launch("experts", "entropy")
           .matrix(probabilities)
-          .integer(tokens)
-          .integer((int) probabilities.size(1))
+          .integer(tokens, (int) probabilities.size(1))
           .address(partial)
           .run(blocks, 1, TOKENS_OF_BLOCK, 1, 0);
       rows.columnTotals(partial, blocks, 1, null, result);
@@ -82,17 +68,12 @@ final class CudaExperts implements ExpertKernels {
       INDArray dLogits) {
     synchronized (card.stream()) {
       int tokens = (int) dWeights.size(0);
-      card.launch()
-          .of("experts", "route_backward")
+      card.launch("experts", "route_backward")
           .matrix(dWeights)
           .vector(dProbabilities)
-          .integer(tokens)
-          .integer((int) dWeights.size(1))
-          .integer(topK)
-          .address(((CudaChoice) choice).address())
-          .matrix(probabilities)
-          .matrix(weights)
-          .matrix(dLogits)
+          .integer(tokens, (int) dWeights.size(1), topK)
+          .address(((CudaChoices.Choice) choice).address())
+          .matrix(probabilities, weights, dLogits)
           .run((tokens + TOKENS_OF_BLOCK - 1) / TOKENS_OF_BLOCK, 1, TOKENS_OF_BLOCK, 1, 0);
     }
   }
@@ -101,15 +82,11 @@ final class CudaExperts implements ExpertKernels {
   public void scaleExperts(
       INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
     synchronized (card.stream()) {
-      long owners = card.indices().of(expertOfColumn(firstColumn));
-      card.launch()
-          .of("experts", "scale_experts")
-          .matrix(h)
-          .matrix(weights)
+      card.launch("experts", "scale_experts")
+          .matrix(h, weights)
           .vector(coefficients)
-          .address(owners)
-          .integer((int) h.size(0))
-          .integer((int) h.size(1))
+          .address(card.indices().of(ExpertKernels.expertOfColumn(firstColumn)))
+          .integer((int) h.size(0), (int) h.size(1))
           .matrix(z)
           .rows(h.size(0), h.size(1));
     }
@@ -129,25 +106,20 @@ final class CudaExperts implements ExpertKernels {
       int tokens = (int) h.size(0);
       int columns = (int) h.size(1);
       int blocks = (tokens + TOKENS_OF_SUM - 1) / TOKENS_OF_SUM;
-      long first = card.indices().of(firstColumn);
-      long owners = card.indices().of(expertOfColumn(firstColumn));
       long partial =
           dCoefficients == null
               ? 0
               : card.scratch()
                   .of(DeviceScratch.Use.PARTIAL_SUMS, (long) blocks * columns * Double.BYTES);
-      card.launch()
-          .of("experts", "scale_experts_backward")
-          .matrix(dz)
-          .matrix(h)
+      card.launch("experts", "scale_experts_backward")
+          .matrix(dz, h)
           .flag(restoreZ)
           .matrix(weights)
           .vector(coefficients)
-          .address(first)
-          .address(owners)
-          .integer(tokens)
-          .integer((int) weights.size(1))
-          .integer(columns)
+          .address(
+              card.indices().of(firstColumn),
+              card.indices().of(ExpertKernels.expertOfColumn(firstColumn)))
+          .integer(tokens, (int) weights.size(1), columns)
           .matrix(dWeights)
           .address(partial)
           .run(blocks, 1, Math.min(MOST_THREADS, (columns + WARP - 1) / WARP * WARP), 1, 0);
@@ -157,47 +129,24 @@ final class CudaExperts implements ExpertKernels {
     }
   }
 
-  private static int[] expertOfColumn(int[] firstColumn) {
-    int[] expert = new int[firstColumn[firstColumn.length - 1]];
-    for (int e = 0; e + 1 < firstColumn.length; e++) {
-      Arrays.fill(expert, firstColumn[e], firstColumn[e + 1], e);
-    }
-    return expert;
-  }
-
   @Override
   public void masks(int[] starts, int[] kinds, INDArray gsvs, INDArray masks) {
-    synchronized (card.stream()) {
-      int vectors = kinds.length;
-      long atStarts = card.indices().of(starts);
-      long atKinds = card.indices().of(kinds);
-      card.launch()
-          .of("selection", "masks")
-          .address(atStarts)
-          .address(atKinds)
-          .integer(vectors)
-          .vector(gsvs)
-          .vector(masks)
-          .elements(vectors, vectors);
-    }
+    select("masks", starts, kinds, gsvs, masks);
   }
 
   @Override
   public void masksBackward(
       int[] starts, int[] kinds, INDArray gsvs, INDArray dMasks, INDArray dGsvs) {
+    select("masks_backward", starts, kinds, gsvs, dMasks, dGsvs);
+  }
+
+  private void select(String kernel, int[] starts, int[] kinds, INDArray... entries) {
     synchronized (card.stream()) {
-      int vectors = kinds.length;
-      long atStarts = card.indices().of(starts);
-      long atKinds = card.indices().of(kinds);
-      card.launch()
-          .of("selection", "masks_backward")
-          .address(atStarts)
-          .address(atKinds)
-          .integer(vectors)
-          .vector(gsvs)
-          .vector(dMasks)
-          .vector(dGsvs)
-          .elements(vectors, vectors);
+      card.launch("selection", kernel)
+          .address(card.indices().of(starts), card.indices().of(kinds))
+          .integer(kinds.length)
+          .vector(entries)
+          .elements(kinds.length, kinds.length);
     }
   }
 }

@@ -5,21 +5,15 @@ import io.guilomo.kernel.LayerKernels;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Norms, activations, dropout and the loss. */
-final class CudaLayers implements LayerKernels {
+record CudaLayers(CudaCard card) implements LayerKernels {
+
   /** Rows that a thread of dropout takes together. */
   private static final int ROWS_OF_THREAD = 4;
-
-  private final CudaCard card;
-
-  CudaLayers(CudaCard card) {
-    this.card = card;
-  }
 
   @Override
   public void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray inverseRms) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("norms", "rms_norm")
+      card.launch("norms", "rms_norm")
           .matrix(x)
           .vector(weight)
           .real(epsilon)
@@ -34,12 +28,9 @@ final class CudaLayers implements LayerKernels {
   public void rmsNormBackward(
       INDArray dy, INDArray x, INDArray weight, INDArray inverseRms, INDArray dx) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("norms", "rms_norm_backward")
-          .matrix(dy)
-          .matrix(x)
-          .vector(weight)
-          .vector(inverseRms)
+      card.launch("norms", "rms_norm_backward")
+          .matrix(dy, x)
+          .vector(weight, inverseRms)
           .integer((int) x.size(1))
           .matrix(dx)
           .blockPerRow(x.size(0));
@@ -56,16 +47,13 @@ final class CudaLayers implements LayerKernels {
       INDArray mean,
       INDArray inverseDeviation) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("norms", "layer_norm")
+      card.launch("norms", "layer_norm")
           .matrix(x)
-          .vector(weight)
-          .vector(bias)
+          .vector(weight, bias)
           .real(epsilon)
           .integer((int) x.size(1))
           .matrix(y)
-          .vector(mean)
-          .vector(inverseDeviation)
+          .vector(mean, inverseDeviation)
           .blockPerRow(x.size(0));
     }
   }
@@ -79,13 +67,9 @@ final class CudaLayers implements LayerKernels {
       INDArray inverseDeviation,
       INDArray dx) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("norms", "layer_norm_backward")
-          .matrix(dy)
-          .matrix(x)
-          .vector(weight)
-          .vector(mean)
-          .vector(inverseDeviation)
+      card.launch("norms", "layer_norm_backward")
+          .matrix(dy, x)
+          .vector(weight, mean, inverseDeviation)
           .integer((int) x.size(1))
           .matrix(dx)
           .blockPerRow(x.size(0));
@@ -105,11 +89,9 @@ final class CudaLayers implements LayerKernels {
   /** An activation of {@code columns} of each row: {@code swiglu} or {@code gelu}. */
   private void activate(String kernel, INDArray x, INDArray y) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("activations", kernel)
+      card.launch("activations", kernel)
           .matrix(x)
-          .integer((int) y.size(0))
-          .integer((int) y.size(1))
+          .integer((int) y.size(0), (int) y.size(1))
           .matrix(y)
           .rows(y.size(0), y.size(1));
     }
@@ -127,12 +109,9 @@ final class CudaLayers implements LayerKernels {
 
   private void activateBackward(String kernel, INDArray dy, INDArray x, INDArray dx) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("activations", kernel)
-          .matrix(dy)
-          .matrix(x)
-          .integer((int) dy.size(0))
-          .integer((int) dy.size(1))
+      card.launch("activations", kernel)
+          .matrix(dy, x)
+          .integer((int) dy.size(0), (int) dy.size(1))
           .matrix(dx)
           .rows(dy.size(0), dy.size(1));
     }
@@ -150,14 +129,11 @@ final class CudaLayers implements LayerKernels {
 
   private void dropout(INDArray x, DropoutMask mask, INDArray y, boolean accumulate) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("activations", "dropout")
+      card.launch("activations", "dropout")
           .matrix(x)
-          .integer((int) x.size(0))
-          .integer((int) x.size(1))
+          .integer((int) x.size(0), (int) x.size(1))
           .address(mask.seed())
-          .integer(mask.firstRow())
-          .integer((int) mask.threshold())
+          .integer(mask.firstRow(), (int) mask.threshold())
           .real(mask.factor())
           .matrix(y)
           .flag(accumulate)
@@ -177,19 +153,16 @@ final class CudaLayers implements LayerKernels {
       int rows = labels.length;
       long hits =
           gradient ? 0 : card.scratch().of(DeviceScratch.Use.HITS, (long) rows * Integer.BYTES);
-      long at = card.indices().of(labels);
-      card.launch()
-          .of("loss", "cross_entropy")
+      card.launch("loss", "cross_entropy")
           .matrix(logits)
           .integer((int) logits.size(1))
-          .address(at)
+          .address(card.indices().of(labels))
           .real(scale)
           .flag(gradient)
           .vector(losses)
           .address(hits)
           .blockPerRow(rows);
-      card.launch()
-          .of("loss", "loss_totals")
+      card.launch("loss", "loss_totals")
           .vector(losses)
           .address(hits)
           .integer(rows)

@@ -41,7 +41,6 @@ public final class CudaProbe {
     probe.findings().forEach((key, value) -> System.out.println(key + ": " + value));
   }
 
-  /** Properties and speeds by name. */
   private Map<String, String> findings() {
     CudaDevice device = kernels.card().device();
     Map<String, String> found = new LinkedHashMap<>();

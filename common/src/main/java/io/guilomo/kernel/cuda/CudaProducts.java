@@ -77,14 +77,10 @@ final class CudaProducts implements MatmulKernels {
       long stride = (columns + 7) / 8 * 8;
       long high = card.scratch().of(DeviceScratch.Use.HIGH, rows * stride * Short.BYTES);
       long low = exact ? card.scratch().of(DeviceScratch.Use.LOW, rows * stride * Short.BYTES) : 0;
-      card.launch()
-          .of("rows", "to_bf16_rows")
+      card.launch("rows", "to_bf16_rows")
           .matrix(a)
-          .integer((int) rows)
-          .integer((int) columns)
-          .address(high)
-          .address(low)
-          .address(stride)
+          .integer((int) rows, (int) columns)
+          .address(high, low, stride)
           .rows(rows, columns);
       Operand frozen = new Operand(address(b), stride(b), transposeB, Cublas.BFLOAT16);
       long inner = a.size(transposeA ? 0 : 1);

@@ -61,7 +61,6 @@ public final class CudaProvider implements KernelProvider {
     return new CudaProbe((CudaKernels) open(device)).line();
   }
 
-  /** Kernels on a card, by its number among those that this process sees. */
   @Override
   public Kernels open(int device) {
     return OPEN.computeIfAbsent(device, CudaProvider::opened);

@@ -5,26 +5,18 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Operations that go row by row: copies, sums and pooling. */
-final class CudaRows implements RowKernels {
+record CudaRows(CudaCard card) implements RowKernels {
+
   private static final int ROWS_OF_SUM = 128;
-
-  private final CudaCard card;
-
-  CudaRows(CudaCard card) {
-    this.card = card;
-  }
 
   @Override
   public void gatherRows(INDArray table, int[] rows, INDArray result, boolean accumulate) {
     synchronized (card.stream()) {
       boolean narrow = table.dataType() == DataType.BFLOAT16;
-      long at = card.indices().of(rows);
-      card.launch()
-          .of("rows", narrow ? "gather_rows_bf16" : "gather_rows")
+      card.launch("rows", narrow ? "gather_rows_bf16" : "gather_rows")
           .matrix(table)
-          .address(at)
-          .integer(rows.length)
-          .integer((int) result.size(1))
+          .address(card.indices().of(rows))
+          .integer(rows.length, (int) result.size(1))
           .matrix(result)
           .flag(accumulate)
           .rows(rows.length, result.size(1));
@@ -43,13 +35,10 @@ final class CudaRows implements RowKernels {
 
   private void scatter(INDArray source, int[] rows, INDArray result, boolean accumulate) {
     synchronized (card.stream()) {
-      long at = card.indices().of(rows);
-      card.launch()
-          .of("rows", "scatter_rows")
+      card.launch("rows", "scatter_rows")
           .matrix(source)
-          .address(at)
-          .integer(rows.length)
-          .integer((int) source.size(1))
+          .address(card.indices().of(rows))
+          .integer(rows.length, (int) source.size(1))
           .matrix(result)
           .flag(accumulate)
           .rows(rows.length, source.size(1));
@@ -67,11 +56,9 @@ final class CudaRows implements RowKernels {
                 source.length() * source.dataType().width());
         return;
       }
-      card.launch()
-          .of("rows", "copy_rows")
+      card.launch("rows", "copy_rows")
           .matrix(source)
-          .integer((int) source.size(0))
-          .integer((int) source.size(1))
+          .integer((int) source.size(0), (int) source.size(1))
           .matrix(target)
           .rows(source.size(0), source.size(1));
     }
@@ -80,11 +67,9 @@ final class CudaRows implements RowKernels {
   @Override
   public void addBias(INDArray y, INDArray bias) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("rows", "add_bias")
+      card.launch("rows", "add_bias")
           .matrix(y)
-          .integer((int) y.size(0))
-          .integer((int) y.size(1))
+          .integer((int) y.size(0), (int) y.size(1))
           .vector(bias)
           .rows(y.size(0), y.size(1));
     }
@@ -92,28 +77,23 @@ final class CudaRows implements RowKernels {
 
   @Override
   public void meanPool(INDArray x, int[] starts, INDArray result) {
-    synchronized (card.stream()) {
-      pool("mean_pool", x, starts, result, result.size(1));
-    }
+    pool("mean_pool", x, starts, result);
   }
 
   @Override
   public void meanPoolBackward(INDArray gradient, int[] starts, INDArray result) {
-    synchronized (card.stream()) {
-      pool("mean_pool_backward", gradient, starts, result, result.size(1));
-    }
+    pool("mean_pool_backward", gradient, starts, result);
   }
 
-  private void pool(String kernel, INDArray from, int[] starts, INDArray to, long columns) {
-    long at = card.indices().of(starts);
-    card.launch()
-        .of("rows", kernel)
-        .matrix(from)
-        .address(at)
-        .integer(starts.length - 1)
-        .integer((int) columns)
-        .matrix(to)
-        .rows(starts.length - 1L, columns);
+  private void pool(String kernel, INDArray from, int[] starts, INDArray to) {
+    synchronized (card.stream()) {
+      card.launch("rows", kernel)
+          .matrix(from)
+          .address(card.indices().of(starts))
+          .integer(starts.length - 1, (int) to.size(1))
+          .matrix(to)
+          .rows(starts.length - 1L, to.size(1));
+    }
   }
 
   @Override
@@ -123,11 +103,9 @@ final class CudaRows implements RowKernels {
       int parts = (int) ((x.size(0) + ROWS_OF_SUM - 1) / ROWS_OF_SUM);
       long partial =
           card.scratch().of(DeviceScratch.Use.PARTIAL_SUMS, (long) parts * columns * Double.BYTES);
-      card.launch()
-          .of("rows", "column_sums")
+      card.launch("rows", "column_sums")
           .matrix(x)
-          .integer((int) x.size(0))
-          .integer(columns)
+          .integer((int) x.size(0), columns)
           .address(partial)
           .blockPerRow(parts);
       columnTotals(partial, parts, columns, result, null);
@@ -141,13 +119,10 @@ final class CudaRows implements RowKernels {
    * @param result64 of 64 bits, or null
    */
   void columnTotals(long partial, int parts, int columns, INDArray result, INDArray result64) {
-    card.launch()
-        .of("rows", "column_totals")
+    card.launch("rows", "column_totals")
         .address(partial)
-        .integer(parts)
-        .integer(columns)
-        .vector(result)
-        .vector(result64)
+        .integer(parts, columns)
+        .vector(result, result64)
         .elements(columns, columns);
   }
 }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /**
  * The one queue of a card's work, and the copies between host and card in it. What is queued under
@@ -75,30 +76,19 @@ final class CudaStream {
   }
 
   /** Queues a small copy; the array may be reused at once. */
-  synchronized void write(int[] source, long target) {
+  void write(int[] source, long target) {
     int bytes = Math.multiplyExact(source.length, Integer.BYTES);
     if (bytes > RING / 2) {
       throw new IllegalArgumentException(
           "Cannot use %d indices at once: %d fit".formatted(source.length, RING / 8));
     }
-    Pinned ring = room(bytes);
-    ring.bytes.position(used);
-    ring.bytes.asIntBuffer().put(source);
-    queue(ring, used, target, bytes);
-    used += bytes;
+    ring(bytes, target, ring -> ring.asIntBuffer().put(source));
   }
 
   /** Queues a copy; the array may be reused at once. Waits for it if it is large. */
   void write(float[] source, int first, int count, long target) {
     if (count * (long) Float.BYTES <= RING / 16) {
-      synchronized (this) {
-        int bytes = count * Float.BYTES;
-        Pinned ring = room(bytes);
-        ring.bytes.position(used);
-        ring.bytes.asFloatBuffer().put(source, first, count);
-        queue(ring, used, target, bytes);
-        used += bytes;
-      }
+      ring(count * Float.BYTES, target, ring -> ring.asFloatBuffer().put(source, first, count));
       return;
     }
     Pinned block = borrow();
@@ -116,8 +106,8 @@ final class CudaStream {
     blocks.push(block);
   }
 
-  /** Where a small copy fits, which an earlier one has left. */
-  private Pinned room(int bytes) {
+  /** Queues a small copy by way of the ring, where an earlier one has left room. */
+  private synchronized void ring(int bytes, long target, Consumer<ByteBuffer> content) {
     device.use();
     if (used + bytes > RING / 2) {
       Driver.check(Driver.cuEventRecord(halves[half].event, stream), "cuEventRecord");
@@ -125,7 +115,11 @@ final class CudaStream {
       used = 0;
       Driver.check(Driver.cuEventSynchronize(halves[half].event), "cuEventSynchronize");
     }
-    return halves[half];
+    Pinned ring = halves[half];
+    ring.bytes.position(used);
+    content.accept(ring.bytes);
+    queue(ring, used, target, bytes);
+    used += bytes;
   }
 
   private void queue(Pinned from, int offset, long target, int bytes) {
@@ -135,7 +129,6 @@ final class CudaStream {
         "a copy of " + bytes + " bytes to the card");
   }
 
-  /** Queues a copy within the card. */
   void copy(long source, long target, long bytes) {
     device.use();
     Driver.check(
@@ -144,38 +137,33 @@ final class CudaStream {
   }
 
   void read(long source, float[] target, int count) {
-    Pinned block = borrow();
-    int most = BLOCK / Float.BYTES;
-    for (int done = 0; done < count; done += most) {
-      int part = Math.min(most, count - done);
-      fetch(block, source + (long) done * Float.BYTES, part * Float.BYTES);
-      block.bytes.asFloatBuffer().get(target, done, part);
-    }
-    blocks.push(block);
+    read(source, count, Float.BYTES, (b, done, n) -> b.asFloatBuffer().get(target, done, n));
   }
 
   void read(long source, double[] target, int count) {
-    Pinned block = borrow();
-    int most = BLOCK / Double.BYTES;
-    for (int done = 0; done < count; done += most) {
-      int part = Math.min(most, count - done);
-      fetch(block, source + (long) done * Double.BYTES, part * Double.BYTES);
-      block.bytes.asDoubleBuffer().get(target, done, part);
-    }
-    blocks.push(block);
+    read(source, count, Double.BYTES, (b, done, n) -> b.asDoubleBuffer().get(target, done, n));
   }
 
   int[] readInts(long source, int count) {
     int[] target = new int[count];
+    read(source, count, Integer.BYTES, (b, done, n) -> b.asIntBuffer().get(target, done, n));
+    return target;
+  }
+
+  /** Takes elements {@code done .. done + count − 1} of an array, which are first in the bytes. */
+  private interface Part {
+    void take(ByteBuffer bytes, int done, int count);
+  }
+
+  private void read(long source, int count, int width, Part part) {
     Pinned block = borrow();
-    int most = BLOCK / Integer.BYTES;
+    int most = BLOCK / width;
     for (int done = 0; done < count; done += most) {
-      int part = Math.min(most, count - done);
-      fetch(block, source + (long) done * Integer.BYTES, part * Integer.BYTES);
-      block.bytes.asIntBuffer().get(target, done, part);
+      int length = Math.min(most, count - done);
+      fetch(block, source + (long) done * width, length * width);
+      part.take(block.bytes, done, length);
     }
     blocks.push(block);
-    return target;
   }
 
   private void fetch(Pinned block, long source, int bytes) {

@@ -5,17 +5,12 @@ import io.guilomo.kernel.FlatVectorKernels;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Arithmetic on flat vectors. */
-final class CudaVectors implements FlatVectorKernels {
+record CudaVectors(CudaCard card) implements FlatVectorKernels {
+
   /** Blocks that stride over a vector, on any card: sums must not depend on it. */
   private static final int BLOCKS = 1024;
 
   private static final int THREADS = 256;
-
-  private final CudaCard card;
-
-  CudaVectors(CudaCard card) {
-    this.card = card;
-  }
 
   @Override
   public void adamW(
@@ -29,13 +24,8 @@ final class CudaVectors implements FlatVectorKernels {
       INDArray target,
       boolean advance) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("vectors", "adamw")
-          .vector(weights)
-          .vector(gradient)
-          .vector(firstMoment)
-          .vector(secondMoment)
-          .vector(target)
+      card.launch("vectors", "adamw")
+          .vector(weights, gradient, firstMoment, secondMoment, target)
           .address(weights.length())
           .real((float) settings.beta1())
           .real((float) (1 - settings.beta1()))
@@ -53,12 +43,10 @@ final class CudaVectors implements FlatVectorKernels {
   @Override
   public void addScaled(INDArray x, double factor, INDArray y, INDArray target) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("vectors", "add_scaled")
+      card.launch("vectors", "add_scaled")
           .vector(x)
           .real((float) factor)
-          .vector(y)
-          .vector(target)
+          .vector(y, target)
           .address(x.length())
           .elements(x.length(), BLOCKS);
     }
@@ -67,11 +55,8 @@ final class CudaVectors implements FlatVectorKernels {
   @Override
   public void multiply(INDArray x, INDArray y, INDArray target) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("vectors", "multiply")
-          .vector(x)
-          .vector(y)
-          .vector(target)
+      card.launch("vectors", "multiply")
+          .vector(x, y, target)
           .address(x.length())
           .elements(x.length(), BLOCKS);
     }
@@ -80,8 +65,7 @@ final class CudaVectors implements FlatVectorKernels {
   @Override
   public void scale(INDArray x, double factor) {
     synchronized (card.stream()) {
-      card.launch()
-          .of("vectors", "scale")
+      card.launch("vectors", "scale")
           .vector(x)
           .real((float) factor)
           .address(x.length())
@@ -103,18 +87,11 @@ final class CudaVectors implements FlatVectorKernels {
     int blocks = (int) Math.min(BLOCKS, (x.length() + THREADS - 1) / THREADS);
     long partial = card.scratch().of(DeviceScratch.Use.PARTIAL_SUMS, (BLOCKS + 1L) * Double.BYTES);
     long result = partial + BLOCKS * (long) Double.BYTES;
-    card.launch()
-        .of("vectors", "squares")
+    card.launch("vectors", "squares")
         .vector(x)
-        .address(x.length())
-        .address(partial)
+        .address(x.length(), partial)
         .elements(x.length(), BLOCKS);
-    card.launch()
-        .of("vectors", "total")
-        .address(partial)
-        .integer(blocks)
-        .address(result)
-        .blockPerRow(1);
+    card.launch("vectors", "total").address(partial).integer(blocks).address(result).blockPerRow(1);
     return result;
   }
 }

@@ -58,7 +58,6 @@ final class DeviceArrays {
     stream.device().free(address);
   }
 
-  /** Bytes of all arrays. */
   long bytes() {
     synchronized (live) {
       return bytes;

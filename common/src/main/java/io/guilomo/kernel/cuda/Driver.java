@@ -2,6 +2,7 @@ package io.guilomo.kernel.cuda;
 
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
+import java.util.function.ToIntFunction;
 
 /**
  * The functions of CUDA's driver that are used, under their names there. Pointers of host and
@@ -95,6 +96,20 @@ final class Driver {
     if (result != 0) {
       throw new CudaException("the driver", error(result), what);
     }
+  }
+
+  /** The number that a function writes to its first argument. */
+  static int integer(ToIntFunction<int[]> function, String what) {
+    int[] result = new int[1];
+    check(function.applyAsInt(result), what);
+    return result[0];
+  }
+
+  /** The number or the pointer that a function writes to its first argument. */
+  static long address(ToIntFunction<long[]> function, String what) {
+    long[] result = new long[1];
+    check(function.applyAsInt(result), what);
+    return result[0];
   }
 
   /** CUDA's name of an error and what it says of it. */

@@ -40,10 +40,6 @@ final class KernelLaunch {
     extra.setLong(32, 0);
   }
 
-  KernelLaunch of(String module, String name) {
-    return of(module, "", name);
-  }
-
   /** Starts the arguments of a kernel; see {@link KernelModules#function}. */
   KernelLaunch of(String module, String definition, String name) {
     stream.device().use();
@@ -53,8 +49,10 @@ final class KernelLaunch {
     return this;
   }
 
-  KernelLaunch integer(int value) {
-    parameters.putInt(value);
+  KernelLaunch integer(int... values) {
+    for (int value : values) {
+      parameters.putInt(value);
+    }
     return this;
   }
 
@@ -67,12 +65,14 @@ final class KernelLaunch {
     return this;
   }
 
-  /** A pointer, or another argument of 64 bits. */
-  KernelLaunch address(long value) {
+  /** Pointers, or other arguments of 64 bits. */
+  KernelLaunch address(long... values) {
     if (parameters.position() % Long.BYTES != 0) {
       parameters.putInt(0);
     }
-    parameters.putLong(value);
+    for (long value : values) {
+      parameters.putLong(value);
+    }
     return this;
   }
 
@@ -80,14 +80,20 @@ final class KernelLaunch {
     return address(Double.doubleToRawLongBits(value));
   }
 
-  /** The address of a vector; 0 for null. */
-  KernelLaunch vector(INDArray array) {
-    return address(DeviceArrays.address(array));
+  /** The addresses of vectors; 0 for null. */
+  KernelLaunch vector(INDArray... arrays) {
+    for (INDArray array : arrays) {
+      address(DeviceArrays.address(array));
+    }
+    return this;
   }
 
-  /** The address of a matrix and the elements from one of its rows to the next. */
-  KernelLaunch matrix(INDArray array) {
-    return vector(array).address(DeviceArrays.stride(array));
+  /** The address of each matrix and the elements from one of its rows to the next. */
+  KernelLaunch matrix(INDArray... arrays) {
+    for (INDArray array : arrays) {
+      address(DeviceArrays.address(array), DeviceArrays.stride(array));
+    }
+    return this;
   }
 
   /** Launches blocks of rows, whose columns the threads of a row share. */

@@ -3,6 +3,7 @@ package io.guilomo.kernel.nd4j;
 import static io.guilomo.kernel.nd4j.Nd4jOperations.elements;
 import static io.guilomo.kernel.nd4j.Nd4jOperations.rows;
 
+import io.guilomo.kernel.AttentionKernels;
 import io.guilomo.kernel.AttentionShape;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -11,12 +12,11 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Attention sequence by sequence, with one batched matmul for all heads of a sequence. */
-class Nd4jAttention {
+final class Nd4jAttention implements AttentionKernels {
   private static final double MASKED = 1e30;
 
-  private Nd4jAttention() {}
-
-  static void rotate(
+  @Override
+  public void rotate(
       INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward) {
     long tokens = x.size(0);
     long half = cosine.size(1);
@@ -34,13 +34,14 @@ class Nd4jAttention {
     x.assign(rotated.reshape(tokens, heads * 2 * half));
   }
 
-  static void forward(
+  @Override
+  public void attention(
       AttentionShape shape,
       int[] starts,
       INDArray query,
       INDArray key,
       INDArray value,
-      INDArray probabilities,
+      INDArray state,
       INDArray result) {
     long first = 0;
     for (int i = 0; i + 1 < starts.length; i++) {
@@ -48,7 +49,7 @@ class Nd4jAttention {
       INDArray softmax =
           softmax(shape, heads(shape, query, starts, i), heads(shape, key, starts, i), n, n);
       long next = first + softmax.length();
-      elements(probabilities, first, next).assign(softmax.reshape(softmax.length()));
+      elements(state, first, next).assign(softmax.reshape(softmax.length()));
       INDArray attended =
           Nd4j.matmul(grouped(shape, softmax, n, n), heads(shape, value, starts, i));
       rows(result, starts[i], starts[i + 1]).assign(tokens(attended, shape.heads(), n));
@@ -56,7 +57,8 @@ class Nd4jAttention {
     }
   }
 
-  static void cached(
+  @Override
+  public void cachedAttention(
       AttentionShape shape,
       int[] starts,
       int[] firstKeys,
@@ -90,14 +92,16 @@ class Nd4jAttention {
     return softmax;
   }
 
-  static void backward(
+  @Override
+  public void attentionBackward(
       AttentionShape shape,
       int[] starts,
       INDArray dResult,
       INDArray query,
       INDArray key,
       INDArray value,
-      INDArray probabilities,
+      INDArray result,
+      INDArray state,
       INDArray dQuery,
       INDArray dKey,
       INDArray dValue) {
@@ -105,7 +109,7 @@ class Nd4jAttention {
     for (int i = 0; i + 1 < starts.length; i++) {
       long n = (long) starts[i + 1] - starts[i];
       long next = first + shape.heads() * n * n;
-      INDArray p = grouped(shape, elements(probabilities, first, next).dup('c'), n, n);
+      INDArray p = grouped(shape, elements(state, first, next).dup('c'), n, n);
       INDArray q = heads(shape, query, starts, i);
       INDArray k = heads(shape, key, starts, i);
       INDArray dAttended = heads(shape, dResult, starts, i);

@@ -4,7 +4,11 @@ import static io.guilomo.kernel.nd4j.Nd4jOperations.assignVector;
 import static io.guilomo.kernel.nd4j.Nd4jOperations.columns;
 import static io.guilomo.kernel.nd4j.Nd4jOperations.row;
 
-import java.util.Arrays;
+import io.guilomo.kernel.ExpertChoice;
+import io.guilomo.kernel.ExpertKernels;
+import io.guilomo.kernel.HostChoice;
+import io.guilomo.kernel.HostExperts;
+import io.guilomo.kernel.HostOperations;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
@@ -13,36 +17,36 @@ import org.nd4j.linalg.indexing.BooleanIndexing;
 import org.nd4j.linalg.indexing.conditions.Conditions;
 
 /** Routing and scaling of experts. */
-class Nd4jExperts {
+final class Nd4jExperts implements HostExperts {
 
-  private Nd4jExperts() {}
-
-  /** Returns how often each expert was chosen, then the sums of their probabilities. */
-  static double[] route(
+  @Override
+  public void route(
       INDArray logits,
       INDArray mask,
       int topK,
       boolean replay,
-      int[] choice,
+      ExpertChoice choice,
       INDArray probabilities,
-      INDArray weights) {
+      INDArray weights,
+      INDArray statistics) {
     INDArray softmax = mask == null ? logits.dup('c') : logits.add(row(mask)).dup('c');
     Nd4j.exec(new SoftMax(softmax, softmax, 1));
     if (!replay) {
-      choose(softmax, topK, choice);
+      choose(softmax, topK, HostChoice.experts(choice));
     }
     INDArray chosen = chosen(choice, topK, logits.size(1));
     INDArray kept = softmax.mul(chosen);
     probabilities.assign(softmax);
     weights.assign(kept.divi(kept.sum(true, 1)));
-    return Nd4j.concat(0, sums(chosen), sums(softmax)).toDoubleVector();
+    HostOperations.put(statistics, Nd4j.concat(0, sums(chosen), sums(softmax)).toDoubleVector());
   }
 
-  static void routeBackward(
+  @Override
+  public void routeBackward(
       INDArray dWeights,
       INDArray dProbabilities,
       int topK,
-      int[] choice,
+      ExpertChoice choice,
       INDArray probabilities,
       INDArray weights,
       INDArray dLogits) {
@@ -55,7 +59,14 @@ class Nd4jExperts {
     dLogits.assign(gradient.sub(gradient.mul(probabilities).sum(true, 1)).muli(probabilities));
   }
 
-  static void scaleBackward(
+  @Override
+  public void scaleExperts(
+      INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
+    z.assign(h.mul(perColumn(weights, firstColumn)).muli(row(coefficients)));
+  }
+
+  @Override
+  public void scaleExpertsBackward(
       INDArray dz,
       INDArray h,
       boolean restoreZ,
@@ -85,11 +96,8 @@ class Nd4jExperts {
   }
 
   /** The weight of each column's expert, {@code [T, R]}. */
-  static INDArray perColumn(INDArray weights, int[] firstColumn) {
-    int[] expert = new int[firstColumn[firstColumn.length - 1]];
-    for (int e = 0; e + 1 < firstColumn.length; e++) {
-      Arrays.fill(expert, firstColumn[e], firstColumn[e + 1], e);
-    }
+  private static INDArray perColumn(INDArray weights, int[] firstColumn) {
+    int[] expert = ExpertKernels.expertOfColumn(firstColumn);
     return Nd4j.pullRows(weights.dup('c'), 0, expert, 'c');
   }
 
@@ -104,8 +112,9 @@ class Nd4jExperts {
     return Nd4j.toFlattened(matrix.castTo(DataType.DOUBLE).sum(0));
   }
 
-  private static INDArray chosen(int[] choice, int topK, long experts) {
-    INDArray slots = oneHot(choice, experts).reshape(choice.length / topK, topK, experts);
+  private static INDArray chosen(ExpertChoice choice, int topK, long experts) {
+    INDArray slots =
+        oneHot(HostChoice.experts(choice), experts).reshape(choice.length() / topK, topK, experts);
     return slots.sum(1);
   }
 

@@ -19,8 +19,8 @@ final class Nd4jKernels extends CheckedKernels {
             most,
             most,
             new Nd4jLayers(),
-            most,
-            most,
+            new Nd4jAttention(),
+            new Nd4jExperts(),
             new Nd4jVectors(),
             List.of(DataType.FLOAT)));
   }

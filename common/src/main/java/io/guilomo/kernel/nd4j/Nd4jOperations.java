@@ -1,9 +1,6 @@
 package io.guilomo.kernel.nd4j;
 
 import io.guilomo.kernel.ArrayViews;
-import io.guilomo.kernel.AttentionShape;
-import io.guilomo.kernel.ExpertChoice;
-import io.guilomo.kernel.HostChoice;
 import io.guilomo.kernel.HostOperations;
 import io.guilomo.kernel.MatmulKernels;
 import io.guilomo.kernel.RowKernels;
@@ -14,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.shape.Shape;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** The portable operations other than those of layers and flat vectors. */
+/** Matmuls and rows, and the helpers of the other portable operations. */
 final class Nd4jOperations extends HostOperations implements MatmulKernels, RowKernels {
 
   @Override
@@ -104,109 +101,6 @@ final class Nd4jOperations extends HostOperations implements MatmulKernels, RowK
   }
 
   @Override
-  public void rotate(
-      INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward) {
-    Nd4jAttention.rotate(x, positions, heads, cosine, sine, backward);
-  }
-
-  @Override
-  public void attention(
-      AttentionShape shape,
-      int[] starts,
-      INDArray query,
-      INDArray key,
-      INDArray value,
-      INDArray state,
-      INDArray result) {
-    Nd4jAttention.forward(shape, starts, query, key, value, flat(state), result);
-  }
-
-  @Override
-  public void cachedAttention(
-      AttentionShape shape,
-      int[] starts,
-      int[] firstKeys,
-      int[] lengths,
-      INDArray query,
-      INDArray keys,
-      INDArray values,
-      INDArray result) {
-    Nd4jAttention.cached(shape, starts, firstKeys, lengths, query, keys, values, result);
-  }
-
-  @Override
-  public void attentionBackward(
-      AttentionShape shape,
-      int[] starts,
-      INDArray dResult,
-      INDArray query,
-      INDArray key,
-      INDArray value,
-      INDArray result,
-      INDArray state,
-      INDArray dQuery,
-      INDArray dKey,
-      INDArray dValue) {
-    Nd4jAttention.backward(
-        shape, starts, dResult, query, key, value, flat(state), dQuery, dKey, dValue);
-  }
-
-  @Override
-  public void route(
-      INDArray logits,
-      INDArray mask,
-      int topK,
-      boolean replay,
-      ExpertChoice choice,
-      INDArray probabilities,
-      INDArray weights,
-      INDArray statistics) {
-    put(
-        statistics,
-        Nd4jExperts.route(
-            logits, mask, topK, replay, HostChoice.experts(choice), probabilities, weights));
-  }
-
-  @Override
-  public void routeBackward(
-      INDArray dWeights,
-      INDArray dProbabilities,
-      int topK,
-      ExpertChoice choice,
-      INDArray probabilities,
-      INDArray weights,
-      INDArray dLogits) {
-    Nd4jExperts.routeBackward(
-        dWeights,
-        dProbabilities,
-        topK,
-        HostChoice.experts(choice),
-        probabilities,
-        weights,
-        dLogits);
-  }
-
-  @Override
-  public void scaleExperts(
-      INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
-    z.assign(h.mul(Nd4jExperts.perColumn(weights, firstColumn)).muli(row(coefficients)));
-  }
-
-  @Override
-  public void scaleExpertsBackward(
-      INDArray dz,
-      INDArray h,
-      boolean restoreZ,
-      INDArray weights,
-      INDArray coefficients,
-      int[] firstColumn,
-      INDArray dWeights,
-      INDArray dCoefficients) {
-    Nd4jExperts.scaleBackward(
-        dz, h, restoreZ, weights, coefficients, firstColumn, dWeights, dCoefficients);
-  }
-
-  @Override
   public void columnSums(INDArray x, INDArray result) {
     assignVector(x.castTo(DataType.DOUBLE).sum(true, 0), result);
   }
@@ -230,10 +124,6 @@ final class Nd4jOperations extends HostOperations implements MatmulKernels, RowK
 
   static INDArray column(INDArray vector) {
     return vector.reshape(vector.length(), 1);
-  }
-
-  static INDArray flat(INDArray vector) {
-    return vector.reshape(vector.length());
   }
 
   static void assignVector(INDArray source, INDArray target) {

@@ -9,33 +9,16 @@ import io.guilomo.kernel.KernelThreads;
  * Attention of new tokens over the cached keys and values of their sequences, by head and block of
  * rows. Scores exist only in the memory of a thread.
  */
-class VectorCachedAttention {
+record VectorCachedAttention(
+    AttentionShape shape,
+    int[] starts,
+    int[] firstKeys,
+    int[] lengths,
+    VectorMemory query,
+    VectorMemory keys,
+    VectorMemory values) {
+
   private static final int BLOCK = 64;
-
-  private final AttentionShape shape;
-  private final int[] starts;
-  private final int[] firstKeys;
-  private final int[] lengths;
-  private final VectorMemory query;
-  private final VectorMemory keys;
-  private final VectorMemory values;
-
-  VectorCachedAttention(
-      AttentionShape shape,
-      int[] starts,
-      int[] firstKeys,
-      int[] lengths,
-      VectorMemory query,
-      VectorMemory keys,
-      VectorMemory values) {
-    this.shape = shape;
-    this.starts = starts;
-    this.firstKeys = firstKeys;
-    this.lengths = lengths;
-    this.query = query;
-    this.keys = keys;
-    this.values = values;
-  }
 
   void forward(VectorMemory result) {
     KernelThreads.run(

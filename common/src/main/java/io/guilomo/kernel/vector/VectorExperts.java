@@ -3,8 +3,8 @@ package io.guilomo.kernel.vector;
 import static io.guilomo.kernel.vector.VectorMemory.LANES;
 import static io.guilomo.kernel.vector.VectorMemory.SPECIES;
 
+import io.guilomo.kernel.ExpertKernels;
 import io.guilomo.kernel.KernelThreads;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /** Scales the columns of experts. */
@@ -20,10 +20,7 @@ class VectorExperts {
     this.weights = weights;
     this.coefficients = coefficients;
     this.firstColumn = firstColumn;
-    this.expert = new int[coefficients.columns];
-    for (int e = 0; e + 1 < firstColumn.length; e++) {
-      Arrays.fill(expert, firstColumn[e], firstColumn[e + 1], e);
-    }
+    this.expert = ExpertKernels.expertOfColumn(firstColumn);
   }
 
   void scale(VectorMemory h, VectorMemory z) {

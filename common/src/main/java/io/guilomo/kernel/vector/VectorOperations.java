@@ -9,6 +9,7 @@ import io.guilomo.kernel.CheckedKernels;
 import io.guilomo.kernel.DropoutMask;
 import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.HostChoice;
+import io.guilomo.kernel.HostExperts;
 import io.guilomo.kernel.HostOperations;
 import io.guilomo.kernel.KernelThreads;
 import io.guilomo.kernel.Kernels;
@@ -17,7 +18,7 @@ import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The CPU's operations; arguments are checked by {@link CheckedKernels}. */
-class VectorOperations extends HostOperations implements Kernels {
+class VectorOperations extends HostOperations implements Kernels, HostExperts {
 
   VectorOperations() {
     VectorCompilation.direct();

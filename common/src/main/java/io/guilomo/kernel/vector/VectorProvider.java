@@ -33,25 +33,10 @@ public final class VectorProvider implements KernelProvider {
     return 1;
   }
 
-  @Override
-  public boolean gpu() {
-    return false;
-  }
-
   /** Keeps this class loadable where the module is absent. */
   private static class Loader {
     static Kernels load() {
       return new VectorKernels();
     }
-  }
-
-  @Override
-  public int devices() {
-    return 1;
-  }
-
-  @Override
-  public String describe(int device) {
-    return "processors";
   }
 }

@@ -23,19 +23,11 @@ import java.util.Map;
  * alternate, so that whatever slows the machine slows both. Warm-up steps let the JVM finish
  * compiling, which would otherwise take processors from the measured ones.
  */
-public final class Bench {
+public record Bench(ProgressListener progress, PrintStream out) {
 
   private static final int WARM_UPS = 4;
   private static final double WARM_UP_SECONDS = 12;
   private static final int RUNS = 15;
-
-  private final ProgressListener progress;
-  private final PrintStream out;
-
-  public Bench(ProgressListener progress, PrintStream out) {
-    this.progress = progress;
-    this.out = out;
-  }
 
   /**
    * Measures the named cases, or all if none is named, and prints one line of JSON per case.

@@ -38,47 +38,26 @@ record BenchShape(
   }
 
   /** The shape of a model, and of the batch that it gets by default. */
-  enum Model {
-    SMALL_DECODER(true, 384, 1024, 6, 6, 6, 64, 4096, 8, 128),
-    SMALL_ENCODER(false, 384, 1536, 6, 12, 12, 32, 30522, 16, 32),
+  record Model(
+      boolean decoder,
+      int hidden,
+      int intermediate,
+      int layers,
+      int heads,
+      int keyValueHeads,
+      int headDim,
+      int vocabulary,
+      int sequences,
+      int length) {
+
+    static final Model SMALL_DECODER = new Model(true, 384, 1024, 6, 6, 6, 64, 4096, 8, 128);
+    static final Model SMALL_ENCODER = new Model(false, 384, 1536, 6, 12, 12, 32, 30522, 16, 32);
+
     /** LLaMA-3.2-1B's, whose embeddings are tied. */
-    LLAMA_1B(true, 2048, 8192, 16, 32, 8, 64, 128256, 16, 256),
+    static final Model LLAMA_1B = new Model(true, 2048, 8192, 16, 32, 8, 64, 128256, 16, 256);
+
     /** LLaMA-2-7B's. */
-    LLAMA_7B(true, 4096, 11008, 32, 32, 32, 128, 32000, 16, 256);
-
-    private final boolean decoder;
-    private final int hidden;
-    private final int intermediate;
-    private final int layers;
-    private final int heads;
-    private final int keyValueHeads;
-    private final int headDim;
-    private final int vocabulary;
-    private final int sequences;
-    private final int length;
-
-    Model(
-        boolean decoder,
-        int hidden,
-        int intermediate,
-        int layers,
-        int heads,
-        int keyValueHeads,
-        int headDim,
-        int vocabulary,
-        int sequences,
-        int length) {
-      this.decoder = decoder;
-      this.hidden = hidden;
-      this.intermediate = intermediate;
-      this.layers = layers;
-      this.heads = heads;
-      this.keyValueHeads = keyValueHeads;
-      this.headDim = headDim;
-      this.vocabulary = vocabulary;
-      this.sequences = sequences;
-      this.length = length;
-    }
+    static final Model LLAMA_7B = new Model(true, 4096, 11008, 32, 32, 32, 128, 32000, 16, 256);
   }
 
   /** A step over a model. */
@@ -123,7 +102,7 @@ record BenchShape(
 
     /** Whether it is measured where no case is named: it fits any machine. */
     boolean small() {
-      return model == Model.SMALL_DECODER || model == Model.SMALL_ENCODER;
+      return model.equals(Model.SMALL_DECODER) || model.equals(Model.SMALL_ENCODER);
     }
 
     Work work() {
@@ -172,7 +151,7 @@ record BenchShape(
     if (model.decoder) {
       json.put("num_key_value_heads", model.keyValueHeads)
           .put("head_dim", model.headDim)
-          .put("tie_word_embeddings", model == Model.LLAMA_1B);
+          .put("tie_word_embeddings", model.equals(Model.LLAMA_1B));
     }
     return Families.config(new ConfigJson(json, this));
   }

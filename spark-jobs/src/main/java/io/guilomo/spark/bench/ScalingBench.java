@@ -8,13 +8,12 @@ import io.guilomo.search.SearchStepResult;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.input.JobData;
-import io.guilomo.spark.input.ModelChecks;
+import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.preflight.Preflight;
-import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.round.AveragedTraining;
 import io.guilomo.spark.round.Rounds;
 import io.guilomo.spark.round.TrainingPlan;
-import io.guilomo.spark.search.SearchPlan;
+import io.guilomo.spark.search.SearchRun;
 import io.guilomo.spark.worker.WorkerRound;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
@@ -22,19 +21,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * How the throughput of a search grows with its workers: a few averaging rounds with each number of
  * workers, alternating, so that other load on the machine affects all of them.
  */
-public final class ScalingBench {
+public record ScalingBench(JobContext context) {
 
   private static final int WARM_UPS = 2;
   private static final int ROUNDS = 8;
-
-  private final JobContext context;
-  private final GuilomoConfig config;
 
   /**
    * What was measured with one number of workers.
@@ -79,9 +74,8 @@ public final class ScalingBench {
     }
   }
 
-  public ScalingBench(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
-    this.context = new JobContext(spark, config, progress);
-    this.config = config;
+  private GuilomoConfig config() {
+    return context.config();
   }
 
   /**
@@ -91,9 +85,9 @@ public final class ScalingBench {
    */
   public List<Throughput> run() throws IOException {
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
-    BackboneConfig backbone = Families.config(config.model().requirePath(), context.hadoop());
-    ModelChecks.check(config, backbone);
-    Workers all = Workers.of(config, context.sparkContext());
+    BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
+    Networks.check(config(), backbone);
+    Workers all = Workers.of(config(), context.sparkContext());
     List<Search> searches = new ArrayList<>();
     for (int count : counts(all.count())) {
       searches.add(new Search(backbone, all.of(count)));
@@ -124,10 +118,10 @@ public final class ScalingBench {
 
     Search(BackboneConfig backbone, Workers workers) throws IOException {
       ShardedData data = new JobData(context).load(workers.count());
-      int frequency = config.cluster().averagingFrequency();
+      int frequency = config().cluster().averagingFrequency();
       rounds = Rounds.of((long) (WARM_UPS + ROUNDS) * frequency, frequency);
       TrainingPlan<SearchStepResult> search =
-          SearchPlan.of(config, backbone, data, config.run().seed());
+          SearchRun.plan(config(), backbone, data, config().run().seed());
       training =
           new AveragedTraining<>(
               context,

@@ -1,6 +1,7 @@
 package io.guilomo.spark.checkpoint;
 
 import io.guilomo.io.ContentDigest;
+import io.guilomo.io.SafetensorsFile;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.model.UserException;
 import java.io.FileNotFoundException;
@@ -10,15 +11,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -32,13 +37,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class CheckpointDirectory {
 
-  static final String TENSORS = "state.safetensors";
-  static final String PROGRESS = "progress.json";
-  static final String CONFIGURATION = "configuration.json";
-  static final String MANIFEST = "manifest.json";
-  static final String PARAMETERS = "parameters";
-  static final String UPDATER_STATE = "updater-state";
+  private static final String TENSORS = "state.safetensors";
+  private static final String PROGRESS = "progress.json";
+  private static final String CONFIGURATION = "configuration.json";
+  private static final String MANIFEST = "manifest.json";
+  private static final String PARAMETERS = "parameters";
+  private static final String UPDATER_STATE = "updater-state";
 
+  private static final int MAX_TEXT_BYTES = 64 << 20;
+  private static final Set<String> NAMES = Set.of(TENSORS, PROGRESS, CONFIGURATION);
   private static final String TEMPORARY = "_temporary-";
   private static final Pattern NAME = Pattern.compile("round-(\\d{8,18})");
 
@@ -103,7 +110,7 @@ public final class CheckpointDirectory {
   }
 
   private void verify(Path directory, Checkpoint written) throws IOException {
-    Checkpoint read = new CheckpointReader(directory, conf).read();
+    Checkpoint read = read(directory);
     if (!same(read.parameters(), written.parameters())
         || !same(read.updaterState(), written.updaterState())) {
       throw new IOException("Cannot verify " + directory + ": other values than were written");
@@ -138,7 +145,7 @@ public final class CheckpointDirectory {
   public Optional<Checkpoint> newest(Consumer<String> passedOver) throws IOException {
     for (Path path : newestFirst()) {
       try {
-        return Optional.of(new CheckpointReader(path, conf).read());
+        return Optional.of(read(path));
       } catch (UserException e) {
         passedOver.accept(e.getMessage());
       }
@@ -159,7 +166,7 @@ public final class CheckpointDirectory {
   }
 
   /** Round in the name of a checkpoint's directory; -1 for other names. */
-  static long round(Path path) {
+  private static long round(Path path) {
     Matcher matcher = NAME.matcher(path.getName());
     return matcher.matches() ? Long.parseLong(matcher.group(1)) : -1;
   }
@@ -167,5 +174,104 @@ public final class CheckpointDirectory {
   @Override
   public String toString() {
     return root.toString();
+  }
+
+  /**
+   * @throws UserException for a checkpoint that is not whole
+   */
+  Checkpoint read(Path directory) throws IOException {
+    return new Reader(directory).read();
+  }
+
+  /** Reads one checkpoint; refuses one of which any byte differs from its manifest. */
+  private final class Reader {
+
+    private final Path directory;
+
+    Reader(Path directory) {
+      this.directory = directory;
+    }
+
+    Checkpoint read() throws IOException {
+      try {
+        return readChecked();
+      } catch (ChecksumException e) {
+        throw refused(e.getMessage());
+      }
+    }
+
+    private Checkpoint readChecked() throws IOException {
+      CheckpointManifest manifest =
+          CheckpointManifest.fromJson(path(MANIFEST).toString(), text(MANIFEST));
+      long named = round(directory);
+      if (named >= 0 && named != manifest.round()) {
+        throw refused("its manifest says round " + manifest.round());
+      }
+      Map<String, CheckpointManifest.Entry> entries = new HashMap<>();
+      for (CheckpointManifest.Entry entry : manifest.files()) {
+        entries.put(entry.name(), entry);
+      }
+      if (!entries.keySet().equals(NAMES)) {
+        throw refused("its manifest names the files " + entries.keySet());
+      }
+      for (CheckpointManifest.Entry entry : entries.values()) {
+        check(entry);
+      }
+      try (SafetensorsFile state = SafetensorsFile.open(path(TENSORS), conf)) {
+        return new Checkpoint(
+            manifest.round(),
+            manifest.step(),
+            manifest.network(),
+            vector(state, PARAMETERS),
+            vector(state, UPDATER_STATE),
+            text(PROGRESS),
+            text(CONFIGURATION));
+      }
+    }
+
+    private void check(CheckpointManifest.Entry entry) throws IOException {
+      Path path = path(entry.name());
+      if (!files.exists(path)) {
+        throw refused("it has no " + entry.name());
+      }
+      long bytes = files.getFileStatus(path).getLen();
+      if (bytes != entry.bytes()) {
+        throw refused(
+            String.format(
+                "%s has %d bytes, its manifest says %d", entry.name(), bytes, entry.bytes()));
+      }
+      if (!ContentDigest.sha256(files, path).equals(entry.sha256())) {
+        throw refused("the sha256 of " + entry.name() + " is not what its manifest says");
+      }
+    }
+
+    private INDArray vector(SafetensorsFile state, String name) throws IOException {
+      if (!state.names().contains(name) || state.shape(name).length != 1) {
+        throw refused("it has no vector " + name);
+      }
+      return state.read(name);
+    }
+
+    private String text(String name) throws IOException {
+      Path path = path(name);
+      if (!files.exists(path)) {
+        throw refused("it has no " + name);
+      }
+      long bytes = files.getFileStatus(path).getLen();
+      if (bytes > MAX_TEXT_BYTES) {
+        throw refused(String.format("%s has %d bytes, maximum is %d", name, bytes, MAX_TEXT_BYTES));
+      }
+      try (FSDataInputStream in = files.open(path)) {
+        return new String(in.readNBytes((int) bytes), StandardCharsets.UTF_8);
+      }
+    }
+
+    private Path path(String name) {
+      return new Path(directory, name);
+    }
+
+    private UserException refused(String why) {
+      return new UserException("Cannot read the checkpoint " + directory + ": " + why);
+    }
   }
 }

@@ -10,29 +10,46 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** When one training writes checkpoints, and which one it may resume from. */
-public final class TrainingCheckpoints {
+/**
+ * When one training writes checkpoints, and which one it may resume from. Some keys must not change
+ * in between, some mean nothing to the job, and of all others the new value applies and is
+ * reported.
+ *
+ * @param otherJobs sections of the configuration that only other jobs read
+ */
+public record TrainingCheckpoints(
+    CheckpointDirectory directory,
+    GuilomoConfig config,
+    List<String> otherJobs,
+    ProgressListener progress) {
 
   private static final Logger LOG = LoggerFactory.getLogger(TrainingCheckpoints.class);
 
-  private final CheckpointDirectory directory;
-  private final GuilomoConfig config;
-  private final List<String> otherJobs;
-  private final ProgressListener progress;
+  /** They decide which parameters there are, or their initial values. */
+  private static final List<String> REFUSED =
+      List.of(
+          "run.seed",
+          "model.family",
+          "model.pooling",
+          "data.task",
+          "data.labels",
+          "lora-moe.target-modules",
+          "lora-moe.max-experts",
+          "lora-moe.max-rank",
+          "lora-moe.top-k",
+          "lora-moe.alpha");
 
-  /**
-   * @param otherJobs sections of the configuration that only other jobs read
-   */
-  public TrainingCheckpoints(
-      CheckpointDirectory directory,
-      GuilomoConfig config,
-      List<String> otherJobs,
-      ProgressListener progress) {
-    this.directory = directory;
-    this.config = config;
-    this.otherJobs = otherJobs;
-    this.progress = progress;
-  }
+  private static final List<String> IRRELEVANT =
+      List.of(
+          "run.id",
+          "output.",
+          "evaluate.",
+          "generation.",
+          "compare.",
+          "checkpoint.",
+          "allocation.",
+          "search.seeds",
+          "cluster.round-timeout-seconds");
 
   /**
    * The newest checkpoint that is whole; empty where there is none.
@@ -43,7 +60,7 @@ public final class TrainingCheckpoints {
     Optional<Checkpoint> newest = directory.newest(progress::message);
     if (newest.isPresent()) {
       String name = directory + " after round " + newest.get().round();
-      for (ChangedKey change : ResumeRules.check(name, earlier(newest.get()), config, otherJobs)) {
+      for (ChangedKey change : changes(name, earlier(newest.get()), config, otherJobs)) {
         progress.message("resuming with a changed key: " + change);
       }
     }
@@ -91,5 +108,30 @@ public final class TrainingCheckpoints {
               "Cannot write the checkpoint after round %d, continuing without it: %s",
               checkpoint.round(), e.getMessage()));
     }
+  }
+
+  /**
+   * Compares the configurations of a checkpoint and of the attempt that resumes from it.
+   *
+   * @param otherJobs sections that only other jobs read, such as {@code finetune.}
+   * @return the changes to report
+   * @throws UserException that names a key that must not change
+   */
+  static List<ChangedKey> changes(
+      String checkpoint, GuilomoConfig before, GuilomoConfig now, List<String> otherJobs) {
+    List<ChangedKey> changes = now.changes(before);
+    for (ChangedKey change : changes) {
+      if (REFUSED.contains(change.key())) {
+        throw new UserException(
+            String.format(
+                "Cannot resume from %s: %s has changed; give another run.id, or start over with"
+                    + " checkpoint.resume=false",
+                checkpoint, change));
+      }
+    }
+    return changes.stream()
+        .filter(change -> IRRELEVANT.stream().noneMatch(change.key()::startsWith))
+        .filter(change -> otherJobs.stream().noneMatch(change.key()::startsWith))
+        .toList();
   }
 }

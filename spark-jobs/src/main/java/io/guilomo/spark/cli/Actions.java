@@ -2,7 +2,6 @@ package io.guilomo.spark.cli;
 
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.spark.input.AbsolutePaths;
 import io.guilomo.spark.progress.ProgressListener;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -50,28 +49,5 @@ record Actions(
         ProgressListener progress,
         PrintStream out)
         throws Exception;
-  }
-
-  /**
-   * The same actions with relative paths resolved by the driver, so that executors find the files.
-   */
-  Actions onExecutors() {
-    return new Actions(
-        located(allocate),
-        located(finetune),
-        located(evaluate),
-        located(predict),
-        located(compare),
-        located(doctor),
-        (spark, config, directory, progress, out) ->
-            quickstart.run(
-                spark, AbsolutePaths.forExecutors(spark, config), directory, progress, out),
-        bench,
-        located(scaling));
-  }
-
-  private static Job located(Job job) {
-    return (spark, config, progress, out) ->
-        job.run(spark, AbsolutePaths.forExecutors(spark, config), progress, out);
   }
 }

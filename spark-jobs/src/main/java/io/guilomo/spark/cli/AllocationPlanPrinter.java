@@ -13,15 +13,10 @@ import java.util.function.UnaryOperator;
  * A plan as text for the terminal: one line per layer, one column per module, {@code experts×mean
  * rank} in each cell, and its parameters next to those of eight experts of rank 8 everywhere.
  */
-final class AllocationPlanPrinter {
+record AllocationPlanPrinter(AllocationPlan plan) {
+
   private static final int UNIFORM_EXPERTS = 8;
   private static final int UNIFORM_RANK = 8;
-
-  private final AllocationPlan plan;
-
-  private AllocationPlanPrinter(AllocationPlan plan) {
-    this.plan = plan;
-  }
 
   /** The text, which ends with a line feed. */
   static String print(AllocationPlan plan) {

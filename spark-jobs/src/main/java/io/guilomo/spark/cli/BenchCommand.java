@@ -48,8 +48,6 @@ final class BenchCommand implements Callable<Integer> {
   @Mixin private CommonOptions options;
 
   /**
-   * Creates the command.
-   *
    * @param scaling null if Spark is not on the class path
    */
   BenchCommand(JobRunner runner, Actions.Bench action, Actions.Job scaling) {

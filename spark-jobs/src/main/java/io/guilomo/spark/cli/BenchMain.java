@@ -15,7 +15,7 @@ public final class BenchMain {
   public static void main(String[] args) {
     PrintStream out = Main.utf8(FileDescriptor.out);
     PrintStream err = Main.utf8(FileDescriptor.err);
-    JobRunner runner = new JobRunner(out, err, System.console() != null);
+    JobRunner runner = new JobRunner(null, out, err, System.console() != null);
     CommandLine line = new CommandLine(new BenchCommand(runner, Main.BENCH, null));
     System.exit(Main.execute(line, args, out, err));
   }

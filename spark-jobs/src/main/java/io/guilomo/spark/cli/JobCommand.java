@@ -31,69 +31,33 @@ final class JobCommand implements Callable<Integer> {
     this.check = check;
   }
 
-  static CommandLine allocate(JobRunner runner, Actions.Job action) {
-    return line(
-        "allocate",
-        "Learns how many experts of which rank each module gets, and writes the plan.",
-        new JobCommand(runner, action, JobCommand::checkAllocation));
-  }
-
-  static CommandLine finetune(JobRunner runner, Actions.Job action) {
-    return line(
-        "finetune",
-        "Trains the model that a plan describes, and keeps its best and its last adapter.",
-        new JobCommand(runner, action, JobCommand::checkFinetuning));
-  }
-
-  static CommandLine evaluate(JobRunner runner, Actions.Job action) {
-    return line(
-        "evaluate",
-        "Scores an adapter on records with known answers.",
-        new JobCommand(runner, action, config -> requireAdapter(config, "evaluate")));
-  }
-
-  static CommandLine predict(JobRunner runner, Actions.Job action) {
-    return line(
-        "predict",
-        "Adds an adapter's predictions to the records of a table.",
-        new JobCommand(runner, action, config -> requireAdapter(config, "predict")));
-  }
-
-  static CommandLine compare(JobRunner runner, Actions.Job action) {
-    return line(
-        "compare",
-        "Allocates, fine-tunes and evaluates with several strategies and seeds, and compares the"
-            + " results.",
-        new JobCommand(runner, action, JobCommand::checkComparison));
-  }
-
-  static CommandLine doctor(JobRunner runner, Actions.Job action) {
-    return line(
-        "doctor",
-        "Checks whether a configuration can run here: machines, files and memory. Prints one line"
-            + " per check.",
-        new JobCommand(runner, action, JobCommand::checkModelAndStrategy));
-  }
-
-  private static CommandLine line(String name, String description, JobCommand command) {
-    CommandLine line = new CommandLine(command);
+  /**
+   * @param check refuses a configuration that lacks what the job needs
+   */
+  static CommandLine line(
+      JobRunner runner,
+      String name,
+      String description,
+      Actions.Job action,
+      Consumer<GuilomoConfig> check) {
+    CommandLine line = new CommandLine(new JobCommand(runner, action, check));
     line.getCommandSpec().name(name).usageMessage().description(description);
     return line;
   }
 
-  private static void checkModelAndStrategy(GuilomoConfig config) {
+  static void checkModelAndStrategy(GuilomoConfig config) {
     config.model().requirePath();
     AllocationStrategies.check(config.allocation().strategy());
   }
 
-  private static void checkAllocation(GuilomoConfig config) {
+  static void checkAllocation(GuilomoConfig config) {
     checkModelAndStrategy(config);
     if (AllocationStrategies.learns(config.allocation().strategy())) {
       config.data().requireTrain();
     }
   }
 
-  private static void checkFinetuning(GuilomoConfig config) {
+  static void checkFinetuning(GuilomoConfig config) {
     config.model().requirePath();
     config.data().requireTrain();
     if (config.run().id().isEmpty() && config.finetune().plan().isBlank()) {
@@ -103,7 +67,7 @@ final class JobCommand implements Callable<Integer> {
     }
   }
 
-  private static void requireAdapter(GuilomoConfig config, String verb) {
+  static void requireAdapter(GuilomoConfig config, String verb) {
     config.evaluate().requireData();
     if (config.run().id().isEmpty() && config.evaluate().adapter().isBlank()) {
       throw new UserException(
@@ -112,7 +76,7 @@ final class JobCommand implements Callable<Integer> {
     }
   }
 
-  private static void checkComparison(GuilomoConfig config) {
+  static void checkComparison(GuilomoConfig config) {
     config.model().requirePath();
     config.data().requireTrain();
     config.evaluate().requireData();
@@ -123,11 +87,8 @@ final class JobCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     GuilomoConfig config = options.config();
     check.accept(config);
-    Preloading.begin();
-    runner.run(
-        spec.name(),
-        options.verbose(),
-        (spark, progress, out) -> action.run(spark, config, progress, out));
+    JobRunner.preload();
+    runner.run(spec.name(), options.verbose(), action, config);
     return 0;
   }
 }

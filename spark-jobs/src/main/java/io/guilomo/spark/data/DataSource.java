@@ -21,8 +21,6 @@ public record DataSource(
     RecordParser parser,
     double maxBadFraction) {
 
-  public static final double DEFAULT_MAX_BAD_FRACTION = 0.01;
-
   public DataSource {
     if (validation.isPresent() && validation.get().equals(train)) {
       throw new UserException(

@@ -29,8 +29,10 @@ import org.apache.spark.sql.types.StructType;
  * Reads the records of a file or directory. Every record becomes a JSON object first, so that equal
  * records are equal whatever the format of their files; text formats are read as text, without
  * inferring types.
+ *
+ * @param format empty to infer it from the extension
  */
-public final class RecordReader {
+public record RecordReader(SparkSession spark, RecordParser parser, Optional<DataFormat> format) {
 
   /** The column of {@link #table} that holds the record. */
   public static final String JSON = "_guilomo_record";
@@ -42,19 +44,6 @@ public final class RecordReader {
   /** Spark's names for the columns of a file without a header. */
   private static final Pattern UNNAMED = Pattern.compile("_c\\d+");
 
-  private final SparkSession spark;
-  private final RecordParser parser;
-  private final Optional<DataFormat> format;
-
-  /**
-   * @param format empty to infer it from the extension
-   */
-  public RecordReader(SparkSession spark, RecordParser parser, Optional<DataFormat> format) {
-    this.spark = spark;
-    this.parser = parser;
-    this.format = format;
-  }
-
   /**
    * All records of {@code path}, including bad ones. If fields are mapped to columns {@code _c0},
    * {@code _c1}, …, tabular text has no header.
@@ -64,13 +53,11 @@ public final class RecordReader {
    * @throws UserException if the path or a column does not exist
    */
   public JavaRDD<ReadRecord> read(String path, boolean target) {
+    DataFormat resolved = resolve(path);
     JavaRDD<String> objects =
-        switch (resolve(path)) {
-          case JSON -> spark.read().textFile(path).toJavaRDD();
-          case PARQUET -> objects(path, parquet(path), target);
-          case TSV -> objects(path, separated(path, TSV), target);
-          case CSV -> objects(path, separated(path, CSV), target);
-        };
+        resolved == DataFormat.JSON
+            ? spark.read().textFile(path).toJavaRDD()
+            : objects(path, rows(path, resolved), target);
     RecordParser records = parser;
     return objects
         .zipWithIndex()
@@ -85,16 +72,19 @@ public final class RecordReader {
    * @throws UserException if the path or a column does not exist
    */
   public Dataset<Row> table(String path) {
-    Dataset<Row> rows =
-        switch (resolve(path)) {
-          case JSON -> spark.read().option("columnNameOfCorruptRecord", CORRUPT).json(path);
-          case PARQUET -> parquet(path);
-          case TSV -> separated(path, TSV);
-          case CSV -> separated(path, CSV);
-        };
+    Dataset<Row> rows = rows(path, resolve(path));
     Dataset<Row> whole =
         rows.withColumn(JSON, json(path, rows, false, functions.lit(null).cast("string")));
     return whole.drop(CORRUPT);
+  }
+
+  private Dataset<Row> rows(String path, DataFormat resolved) {
+    return switch (resolved) {
+      case JSON -> spark.read().option("columnNameOfCorruptRecord", CORRUPT).json(path);
+      case PARQUET -> parquet(path);
+      case TSV -> separated(path, TSV);
+      case CSV -> separated(path, CSV);
+    };
   }
 
   private static ReadRecord parse(RecordParser parser, String path, long position, String line) {

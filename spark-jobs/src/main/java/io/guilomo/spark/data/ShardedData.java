@@ -6,6 +6,7 @@ import io.guilomo.data.LabelSet;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.RecordEncoder;
 import io.guilomo.data.Split;
+import io.guilomo.data.TextEncoder;
 import io.guilomo.data.TextRecord;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
@@ -16,6 +17,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import org.apache.spark.Partitioner;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
@@ -36,6 +39,9 @@ import scala.Tuple2;
  * @param labels empty unless the task is classification
  */
 public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<LabelSet> labels) {
+
+  /** The tokenizers of this JVM. */
+  private static final ConcurrentMap<String, TextEncoder> ENCODERS = new ConcurrentHashMap<>();
 
   /**
    * How records become examples.
@@ -193,7 +199,9 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     if (read.isBad()) {
       return new Entry("", false, null, DataReport.ofBad(read.bad(read.reason())));
     }
-    RecordEncoder encoder = new RecordEncoder(TextEncoders.of(factory), options);
+    RecordEncoder encoder =
+        new RecordEncoder(
+            ENCODERS.computeIfAbsent(factory.key(), key -> factory.create()), options);
     String digest = read.record().digest();
     boolean heldOut = validation || split.holdsOut(digest);
     try {

@@ -14,17 +14,17 @@ import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.spark.worker.WorkerSettings;
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.Iterator;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.TaskContext;
 
 /** A backbone with an adapter, opened where it is used. */
-public final class AdaptedModel implements AutoCloseable {
-
-  private final List<String> labels;
-  private final LoraMoeNetwork network;
-  private final Tokenizer tokenizer;
-  private final Predictor predictor;
+public record AdaptedModel(
+    List<String> labels, LoraMoeNetwork network, Tokenizer tokenizer, Predictor predictor)
+    implements AutoCloseable {
 
   /**
    * Where a model is and how it answers; travels to executors, which read both directories.
@@ -41,17 +41,21 @@ public final class AdaptedModel implements AutoCloseable {
       return read().description();
     }
 
+    /** Maps elements batch by batch with the model, which is opened only where there are any. */
+    <T, R> Iterator<R> map(
+        Iterator<T> elements, int batchSize, BiFunction<List<T>, AdaptedModel, List<R>> change)
+        throws IOException {
+      if (!elements.hasNext()) {
+        return List.<R>of().iterator();
+      }
+      AdaptedModel model = open(this);
+      return new Batches<>(
+          elements, batchSize, batch -> change.apply(batch, model), model.closing());
+    }
+
     private Adapter read() throws IOException {
       return new AdapterDirectory(new Path(adapter), workers.hadoop().value()).read();
     }
-  }
-
-  private AdaptedModel(
-      List<String> labels, LoraMoeNetwork network, Tokenizer tokenizer, Predictor predictor) {
-    this.labels = labels;
-    this.network = network;
-    this.tokenizer = tokenizer;
-    this.predictor = predictor;
   }
 
   /**
@@ -80,14 +84,27 @@ public final class AdaptedModel implements AutoCloseable {
     return predictor.answer(records);
   }
 
-  /** The labels of a classification; empty for a language model. */
-  List<String> labels() {
-    return labels;
-  }
-
   @Override
   public void close() {
     network.close();
     tokenizer.close();
+  }
+
+  /** Closes it at the end of the records, or of the task where that comes first. */
+  private Runnable closing() {
+    boolean[] closed = new boolean[1];
+    Runnable close =
+        () -> {
+          if (!closed[0]) {
+            closed[0] = true;
+            close();
+          }
+        };
+    TaskContext.get()
+        .addTaskCompletionListener(
+            context -> {
+              close.run();
+            });
+    return close;
   }
 }

@@ -2,28 +2,28 @@ package io.guilomo.spark.evaluate;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
+import io.guilomo.data.TextRecord;
+import io.guilomo.inference.Answer;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.data.ReadRecord;
 import io.guilomo.spark.input.JobContext;
-import io.guilomo.spark.preflight.StartChecks;
-import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.progress.TaskProgress;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.table.EvaluationsTable;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.sql.SparkSession;
 
 /** Scores an adapter on records whose right answers are known, on all executors. */
-public final class EvaluateJob {
+public record EvaluateJob(JobContext context) {
 
   public static final String NAME = "evaluate";
   private static final String SPLIT = "test";
-
-  private final JobContext context;
-  private final GuilomoConfig config;
 
   /**
    * What an evaluation found.
@@ -32,13 +32,8 @@ public final class EvaluateJob {
    */
   public record Result(String runId, List<EvaluationsTable.Evaluation> evaluations) {}
 
-  public EvaluateJob(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
-    this(new JobContext(spark, config, progress));
-  }
-
-  public EvaluateJob(JobContext context) {
-    this.context = context;
-    this.config = context.config();
+  private GuilomoConfig config() {
+    return context.config();
   }
 
   /**
@@ -53,10 +48,15 @@ public final class EvaluateJob {
         setup.description().plan().strategy(),
         setup.workers(),
         () -> {
-          StartChecks.run(context);
+          Preflight.start(context);
           List<ScoredRecord> scored = score(setup, run);
           List<EvaluationsTable.Evaluation> evaluations =
-              new Scores(scored, setup.description(), config.evaluate(), config.run().seed(), SPLIT)
+              new Scores(
+                      scored,
+                      setup.description(),
+                      config().evaluate(),
+                      config().run().seed(),
+                      SPLIT)
                   .evaluations();
           run.tables().replace(EvaluationsTable.INSTANCE, evaluations);
           run.backboneDigest(setup.description().backboneDigest());
@@ -65,13 +65,13 @@ public final class EvaluateJob {
   }
 
   private List<ScoredRecord> score(InferenceSetup setup, RecordedRun run) throws IOException {
-    String path = config.evaluate().requireData();
+    String path = config().evaluate().requireData();
     JavaRDD<ReadRecord> records = setup.reader().read(path, true).repartition(setup.partitions());
     List<ScoredRecord> all;
     try (TaskProgress ignored =
         new TaskProgress(
             context.sparkContext(), context.progress(), "evaluating", setup.partitions())) {
-      all = Scoring.score(records, setup.source(), config.evaluate().batchSize()).collect();
+      all = score(records, setup.source(), config().evaluate().batchSize()).collect();
     }
     DataReport report =
         all.stream()
@@ -80,7 +80,7 @@ public final class EvaluateJob {
                     record.bad() == null ? DataReport.ofScored() : DataReport.ofBad(record.bad()))
             .reduce(DataReport.EMPTY, DataReport::merge);
     run.data(report);
-    report.check(path, config.data().maxBadFraction());
+    report.check(path, config().data().maxBadFraction());
     context.message(
         String.format(
             "%d records: %d scored, %d bad%s",
@@ -92,5 +92,42 @@ public final class EvaluateJob {
         .filter(record -> record.bad() == null)
         .sorted(Comparator.comparingLong(ScoredRecord::position))
         .toList();
+  }
+
+  private static JavaRDD<ScoredRecord> score(
+      JavaRDD<ReadRecord> records, AdaptedModel.Source source, int batchSize) {
+    return records.mapPartitions(
+        part -> source.map(part, batchSize, (batch, model) -> score(batch, model)));
+  }
+
+  private static List<ScoredRecord> score(List<ReadRecord> batch, AdaptedModel model) {
+    List<TextRecord> readable =
+        batch.stream().filter(record -> !record.isBad()).map(ReadRecord::record).toList();
+    Iterator<Answer> answers =
+        readable.isEmpty() ? List.<Answer>of().iterator() : model.answer(readable).iterator();
+    List<ScoredRecord> scored = new ArrayList<>();
+    for (ReadRecord record : batch) {
+      scored.add(
+          record.isBad()
+              ? bad(record, record.reason())
+              : scored(record, answers.next(), model.labels()));
+    }
+    return scored;
+  }
+
+  private static ScoredRecord scored(ReadRecord record, Answer answer, List<String> labels) {
+    return answer.scores().isEmpty() && Double.isNaN(answer.responseLoss())
+        ? bad(record, unscored(record.record(), labels))
+        : new ScoredRecord(record.position(), answer.scores(), answer.responseLoss(), null);
+  }
+
+  private static String unscored(TextRecord record, List<String> labels) {
+    return record instanceof TextRecord.Labelled labelled
+        ? String.format("label %s is unknown: the model learned %s", labelled.label(), labels)
+        : "it has no right answer, or is longer than the model's positions";
+  }
+
+  private static ScoredRecord bad(ReadRecord record, String why) {
+    return new ScoredRecord(record.position(), Map.of(), Double.NaN, record.bad(why));
   }
 }

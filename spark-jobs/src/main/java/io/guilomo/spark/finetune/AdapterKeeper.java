@@ -27,9 +27,6 @@ public final class AdapterKeeper {
   private final PromptTemplate template;
   private final RunDirectory directory;
 
-  /**
-   * @param labels of a classification
-   */
   AdapterKeeper(
       JobContext context, AllocationPlan plan, Optional<LabelSet> labels, RunDirectory directory)
       throws IOException {

@@ -3,10 +3,10 @@ package io.guilomo.spark.finetune;
 import io.guilomo.model.LinearModule;
 import io.guilomo.network.PassResult;
 import io.guilomo.spark.round.MetricRows;
-import io.guilomo.spark.round.MetricRows.At;
 import io.guilomo.spark.round.Rounds.Round;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.MetricsTable.Metric;
+import io.guilomo.spark.table.MetricsTable.Moment;
 import io.guilomo.spark.table.RoundAppender;
 import io.guilomo.spark.table.TableWriter;
 import io.guilomo.spark.worker.WorkerRound;
@@ -43,7 +43,7 @@ final class FinetuneCurves {
    * @return what to show of it: means over its steps and workers
    */
   Map<String, Double> round(Round round, List<WorkerRound<TrainingStepResult>> workers) {
-    At at = At.now(round.number(), round.firstStep());
+    Moment at = metrics.now(round.number(), round.firstStep());
     int steps = workers.get(0).steps().size();
     for (int i = 0; i < steps; i++) {
       int index = i;
@@ -74,7 +74,7 @@ final class FinetuneCurves {
    * and of all.
    */
   void routers(Round round, List<WorkerRound<TrainingStepResult>> workers) {
-    At at = At.now(round.number(), round.endStep() - 1);
+    Moment at = metrics.now(round.number(), round.endStep() - 1);
     for (LinearModule module : workers.get(0).routedTokens().keySet()) {
       long[] all = new long[workers.get(0).routedTokens().get(module).length];
       double entropies = 0;
@@ -90,7 +90,7 @@ final class FinetuneCurves {
   }
 
   /** Of one module, as its router sent a worker's tokens. */
-  private void router(At at, int worker, LinearModule module, long[] routed, double entropy) {
+  private void router(Moment at, int worker, LinearModule module, long[] routed, double entropy) {
     long all = Math.max(1, Arrays.stream(routed).sum());
     for (int e = 0; e < routed.length; e++) {
       double load = (double) routed[e] / all;

@@ -9,10 +9,9 @@ import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.spark.checkpoint.TrainingCheckpoints;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
-import io.guilomo.spark.input.ModelChecks;
+import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.input.PlanFiles;
 import io.guilomo.spark.preflight.Preflight;
-import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.table.PlanExpertsTable;
@@ -20,37 +19,28 @@ import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
 import java.util.List;
-import org.apache.spark.sql.SparkSession;
 
-/** Trains the model that an allocation plan describes, and keeps its best and last adapter. */
-public final class FinetuneJob {
+/**
+ * Trains the model that an allocation plan describes, and keeps its best and last adapter.
+ *
+ * @param reporting whether the run's report is written at the end
+ */
+public record FinetuneJob(JobContext context, boolean reporting) {
 
   public static final String NAME = "finetune";
-
-  private final JobContext context;
-  private final GuilomoConfig config;
-  private final boolean reporting;
 
   /**
    * What a training ended with.
    *
    * @param runId where its files and rows are
+   * @param steps done by each worker
    * @param adapter directory of the best adapter
    */
   public record Result(
-      String runId, AllocationPlan plan, FinetuneRun.Outcome outcome, String adapter) {}
+      String runId, AllocationPlan plan, FinetuneState outcome, long steps, String adapter) {}
 
-  public FinetuneJob(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
-    this(new JobContext(spark, config, progress), true);
-  }
-
-  /**
-   * @param reporting whether the run's report is written at the end
-   */
-  public FinetuneJob(JobContext context, boolean reporting) {
-    this.context = context;
-    this.config = context.config();
-    this.reporting = reporting;
+  private GuilomoConfig config() {
+    return context.config();
   }
 
   /**
@@ -60,11 +50,11 @@ public final class FinetuneJob {
    */
   public Result run() throws IOException {
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
-    BackboneConfig backbone = Families.config(config.model().requirePath(), context.hadoop());
-    ModelChecks.check(config, backbone);
+    BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
+    Networks.check(config(), backbone);
     RecordedRun run = new RecordedRun(context, NAME, reporting);
     AllocationPlan plan = plan(run.directory(), backbone);
-    Workers workers = Workers.of(config, context.sparkContext());
+    Workers workers = Workers.of(config(), context.sparkContext());
     return run.record(plan.strategy(), workers.count(), () -> train(run, backbone, plan, workers));
   }
 
@@ -76,33 +66,34 @@ public final class FinetuneJob {
             context,
             run,
             workers,
-            config.finetune().batchSize(),
-            batch -> Preflight.fineTuning(config, backbone, plan, workers, batch));
-    if (!config.finetune().plan().isBlank()) {
+            config().finetune().batchSize(),
+            batch -> Preflight.fineTuning(config(), backbone, plan, workers, batch));
+    if (!config().finetune().plan().isBlank()) {
       run.tables().replace(PlanModulesTable.INSTANCE, PlanModulesTable.rows(plan));
       run.tables().replace(PlanExpertsTable.INSTANCE, PlanExpertsTable.rows(plan));
       run.directory().write("plan.json", AllocationPlanParser.toJson(plan));
     }
-    run.directory().write("config.conf", config.asHocon());
-    long seed = config.run().seed();
+    run.directory().write("config.conf", config().asHocon());
+    long seed = config().run().seed();
     FinetunePlan training =
-        FinetunePlan.of(config, backbone, plan, seed, data.largestShard(), data.classes());
+        FinetunePlan.of(config(), backbone, plan, seed, data.largestShard(), data.classes());
     AdapterKeeper keeper = new AdapterKeeper(context, plan, data.labels(), run.directory());
     TrainingCheckpoints checkpoints =
         new TrainingCheckpoints(
-            run.checkpoints().of(seed), config, List.of("search."), context.progress());
-    FinetuneRun.Outcome outcome =
-        new FinetuneRun(context, training, data, workers, keeper).run(run.tables(), checkpoints);
+            run.checkpoints().of(seed), config(), List.of("search."), context.progress());
+    FinetuneRun tuning = new FinetuneRun(context, training, data, workers, keeper);
+    long steps = tuning.run(run.tables(), checkpoints);
     data.shards().unpersist();
-    run.backboneDigest(outcome.backboneDigest());
-    return new Result(run.runId(), plan, outcome, run.directory().bestAdapter().toString());
+    run.backboneDigest(tuning.state().backboneDigest());
+    return new Result(
+        run.runId(), plan, tuning.state(), steps, run.directory().bestAdapter().toString());
   }
 
   private AllocationPlan plan(RunDirectory directory, BackboneConfig backbone) throws IOException {
-    String path = config.finetune().plan();
+    String path = config().finetune().plan();
     return PlanFiles.readFor(
         path.isBlank() ? directory.path("plan.json").toString() : path,
-        config,
+        config(),
         backbone,
         context.hadoop());
   }

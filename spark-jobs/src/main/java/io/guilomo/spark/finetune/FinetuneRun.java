@@ -24,37 +24,16 @@ import java.util.Optional;
  * Trains the network of one plan over sharded data, with parameter averaging, warm-up and decay,
  * and early stopping on the validation records.
  */
-public final class FinetuneRun implements TrainingRun<TrainingStepResult> {
+final class FinetuneRun implements TrainingRun<TrainingStepResult> {
 
   private final ProgressListener progress;
   private final FinetuneConfig config;
   private final FinetunePlan plan;
   private final AdapterKeeper keeper;
-  private final EarlyStopping stopping;
+  private final FinetuneState.EarlyStopping stopping;
   private final AveragedTraining<TrainingStepResult> training;
   private FinetuneCurves curves;
   private FinetuneState state;
-
-  /**
-   * What a training ended with.
-   *
-   * @param before validation before the first step
-   * @param best of all validations after it
-   * @param bestStep steps done at the best
-   * @param last validation after the last step
-   * @param steps done by each worker
-   * @param tokens that all workers learned from
-   * @param seconds of the averaging rounds
-   */
-  public record Outcome(
-      ValidationResult before,
-      ValidationResult best,
-      long bestStep,
-      ValidationResult last,
-      long steps,
-      long tokens,
-      double seconds,
-      String backboneDigest) {}
 
   FinetuneRun(
       JobContext context,
@@ -66,7 +45,7 @@ public final class FinetuneRun implements TrainingRun<TrainingStepResult> {
     this.config = context.config().finetune();
     this.plan = plan;
     this.keeper = keeper;
-    this.stopping = new EarlyStopping(config.bestBy(), config.patience());
+    this.stopping = new FinetuneState.EarlyStopping(config.bestBy(), config.patience());
     this.training = new AveragedTraining<>(context, workers, data.shards(), plan.training());
   }
 
@@ -74,8 +53,9 @@ public final class FinetuneRun implements TrainingRun<TrainingStepResult> {
    * Trains to the end.
    *
    * @param checkpoints where it may resume, and leaves what another attempt may resume from
+   * @return steps done by each worker
    */
-  Outcome run(TableWriter tables, TrainingCheckpoints checkpoints) throws IOException {
+  long run(TableWriter tables, TrainingCheckpoints checkpoints) throws IOException {
     Optional<Checkpoint> resumed = checkpoints.newest();
     curves =
         new FinetuneCurves(
@@ -91,15 +71,7 @@ public final class FinetuneRun implements TrainingRun<TrainingStepResult> {
               "stopped early: no better validation %s in %d validations",
               config.bestBy(), config.patience()));
     }
-    return new Outcome(
-        state.before(),
-        state.best(),
-        state.bestStep(),
-        state.last(),
-        steps,
-        state.tokens(),
-        state.seconds(),
-        state.backboneDigest());
+    return steps;
   }
 
   @Override
@@ -154,7 +126,7 @@ public final class FinetuneRun implements TrainingRun<TrainingStepResult> {
   }
 
   @Override
-  public State state() {
+  public FinetuneState state() {
     return state;
   }
 }

@@ -2,6 +2,7 @@ package io.guilomo.spark.finetune;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.guilomo.config.FinetuneConfig.Criterion;
 import io.guilomo.io.StrictObject;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.round.TrainingRun;
@@ -19,7 +20,7 @@ import io.guilomo.spark.round.ValidationResult;
  * @param seconds of the averaging rounds
  * @param backboneDigest of the backbone on the executors; empty before the first round
  */
-record FinetuneState(
+public record FinetuneState(
     ValidationResult before,
     ValidationResult best,
     long bestStep,
@@ -95,5 +96,28 @@ record FinetuneState(
             json.text("backbone-digest"));
     json.end();
     return progress;
+  }
+
+  /**
+   * Which validation is the best, and when it is time to stop because none has been better for
+   * long.
+   *
+   * @param patience validations without a better one before training stops; 0: no limit
+   */
+  record EarlyStopping(Criterion criterion, int patience) {
+
+    /** Whether a validation is better than the best before; without one it always is. */
+    boolean better(ValidationResult measured, ValidationResult best) {
+      if (best == null) {
+        return true;
+      }
+      return criterion == Criterion.LOSS
+          ? measured.loss() < best.loss()
+          : measured.accuracy() > best.accuracy();
+    }
+
+    boolean stops(FinetuneState state) {
+      return patience > 0 && state.withoutBetter() >= patience;
+    }
   }
 }

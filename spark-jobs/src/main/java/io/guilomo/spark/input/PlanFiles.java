@@ -72,7 +72,7 @@ public final class PlanFiles {
       String name, GuilomoConfig config, BackboneConfig backbone, Configuration conf)
       throws IOException {
     String model = config.model().requirePath();
-    AllocationPlan plan = read(name, ModelChecks.targets(config, backbone), config.loraMoe(), conf);
+    AllocationPlan plan = read(name, Networks.targets(config, backbone), config.loraMoe(), conf);
     Networks.requireModules(plan, model, backbone);
     if (!plan.backboneDigest().isEmpty()) {
       String digest = Families.digest(model, conf);

@@ -17,25 +17,12 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 
 /** What driver and executors report about themselves, and what follows from it. */
-public final class ClusterChecks {
+record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, boolean ownDisk) {
 
   /** Name of the check whether any executor has answered. */
   public static final String EXECUTORS = "executors";
 
   private static final int JAVA = 17;
-
-  private final SparkContext spark;
-  private final Machine driver;
-  private final ExecutorSurvey survey;
-  private final boolean ownDisk;
-
-  private ClusterChecks(
-      SparkContext spark, Machine driver, ExecutorSurvey survey, boolean ownDisk) {
-    this.spark = spark;
-    this.driver = driver;
-    this.survey = survey;
-    this.ownDisk = ownDisk;
-  }
 
   /**
    * Checks the driver and every executor.
@@ -51,7 +38,7 @@ public final class ClusterChecks {
     FileChecks files = new FileChecks(model, data, output);
     return run(
         spark,
-        ProductSpeed.FULL,
+        Processor.Product.FULL,
         files,
         expected,
         seconds,
@@ -62,17 +49,16 @@ public final class ClusterChecks {
    * The checks that take no time, at the start of a job: of the driver and the executors that have
    * registered by now.
    *
-   * @param model directory of the model
    * @param seconds how long to wait for the first executor
    */
   public static ClusterChecks quick(SparkContext spark, String model, int seconds) {
     FileChecks files = new FileChecks(model, Map.of(), "");
-    return run(spark, ProductSpeed.QUICK, files, 1, seconds, false);
+    return run(spark, Processor.Product.QUICK, files, 1, seconds, false);
   }
 
   private static ClusterChecks run(
       SparkContext spark,
-      ProductSpeed product,
+      Processor.Product product,
       FileChecks files,
       int expected,
       int seconds,

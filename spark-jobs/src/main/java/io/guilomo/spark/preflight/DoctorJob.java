@@ -10,7 +10,7 @@ import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
-import io.guilomo.spark.input.ModelChecks;
+import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.input.PlanFiles;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
@@ -77,7 +77,7 @@ public final class DoctorJob {
 
   private void memory(ClusterChecks cluster) throws IOException {
     BackboneConfig backbone = Families.config(config.model().requirePath(), hadoop);
-    ModelChecks.check(config, backbone);
+    Networks.check(config, backbone);
     Workers workers = Workers.of(config, spark);
     checks.add(
         Check.ok(
@@ -100,7 +100,7 @@ public final class DoctorJob {
 
   /** The plan to train, or if there is none yet the largest possible. */
   private AllocationPlan plan(BackboneConfig backbone) throws IOException {
-    List<LinearModule> modules = ModelChecks.targets(config, backbone);
+    List<LinearModule> modules = Networks.targets(config, backbone);
     String given = config.finetune().plan();
     Path own = new Path(config.output().dir(), "runs/" + config.run().id() + "/plan.json");
     if (!given.isBlank()) {
@@ -127,7 +127,7 @@ public final class DoctorJob {
     List<Preflight.Process> processes = most.processes(spark, cluster.tasks());
     for (int i = 0; i < processes.size(); i++) {
       Preflight.Process process = processes.get(i);
-      boolean executor = process.place() == Preflight.Place.EXECUTOR;
+      boolean executor = process.executor();
       List<MemoryLimit> limits = new ArrayList<>(process.limits());
       if (executor) {
         limits.addAll(cluster.executorLimits());

@@ -40,7 +40,7 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
   private record Question(
       String id,
       int threads,
-      ProductSpeed product,
+      Processor.Product product,
       FileChecks checks,
       SerializableConfiguration hadoop)
       implements Serializable {
@@ -69,7 +69,7 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
    * @param seconds time limit
    */
   static ExecutorSurvey run(
-      SparkContext spark, ProductSpeed product, FileChecks checks, int expected, int seconds) {
+      SparkContext spark, Processor.Product product, FileChecks checks, int expected, int seconds) {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     String id = UUID.randomUUID().toString();
     Map<String, Machine> seen = new TreeMap<>();

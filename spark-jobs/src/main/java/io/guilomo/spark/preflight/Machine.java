@@ -62,7 +62,11 @@ record Machine(
    * @param threads number of threads it may compute with; 0 for all of the machine's processors
    */
   static Machine here(
-      String process, int threads, ProductSpeed product, FileChecks checks, Configuration hadoop) {
+      String process,
+      int threads,
+      Processor.Product product,
+      FileChecks checks,
+      Configuration hadoop) {
     // Selects the kernels before the first product.
     Kernels kernels = KernelSelection.best();
     int processors = Runtime.getRuntime().availableProcessors();
@@ -76,7 +80,7 @@ record Machine(
     Gpus gpus =
         new Gpus(
             KernelSelection.gpuUnavailable().orElse(""),
-            product.equals(ProductSpeed.QUICK) ? List.of() : describedCards(),
+            product.equals(Processor.Product.QUICK) ? List.of() : describedCards(),
             List.of(TaskDevice.addresses()));
     String host = hostName();
     Check speed =

@@ -65,12 +65,7 @@ public record MemoryNeed(
         "fewer guilomo.search.seeds");
   }
 
-  /**
-   * The need of a process that is both driver and executor.
-   *
-   * @param gpu whether it computes on a GPU, which then holds most of the arrays
-   * @param tasks number of tasks that it runs concurrently
-   */
+  /** The need of a process that is both driver and executor. */
   public static MemoryNeed local(
       String training, MemoryEstimate estimate, boolean gpu, int tasks, int workers, int searches) {
     ExecutorMemory executor = memory(estimate, gpu, tasks, 0);

@@ -14,6 +14,7 @@ import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.input.JobData;
 import io.guilomo.spark.input.Networks;
+import io.guilomo.spark.preflight.Check.Status;
 import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.worker.TaskDevice;
@@ -21,6 +22,8 @@ import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
@@ -42,15 +45,13 @@ public record Preflight(
 
   private static final String MAX_RESULTS = "spark.driver.maxResultSize";
 
-  /** What a process does. */
-  enum Place {
-    EXECUTOR,
-    DRIVER,
-    BOTH
-  }
+  private static final int START_SECONDS = 30;
 
-  /** A process, what it needs, and what keeps it from having it. */
-  record Process(Place place, MemoryNeed need, List<MemoryLimit> limits) {}
+  /** Applications and models that have been looked at: the jobs of a comparison share both. */
+  private static final Set<String> STARTED = ConcurrentHashMap.newKeySet();
+
+  /** An executor alone, or the driver; what it needs, and what keeps it from having it. */
+  record Process(boolean executor, MemoryNeed need, List<MemoryLimit> limits) {}
 
   public static Preflight search(
       GuilomoConfig config, BackboneConfig backbone, Workers workers, BatchShape batch) {
@@ -117,19 +118,17 @@ public record Preflight(
     if (spark.isLocal()) {
       return List.of(
           new Process(
-              Place.BOTH,
+              false,
               MemoryNeed.local(training, estimate, gpu, tasks, workers, searches),
               MemoryLimit.here()));
     }
     return List.of(
         new Process(
-            Place.EXECUTOR,
+            true,
             MemoryNeed.executor(training, estimate, gpu, tasks, searches),
             MemoryLimit.ofExecutors(spark.getConf())),
         new Process(
-            Place.DRIVER,
-            MemoryNeed.driver(training, estimate, workers, searches),
-            MemoryLimit.here()));
+            false, MemoryNeed.driver(training, estimate, workers, searches), MemoryLimit.here()));
   }
 
   /** Why Spark would not hand over what the workers send back in a round, if so. */
@@ -174,7 +173,7 @@ public record Preflight(
       throws IOException {
     SparkContext spark = context.sparkContext();
     require(spark, training);
-    StartChecks.run(context);
+    start(context);
     ShardedData data = new JobData(context).load(workers.count());
     context.message(JobData.describe(data.report()));
     run.data(data.report());
@@ -208,5 +207,54 @@ public record Preflight(
         text -> {
           throw new UserException(text);
         });
+  }
+
+  /**
+   * The quick checks of {@code doctor}, before a job loads its model everywhere: versions,
+   * libraries, their speed, and whether every executor can read the model. Refuses what cannot
+   * work, and warns of what will be slow. Data and memory are checked by the job, which knows more
+   * about them.
+   *
+   * @throws UserException with the reason that the first such process gives
+   */
+  public static void start(JobContext context) {
+    SparkContext spark = context.sparkContext();
+    String model = context.config().model().path();
+    String done = spark.applicationId() + " " + model;
+    if (STARTED.contains(done)) {
+      return;
+    }
+    ClusterChecks cluster = ClusterChecks.quick(spark, model, START_SECONDS);
+    report(cluster.checks(), cluster.executors() > 0, context.progress());
+    if (cluster.executors() > 0) {
+      STARTED.add(done);
+    }
+  }
+
+  /**
+   * @param answered whether any executor has; on a busy cluster they may start later
+   */
+  static void report(List<Check> checks, boolean answered, ProgressListener progress) {
+    Optional<Check> refused =
+        checks.stream()
+            .filter(check -> check.status() == Status.CANNOT)
+            .filter(check -> answered || !check.name().equals(ClusterChecks.EXECUTORS))
+            .findFirst();
+    if (refused.isPresent()) {
+      throw new UserException(refusal(refused.get()));
+    }
+    for (Check check : checks) {
+      if (check.status() != Status.OK) {
+        progress.message("warning: " + check.name() + ": " + check.text());
+      }
+    }
+  }
+
+  /** A reason of the driver as it is, one of an executor with its name. */
+  private static String refusal(Check check) {
+    int process = check.name().indexOf(", executor ");
+    return process < 0
+        ? check.text()
+        : "Cannot run on %s: %s".formatted(check.name().substring(process + 2), check.text());
   }
 }

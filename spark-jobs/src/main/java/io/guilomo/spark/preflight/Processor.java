@@ -1,5 +1,7 @@
 package io.guilomo.spark.preflight;
 
+import io.guilomo.kernel.ComputeThreads;
+import io.guilomo.kernel.Kernels;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +11,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Roughly how fast a processor can multiply float32 matrices: two fused multiply-adds of its widest
@@ -66,11 +71,7 @@ public record Processor(String vectors, double coreShare) implements Serializabl
     return operations * GIGAHERTZ * Math.max(1, threads * coreShare);
   }
 
-  /**
-   * Judges the measured speed of a product.
-   *
-   * @param blas the library that computed it
-   */
+  /** Judges the measured speed of a product that the library {@code blas} computed. */
   Check judge(String name, double gflops, int threads, String blas) {
     double expected = expectedGflops(threads);
     if (expected == 0) {
@@ -94,5 +95,36 @@ public record Processor(String vectors, double coreShare) implements Serializabl
                 + ": the machine is busy, or the library does not recognise its processor; use"
                 + " -Dorg.bytedeco.openblas.load=mkl, or for OpenBLAS set OPENBLAS_CORETYPE="
                 + (vectors.equals("avx512f") ? "SkylakeX" : "Haswell"));
+  }
+
+  /**
+   * How fast this process multiplies two square matrices of floats.
+   *
+   * @param size rows and columns
+   * @param runs number of products, of which the fastest counts
+   */
+  record Product(int size, int runs) implements Serializable {
+
+    /** For {@code doctor}. */
+    static final Product FULL = new Product(1024, 7);
+
+    /** For the start of a job: takes a few hundredths of a second. */
+    static final Product QUICK = new Product(512, 5);
+
+    /** Measures GFLOP/s. */
+    double measure(Kernels kernels, int threads) {
+      ComputeThreads.limit(threads);
+      // Constants, because random numbers would change those that the job draws later.
+      INDArray a = Nd4j.valueArrayOf(new long[] {size, size}, 0.5, DataType.FLOAT);
+      INDArray b = Nd4j.valueArrayOf(new long[] {size, size}, 0.25, DataType.FLOAT);
+      INDArray c = Nd4j.zeros(DataType.FLOAT, size, size);
+      long fastest = Long.MAX_VALUE;
+      for (int run = 0; run < runs; run++) {
+        long start = System.nanoTime();
+        kernels.product(a, false, b, true, c, false);
+        fastest = Math.min(fastest, System.nanoTime() - start);
+      }
+      return 2.0 * size * size * size / fastest;
+    }
   }
 }

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 
@@ -67,7 +68,8 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
             .collect(
                 Collectors.groupingBy(
                     row -> new Key(row.getAs("strategy"), row.<Long>getAs("seed")),
-                    TreeMap::new,
+                    () ->
+                        new TreeMap<>(Comparator.comparing(Key::strategy).thenComparing(Key::seed)),
                     Collectors.mapping(Module::of, Collectors.toList())));
     Optional<Key> own =
         plans.keySet().stream()
@@ -86,21 +88,18 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
   }
 
   Grid expertGrid() {
-    return Grid.of(
-        modules.stream()
-            .map(module -> new Grid.Cell(module.layer(), module.name(), module.experts()))
-            .toList());
+    return grid(Module::experts);
   }
 
   Grid rankGrid() {
+    return grid(module -> (double) module.totalRank() / module.experts());
+  }
+
+  private Grid grid(ToDoubleFunction<Module> value) {
     return Grid.of(
         modules.stream()
             .map(
-                module ->
-                    new Grid.Cell(
-                        module.layer(),
-                        module.name(),
-                        (double) module.totalRank() / module.experts()))
+                module -> new Grid.Cell(module.layer(), module.name(), value.applyAsDouble(module)))
             .toList());
   }
 

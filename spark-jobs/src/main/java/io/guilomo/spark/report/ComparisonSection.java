@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** How the strategies differ from the baseline. */
+/** How the strategies differ from the baseline, with links to the reports of their runs. */
 final class ComparisonSection implements ReportSection {
 
   private static final List<String> COLUMNS =
@@ -33,7 +33,16 @@ final class ComparisonSection implements ReportSection {
     }
     Html html = ReportSection.begin("Comparison of the strategies");
     metrics.forEach((metric, strategies) -> table(html, metric, strategies));
-    return Optional.of(html.close("section"));
+    html.close("section");
+    List<String> runs = tables.trials();
+    if (!runs.isEmpty()) {
+      html.add(ReportSection.begin("Runs of the comparison")).open("ul", "class", "runs");
+      for (String run : runs) {
+        html.open("li").element("a", run, "href", "../" + run + "/report.html").close("li");
+      }
+      html.close("ul").close("section");
+    }
+    return Optional.of(html);
   }
 
   /** The verdict of the comparison by its first metric. */
@@ -68,11 +77,10 @@ final class ComparisonSection implements ReportSection {
         .text("By " + metric + ", " + verdict(strategies))
         .close("p");
     differences(metric, strategies).ifPresent(chart -> html.add(chart.html()));
-    html.open("div", "class", "scroll").open("table");
-    html.element(
-        "caption",
-        Numbers.format("Means over %d seeds, with paired differences", strategies.get(0).seeds()));
-    ReportSection.head(html, COLUMNS);
+    ReportSection.table(
+        html,
+        Numbers.format("Means over %d seeds, with paired differences", strategies.get(0).seeds()),
+        COLUMNS);
     strategies.forEach(strategy -> line(html, strategy));
     html.close("tbody").close("table").close("div");
   }

@@ -20,10 +20,16 @@ import org.apache.spark.sql.Row;
 /** Learning curves, averaged over the workers. */
 final class CurvesSection implements ReportSection {
 
-  /** One chart: its title, and its metrics by the names of their lines. */
-  private record Chart(String title, Map<String, Measure> lines) {}
+  /** One chart: its title, and its metrics in the order of their lines. */
+  private record Chart(String title, List<Measure> lines) {}
 
-  private record Measure(String split, String name) {}
+  private record Measure(String line, String split, String name) {
+
+    /** What it is called in the table. */
+    String key() {
+      return split + " " + name;
+    }
+  }
 
   /** One job that trained, and the seed whose lines are shown. */
   private record Training(String job, long seed, long lastStep, int seeds) {}
@@ -32,10 +38,10 @@ final class CurvesSection implements ReportSection {
       List.of(
           new Chart(
               "Loss",
-              ordered(
-                  "training", new Measure("train", "loss"),
-                  "validation batches", new Measure("validation", "batch_loss"),
-                  "all validation records", new Measure("validation", "loss"))),
+              List.of(
+                  new Measure("training", "train", "loss"),
+                  new Measure("validation batches", "validation", "batch_loss"),
+                  new Measure("all validation records", "validation", "loss"))),
           chart("Accuracy on the validation records", "validation", "accuracy"),
           chart("Gradient norm before clipping", "train", "gradient_norm"),
           chart("Load-balancing loss", "train", "balance_loss"),
@@ -46,16 +52,7 @@ final class CurvesSection implements ReportSection {
 
   private static Chart chart(String title, String split, String name) {
     return new Chart(
-        title, Map.of(split.equals("train") ? "training" : split, new Measure(split, name)));
-  }
-
-  private static Map<String, Measure> ordered(
-      String a, Measure first, String b, Measure second, String c, Measure third) {
-    Map<String, Measure> lines = new LinkedHashMap<>();
-    lines.put(a, first);
-    lines.put(b, second);
-    lines.put(c, third);
-    return lines;
+        title, List.of(new Measure(split.equals("train") ? "training" : split, split, name)));
   }
 
   @Override
@@ -89,7 +86,7 @@ final class CurvesSection implements ReportSection {
 
   private static Html html(Dataset<Row> curves, Training training) {
     long stride = 1 + training.lastStep() / LineChart.POINTS;
-    Map<Measure, List<Point>> points = points(curves, training, stride);
+    Map<String, List<Point>> points = points(curves, training, stride);
     Html html = ReportSection.begin("Learning curves: " + training.job());
     if (training.seeds() > 1) {
       html.element(
@@ -99,15 +96,11 @@ final class CurvesSection implements ReportSection {
     String note = stride == 1 ? "" : Numbers.format("Each point is the mean of %d steps.", stride);
     html.open("div", "class", "charts");
     for (Chart chart : CHARTS) {
-      List<Line> lines = new ArrayList<>();
-      chart
-          .lines()
-          .forEach(
-              (name, measure) -> {
-                if (points.containsKey(measure)) {
-                  lines.add(new Line(name, points.get(measure)));
-                }
-              });
+      List<Line> lines =
+          chart.lines().stream()
+              .filter(measure -> points.containsKey(measure.key()))
+              .map(measure -> new Line(measure.line(), points.get(measure.key())))
+              .toList();
       if (!lines.isEmpty()) {
         html.add(new LineChart(chart.title(), "step", lines, false, note).html());
       }
@@ -115,9 +108,9 @@ final class CurvesSection implements ReportSection {
     return html.close("div").close("section");
   }
 
-  private static Map<Measure, List<Point>> points(
+  private static Map<String, List<Point>> points(
       Dataset<Row> curves, Training training, long stride) {
-    Map<Measure, List<Point>> points = new LinkedHashMap<>();
+    Map<String, List<Point>> points = new LinkedHashMap<>();
     for (Row row :
         curves
             .filter(col("job").equalTo(training.job()).and(col("seed").equalTo(training.seed())))
@@ -127,8 +120,7 @@ final class CurvesSection implements ReportSection {
             .orderBy("split", "name", "begin")
             .collectAsList()) {
       points
-          .computeIfAbsent(
-              new Measure(row.getString(0), row.getString(1)), measure -> new ArrayList<>())
+          .computeIfAbsent(row.getString(0) + " " + row.getString(1), key -> new ArrayList<>())
           .add(new Point(row.getDouble(3), row.getDouble(4)));
     }
     return points;

@@ -36,8 +36,7 @@ final class DataSection implements ReportSection {
       return Optional.empty();
     }
     Html html = ReportSection.begin("Data");
-    html.open("div", "class", "scroll").open("table").element("caption", "Records of each job");
-    ReportSection.head(html, COLUMNS);
+    ReportSection.table(html, "Records of each job", COLUMNS);
     for (Row row : rows) {
       html.open("tr").element("th", row.<String>getAs("job"), "scope", "row");
       for (String count : COUNTS) {

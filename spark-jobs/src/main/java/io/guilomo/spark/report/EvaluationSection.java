@@ -41,9 +41,7 @@ final class EvaluationSection implements ReportSection {
     }
     Html html = ReportSection.begin("Evaluation");
     shares(rows).ifPresent(chart -> html.add(chart.html()));
-    html.open("div", "class", "scroll").open("table");
-    html.element("caption", "Metrics with bootstrap confidence intervals");
-    ReportSection.head(html, COLUMNS);
+    ReportSection.table(html, "Metrics with bootstrap confidence intervals", COLUMNS);
     for (Score row : rows) {
       html.open("tr").element("td", row.split());
       html.element("th", row.metric(), "scope", "row");

@@ -19,29 +19,22 @@ final class JobsSection implements ReportSection {
       return Optional.empty();
     }
     Html html = ReportSection.begin("Jobs");
-    html.open("div", "class", "scroll").open("table").element("caption", "Jobs of this run");
-    ReportSection.head(html, COLUMNS);
+    ReportSection.table(html, "Jobs of this run", COLUMNS);
     rows.forEach(row -> line(html, row));
     html.close("tbody").close("table").close("div").open("dl");
     Row last = rows.get(rows.size() - 1);
-    html.element("dt", "Model")
-        .open("dd")
-        .element("code", last.<String>getAs("backbone"))
-        .close("dd");
+    fact(html, "Model", last.getAs("backbone"));
     rows.stream()
         .map(row -> row.<String>getAs("backbone_digest"))
         .filter(digest -> digest != null && !digest.isEmpty())
         .findFirst()
-        .ifPresent(
-            digest ->
-                html.element("dt", "SHA-256 of its tensors")
-                    .open("dd")
-                    .element("code", digest)
-                    .close("dd"));
-    html.element("dt", "Training records")
-        .open("dd")
-        .element("code", last.<String>getAs("dataset"));
-    return Optional.of(html.close("dd").close("dl").close("section"));
+        .ifPresent(digest -> fact(html, "SHA-256 of its tensors", digest));
+    fact(html, "Training records", last.getAs("dataset"));
+    return Optional.of(html.close("dl").close("section"));
+  }
+
+  private static void fact(Html html, String name, String code) {
+    html.element("dt", name).open("dd").element("code", code).close("dd");
   }
 
   private static void line(Html html, Row row) {

@@ -19,7 +19,7 @@ final class ParametersSection implements ReportSection {
             allocation ->
                 tables.jobs().stream()
                     .findFirst()
-                    .map(job -> RecordedSettings.of(job.getAs("config_json")))
+                    .map(job -> SettingsSection.recorded(job.getAs("config_json")))
                     .filter(settings -> settings.keySet().containsAll(SIZES))
                     .map(settings -> html(allocation, settings)));
   }
@@ -39,9 +39,12 @@ final class ParametersSection implements ReportSection {
         Numbers.format(
             "%s %s than the uniform plan of %s experts of rank %s.",
             Numbers.percent(Math.abs(saved)), saved >= 0 ? "fewer" : "more", experts, rank));
-    html.open("div", "class", "scroll").open("table", "class", "bars");
-    html.element("caption", "Trainable parameters, including routers");
-    ReportSection.head(html, List.of("plan", "parameters"));
+    ReportSection.table(
+        html,
+        "Trainable parameters, including routers",
+        List.of("plan", "parameters"),
+        "class",
+        "bars");
     double most = Math.max(full, own);
     line(html, "this plan", own, most);
     line(html, experts + " experts of rank " + rank, uniform, most);

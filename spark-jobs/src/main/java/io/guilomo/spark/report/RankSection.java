@@ -33,9 +33,8 @@ final class RankSection implements ReportSection {
     double all = experts.values().stream().mapToLong(count -> count).sum();
     double most = Collections.max(experts.values());
     Html html = ReportSection.beginHalf("Distribution of ranks");
-    html.open("div", "class", "scroll").open("table", "class", "bars");
-    html.element("caption", "Experts by rank");
-    ReportSection.head(html, List.of("rank", "experts", "share"));
+    ReportSection.table(
+        html, "Experts by rank", List.of("rank", "experts", "share"), "class", "bars");
     experts.forEach(
         (rank, count) -> {
           html.open("tr").element("th", String.valueOf(rank), "scope", "row");

@@ -15,16 +15,11 @@ interface ReportSection {
     return new Html().open("section").element("h2", heading);
   }
 
-  /** Writes the header of a table and opens its body; a column may have no name. */
-  static void head(Html html, List<String> columns) {
+  /** Opens a table, writes its header and opens its body. */
+  static void table(Html html, String caption, List<String> columns, String... attributes) {
+    html.open("div", "class", "scroll").open("table", attributes).element("caption", caption);
     html.open("thead").open("tr");
-    for (String column : columns) {
-      if (column.isEmpty()) {
-        html.element("td", "");
-      } else {
-        html.element("th", column, "scope", "col");
-      }
-    }
+    columns.forEach(column -> html.element("th", column, "scope", "col"));
     html.close("tr").close("thead").open("tbody");
   }
 

@@ -1,11 +1,16 @@
 package io.guilomo.spark.report;
 
 import io.guilomo.model.UserException;
+import io.guilomo.spark.table.EvaluationsTable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -20,7 +25,6 @@ public final class RunReport {
           new RankSection(),
           new ParametersSection(),
           new ComparisonSection(),
-          new TrialsSection(),
           new EvaluationSection(),
           new AgreementSection(),
           new SelectionSection(),
@@ -38,7 +42,7 @@ public final class RunReport {
    * @throws UserException if the directory has no rows of the run
    */
   public static String html(SparkSession spark, String outputDir, String runId) {
-    return html(RunTables.open(spark, outputDir, runId, RunTables.FEW), outputDir, runId);
+    return html(new RunTables(spark, outputDir, runId, RunTables.FEW), outputDir, runId);
   }
 
   static String html(RunTables tables, String outputDir, String runId) {
@@ -59,7 +63,7 @@ public final class RunReport {
     html.open("style").raw(style()).close("style").close("head").open("body");
     html.open("header").element("p", "GuiLoMo on Spark", "class", "name");
     html.element("h1", "Run " + runId);
-    html.add(Headline.of(tables));
+    html.add(headline(tables));
     html.close("header").open("main").add(body).close("main");
     return html.close("body").close("html").toString();
   }
@@ -70,5 +74,56 @@ public final class RunReport {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** What a run found, in a few sentences, the most important first. */
+  private static Html headline(RunTables tables) {
+    List<String> sentences = new ArrayList<>();
+    ComparisonSection.verdict(tables).ifPresent(sentences::add);
+    ComparisonSection.means(tables).ifPresent(sentences::add);
+    Allocation.of(tables)
+        .map(Findings::new)
+        .ifPresent(
+            findings -> {
+              sentences.add(findings.experts());
+              sentences.add(findings.ranks());
+            });
+    tables.selection().map(SelectionHistory::changes).ifPresent(sentences::add);
+    score(tables).ifPresent(sentences::add);
+    Html html = new Html();
+    for (Row job : tables.jobs()) {
+      String status = job.getAs("status");
+      if (status.equals("SUCCEEDED")) {
+        continue;
+      }
+      String end = status.equals("RUNNING") ? "had not finished" : "had failed";
+      html.element(
+          "p",
+          Numbers.format("Job %s %s when this was written.", job.<String>getAs("job"), end),
+          "class",
+          "unwell");
+    }
+    for (int i = 0; i < sentences.size(); i++) {
+      html.element("p", sentences.get(i), "class", i == 0 ? "finding" : "finding lesser");
+    }
+    return html;
+  }
+
+  /** The first metric that is not a loss. */
+  private static Optional<String> score(RunTables tables) {
+    return tables.rows(EvaluationsTable.INSTANCE).stream()
+        .filter(row -> !row.getAs("metric").equals("loss"))
+        .min(Comparator.comparing(row -> row.<String>getAs("metric")))
+        .map(RunReport::score);
+  }
+
+  private static String score(Row row) {
+    return Numbers.format(
+        "Evaluated on %s records: %s %s [%s, %s].",
+        Numbers.count(row.<Long>getAs("examples")),
+        row.<String>getAs("metric"),
+        Numbers.measured(row.<Double>getAs("value")),
+        Numbers.measured(row.<Double>getAs("ci_low")),
+        Numbers.measured(row.<Double>getAs("ci_high")));
   }
 }

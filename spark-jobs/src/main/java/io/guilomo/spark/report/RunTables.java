@@ -37,43 +37,31 @@ final class RunTables {
    */
   static final long FEW = 16L << 20;
 
-  private final SparkSession spark;
   private final TableReader reader;
   private final String runId;
   private final Map<Table<?>, List<Row>> read = new HashMap<>();
   private final Map<Table<?>, Dataset<Row>> measured = new HashMap<>();
-  private Optional<SelectionHistory> selection = Optional.empty();
-
-  private RunTables(SparkSession spark, String outputDir, String runId) {
-    this.spark = spark;
-    this.reader = new TableReader(spark, outputDir);
-    this.runId = runId;
-  }
+  private final Optional<SelectionHistory> selection;
 
   /**
    * @param few bytes of measurements up to which a single task reads them: {@link #FEW}
    * @throws UserException if the directory has no tables, or the run id is not valid
    */
-  static RunTables open(SparkSession spark, String outputDir, String runId, long few) {
-    SparkSession own = spark.newSession();
-    own.conf().set("spark.sql.shuffle.partitions", PARTITIONS);
-    RunTables tables = new RunTables(own, outputDir, runId);
-    tables.reader.requireTables();
-    tables.openMeasurements(few);
-    return tables;
-  }
-
-  private void openMeasurements(long most) {
+  RunTables(SparkSession session, String outputDir, String runId, long few) {
+    SparkSession spark = session.newSession();
+    spark.conf().set("spark.sql.shuffle.partitions", PARTITIONS);
+    this.reader = new TableReader(spark, outputDir);
+    this.runId = runId;
+    reader.requireTables();
     for (Table<?> table : MEASUREMENTS) {
       measured.put(table, reader.read(table, runId));
     }
-    boolean few =
+    boolean small =
         measured.values().stream()
             .allMatch(
                 rows ->
-                    rows.queryExecution().optimizedPlan().stats().sizeInBytes().longValue()
-                        <= most);
-    if (few) {
+                    rows.queryExecution().optimizedPlan().stats().sizeInBytes().longValue() <= few);
+    if (small) {
       spark.conf().set("spark.sql.adaptive.enabled", "false");
       InterpretedSession.interpret(spark);
       measured.replaceAll((table, rows) -> rows.coalesce(1));

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -128,8 +129,26 @@ record SelectionHistory(
     return choices.stream().filter(row -> row.seed() == seed).toList();
   }
 
-  /** Choices at the end of every search. */
-  List<Choices> last() {
-    return choices.stream().filter(row -> row.round() == lastRounds.get(row.seed())).toList();
+  /**
+   * How many choices of all searches differ at their end from the random ones at their start, ranks
+   * that the plan left out included.
+   */
+  String changes() {
+    return Numbers.format(
+        "The search changed the number of experts of %s of %s modules, and %s of %s ranks; the rest are still"
+            + " the random choices it started from.",
+        last(GsvHistoryTable.EXPERTS, Choices::moved),
+        last(GsvHistoryTable.EXPERTS, Choices::all),
+        last(GsvHistoryTable.RANK, Choices::moved),
+        last(GsvHistoryTable.RANK, Choices::all));
+  }
+
+  /** A count at the end of every search. */
+  private String last(String kind, ToLongFunction<Choices> value) {
+    return Numbers.count(
+        choices.stream()
+            .filter(row -> row.kind().equals(kind) && row.round() == lastRounds.get(row.seed()))
+            .mapToLong(value)
+            .sum());
   }
 }

@@ -1,5 +1,8 @@
 package io.guilomo.spark.report;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.config.GuilomoConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,18 +16,19 @@ import org.apache.spark.sql.Row;
 /** The settings of the jobs. */
 final class SettingsSection implements ReportSection {
 
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   @Override
   public Optional<Html> of(RunTables tables) {
     List<Row> rows = tables.jobs();
     if (rows.isEmpty()) {
       return Optional.empty();
     }
-    Map<String, String> defaults =
-        RecordedSettings.of(GuilomoConfig.load(null, List.of()).asJson());
+    Map<String, String> defaults = recorded(GuilomoConfig.load(null, List.of()).asJson());
     // Key to value to jobs.
     Map<String, Map<String, List<String>>> settings = new TreeMap<>();
     for (Row row : rows) {
-      RecordedSettings.of(row.getAs("config_json"))
+      recorded(row.getAs("config_json"))
           .forEach(
               (key, value) ->
                   settings
@@ -64,5 +68,30 @@ final class SettingsSection implements ReportSection {
           html.open("td").element("code", value).close("td").close("tr");
         });
     html.close("tbody").close("table").close("div");
+  }
+
+  /** The recorded values by key, without the root of the configuration: {@code search.epochs}, … */
+  static Map<String, String> recorded(String json) {
+    Map<String, String> values = new TreeMap<>();
+    try {
+      flatten("", JSON.readTree(json).path("guilomo"), values);
+    } catch (JsonProcessingException e) {
+      values.put("configuration", json);
+    }
+    return values;
+  }
+
+  private static void flatten(String path, JsonNode node, Map<String, String> values) {
+    if (!node.isObject()) {
+      values.put(path, node.isTextual() ? node.textValue() : node.toString());
+      return;
+    }
+    node.fields()
+        .forEachRemaining(
+            field ->
+                flatten(
+                    path.isEmpty() ? field.getKey() : path + "." + field.getKey(),
+                    field.getValue(),
+                    values));
   }
 }

@@ -38,9 +38,6 @@ public final class AveragedTraining<S> {
   private final ValidationLoss validation;
   private final String digest;
 
-  /**
-   * @param shards one per worker
-   */
   public AveragedTraining(
       JobContext job, Workers workers, JavaRDD<Shard> shards, TrainingPlan<S> plan) {
     this.job = job;

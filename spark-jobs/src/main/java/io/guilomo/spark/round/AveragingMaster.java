@@ -54,7 +54,7 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
   public SparkComputationGraph graph(JavaSparkContext context) {
     INDArray initial = HostParameters.initial(plan.network()).parameters();
     SparkComputationGraph graph =
-        new SparkComputationGraph(context, FlatGraph.configuration(initial.length()), this);
+        new SparkComputationGraph(context, NetworkState.configuration(initial.length()), this);
     graph.getNetwork().setParams(initial);
     return graph;
   }

@@ -23,24 +23,6 @@ public final class MetricRows {
   private final BufferedRows<Metric> rows;
 
   /**
-   * When something was measured.
-   *
-   * @param round averaging rounds that were done
-   * @param step of the training
-   */
-  public record At(long round, long step, Instant time) {
-
-    public static At now(long round, long step) {
-      return new At(round, step, Instant.now());
-    }
-
-    /** Another step of the same round, at the same time. */
-    public At step(long other) {
-      return new At(round, other, time);
-    }
-  }
-
-  /**
    * @param job the command that trains
    */
   public MetricRows(RoundAppender<Metric> metrics, String job, long seed) {
@@ -49,16 +31,24 @@ public final class MetricRows {
     this.rows = new BufferedRows<>(metrics, seed);
   }
 
+  /** The present, after a number of averaging rounds. */
+  public Moment now(long round, long step) {
+    return new Moment(job, seed, round, step, Instant.now());
+  }
+
   /** Loss and accuracy over all validation records, after {@code step} steps. */
   public void validation(long round, long step, ValidationResult result) {
-    At at = At.now(round, step);
+    Moment at = now(round, step);
     add(at, MetricsTable.ALL_WORKERS, VALIDATION, "loss", result.loss());
     add(at, MetricsTable.ALL_WORKERS, VALIDATION, "accuracy", result.accuracy());
   }
 
   /** A training measurement of each worker, and its mean. */
   public <S> void addAll(
-      At at, String name, List<WorkerRound<S>> workers, ToDoubleFunction<WorkerRound<S>> value) {
+      Moment at,
+      String name,
+      List<WorkerRound<S>> workers,
+      ToDoubleFunction<WorkerRound<S>> value) {
     double sum = 0;
     for (WorkerRound<S> worker : workers) {
       double own = value.applyAsDouble(worker);
@@ -69,8 +59,8 @@ public final class MetricRows {
   }
 
   /** A measurement of the whole model. */
-  public void add(At at, int worker, String split, String name, double value) {
-    rows.add(new Metric(moment(at), worker, split, name, value));
+  public void add(Moment at, int worker, String split, String name, double value) {
+    rows.add(new Metric(at, worker, split, name, value));
   }
 
   /**
@@ -79,31 +69,14 @@ public final class MetricRows {
    * @param expert null for all
    */
   public void addOf(
-      At at, int worker, LinearModule module, Integer expert, String name, double value) {
+      Moment at, int worker, LinearModule module, Integer expert, String name, double value) {
     rows.add(
         new Metric(
-            moment(at),
-            worker,
-            TRAIN,
-            name,
-            value,
-            new Part(module.layer(), module.name(), expert)));
+            at, worker, TRAIN, name, value, new Part(module.layer(), module.name(), expert)));
   }
 
-  private Moment moment(At at) {
-    return new Moment(job, seed, at.round(), at.step(), at.time());
-  }
-
-  /**
-   * Writes what has gathered up to the end of a round.
-   *
-   * @param now even if the last rows were written only seconds ago
-   */
+  /** As {@link BufferedRows#write}. */
   public void write(long round, boolean now) {
-    if (now) {
-      rows.write(round);
-    } else {
-      rows.flush(round);
-    }
+    rows.write(round, now);
   }
 }

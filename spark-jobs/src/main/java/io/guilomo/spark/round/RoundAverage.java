@@ -33,23 +33,10 @@ final class RoundAverage {
         parts
             .mapToPair(part -> new Tuple2<>(key(part), part))
             .repartitionAndSortWithinPartitions(new BySlice(reducers))
-            .mapPartitions(sorted -> new Means<>(values(sorted), workers))
+            .values()
+            .mapPartitions(sorted -> new Means<>(sorted, workers))
             .collect()
             .iterator());
-  }
-
-  private static <S> Iterator<RoundPart<S>> values(Iterator<Tuple2<Long, RoundPart<S>>> pairs) {
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        return pairs.hasNext();
-      }
-
-      @Override
-      public RoundPart<S> next() {
-        return pairs.next()._2();
-      }
-    };
   }
 
   private static <S> List<RoundPart<S>> sorted(Iterator<RoundPart<S>> parts) {
@@ -66,15 +53,8 @@ final class RoundAverage {
   }
 
   /** Passes reports on and averages slices; the parts come ordered by slice, then by worker. */
-  private static final class Means<S> implements Iterator<RoundPart<S>> {
-
-    private final Iterator<RoundPart<S>> sorted;
-    private final int workers;
-
-    Means(Iterator<RoundPart<S>> sorted, int workers) {
-      this.sorted = sorted;
-      this.workers = workers;
-    }
+  private static record Means<S>(Iterator<RoundPart<S>> sorted, int workers)
+      implements Iterator<RoundPart<S>> {
 
     @Override
     public boolean hasNext() {

@@ -18,20 +18,10 @@ import org.slf4j.LoggerFactory;
  * Trains round after round, from the first step or from a checkpoint. Rows are written before the
  * checkpoint of their round, because rounds before a checkpoint are never computed again.
  */
-public final class RoundLoop<S> {
+public record RoundLoop<S>(
+    AveragedTraining<S> training, TrainingCheckpoints checkpoints, ProgressListener progress) {
 
   private static final Logger LOG = LoggerFactory.getLogger(RoundLoop.class);
-
-  private final AveragedTraining<S> training;
-  private final TrainingCheckpoints checkpoints;
-  private final ProgressListener progress;
-
-  public RoundLoop(
-      AveragedTraining<S> training, TrainingCheckpoints checkpoints, ProgressListener progress) {
-    this.training = training;
-    this.checkpoints = checkpoints;
-    this.progress = progress;
-  }
 
   /**
    * Trains until all rounds are done or the run stops.

@@ -42,11 +42,7 @@ public record Rounds(long steps, int perRound, long done, long doneSteps) {
     return done + Math.max(0, (steps - doneSteps + perRound - 1) / perRound);
   }
 
-  /**
-   * A round that is yet to do.
-   *
-   * @param number from 1
-   */
+  /** A round that is yet to do, by its number from 1. */
   public Round round(long number) {
     long first = doneSteps + (number - 1 - done) * perRound;
     return new Round(number, first, Math.min(steps, first + perRound), number == count());

@@ -22,21 +22,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Loss and accuracy over all validation records, forward only, on the executors. */
-public final class ValidationLoss {
+public record ValidationLoss(JavaRDD<Shard> shards, WorkerSettings settings, int batchSize) {
 
   private static final Logger LOG = LoggerFactory.getLogger(ValidationLoss.class);
 
-  private final JavaRDD<Shard> shards;
-  private final WorkerSettings settings;
-  private final int batchSize;
-
   private record Sums(int worker, double loss, long correct, long labels) implements Serializable {}
-
-  public ValidationLoss(JavaRDD<Shard> shards, WorkerSettings settings, int batchSize) {
-    this.shards = shards;
-    this.settings = settings;
-    this.batchSize = batchSize;
-  }
 
   /** Measures the parameters that {@code graph} has now. */
   public ValidationResult measure(NetworkDefinition network, ComputationGraph graph) {

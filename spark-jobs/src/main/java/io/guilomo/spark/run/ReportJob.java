@@ -9,21 +9,14 @@ import java.util.List;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
-/** Writes {@code report.html} into the directory of a run, from what its tables contain so far. */
-public final class ReportJob {
+/**
+ * Writes {@code report.html} into the directory of a run, from what its tables contain so far.
+ *
+ * @param outputDir {@code output.dir} of the run
+ */
+public record ReportJob(SparkSession spark, String outputDir) {
 
   private static final String NAME = "report.html";
-
-  private final SparkSession spark;
-  private final String outputDir;
-
-  /**
-   * @param outputDir {@code output.dir} of the run
-   */
-  public ReportJob(SparkSession spark, String outputDir) {
-    this.spark = spark;
-    this.outputDir = outputDir;
-  }
 
   /**
    * Reports on the run that was recorded last.

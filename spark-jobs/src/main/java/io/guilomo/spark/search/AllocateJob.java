@@ -11,10 +11,9 @@ import io.guilomo.plan.ReleasedPlanFormat;
 import io.guilomo.plan.StateDictOrder;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
-import io.guilomo.spark.input.ModelChecks;
+import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.input.PlanFiles;
 import io.guilomo.spark.preflight.Preflight;
-import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.table.PlanExpertsTable;
@@ -23,19 +22,16 @@ import io.guilomo.spark.table.TableWriter;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
 import java.util.List;
-import org.apache.spark.sql.SparkSession;
 
 /**
  * Makes an allocation plan: learns it by one or several searches, takes it from a file, or has a
  * strategy make it that learns nothing.
+ *
+ * @param reporting whether the run's report is written at the end
  */
-public final class AllocateJob {
+public record AllocateJob(JobContext context, boolean reporting) {
 
   public static final String NAME = "allocate";
-
-  private final JobContext context;
-  private final GuilomoConfig config;
-  private final boolean reporting;
 
   /**
    * The plan, and the searches that learned it.
@@ -44,19 +40,10 @@ public final class AllocateJob {
    * @param plan of several searches their consensus
    * @param searches in the order of their seeds; none where nothing was learned
    */
-  public record Result(String runId, AllocationPlan plan, List<SearchOutcome> searches) {}
+  public record Result(String runId, AllocationPlan plan, List<SearchRun.Outcome> searches) {}
 
-  public AllocateJob(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
-    this(new JobContext(spark, config, progress), true);
-  }
-
-  /**
-   * @param reporting whether the run's report is written at the end
-   */
-  public AllocateJob(JobContext context, boolean reporting) {
-    this.context = context;
-    this.config = context.config();
-    this.reporting = reporting;
+  private GuilomoConfig config() {
+    return context.config();
   }
 
   /**
@@ -65,18 +52,19 @@ public final class AllocateJob {
    * @throws UserException for a configuration, model or data that cannot be used
    */
   public Result run() throws IOException {
-    String strategy = config.allocation().strategy();
+    String strategy = config().allocation().strategy();
     AllocationStrategies.check(strategy);
     if (AllocationStrategies.learns(strategy)) {
       Preflight.requireFixedWorkers(context.sparkContext().getConf());
     }
-    Workers workers = Workers.of(config, context.sparkContext());
+    Workers workers = Workers.of(config(), context.sparkContext());
     RecordedRun run = new RecordedRun(context, NAME, reporting);
     return run.record(
         strategy,
         workers.count(),
         () -> {
-          BackboneConfig backbone = Families.config(config.model().requirePath(), context.hadoop());
+          BackboneConfig backbone =
+              Families.config(config().model().requirePath(), context.hadoop());
           if (AllocationStrategies.learns(strategy)) {
             return learn(run, backbone, workers);
           }
@@ -88,14 +76,14 @@ public final class AllocateJob {
 
   private Result learn(RecordedRun run, BackboneConfig backbone, Workers workers)
       throws IOException {
-    ModelChecks.check(config, backbone);
+    Networks.check(config(), backbone);
     ShardedData data =
         Preflight.load(
             context,
             run,
             workers,
-            config.search().batchSize(),
-            batch -> Preflight.search(config, backbone, workers, batch));
+            config().search().batchSize(),
+            batch -> Preflight.search(config(), backbone, workers, batch));
     Searches searches = Searches.run(context, backbone, data, workers, run);
     data.shards().unpersist();
     write(run, searches.plans());
@@ -104,18 +92,19 @@ public final class AllocateJob {
   }
 
   private AllocationPlan plan(String strategy, BackboneConfig backbone) throws IOException {
-    long budget = config.allocation().budgetParameters();
+    long budget = config().allocation().budgetParameters();
     if (!strategy.equals(AllocationStrategies.FILE)) {
-      return AllocationStrategies.of(strategy, config.allocation(), config.loraMoe())
-          .plan(ModelChecks.targets(config, backbone), config.run().seed(), budget);
+      return AllocationStrategies.of(strategy, config().allocation(), config().loraMoe())
+          .plan(Networks.targets(config(), backbone), config().run().seed(), budget);
     }
     AllocationPlan plan =
-        PlanFiles.readFor(config.allocation().requirePlan(), config, backbone, context.hadoop());
+        PlanFiles.readFor(
+            config().allocation().requirePlan(), config(), backbone, context.hadoop());
     if (budget > 0 && plan.parameters() > budget) {
       throw new UserException(
           String.format(
               "Cannot keep the plan %s within %d parameters: it has %d",
-              config.allocation().plan(), budget, plan.parameters()));
+              config().allocation().plan(), budget, plan.parameters()));
     }
     return plan;
   }
@@ -132,7 +121,7 @@ public final class AllocateJob {
         PlanExpertsTable.INSTANCE,
         plans.stream().flatMap(plan -> PlanExpertsTable.rows(plan).stream()).toList());
     RunDirectory directory = run.directory();
-    directory.write("config.conf", config.asHocon());
+    directory.write("config.conf", config().asHocon());
     for (AllocationPlan plan : plans) {
       String suffix = plan == plans.get(0) ? "" : "-seed-" + plan.seed();
       ReleasedPlanFormat released =

@@ -7,11 +7,11 @@ import io.guilomo.network.PassResult;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.search.SearchStepResult;
 import io.guilomo.spark.round.MetricRows;
-import io.guilomo.spark.round.MetricRows.At;
 import io.guilomo.spark.round.Rounds.Round;
 import io.guilomo.spark.table.BufferedRows;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.MetricsTable.Moment;
 import io.guilomo.spark.table.RoundAppender;
 import io.guilomo.spark.worker.WorkerRound;
 import java.util.LinkedHashMap;
@@ -76,7 +76,7 @@ final class SearchCurves {
    * @return what to show of it: means over its steps and workers
    */
   Map<String, Double> round(Round round, List<WorkerRound<SearchStepResult>> workers) {
-    At at = At.now(round.number(), round.firstStep());
+    Moment at = metrics.now(round.number(), round.firstStep());
     int steps = workers.get(0).steps().size();
     for (int i = 0; i < steps; i++) {
       int index = i;
@@ -98,7 +98,7 @@ final class SearchCurves {
     return shown;
   }
 
-  private void addStep(At at, int worker, SearchStepResult result) {
+  private void addStep(Moment at, int worker, SearchStepResult result) {
     PassResult training = result.training();
     metrics.add(at, worker, TRAIN, "loss", training.taskLoss());
     metrics.add(at, worker, TRAIN, "balance_loss", training.balanceLoss());
@@ -110,7 +110,7 @@ final class SearchCurves {
   }
 
   private void addMean(
-      At at,
+      Moment at,
       String split,
       String name,
       List<SearchStepResult> results,
@@ -125,10 +125,6 @@ final class SearchCurves {
 
   void write(long round, boolean now) {
     metrics.write(round, now);
-    if (now) {
-      history.write(round);
-    } else {
-      history.flush(round);
-    }
+    history.write(round, now);
   }
 }

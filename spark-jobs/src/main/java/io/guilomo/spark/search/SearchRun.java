@@ -1,6 +1,8 @@
 package io.guilomo.spark.search;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.SearchConfig;
+import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
@@ -9,20 +11,25 @@ import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.plan.LearnedAllocation;
 import io.guilomo.plan.ParameterBudget;
+import io.guilomo.search.SearchSettings;
 import io.guilomo.search.SearchStepResult;
 import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.checkpoint.TrainingCheckpoints;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.round.AveragedTraining;
 import io.guilomo.spark.round.RoundLoop;
+import io.guilomo.spark.round.Rounds;
 import io.guilomo.spark.round.Rounds.Round;
 import io.guilomo.spark.round.TrainingPlan;
 import io.guilomo.spark.round.TrainingRun;
 import io.guilomo.spark.round.ValidationResult;
+import io.guilomo.spark.worker.BilevelTraining;
 import io.guilomo.spark.worker.WorkerRound;
 import io.guilomo.spark.worker.Workers;
+import io.guilomo.training.LearningRate;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +37,7 @@ import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** One bilevel search with one seed: averaging rounds over sharded data, then the plan. */
-final class SearchRun implements TrainingRun<SearchStepResult> {
+public final class SearchRun implements TrainingRun<SearchStepResult> {
 
   private final GuilomoConfig config;
   private final TrainingPlan<SearchStepResult> plan;
@@ -38,6 +45,22 @@ final class SearchRun implements TrainingRun<SearchStepResult> {
   private final AveragedTraining<SearchStepResult> training;
   private final List<GuidedSelection> drawn;
   private SearchState state;
+
+  /**
+   * What a search ended with.
+   *
+   * @param initial the plan of the random initial GSVs, without a budget
+   * @param plan the learned plan, within the budget
+   * @param before over the validation records, before the first step
+   * @param after over the validation records, after the last
+   * @param backboneDigest of the backbone that the executors loaded
+   */
+  public record Outcome(
+      AllocationPlan initial,
+      AllocationPlan plan,
+      ValidationResult before,
+      ValidationResult after,
+      String backboneDigest) {}
 
   SearchRun(
       JobContext context,
@@ -47,18 +70,42 @@ final class SearchRun implements TrainingRun<SearchStepResult> {
       long seed,
       SearchCurves curves) {
     this.config = context.config();
-    this.plan = SearchPlan.of(config, backbone, data, seed);
+    this.plan = plan(config, backbone, data, seed);
     this.curves = curves;
     this.training = new AveragedTraining<>(context, workers, data.shards(), plan);
     this.drawn = selections(Map.of());
   }
 
-  /**
-   * Searches to the end.
-   *
-   * @param resumed the checkpoint of an earlier attempt
-   */
-  SearchOutcome run(
+  /** What a configuration makes of a search: the network to search in, and how. */
+  public static TrainingPlan<SearchStepResult> plan(
+      GuilomoConfig config, BackboneConfig backbone, ShardedData data, long seed) {
+    SearchConfig search = config.search();
+    int batchSize = search.batchSize();
+    long steps = (data.largestShard() + batchSize - 1) / batchSize * search.epochs();
+    SearchSettings settings =
+        new SearchSettings(
+            new AdamW(
+                search.betas().first(),
+                search.betas().second(),
+                search.epsilon(),
+                search.weightDecay()),
+            new LearningRate(search.learningRate(), search.warmupSteps(), steps),
+            new AdamW(search.gsvBetas().first(), search.gsvBetas().second(), search.epsilon(), 0),
+            search.gsvLearningRate(),
+            search.outerGradient(),
+            search.freezeRouting(),
+            search.clipNorm(),
+            seed);
+    return new TrainingPlan<>(
+        Networks.toSearch(config, backbone, seed, data.classes()),
+        new BilevelTraining(settings),
+        Rounds.of(steps, config.cluster().averagingFrequency()),
+        batchSize,
+        seed);
+  }
+
+  /** Searches to the end, from the checkpoint of an earlier attempt if there is one. */
+  Outcome run(
       Optional<Checkpoint> resumed, TrainingCheckpoints checkpoints, ProgressListener progress)
       throws IOException {
     new RoundLoop<>(training, checkpoints, progress).run(this, plan.rounds(), resumed);
@@ -71,7 +118,7 @@ final class SearchRun implements TrainingRun<SearchStepResult> {
                 selections(state.routed()),
                 new ParameterBudget(config.allocation().budgetParameters()))
             .learnedWith(state.backboneDigest());
-    return new SearchOutcome(
+    return new Outcome(
         allocation.plan(drawn), learned, state.before(), after, state.backboneDigest());
   }
 

@@ -11,7 +11,6 @@ import io.guilomo.spark.checkpoint.TrainingCheckpoints;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.progress.ProgressListener;
-import io.guilomo.spark.progress.SharedProgress;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
@@ -39,7 +38,7 @@ import java.util.stream.Stream;
  * @param plan of one search, or the consensus of several
  * @param outcomes in the order of the seeds
  */
-record Searches(AllocationPlan plan, List<SearchOutcome> outcomes) {
+record Searches(AllocationPlan plan, List<SearchRun.Outcome> outcomes) {
 
   static Searches run(
       JobContext context,
@@ -66,9 +65,9 @@ record Searches(AllocationPlan plan, List<SearchOutcome> outcomes) {
     RoundAppender<GsvHistoryTable.Entry> history =
         appender(run.tables(), GsvHistoryTable.INSTANCE, resumed);
     ExecutorService threads = Executors.newFixedThreadPool(seeds.size());
-    List<SearchOutcome> outcomes = new ArrayList<>();
+    List<SearchRun.Outcome> outcomes = new ArrayList<>();
     try {
-      List<Future<SearchOutcome>> running = new ArrayList<>();
+      List<Future<SearchRun.Outcome>> running = new ArrayList<>();
       for (long seed : seeds) {
         SearchCurves curves = new SearchCurves(metrics, history, seed);
         Optional<Checkpoint> start = Optional.ofNullable(resumed.get(seed));
@@ -78,7 +77,7 @@ record Searches(AllocationPlan plan, List<SearchOutcome> outcomes) {
                     new SearchRun(context, backbone, data, workers, seed, curves)
                         .run(start, checkpoints.get(seed), shared)));
       }
-      for (Future<SearchOutcome> search : running) {
+      for (Future<SearchRun.Outcome> search : running) {
         outcomes.add(outcome(search));
       }
     } finally {
@@ -86,7 +85,7 @@ record Searches(AllocationPlan plan, List<SearchOutcome> outcomes) {
     }
     metrics.finish();
     history.finish();
-    List<AllocationPlan> plans = outcomes.stream().map(SearchOutcome::plan).toList();
+    List<AllocationPlan> plans = outcomes.stream().map(SearchRun.Outcome::plan).toList();
     ParameterBudget budget = new ParameterBudget(config.allocation().budgetParameters());
     return new Searches(
         plans.size() == 1
@@ -102,7 +101,7 @@ record Searches(AllocationPlan plan, List<SearchOutcome> outcomes) {
     return rounds.isEmpty() ? tables.begin(table) : tables.resume(table, rounds);
   }
 
-  private static SearchOutcome outcome(Future<SearchOutcome> search) {
+  private static SearchRun.Outcome outcome(Future<SearchRun.Outcome> search) {
     try {
       return search.get();
     } catch (ExecutionException e) {
@@ -122,6 +121,42 @@ record Searches(AllocationPlan plan, List<SearchOutcome> outcomes) {
   List<AllocationPlan> plans() {
     return outcomes.size() == 1
         ? List.of(plan)
-        : Stream.concat(Stream.of(plan), outcomes.stream().map(SearchOutcome::plan)).toList();
+        : Stream.concat(Stream.of(plan), outcomes.stream().map(SearchRun.Outcome::plan)).toList();
+  }
+
+  /** Adds up the progress of concurrent searches for one listener. */
+  private static final class SharedProgress implements ProgressListener {
+
+    private final ProgressListener listener;
+    private final int searches;
+    private boolean begun;
+
+    SharedProgress(ProgressListener listener, int searches) {
+      this.listener = listener;
+      this.searches = searches;
+    }
+
+    @Override
+    public synchronized void begin(String task, long rounds) {
+      if (!begun) {
+        begun = true;
+        listener.begin(task, rounds * searches);
+      }
+    }
+
+    @Override
+    public synchronized void round(Map<String, Double> values) {
+      listener.round(values);
+    }
+
+    @Override
+    public synchronized void message(String line) {
+      listener.message(line);
+    }
+
+    @Override
+    public synchronized void end() {
+      listener.end();
+    }
   }
 }

@@ -27,16 +27,14 @@ public final class BufferedRows<R> {
     rows.add(row);
   }
 
-  /** Writes the buffered rows at the end of a round if the last write was long enough ago. */
-  public void flush(long round) {
-    if (Duration.between(lastWrite, Instant.now()).compareTo(BETWEEN_WRITES) > 0) {
-      write(round);
-    }
-  }
-
-  /** Writes the buffered rows at the end of a round. */
-  public void write(long round) {
-    if (rows.isEmpty()) {
+  /**
+   * Writes the buffered rows at the end of a round.
+   *
+   * @param now even if the last write was only seconds ago
+   */
+  public void write(long round, boolean now) {
+    boolean due = now || Duration.between(lastWrite, Instant.now()).compareTo(BETWEEN_WRITES) > 0;
+    if (rows.isEmpty() || !due) {
       return;
     }
     table.append(seed, round, List.copyOf(rows));

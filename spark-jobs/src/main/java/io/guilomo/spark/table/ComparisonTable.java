@@ -1,7 +1,8 @@
 package io.guilomo.spark.table;
 
+import java.util.List;
+import java.util.function.Function;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.types.StructType;
 
 /** One row per strategy and metric of a comparison. */
 public final class ComparisonTable extends Table<ComparisonTable.Compared> {
@@ -66,35 +67,22 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
     super(
         "comparison",
         1,
-        new StructType()
-            .add("task", STRING)
-            .add("strategy", STRING)
-            .add("seeds", BIGINT)
-            .add("metric", STRING)
-            .add("mean", DOUBLE)
-            .add("sd", DOUBLE)
-            .add("diff_to_baseline", DOUBLE)
-            .add("ci_low", DOUBLE)
-            .add("ci_high", DOUBLE)
-            .add("parameters", DOUBLE)
-            .add("seconds", DOUBLE));
+        List.of(
+            column("task", STRING, Compared::task),
+            column("strategy", STRING, Compared::strategy),
+            column("seeds", BIGINT, Compared::seeds),
+            column("metric", STRING, Compared::metric),
+            column("mean", DOUBLE, Compared::mean),
+            column("sd", DOUBLE, Compared::sd),
+            column("diff_to_baseline", DOUBLE, ofDifference(Difference::mean)),
+            column("ci_low", DOUBLE, ofDifference(Difference::low)),
+            column("ci_high", DOUBLE, ofDifference(Difference::high)),
+            column("parameters", DOUBLE, Compared::parameters),
+            column("seconds", DOUBLE, Compared::seconds)));
   }
 
-  @Override
-  Object[] values(Compared row) {
-    Difference difference = row.difference();
-    return new Object[] {
-      row.task(),
-      row.strategy(),
-      row.seeds(),
-      row.metric(),
-      row.mean(),
-      row.sd(),
-      difference == null ? null : difference.mean(),
-      difference == null ? null : difference.low(),
-      difference == null ? null : difference.high(),
-      row.parameters(),
-      row.seconds()
-    };
+  /** Null for the baseline. */
+  private static <V> Function<Compared, Object> ofDifference(Function<Difference, V> value) {
+    return row -> row.difference() == null ? null : value.apply(row.difference());
   }
 }

@@ -1,6 +1,6 @@
 package io.guilomo.spark.table;
 
-import org.apache.spark.sql.types.StructType;
+import java.util.List;
 
 /** One row per metric of an evaluation. */
 public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
@@ -29,28 +29,14 @@ public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
     super(
         "evaluations",
         1,
-        new StructType()
-            .add("seed", BIGINT)
-            .add("strategy", STRING)
-            .add("split", STRING)
-            .add("metric", STRING)
-            .add("value", DOUBLE)
-            .add("ci_low", DOUBLE)
-            .add("ci_high", DOUBLE)
-            .add("examples", BIGINT));
-  }
-
-  @Override
-  Object[] values(Evaluation row) {
-    return new Object[] {
-      row.seed(),
-      row.strategy(),
-      row.split(),
-      row.metric(),
-      row.value(),
-      row.ciLow(),
-      row.ciHigh(),
-      row.examples()
-    };
+        List.of(
+            column("seed", BIGINT, Evaluation::seed),
+            column("strategy", STRING, Evaluation::strategy),
+            column("split", STRING, Evaluation::split),
+            column("metric", STRING, Evaluation::metric),
+            column("value", DOUBLE, Evaluation::value),
+            column("ci_low", DOUBLE, Evaluation::ciLow),
+            column("ci_high", DOUBLE, Evaluation::ciHigh),
+            column("examples", BIGINT, Evaluation::examples)));
   }
 }

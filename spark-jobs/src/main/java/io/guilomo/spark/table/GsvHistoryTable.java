@@ -1,6 +1,6 @@
 package io.guilomo.spark.table;
 
-import org.apache.spark.sql.types.StructType;
+import java.util.List;
 
 /** One row per entry of a GuidedSelection Vector (GSV) after each averaging round. */
 public final class GsvHistoryTable extends Table<GsvHistoryTable.Entry> {
@@ -35,30 +35,15 @@ public final class GsvHistoryTable extends Table<GsvHistoryTable.Entry> {
     super(
         "gsv_history",
         1,
-        new StructType()
-            .add("seed", BIGINT)
-            .add("round", BIGINT)
-            .add("layer", INT)
-            .add("module", STRING)
-            .add("kind", STRING)
-            .add("expert", INT)
-            .add("index", INT)
-            .add("value", DOUBLE)
-            .add("is_argmax", BOOLEAN));
-  }
-
-  @Override
-  Object[] values(Entry row) {
-    return new Object[] {
-      row.seed(),
-      row.round(),
-      row.layer(),
-      row.module(),
-      row.kind(),
-      row.expert(),
-      row.index(),
-      row.value(),
-      row.isArgmax()
-    };
+        List.of(
+            column("seed", BIGINT, Entry::seed),
+            column("round", BIGINT, Entry::round),
+            column("layer", INT, Entry::layer),
+            column("module", STRING, Entry::module),
+            column("kind", STRING, Entry::kind),
+            column("expert", INT, Entry::expert),
+            column("index", INT, Entry::index),
+            column("value", DOUBLE, Entry::value),
+            column("is_argmax", BOOLEAN, Entry::isArgmax)));
   }
 }

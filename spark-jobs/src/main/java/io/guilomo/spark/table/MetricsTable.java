@@ -1,7 +1,7 @@
 package io.guilomo.spark.table;
 
 import java.time.Instant;
-import org.apache.spark.sql.types.StructType;
+import java.util.List;
 
 /** One row per measurement. */
 public final class MetricsTable extends Table<MetricsTable.Metric> {
@@ -36,7 +36,13 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
    * @param round averaging round
    * @param step training step, on each worker
    */
-  public record Moment(String job, long seed, long round, long step, Instant at) {}
+  public record Moment(String job, long seed, long round, long step, Instant at) {
+
+    /** Another step of the same round, at the same time. */
+    public Moment step(long other) {
+      return new Moment(job, seed, round, other, at);
+    }
+  }
 
   /**
    * The part of the model that was measured.
@@ -53,36 +59,18 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
     super(
         "metrics",
         2,
-        new StructType()
-            .add("job", STRING)
-            .add("seed", BIGINT)
-            .add("round", BIGINT)
-            .add("step", BIGINT)
-            .add("worker", INT)
-            .add("split", STRING)
-            .add("name", STRING)
-            .add("value", DOUBLE)
-            .add("at", TIMESTAMP)
-            .add("layer", INT)
-            .add("module", STRING)
-            .add("expert", INT));
-  }
-
-  @Override
-  Object[] values(Metric row) {
-    return new Object[] {
-      row.moment().job(),
-      row.moment().seed(),
-      row.moment().round(),
-      row.moment().step(),
-      row.worker(),
-      row.split(),
-      row.name(),
-      row.value(),
-      row.moment().at(),
-      row.part().layer(),
-      row.part().module(),
-      row.part().expert()
-    };
+        List.of(
+            column("job", STRING, row -> row.moment().job()),
+            column("seed", BIGINT, row -> row.moment().seed()),
+            column("round", BIGINT, row -> row.moment().round()),
+            column("step", BIGINT, row -> row.moment().step()),
+            column("worker", INT, Metric::worker),
+            column("split", STRING, Metric::split),
+            column("name", STRING, Metric::name),
+            column("value", DOUBLE, Metric::value),
+            column("at", TIMESTAMP, row -> row.moment().at()),
+            column("layer", INT, row -> row.part().layer()),
+            column("module", STRING, row -> row.part().module()),
+            column("expert", INT, row -> row.part().expert())));
   }
 }

@@ -5,7 +5,6 @@ import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.spark.sql.types.StructType;
 
 /** One row per expert of an allocation plan. */
 public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert> {
@@ -35,17 +34,17 @@ public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert
     super(
         "plan_experts",
         1,
-        new StructType()
-            .add("strategy", STRING)
-            .add("seed", BIGINT)
-            .add("layer", INT)
-            .add("module", STRING)
-            .add("expert", INT)
-            .add("rank", INT)
-            .add("alpha", DOUBLE)
-            .add("scaling", DOUBLE)
-            .add("routed_tokens", BIGINT)
-            .add("parameters", BIGINT));
+        List.of(
+            column("strategy", STRING, PlannedExpert::strategy),
+            column("seed", BIGINT, PlannedExpert::seed),
+            column("layer", INT, PlannedExpert::layer),
+            column("module", STRING, PlannedExpert::module),
+            column("expert", INT, PlannedExpert::expert),
+            column("rank", INT, PlannedExpert::rank),
+            column("alpha", DOUBLE, PlannedExpert::alpha),
+            column("scaling", DOUBLE, PlannedExpert::scaling),
+            column("routed_tokens", BIGINT, PlannedExpert::routedTokens),
+            column("parameters", BIGINT, PlannedExpert::parameters)));
   }
 
   /** The rows of a plan, in its order. */
@@ -69,21 +68,5 @@ public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert
       }
     }
     return rows;
-  }
-
-  @Override
-  Object[] values(PlannedExpert row) {
-    return new Object[] {
-      row.strategy(),
-      row.seed(),
-      row.layer(),
-      row.module(),
-      row.expert(),
-      row.rank(),
-      row.alpha(),
-      row.scaling(),
-      row.routedTokens(),
-      row.parameters()
-    };
   }
 }

@@ -2,7 +2,6 @@ package io.guilomo.spark.table;
 
 import io.guilomo.plan.AllocationPlan;
 import java.util.List;
-import org.apache.spark.sql.types.StructType;
 
 /** One row per module of an allocation plan. */
 public final class PlanModulesTable extends Table<PlanModulesTable.PlannedModule> {
@@ -31,17 +30,17 @@ public final class PlanModulesTable extends Table<PlanModulesTable.PlannedModule
     super(
         "plan_modules",
         1,
-        new StructType()
-            .add("strategy", STRING)
-            .add("seed", BIGINT)
-            .add("layer", INT)
-            .add("module", STRING)
-            .add("in_features", BIGINT)
-            .add("out_features", BIGINT)
-            .add("experts", BIGINT)
-            .add("top_k", BIGINT)
-            .add("total_rank", BIGINT)
-            .add("parameters", BIGINT));
+        List.of(
+            column("strategy", STRING, PlannedModule::strategy),
+            column("seed", BIGINT, PlannedModule::seed),
+            column("layer", INT, PlannedModule::layer),
+            column("module", STRING, PlannedModule::module),
+            column("in_features", BIGINT, PlannedModule::inFeatures),
+            column("out_features", BIGINT, PlannedModule::outFeatures),
+            column("experts", BIGINT, PlannedModule::experts),
+            column("top_k", BIGINT, PlannedModule::topK),
+            column("total_rank", BIGINT, PlannedModule::totalRank),
+            column("parameters", BIGINT, PlannedModule::parameters)));
   }
 
   /** The rows of a plan, in its order. */
@@ -61,21 +60,5 @@ public final class PlanModulesTable extends Table<PlanModulesTable.PlannedModule
                     planned.totalRank(),
                     planned.parameters()))
         .toList();
-  }
-
-  @Override
-  Object[] values(PlannedModule row) {
-    return new Object[] {
-      row.strategy(),
-      row.seed(),
-      row.layer(),
-      row.module(),
-      row.inFeatures(),
-      row.outFeatures(),
-      row.experts(),
-      row.topK(),
-      row.totalRank(),
-      row.parameters()
-    };
   }
 }

@@ -1,8 +1,8 @@
 package io.guilomo.spark.table;
 
+import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * One row per predicted record. The columns of the record, with their original types, precede the
@@ -25,14 +25,12 @@ public final class PredictionsTable extends Table<PredictionsTable.Prediction> {
     super(
         "predictions",
         1,
-        new StructType()
-            .add("prediction", STRING)
-            .add("probabilities", DataTypes.createMapType(STRING, DOUBLE))
-            .add("generated", STRING));
-  }
-
-  @Override
-  Object[] values(Prediction row) {
-    return new Object[] {row.prediction(), row.probabilities(), row.generated()};
+        List.of(
+            column("prediction", STRING, Prediction::prediction),
+            column(
+                "probabilities",
+                DataTypes.createMapType(STRING, DOUBLE),
+                Prediction::probabilities),
+            column("generated", STRING, Prediction::generated)));
   }
 }

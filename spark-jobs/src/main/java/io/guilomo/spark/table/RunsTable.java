@@ -2,7 +2,8 @@ package io.guilomo.spark.table;
 
 import io.guilomo.data.DataReport;
 import java.time.Instant;
-import org.apache.spark.sql.types.StructType;
+import java.util.List;
+import java.util.function.Function;
 
 /** One row per run and job: what ran, on what, and how it ended. */
 public final class RunsTable extends Table<RunsTable.Run> {
@@ -53,55 +54,34 @@ public final class RunsTable extends Table<RunsTable.Run> {
     super(
         "runs",
         3,
-        new StructType()
-            .add("job", STRING)
-            .add("status", STRING)
-            .add("started_at", TIMESTAMP)
-            .add("finished_at", TIMESTAMP)
-            .add("seed", BIGINT)
-            .add("strategy", STRING)
-            .add("backbone", STRING)
-            .add("backbone_digest", STRING)
-            .add("dataset", STRING)
-            .add("workers", BIGINT)
-            .add("config_json", STRING)
-            .add("version", STRING)
-            .add("records", BIGINT)
-            .add("train_records", BIGINT)
-            .add("validation_records", BIGINT)
-            .add("truncated_records", BIGINT)
-            .add("dropped_records", BIGINT)
-            .add("bad_records", BIGINT)
-            .add("first_bad", STRING)
-            .add("repeated_records", BIGINT));
+        List.of(
+            column("job", STRING, row -> row.execution().job()),
+            column("status", STRING, row -> row.execution().status()),
+            column("started_at", TIMESTAMP, row -> row.execution().startedAt()),
+            column("finished_at", TIMESTAMP, row -> row.execution().finishedAt()),
+            column("seed", BIGINT, row -> row.inputs().seed()),
+            column("strategy", STRING, row -> row.inputs().strategy()),
+            column("backbone", STRING, row -> row.inputs().backbone()),
+            column("backbone_digest", STRING, row -> row.inputs().backboneDigest()),
+            column("dataset", STRING, row -> row.inputs().dataset()),
+            column("workers", BIGINT, row -> row.execution().workers()),
+            column("config_json", STRING, row -> row.inputs().configJson()),
+            column("version", STRING, row -> row.execution().version()),
+            column("records", BIGINT, ofData(DataReport::read)),
+            column("train_records", BIGINT, ofData(DataReport::train)),
+            column("validation_records", BIGINT, ofData(DataReport::validation)),
+            column("truncated_records", BIGINT, ofData(DataReport::truncated)),
+            column("dropped_records", BIGINT, ofData(DataReport::dropped)),
+            column("bad_records", BIGINT, ofData(DataReport::bad)),
+            column(
+                "first_bad",
+                STRING,
+                ofData(data -> data.samples().isEmpty() ? null : data.samples().get(0).toString())),
+            column("repeated_records", BIGINT, ofData(DataReport::repeated))));
   }
 
-  @Override
-  Object[] values(Run row) {
-    Execution execution = row.execution();
-    Inputs inputs = row.inputs();
-    DataReport data = row.data();
-    return new Object[] {
-      execution.job(),
-      execution.status(),
-      execution.startedAt(),
-      execution.finishedAt(),
-      inputs.seed(),
-      inputs.strategy(),
-      inputs.backbone(),
-      inputs.backboneDigest(),
-      inputs.dataset(),
-      execution.workers(),
-      inputs.configJson(),
-      execution.version(),
-      data == null ? null : data.read(),
-      data == null ? null : data.train(),
-      data == null ? null : data.validation(),
-      data == null ? null : data.truncated(),
-      data == null ? null : data.dropped(),
-      data == null ? null : data.bad(),
-      data == null || data.samples().isEmpty() ? null : data.samples().get(0).toString(),
-      data == null ? null : data.repeated()
-    };
+  /** Null if the job read no records. */
+  private static <V> Function<Run, Object> ofData(Function<DataReport, V> value) {
+    return row -> row.data() == null ? null : value.apply(row.data());
   }
 }

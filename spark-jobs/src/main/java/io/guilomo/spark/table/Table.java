@@ -2,6 +2,7 @@ package io.guilomo.spark.table;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataType;
@@ -35,19 +36,24 @@ public abstract class Table<R> {
 
   private final String name;
   private final int schemaVersion;
-  private final StructType columns;
+  private final List<Column<R>> columns;
 
   /**
-   * @param columns the table's own columns
+   * One of the table's own columns.
+   *
+   * @param value what a row has in it; null for unknown values
    */
-  Table(String name, int schemaVersion, StructType columns) {
+  record Column<R>(String name, DataType type, Function<R, Object> value) {}
+
+  Table(String name, int schemaVersion, List<Column<R>> columns) {
     this.name = name;
     this.schemaVersion = schemaVersion;
     this.columns = columns;
   }
 
-  /** The values of the table's own columns, in order; null for unknown values. */
-  abstract Object[] values(R row);
+  static <R> Column<R> column(String name, DataType type, Function<R, Object> value) {
+    return new Column<>(name, type, value);
+  }
 
   public String name() {
     return name;
@@ -60,7 +66,7 @@ public abstract class Table<R> {
 
   /** Whether rows belong to a job of a run, so that other jobs of the run must not replace them. */
   boolean perJob() {
-    return List.of(columns.fieldNames()).contains("job");
+    return columns.stream().anyMatch(column -> column.name().equals("job"));
   }
 
   int schemaVersion() {
@@ -69,19 +75,23 @@ public abstract class Table<R> {
 
   /** The table's own columns. */
   StructType columns() {
-    return columns;
+    StructType own = new StructType();
+    for (Column<R> column : columns) {
+      own = own.add(column.name(), column.type());
+    }
+    return own;
   }
 
   /** The columns in the files: those that are not directories. */
   StructType fileSchema() {
-    return columns.add(SCHEMA_VERSION, INT);
+    return columns().add(SCHEMA_VERSION, INT);
   }
 
   Row row(R row) {
-    Object[] own = values(row);
-    Object[] all = Arrays.copyOf(own, own.length + 1);
-    all[own.length] = schemaVersion;
-    return RowFactory.create(all);
+    Object[] values = new Object[columns.size() + 1];
+    Arrays.setAll(
+        values, i -> i < columns.size() ? columns.get(i).value().apply(row) : schemaVersion);
+    return RowFactory.create(values);
   }
 
   @Override

@@ -69,11 +69,7 @@ public final class LocalRound<S> implements AutoCloseable {
     steps = training.begin(network, kernels, worker);
   }
 
-  /**
-   * Runs the next step.
-   *
-   * @param last whether it is the last of the round
-   */
+  /** Runs the next step, which may be the last of the round. */
   public void step(List<TokenBatch> batches, boolean last) {
     long before = System.nanoTime();
     results.add(steps.run(start.step() + results.size(), batches, last));

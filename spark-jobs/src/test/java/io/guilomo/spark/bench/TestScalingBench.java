@@ -6,6 +6,7 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.bench.ScalingBench.Throughput;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.Messages;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,7 +35,8 @@ class TestScalingBench {
                 "cluster.threads-per-worker=1",
                 "cluster.averaging-frequency=2"));
     List<Throughput> measured =
-        new ScalingBench(SharedSparkSession.session(), config, new Messages()).run();
+        new ScalingBench(new JobContext(SharedSparkSession.session(), config, new Messages()))
+            .run();
     assertThat(measured).extracting(Throughput::workers).containsExactly(1, 2, 3);
     assertThat(measured)
         .allSatisfy(

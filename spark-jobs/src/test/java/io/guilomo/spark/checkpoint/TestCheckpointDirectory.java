@@ -109,7 +109,7 @@ class TestCheckpointDirectory {
     assertThat(DyingWriter.start(root).waitFor()).isEqualTo(DyingWriter.STATUS);
     Path left = root.resolve("_temporary-round-00000002");
     assertThat(names()).containsExactly(left.getFileName().toString(), "other", "round-00000001");
-    assertThat(new CheckpointReader(hadoop(left), conf).read().round()).isEqualTo(2);
+    assertThat(directory(1).read(hadoop(left)).round()).isEqualTo(2);
 
     assertThat(newestRound(directory(1))).hasValue(1L);
     assertThat(passedOver).isEmpty();

@@ -57,7 +57,7 @@ class TestResumeRules {
   }
 
   private static List<ChangedKey> changes(String... overrides) {
-    return ResumeRules.check(
+    return TrainingCheckpoints.changes(
         "here",
         GuilomoConfig.load(null, List.of()),
         GuilomoConfig.load(null, List.of(overrides)),

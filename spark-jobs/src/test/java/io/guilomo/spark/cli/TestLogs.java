@@ -63,7 +63,7 @@ class TestLogs {
   }
 
   private void restore() {
-    Logs.OF_FAILURES.forEach(context.getConfiguration()::removeLogger);
+    JobRunner.LOGGERS_OF_FAILURES.forEach(context.getConfiguration()::removeLogger);
     Configurator.setRootLevel(before);
     context.updateLoggers();
   }
@@ -92,7 +92,7 @@ class TestLogs {
     own.start(config);
     try {
       assertThat(config.getRootLogger().getLevel()).isEqualTo(Level.ERROR);
-      assertThat(Logs.OF_FAILURES)
+      assertThat(JobRunner.LOGGERS_OF_FAILURES)
           .allMatch(name -> config.getLoggerConfig(name).getLevel() == Level.OFF);
       LogEvent event =
           Log4jLogEvent.newBuilder()

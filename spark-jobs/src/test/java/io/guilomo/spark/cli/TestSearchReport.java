@@ -9,7 +9,7 @@ import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.round.ValidationResult;
 import io.guilomo.spark.search.AllocateJob;
-import io.guilomo.spark.search.SearchOutcome;
+import io.guilomo.spark.search.SearchRun;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -26,12 +26,12 @@ class TestSearchReport {
     // of one that is not.
     AllocationPlan learned = plan(module(QUERY, 3, 1, 2, 3), module(KEY, 2, 5, 4, 1));
     String text =
-        SearchReport.text(
+        JobResults.text(
             new AllocateJob.Result(
                 "run",
                 learned,
                 List.of(
-                    new SearchOutcome(
+                    new SearchRun.Outcome(
                         initial,
                         learned,
                         new ValidationResult(1.79175, 0.1666, 1200),

@@ -10,6 +10,7 @@ import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.search.AllocateJob;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -146,11 +147,16 @@ class TestUserMistakes {
             args.toArray(String[]::new),
             new Actions(
                 (s, config, progress, o) ->
-                    new AllocateJob(SharedSparkSession.session(), config, progress).run(),
+                    new AllocateJob(
+                            new JobContext(SharedSparkSession.session(), config, progress), true)
+                        .run(),
                 (s, config, progress, o) ->
-                    new FinetuneJob(SharedSparkSession.session(), config, progress).run(),
+                    new FinetuneJob(
+                            new JobContext(SharedSparkSession.session(), config, progress), true)
+                        .run(),
                 (s, config, progress, o) ->
-                    new EvaluateJob(SharedSparkSession.session(), config, progress).run(),
+                    new EvaluateJob(new JobContext(SharedSparkSession.session(), config, progress))
+                        .run(),
                 null,
                 null,
                 null,

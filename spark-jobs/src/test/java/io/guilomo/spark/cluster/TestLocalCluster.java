@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.cluster.PackagedJobs.Ended;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.GsvHistoryTable;
@@ -36,7 +37,9 @@ class TestLocalCluster {
             .toList();
     assertThat(SharedSparkSession.session().sparkContext().master()).isEqualTo("local[2]");
     new AllocateJob(
-            SharedSparkSession.session(), GuilomoConfig.load(null, settings), new Messages())
+            new JobContext(
+                SharedSparkSession.session(), GuilomoConfig.load(null, settings), new Messages()),
+            true)
         .run();
     Path runs = jobs.output().resolve("runs");
     assertThat(runs.resolve("processes/plan.json"))

@@ -11,7 +11,8 @@ import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.evaluate.PredictJob;
 import io.guilomo.spark.finetune.FinetuneJob;
-import io.guilomo.spark.finetune.FinetuneRun;
+import io.guilomo.spark.finetune.FinetuneState;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.ComparisonTable;
@@ -54,12 +55,14 @@ class TestFollowUpJobs {
 
   @Test
   void aRunIsFineTunedEvaluatedAndPredicted() throws IOException {
-    new AllocateJob(spark, config("first", "allocation.strategy=uniform"), messages).run();
+    new AllocateJob(
+            new JobContext(spark, config("first", "allocation.strategy=uniform"), messages), true)
+        .run();
     GuilomoConfig config = config("first");
-    FinetuneJob.Result tuned = new FinetuneJob(spark, config, messages).run();
-    FinetuneRun.Outcome outcome = tuned.outcome();
+    FinetuneJob.Result tuned = new FinetuneJob(new JobContext(spark, config, messages), true).run();
+    FinetuneState outcome = tuned.outcome();
     assertThat(tuned.plan().strategy()).isEqualTo("uniform");
-    assertThat(outcome.steps()).isEqualTo(8);
+    assertThat(tuned.steps()).isEqualTo(8);
     assertThat(outcome.best().loss()).isLessThan(outcome.before().loss());
     assertThat(output.resolve("runs/first/adapter/manifest.json")).exists();
     assertThat(output.resolve("runs/first/adapter-last/manifest.json")).exists();
@@ -70,7 +73,7 @@ class TestFollowUpJobs {
         .doesNotContain("<h2>Evaluation</h2>");
     assertThat(messages.lines()).contains("report written to " + report);
 
-    EvaluateJob.Result evaluated = new EvaluateJob(spark, config, messages).run();
+    EvaluateJob.Result evaluated = new EvaluateJob(new JobContext(spark, config, messages)).run();
     Map<String, Double> metrics = new TreeMap<>();
     evaluated.evaluations().forEach(row -> metrics.put(row.metric(), row.value()));
     assertThat(metrics)
@@ -83,7 +86,7 @@ class TestFollowUpJobs {
               assertThat(row.ciHigh()).isGreaterThanOrEqualTo(row.value());
             });
 
-    PredictJob.Result predicted = new PredictJob(spark, config, messages).run();
+    PredictJob.Result predicted = new PredictJob(new JobContext(spark, config, messages)).run();
     assertThat(predicted.rows()).isEqualTo(6);
     assertThat(predicted.unreadable()).isZero();
     SqlViews.register(spark, output.toString());
@@ -141,11 +144,11 @@ class TestFollowUpJobs {
 
     // A rerun adds no row, and gives the same numbers.
     Map<String, Long> before = counts();
-    FinetuneJob.Result again = new FinetuneJob(spark, config, messages).run();
+    FinetuneJob.Result again = new FinetuneJob(new JobContext(spark, config, messages), true).run();
     assertThat(again.outcome().best()).isEqualTo(outcome.best());
-    assertThat(new EvaluateJob(spark, config, messages).run().evaluations())
+    assertThat(new EvaluateJob(new JobContext(spark, config, messages)).run().evaluations())
         .isEqualTo(evaluated.evaluations());
-    new PredictJob(spark, config, messages).run();
+    new PredictJob(new JobContext(spark, config, messages)).run();
     assertThat(counts()).isEqualTo(before);
   }
 
@@ -162,7 +165,7 @@ class TestFollowUpJobs {
             "finetune.steps=2",
             "evaluate.methods=[choices]",
             "evaluate.bootstrap-samples=20");
-    CompareJob.Result result = new CompareJob(spark, config, messages).run();
+    CompareJob.Result result = new CompareJob(new JobContext(spark, config, messages)).run();
     assertThat(rows(ComparisonTable.INSTANCE).count()).isEqualTo(4);
     double budget = result.rows().get(0).parameters();
     assertThat(result.rows())
@@ -175,7 +178,8 @@ class TestFollowUpJobs {
             });
     assertThat(rows(RunsTable.INSTANCE).filter("run_id = 'cmp.random.2'").count()).isEqualTo(3);
     messages.lines().clear();
-    assertThat(new CompareJob(spark, config, messages).run().rows()).isEqualTo(result.rows());
+    assertThat(new CompareJob(new JobContext(spark, config, messages)).run().rows())
+        .isEqualTo(result.rows());
     assertThat(messages.lines()).noneMatch(line -> line.startsWith("data: ")).hasSize(5);
     assertThat(output.resolve("runs/cmp/report.html"))
         .content()
@@ -185,7 +189,9 @@ class TestFollowUpJobs {
 
   @Test
   void trainingStopsWhereValidationGetsNoBetter() throws IOException {
-    new AllocateJob(spark, config("early", "allocation.strategy=uniform"), messages).run();
+    new AllocateJob(
+            new JobContext(spark, config("early", "allocation.strategy=uniform"), messages), true)
+        .run();
     // Too low a rate to change a single parameter: no validation is better than the first.
     GuilomoConfig config =
         config(
@@ -193,9 +199,10 @@ class TestFollowUpJobs {
             "finetune.patience=1",
             "finetune.learning-rate=1e-30",
             "finetune.validate-every-steps=2");
-    FinetuneRun.Outcome outcome = new FinetuneJob(spark, config, messages).run().outcome();
-    assertThat(outcome.steps()).isEqualTo(4);
-    assertThat(outcome.bestStep()).isEqualTo(2);
+    FinetuneJob.Result stopped =
+        new FinetuneJob(new JobContext(spark, config, messages), true).run();
+    assertThat(stopped.steps()).isEqualTo(4);
+    assertThat(stopped.outcome().bestStep()).isEqualTo(2);
     assertThat(messages.lines())
         .contains("stopped early: no better validation loss in 1 validations");
     assertThat(rows(MetricsTable.INSTANCE).filter("step > 4").isEmpty()).isTrue();
@@ -204,7 +211,9 @@ class TestFollowUpJobs {
   @Test
   void aReportThatCannotBeWrittenFailsNoRun() throws IOException {
     Files.createDirectories(output.resolve("runs/odd/report.html/in-the-way"));
-    new AllocateJob(spark, config("odd", "allocation.strategy=uniform"), messages).run();
+    new AllocateJob(
+            new JobContext(spark, config("odd", "allocation.strategy=uniform"), messages), true)
+        .run();
     assertThat(messages.lines())
         .filteredOn(line -> line.startsWith("warning: the report was not written: "))
         .hasSize(1);
@@ -217,7 +226,10 @@ class TestFollowUpJobs {
     Files.createDirectories(output.resolve("runs/odd/report.html/in-the-way"));
     assertThatThrownBy(
             () ->
-                new AllocateJob(spark, config("odd", "data.train=" + output + "/none"), messages)
+                new AllocateJob(
+                        new JobContext(
+                            spark, config("odd", "data.train=" + output + "/none"), messages),
+                        true)
                     .run())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot read %s/none: there is no such file", output);
@@ -229,11 +241,12 @@ class TestFollowUpJobs {
 
   @Test
   void aRunWithoutAPlanOrAdapterIsRefused() {
-    assertThatThrownBy(() -> new FinetuneJob(spark, config("none"), messages).run())
+    assertThatThrownBy(
+            () -> new FinetuneJob(new JobContext(spark, config("none"), messages), true).run())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("Cannot read the plan ")
         .hasMessageContaining("runs/none/plan.json");
-    assertThatThrownBy(() -> new EvaluateJob(spark, config("none"), messages).run())
+    assertThatThrownBy(() -> new EvaluateJob(new JobContext(spark, config("none"), messages)).run())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("Cannot read the adapter ")
         .hasMessageContaining("it has no manifest.json");

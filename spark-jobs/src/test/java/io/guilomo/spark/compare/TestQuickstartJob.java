@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.Messages;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,7 +18,8 @@ class TestQuickstartJob {
   @Test
   void withoutTheLibraryItSaysWhoFetchesIt() {
     QuickstartJob job =
-        new QuickstartJob(null, GuilomoConfig.load(null, List.of()), directory, new Messages());
+        new QuickstartJob(
+            new JobContext(null, GuilomoConfig.load(null, List.of()), new Messages()), directory);
     assertThatThrownBy(job::run)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
@@ -58,12 +59,17 @@ class TestEvaluateJob {
 
   private void allocateAndTrain() throws IOException {
     GuilomoConfig config = config("allocation.strategy=uniform");
-    new AllocateJob(SharedSparkSession.session(), config, new Messages(messages)).run();
-    new FinetuneJob(SharedSparkSession.session(), config, new Messages(messages)).run();
+    new AllocateJob(
+            new JobContext(SharedSparkSession.session(), config, new Messages(messages)), true)
+        .run();
+    new FinetuneJob(
+            new JobContext(SharedSparkSession.session(), config, new Messages(messages)), true)
+        .run();
   }
 
   private List<Evaluation> evaluate(String... overrides) throws IOException {
-    return new EvaluateJob(SharedSparkSession.session(), config(overrides), new Messages(messages))
+    return new EvaluateJob(
+            new JobContext(SharedSparkSession.session(), config(overrides), new Messages(messages)))
         .run()
         .evaluations();
   }

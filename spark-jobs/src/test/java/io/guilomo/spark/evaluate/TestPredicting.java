@@ -15,14 +15,14 @@ class TestPredicting {
 
   @Test
   void columnsOfTheRecordsAreKept() {
-    assertThat(Predicting.schema(rows("1 AS id, 'a' AS Sentence")).fieldNames())
+    assertThat(PredictJob.schema(rows("1 AS id, 'a' AS Sentence")).fieldNames())
         .containsExactly("id", "Sentence", "prediction", "probabilities", "generated");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"prediction", "Prediction", "GENERATED", "Run_Id"})
   void aColumnOfTheTablesOwnIsRefusedInAnyCase(String name) {
-    assertThatThrownBy(() -> Predicting.schema(rows("1 AS id, 'a' AS " + name)))
+    assertThatThrownBy(() -> PredictJob.schema(rows("1 AS id, 'a' AS " + name)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "Cannot keep column "

@@ -13,7 +13,7 @@ class TestEarlyStopping {
 
   @Test
   void stopsAfterSoManyLossesThatAreNotLower() {
-    EarlyStopping stopping = new EarlyStopping(Criterion.LOSS, 2);
+    FinetuneState.EarlyStopping stopping = new FinetuneState.EarlyStopping(Criterion.LOSS, 2);
     assertThat(better(stopping, measured(0.5, 0.1))).isTrue();
     assertThat(better(stopping, measured(0.5, 0.9))).isFalse();
     assertThat(stopping.stops(state)).isFalse();
@@ -29,7 +29,7 @@ class TestEarlyStopping {
 
   @Test
   void byAccuracyTheHigherIsTheBetter() {
-    EarlyStopping stopping = new EarlyStopping(Criterion.ACCURACY, 1);
+    FinetuneState.EarlyStopping stopping = new FinetuneState.EarlyStopping(Criterion.ACCURACY, 1);
     assertThat(better(stopping, measured(0.5, 0.7))).isTrue();
     assertThat(better(stopping, measured(0.8, 0.75))).isTrue();
     assertThat(stopping.stops(state)).isFalse();
@@ -39,7 +39,7 @@ class TestEarlyStopping {
 
   @Test
   void withoutPatienceItNeverStops() {
-    EarlyStopping stopping = new EarlyStopping(Criterion.LOSS, 0);
+    FinetuneState.EarlyStopping stopping = new FinetuneState.EarlyStopping(Criterion.LOSS, 0);
     assertThat(better(stopping, measured(0.5, 0))).isTrue();
     for (int i = 0; i < 50; i++) {
       better(stopping, measured(1 + i, 0));
@@ -49,14 +49,14 @@ class TestEarlyStopping {
 
   @Test
   void whatItIsJudgedByPassesThroughJson() {
-    EarlyStopping stopping = new EarlyStopping(Criterion.LOSS, 2);
+    FinetuneState.EarlyStopping stopping = new FinetuneState.EarlyStopping(Criterion.LOSS, 2);
     state = state.plus(123, 4.5, "digest");
     better(stopping, measured(0.1 + 0.2, 1.0 / 3));
     better(stopping, measured(0.7, 0.1));
     assertThat(FinetuneState.fromJson("state", state.toJson())).isEqualTo(state);
   }
 
-  private boolean better(EarlyStopping stopping, ValidationResult measured) {
+  private boolean better(FinetuneState.EarlyStopping stopping, ValidationResult measured) {
     boolean better = stopping.better(measured, state.best());
     state = state.validated(measured, ++step, better);
     return better;

@@ -119,11 +119,15 @@ class TestPlanFiles {
   }
 
   private AllocateJob.Result allocate(String... settings) throws IOException {
-    return new AllocateJob(SharedSparkSession.session(), config(settings), listener()).run();
+    return new AllocateJob(
+            new JobContext(SharedSparkSession.session(), config(settings), listener()), true)
+        .run();
   }
 
   private void finetune(String... settings) throws IOException {
-    new FinetuneJob(SharedSparkSession.session(), config(settings), listener()).run();
+    new FinetuneJob(
+            new JobContext(SharedSparkSession.session(), config(settings), listener()), true)
+        .run();
   }
 
   private GuilomoConfig config(String... settings) {

@@ -16,6 +16,7 @@ import io.guilomo.sizing.BatchShape;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.compare.CompareJob;
 import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.round.RandomLlama;
 import io.guilomo.spark.run.Messages;
@@ -189,10 +190,16 @@ class TestPreflight {
     GuilomoConfig config = config(overrides);
     switch (name) {
       case AllocateJob.NAME ->
-          new AllocateJob(SharedSparkSession.session(), config, new Messages()).run();
+          new AllocateJob(
+                  new JobContext(SharedSparkSession.session(), config, new Messages()), true)
+              .run();
       case FinetuneJob.NAME ->
-          new FinetuneJob(SharedSparkSession.session(), config, new Messages()).run();
-      default -> new CompareJob(SharedSparkSession.session(), config, new Messages()).run();
+          new FinetuneJob(
+                  new JobContext(SharedSparkSession.session(), config, new Messages()), true)
+              .run();
+      default ->
+          new CompareJob(new JobContext(SharedSparkSession.session(), config, new Messages()))
+              .run();
     }
   }
 

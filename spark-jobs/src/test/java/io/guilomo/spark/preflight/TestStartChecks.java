@@ -31,12 +31,12 @@ class TestStartChecks {
             SharedSparkSession.session(),
             GuilomoConfig.load(null, List.of("model.path=" + directory)),
             progress);
-    StartChecks.run(context);
+    Preflight.start(context);
     // A machine that is busy or has no faster kernels may be warned of.
     assertThat(progress.lines()).allMatch(line -> line.matches("warning: (product|kernels).*"));
     progress.lines().clear();
     Files.delete(directory.resolve("model.safetensors"));
-    StartChecks.run(context);
+    Preflight.start(context);
     assertThat(progress.lines()).isEmpty();
   }
 
@@ -50,7 +50,9 @@ class TestStartChecks {
       assertThatThrownBy(
               () ->
                   new AllocateJob(
-                          SharedSparkSession.session(), config("data.train=nowhere"), progress)
+                          new JobContext(
+                              SharedSparkSession.session(), config("data.train=nowhere"), progress),
+                          true)
                       .run())
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageStartingWith("Cannot load " + directory)
@@ -73,7 +75,7 @@ class TestStartChecks {
             Check.cannot(
                 "guilomo.model.path, executor 3 on host7",
                 "Cannot load /models/m: there is no such directory"));
-    assertThatThrownBy(() -> StartChecks.report(checks, true, progress))
+    assertThatThrownBy(() -> Preflight.report(checks, true, progress))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "Cannot run on executor 3 on host7: Cannot load /models/m: there is no such directory");
@@ -82,7 +84,7 @@ class TestStartChecks {
 
   @Test
   void whatIsSlowOrDiffersIsWarnedOf() {
-    StartChecks.report(
+    Preflight.report(
         List.of(
             Check.ok("Java", "17.0.15"),
             Check.warning("linear algebra", "MKL on the driver, but executor 1 on a has OPENBLAS"),
@@ -99,7 +101,7 @@ class TestStartChecks {
   void executorsMayComeLater() {
     List<Check> checks =
         List.of(Check.cannot("executors", "Cannot run on yarn: none has answered"));
-    StartChecks.report(checks, false, progress);
+    Preflight.report(checks, false, progress);
     assertThat(progress.lines())
         .containsExactly("warning: executors: Cannot run on yarn: none has answered");
   }

@@ -187,7 +187,7 @@ class TestRunReport {
   void manyMeasurementsAreSaidAsFew() {
     new SampleRun(output, "r1").run(0, null).plan(3, List.of("query")).search(4).training(5);
     RunTables many =
-        RunTables.open(SharedSparkSession.session(), output.toString(), "r1", /* few= */ 0);
+        new RunTables(SharedSparkSession.session(), output.toString(), "r1", /* few= */ 0);
     assertThat(RunReport.html(many, output.toString(), "r1")).isEqualTo(html("r1"));
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.MetricsTable;
@@ -67,7 +68,9 @@ public final class ResumedJobs {
   public AllocateJob.Result allocate(String runId, int stopAfter, String... overrides)
       throws IOException {
     return new AllocateJob(
-            SharedSparkSession.session(), config(runId, overrides), listener(stopAfter))
+            new JobContext(
+                SharedSparkSession.session(), config(runId, overrides), listener(stopAfter)),
+            true)
         .run();
   }
 
@@ -75,9 +78,11 @@ public final class ResumedJobs {
   public FinetuneJob.Result finetune(String runId, int stopAfter, String... overrides)
       throws IOException {
     return new FinetuneJob(
-            SharedSparkSession.session(),
-            config(runId, "checkpoint.every-rounds=100").with(List.of(overrides)),
-            listener(stopAfter))
+            new JobContext(
+                SharedSparkSession.session(),
+                config(runId, "checkpoint.every-rounds=100").with(List.of(overrides)),
+                listener(stopAfter)),
+            true)
         .run();
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.checkpoint.QuotaFileSystem;
 import io.guilomo.spark.checkpoint.QuotaFileSystem.Quota;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.MetricsTable;
 import java.io.IOException;
@@ -48,9 +49,11 @@ class TestCheckpointFaults extends OnResumedJobs {
     assertThatThrownBy(
             () ->
                 new AllocateJob(
-                        SharedSparkSession.session(),
-                        jobs.config("full", disk),
-                        jobs.listener(2, fill))
+                        new JobContext(
+                            SharedSparkSession.session(),
+                            jobs.config("full", disk),
+                            jobs.listener(2, fill)),
+                        true)
                     .run())
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("Cannot append round 3 to table metrics: No space left on device");
@@ -59,7 +62,10 @@ class TestCheckpointFaults extends OnResumedJobs {
     jobs.messages().clear();
     long start = System.nanoTime();
     AllocateJob.Result resumed =
-        new AllocateJob(SharedSparkSession.session(), jobs.config("full", disk), jobs.listener(99))
+        new AllocateJob(
+                new JobContext(
+                    SharedSparkSession.session(), jobs.config("full", disk), jobs.listener(99)),
+                true)
             .run();
     ResumedJobs.report("full disk", start);
     assertThat(jobs.messages()).contains("resuming after round 2 of 3");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.evaluate.EvaluateJob;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.MetricsTable;
 import java.io.IOException;
@@ -67,14 +68,15 @@ class TestNonFiniteLoss extends OnResumedJobs {
     assertThat(contents(run.resolve("adapter"), run.resolve("adapter-last"))).isEqualTo(kept);
     EvaluateJob.Result scored =
         new EvaluateJob(
-                SharedSparkSession.session(),
-                jobs.config(
-                    "stopped",
-                    "evaluate.data=" + jobs.validation(),
-                    "evaluate.methods=[choices]",
-                    // One question is longer than the model.
-                    "data.max-bad-fraction=0.1"),
-                jobs.listener(99))
+                new JobContext(
+                    SharedSparkSession.session(),
+                    jobs.config(
+                        "stopped",
+                        "evaluate.data=" + jobs.validation(),
+                        "evaluate.methods=[choices]",
+                        // One question is longer than the model.
+                        "data.max-bad-fraction=0.1"),
+                    jobs.listener(99)))
             .run();
     assertThat(scored.evaluations()).allMatch(row -> Double.isFinite(row.value()));
     // With the rate that it had, it ends as if nothing had happened.

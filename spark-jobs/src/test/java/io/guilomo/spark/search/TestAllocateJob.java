@@ -13,6 +13,7 @@ import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
@@ -66,7 +67,7 @@ class TestAllocateJob {
     assertThat(messages)
         .anyMatch(line -> line.startsWith("data: "))
         .anyMatch(line -> line.startsWith("plan written"));
-    SearchOutcome search = result.searches().get(0);
+    SearchRun.Outcome search = result.searches().get(0);
     assertThat(search.after().loss()).isLessThan(search.before().loss());
 
     Row run = only(RunsTable.INSTANCE, "first");
@@ -290,7 +291,9 @@ class TestAllocateJob {
             "cluster.averaging-frequency=2"));
     settings.addAll(List.of(overrides));
     GuilomoConfig config = GuilomoConfig.load(null, settings);
-    return new AllocateJob(SharedSparkSession.session(), config, new Listener()).run();
+    return new AllocateJob(
+            new JobContext(SharedSparkSession.session(), config, new Listener()), true)
+        .run();
   }
 
   private Path head(Path file, int lines) throws IOException {
