@@ -40,6 +40,6 @@ public record FrozenMemory(Kernels kernels, DataType matrices) {
   /** Fills a vector. */
   FloatSink sink(INDArray vector) {
     return (position, values, count) ->
-        kernels.write(values, ArrayViews.stretch(vector, position, count));
+        kernels.write(values, ArrayViews.slice(vector, position, count));
   }
 }

@@ -17,7 +17,7 @@ public final class ArrayViews {
    *
    * @param offset index of the first element in {@code flat}
    */
-  public static INDArray stretch(INDArray flat, long offset, long... shape) {
+  public static INDArray slice(INDArray flat, long offset, long... shape) {
     long length = 1;
     for (long size : shape) {
       length *= size;

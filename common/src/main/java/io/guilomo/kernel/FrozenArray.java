@@ -12,7 +12,7 @@ final class FrozenArray implements FrozenMatrix {
   FrozenArray(Device device, DataType type, long rows, long columns) {
     this.device = device;
     this.elements = device.allocate(type, rows * columns);
-    this.matrix = ArrayViews.stretch(elements, 0, rows, columns);
+    this.matrix = ArrayViews.slice(elements, 0, rows, columns);
   }
 
   /** The array {@code [rows, columns]}. */
@@ -57,6 +57,6 @@ final class FrozenArray implements FrozenMatrix {
 
   @Override
   public void put(long position, float[] values, int count) {
-    device.write(values, ArrayViews.stretch(elements, position, count));
+    device.write(values, ArrayViews.slice(elements, position, count));
   }
 }

@@ -99,7 +99,7 @@ final class Buffers {
     if (held != null && wide != held) {
       kernels.release(held.flat);
     }
-    INDArray view = ArrayViews.stretch(wide.flat, 0, shape.dimensions());
+    INDArray view = ArrayViews.slice(wide.flat, 0, shape.dimensions());
     wide.views.put(shape, view);
     columns.put(view, new HashMap<>());
     return view;

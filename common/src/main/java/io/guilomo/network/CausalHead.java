@@ -165,7 +165,7 @@ public final class CausalHead implements Head {
           Arrays.copyOfRange(targets, begin, end),
           1f / all,
           d != null,
-          ArrayViews.stretch(losses, begin, end - begin),
+          ArrayViews.slice(losses, begin, end - begin),
           measurements().totals());
       if (d != null) {
         INDArray dChunk = ArrayViews.rows(dPicked, begin, end - begin);

@@ -66,7 +66,7 @@ public final class ClassificationHead implements Head {
 
   private INDArray view(INDArray flat, String name) {
     ParameterLayout.Slice slice = layout.slice(name);
-    return ArrayViews.stretch(flat, slice.offset(), slice.shape());
+    return ArrayViews.slice(flat, slice.offset(), slice.shape());
   }
 
   @Override

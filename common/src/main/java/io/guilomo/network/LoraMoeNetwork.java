@@ -129,40 +129,40 @@ public final class LoraMoeNetwork implements AutoCloseable {
 
   /** Inner variables {@code w}: A, B, λ, routers, classifier. A view. */
   public INDArray weights() {
-    return ArrayViews.stretch(store.parameters(), gsvCount, host.size() - gsvCount);
+    return ArrayViews.slice(store.parameters(), gsvCount, host.size() - gsvCount);
   }
 
   /** Gradient of the last pass by {@link #weights()}. A view. */
   public INDArray weightGradient() {
-    return ArrayViews.stretch(store.gradient(), gsvCount, host.size() - gsvCount);
+    return ArrayViews.slice(store.gradient(), gsvCount, host.size() - gsvCount);
   }
 
   /** Outer variables {@code a}: all GSVs. A view. Only in the search stage. */
   public INDArray gsvs() {
-    return ArrayViews.stretch(store.parameters(), 0, gsvCount);
+    return ArrayViews.slice(store.parameters(), 0, gsvCount);
   }
 
   /** Gradient of the last pass by {@link #gsvs()}. A view. */
   public INDArray gsvGradient() {
-    return ArrayViews.stretch(store.gradient(), 0, gsvCount);
+    return ArrayViews.slice(store.gradient(), 0, gsvCount);
   }
 
   /** First moments of {@link #gsvs()}. A view. */
   public INDArray gsvFirstMoment() {
-    return ArrayViews.stretch(store.moments(), 0, gsvCount);
+    return ArrayViews.slice(store.moments(), 0, gsvCount);
   }
 
   public INDArray gsvSecondMoment() {
-    return ArrayViews.stretch(store.moments(), gsvCount, gsvCount);
+    return ArrayViews.slice(store.moments(), gsvCount, gsvCount);
   }
 
   /** First moments of {@link #weights()}. A view. */
   public INDArray weightFirstMoment() {
-    return ArrayViews.stretch(store.moments(), 2 * gsvCount, host.size() - gsvCount);
+    return ArrayViews.slice(store.moments(), 2 * gsvCount, host.size() - gsvCount);
   }
 
   public INDArray weightSecondMoment() {
-    return ArrayViews.stretch(store.moments(), host.size() + gsvCount, host.size() - gsvCount);
+    return ArrayViews.slice(store.moments(), host.size() + gsvCount, host.size() - gsvCount);
   }
 
   /**

@@ -42,12 +42,12 @@ public final class Measurements implements AutoCloseable {
 
     /** A view of {@code count} statistics of {@link DataType#DOUBLE}, from the term's own. */
     public INDArray statistics(int from, int count) {
-      return ArrayViews.stretch(vector, (long) first + from, count);
+      return ArrayViews.slice(vector, (long) first + from, count);
     }
 
     /** A view of what {@link BatchLoss.Term#evaluate} wrote. */
     public INDArray gradient() {
-      return ArrayViews.stretch(gradient, firstGradient, term.gradients());
+      return ArrayViews.slice(gradient, firstGradient, term.gradients());
     }
   }
 
@@ -72,7 +72,7 @@ public final class Measurements implements AutoCloseable {
     if (vector == null) {
       vector = kernels.allocate(DataType.DOUBLE, statistics);
       values = new double[statistics];
-      totals = ArrayViews.stretch(vector, 0, TOTALS);
+      totals = ArrayViews.slice(vector, 0, TOTALS);
       kernels.fill(vector, 0);
       gradient = kernels.allocate(DataType.FLOAT, Math.max(1, gradients));
       kernels.fill(gradient, 0);
@@ -93,7 +93,7 @@ public final class Measurements implements AutoCloseable {
       }
       losses = kernels.allocate(DataType.FLOAT, n);
     }
-    return ArrayViews.stretch(losses, 0, n);
+    return ArrayViews.slice(losses, 0, n);
   }
 
   /** Waits for what was measured since the pass began. */

@@ -28,7 +28,7 @@ public final class NamedParameters {
     for (PartSpec spec : PartSpec.all(network)) {
       ParameterLayout layout = spec.build().parameters();
       for (ParameterLayout.Slice slice : layout.slices()) {
-        views.put(slice.name(), ArrayViews.stretch(flat, offset + slice.offset(), slice.shape()));
+        views.put(slice.name(), ArrayViews.slice(flat, offset + slice.offset(), slice.shape()));
       }
       offset += layout.size();
     }

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Where the named parameters of a part lie in its stretch of the flat vector. Row-major, one behind
+ * Where the named parameters of a part lie in its slice of the flat vector. Row-major, one behind
  * the other.
  */
 public final class ParameterLayout {
@@ -50,7 +50,7 @@ public final class ParameterLayout {
    */
   public INDArray view(INDArray flat, String name) {
     Slice slice = slice(name);
-    return ArrayViews.stretch(flat, slice.offset(), slice.shape());
+    return ArrayViews.slice(flat, slice.offset(), slice.shape());
   }
 
   public long size() {

@@ -85,7 +85,7 @@ final class ParameterStore implements AutoCloseable {
     for (long done = 0; done < from.length(); done += block.length) {
       int count = (int) Math.min(block.length, from.length() - done);
       memory.get(done, block, count);
-      kernels.write(block, ArrayViews.stretch(to, done, count));
+      kernels.write(block, ArrayViews.slice(to, done, count));
     }
   }
 
@@ -94,7 +94,7 @@ final class ParameterStore implements AutoCloseable {
     float[] block = new float[(int) Math.min(BLOCK, from.length())];
     for (long done = 0; done < from.length(); done += block.length) {
       int count = (int) Math.min(block.length, from.length() - done);
-      kernels.read(ArrayViews.stretch(from, done, count), block);
+      kernels.read(ArrayViews.slice(from, done, count), block);
       memory.put(done, block, count);
     }
   }

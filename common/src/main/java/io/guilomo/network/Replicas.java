@@ -48,7 +48,7 @@ final class Replicas {
     this.rotary = RotaryTable.all(backbone.config(), kernels);
     this.parameters = store.parameters();
     this.gradient = store.gradient();
-    this.gsvGradient = ArrayViews.stretch(gradient, 0, gsvCount);
+    this.gsvGradient = ArrayViews.slice(gradient, 0, gsvCount);
     replicas.add(replica(context(), gradient));
   }
 
@@ -70,7 +70,7 @@ final class Replicas {
     }
     PassContext context = context();
     secondGradient = context.buffers().array("replica.gradient", gradient.length());
-    secondGsvGradient = ArrayViews.stretch(secondGradient, 0, gsvGradient.length());
+    secondGsvGradient = ArrayViews.slice(secondGradient, 0, gsvGradient.length());
     Replica replica = replica(context, secondGradient);
     replicas.add(replica);
     return replica;
@@ -82,9 +82,9 @@ final class Replicas {
     long offset = 0;
     for (Part part : parts) {
       long size = part.parameters().size();
-      part.attach(context, size == 0 ? null : ArrayViews.stretch(parameters, offset, size));
+      part.attach(context, size == 0 ? null : ArrayViews.slice(parameters, offset, size));
       if (size > 0) {
-        part.attachGradient(ArrayViews.stretch(ownGradient, offset, size));
+        part.attachGradient(ArrayViews.slice(ownGradient, offset, size));
       }
       offset += size;
     }

@@ -60,8 +60,8 @@ public record RotaryTable(INDArray flat, INDArray cosine, INDArray sine) {
     RotaryTable table =
         new RotaryTable(
             flat,
-            ArrayViews.stretch(flat, 0, positions, half),
-            ArrayViews.stretch(flat, cosine.length, positions, half));
+            ArrayViews.slice(flat, 0, positions, half),
+            ArrayViews.slice(flat, cosine.length, positions, half));
     kernels.write(cosine, table.cosine);
     kernels.write(sine, table.sine);
     return table;

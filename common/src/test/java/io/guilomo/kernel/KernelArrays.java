@@ -25,7 +25,7 @@ public final class KernelArrays {
   public static INDArray array(Kernels kernels, float[] values, long... shape) {
     INDArray flat = kernels.allocate(DataType.FLOAT, values.length);
     kernels.write(values, flat);
-    return ArrayViews.stretch(flat, 0, shape);
+    return ArrayViews.slice(flat, 0, shape);
   }
 
   /** A copy of an array of the host. */
@@ -49,7 +49,7 @@ public final class KernelArrays {
   private static INDArray filled(Kernels kernels, DataType type, double value, long... shape) {
     INDArray flat = kernels.allocate(type, Arrays.stream(shape).reduce(1, (a, b) -> a * b));
     kernels.fill(flat, value);
-    return ArrayViews.stretch(flat, 0, shape);
+    return ArrayViews.slice(flat, 0, shape);
   }
 
   /** A frozen matrix with the values of an array of the host. */
@@ -68,7 +68,7 @@ public final class KernelArrays {
   /** A contiguous copy in the same memory. */
   public static INDArray copy(Kernels kernels, INDArray array) {
     INDArray flat = kernels.allocate(DataType.FLOAT, array.length());
-    INDArray copy = ArrayViews.stretch(flat, 0, array.shape());
+    INDArray copy = ArrayViews.slice(flat, 0, array.shape());
     kernels.copy(array, copy);
     return copy;
   }

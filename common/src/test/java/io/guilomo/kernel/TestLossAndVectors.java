@@ -35,7 +35,7 @@ class TestLossAndVectors {
     static Operands draw(Kernels kernels, Random random, int length) {
       INDArray around = vector(kernels, random, 2 * length + 3);
       return new Operands(
-          kernels, around, ArrayViews.stretch(around, 1, length), vector(kernels, random, length));
+          kernels, around, ArrayViews.slice(around, 1, length), vector(kernels, random, length));
     }
 
     /** What an operator makes of each pair of elements. */

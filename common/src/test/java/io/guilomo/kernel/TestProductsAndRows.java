@@ -97,7 +97,7 @@ class TestProductsAndRows {
     }
     INDArray elements = kernels.allocate(type, values.length);
     kernels.write(values, elements);
-    INDArray matrix = ArrayViews.stretch(elements, 0, 37, 21);
+    INDArray matrix = ArrayViews.slice(elements, 0, 37, 21);
     FrozenMatrix frozen = kernels.frozen(type, 37, 21);
     float[] block = new float[100];
     for (int done = 0; done < values.length; done += block.length) {

@@ -163,7 +163,7 @@ public final class GoldenNetwork {
           ArrayViews.columns(
               parameters.apply(prefix + "B"), first[expert], experts.ranks().get(expert));
       case "lora_E" ->
-          ArrayViews.stretch(
+          ArrayViews.slice(
               parameters.apply(prefix + "lambda"), first[expert], experts.ranks().get(expert), 1);
       case "router" -> parameters.apply(prefix + "router");
       case "router_expert_vector" -> parameters.apply(prefix + "experts");
@@ -323,7 +323,7 @@ public final class GoldenNetwork {
     INDArray flat = Nd4j.zeros(DataType.FLOAT, network.host().size());
     boolean weights = vector.length() == network.weights().length();
     long begin = weights ? flat.length() - vector.length() : 0;
-    ArrayViews.stretch(flat, begin, vector.length()).assign(vector);
+    ArrayViews.slice(flat, begin, vector.length()).assign(vector);
     return NamedParameters.of(network.definition(), flat)::view;
   }
 

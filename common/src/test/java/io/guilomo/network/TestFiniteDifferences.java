@@ -169,7 +169,7 @@ class TestFiniteDifferences {
         expected += signs.mul(network.gradient(name)).sumNumber().doubleValue();
         place(network, flat, name, signs);
       }
-      INDArray direction = ArrayViews.stretch(flat, flat.length() - saved.length(), saved.length());
+      INDArray direction = ArrayViews.slice(flat, flat.length() - saved.length(), saved.length());
       KernelArrays.set(kernels, network.weights(), saved.add(direction.mul(STEP)));
       double above = loss.getAsDouble();
       KernelArrays.set(kernels, network.weights(), saved.sub(direction.mul(STEP)));
@@ -188,7 +188,7 @@ class TestFiniteDifferences {
 
   private static void place(LoraMoeNetwork network, INDArray flat, String name, INDArray values) {
     long offset = network.parameter(name).offset() - network.host().parameters().offset();
-    ArrayViews.stretch(flat, offset, values.shape()).assign(values);
+    ArrayViews.slice(flat, offset, values.shape()).assign(values);
   }
 
   private static void assertClose(String name, double squaredError, double squared) {
@@ -238,8 +238,8 @@ class TestFiniteDifferences {
       for (Part part : parts) {
         long size = part.parameters().size();
         if (size > 0) {
-          part.attach(context, ArrayViews.stretch(parameters, offset, size));
-          part.attachGradient(ArrayViews.stretch(gradient, offset, size));
+          part.attach(context, ArrayViews.slice(parameters, offset, size));
+          part.attachGradient(ArrayViews.slice(gradient, offset, size));
         } else {
           part.attach(context, null);
         }

@@ -213,7 +213,7 @@ public final class TinyModels {
   public static INDArray weights(LoraMoeNetwork network) {
     INDArray all = network.host().parameters();
     long count = network.weights().length();
-    return ArrayViews.stretch(all, all.length() - count, count);
+    return ArrayViews.slice(all, all.length() - count, count);
   }
 
   private static void linear(

@@ -169,7 +169,7 @@ class TestBilevelStep {
         for (int i = 0; i < 3; i++) {
           step.run(i, TRAIN, VALIDATION);
         }
-        INDArray first = ArrayViews.stretch(network.weights(), 0, 1);
+        INDArray first = ArrayViews.slice(network.weights(), 0, 1);
         float[] kept = values(kernels, first);
         kernels.write(new float[] {Float.NaN}, first);
         State before = State.of(network);
@@ -282,7 +282,7 @@ class TestBilevelStep {
       INDArray all = network.host().parameters();
       return new State(
           TinyModels.weights(network).dup(),
-          ArrayViews.stretch(all, 0, network.gsvs().length()).dup(),
+          ArrayViews.slice(all, 0, network.gsvs().length()).dup(),
           network.host().moments().dup());
     }
 

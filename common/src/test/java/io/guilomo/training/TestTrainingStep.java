@@ -32,7 +32,7 @@ class TestTrainingStep {
     try (LoraMoeNetwork network = network(kernels)) {
       TrainingStep step = step(network, kernels, 1);
       step.run(0, BATCH);
-      kernels.write(new float[] {Float.NaN}, ArrayViews.stretch(network.weights(), 0, 1));
+      kernels.write(new float[] {Float.NaN}, ArrayViews.slice(network.weights(), 0, 1));
       float[] weights = values(kernels, network.weights());
       float[] moments = values(kernels, network.weightFirstMoment());
       assertThatThrownBy(() -> step.run(3, BATCH))

@@ -113,16 +113,16 @@ public final class ModuleGroup {
     this.weight = frozen;
     this.bias = frozenBias;
     if (!members.isEmpty()) {
-      a = ArrayViews.stretch(parameters, offsetA, ranks, inFeatures);
-      g = ArrayViews.stretch(parameters, offsetG, experts, inFeatures);
+      a = ArrayViews.slice(parameters, offsetA, ranks, inFeatures);
+      g = ArrayViews.slice(parameters, offsetG, experts, inFeatures);
       members.forEach(member -> member.attach(shared, parameters, layout));
     }
   }
 
   public void attachGradient(INDArray gradient) {
     if (!members.isEmpty()) {
-      gradientA = ArrayViews.stretch(gradient, offsetA, ranks, inFeatures);
-      gradientG = ArrayViews.stretch(gradient, offsetG, experts, inFeatures);
+      gradientA = ArrayViews.slice(gradient, offsetA, ranks, inFeatures);
+      gradientG = ArrayViews.slice(gradient, offsetG, experts, inFeatures);
       members.forEach(member -> member.attachGradient(gradient, layout));
     }
   }

@@ -129,10 +129,10 @@ public final class Selection implements Part {
       masks.put(
           module.module(),
           new Masks(
-              ArrayViews.stretch(maskValues, experts, module.experts()),
-              ArrayViews.stretch(maskValues, ranks, module.totalRank()),
-              ArrayViews.stretch(maskGradients, experts, module.experts()),
-              ArrayViews.stretch(maskGradients, ranks, module.totalRank())));
+              ArrayViews.slice(maskValues, experts, module.experts()),
+              ArrayViews.slice(maskValues, ranks, module.totalRank()),
+              ArrayViews.slice(maskGradients, experts, module.experts()),
+              ArrayViews.slice(maskGradients, ranks, module.totalRank())));
     }
   }
 

@@ -48,9 +48,9 @@ final class BestProduct implements AutoCloseable {
     long length = (long) rows * columns;
     INDArray flat = kernels.allocate(type, length);
     for (long done = 0; done < length; done += BLOCK) {
-      kernels.write(block, ArrayViews.stretch(flat, done, Math.min(BLOCK, length - done)));
+      kernels.write(block, ArrayViews.slice(flat, done, Math.min(BLOCK, length - done)));
     }
-    return ArrayViews.stretch(flat, 0, rows, columns);
+    return ArrayViews.slice(flat, 0, rows, columns);
   }
 
   void run() {

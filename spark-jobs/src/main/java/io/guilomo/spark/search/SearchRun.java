@@ -126,7 +126,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   private List<GuidedSelection> selections(Map<LinearModule, long[]> routed) {
     List<ModuleExperts> modules = plan.network().modules();
     long count = modules.stream().mapToLong(m -> m.experts() + m.totalRank()).sum();
-    INDArray gsvs = ArrayViews.stretch(training.parameters(), 0, count);
+    INDArray gsvs = ArrayViews.slice(training.parameters(), 0, count);
     return GuidedSelection.of(modules, gsvs.dup().toFloatVector(), routed);
   }
 

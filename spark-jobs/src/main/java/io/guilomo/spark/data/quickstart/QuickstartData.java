@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.model.UserException;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -27,7 +26,6 @@ import java.util.stream.Collectors;
 public final class QuickstartData {
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String GRAMMAR = "org/languagetool/rules/en/grammar.xml";
   private static final String NOUNS = "net/sf/extjwnl/data/wordnet/wn31/data.noun";
 
   private QuickstartData() {}
@@ -39,20 +37,6 @@ public final class QuickstartData {
         throw new UserException(
             String.format("Cannot make data of %d, %d and %d records", train, validation, test));
       }
-    }
-  }
-
-  /**
-   * Sentences of LanguageTool, {@code acceptable} or {@code unacceptable}.
-   *
-   * @param unpacked where {@code org.languagetool:language-en} was unpacked
-   * @return records written to each file
-   */
-  public static Map<String, Integer> acceptability(Path unpacked, Path directory, Sizes sizes) {
-    try (InputStream grammar = Files.newInputStream(present(unpacked, GRAMMAR))) {
-      return write(AcceptabilitySentences.read(grammar), directory, sizes);
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot make acceptability data", e);
     }
   }
 

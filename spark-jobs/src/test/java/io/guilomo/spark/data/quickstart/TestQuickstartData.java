@@ -7,10 +7,8 @@ import static org.assertj.core.api.Assertions.tuple;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.StringReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,47 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TestQuickstartData {
 
-  private static final String RULES =
-      """
-      \uFEFF<?xml version="1.0" encoding="UTF-8"?>
-      <!DOCTYPE rules [ <!ENTITY city "La Paz"> ]>
-      <rules>
-        <category id="C">
-          <rulegroup id="GROUP">
-            <rule id="INNER"><example correction="Paz">I live in
-               <marker>&city;</marker>.</example></rule>
-            <rule><example>Fine.</example><example type="triggers_error">Wrongly found.</example></rule>
-          </rulegroup>
-          <rule id="ALONE"><!-- <example>Not there.</example> -->
-            <example correction=''>He <marker>go</marker>.</example>
-          </rule>
-        </category>
-      </rules>
-      """;
-
   @TempDir private Path dir;
-
-  @Test
-  void readsExamplesOfGrammarRules() {
-    assertThat(acceptability(RULES))
-        .containsExactly(
-            new LabelledSentence("I live in La Paz.", "unacceptable", "GROUP"),
-            new LabelledSentence("Fine.", "acceptable", "GROUP"),
-            new LabelledSentence("He go.", "unacceptable", "ALONE"));
-  }
-
-  @Test
-  void opensNothingOutsideTheFile() throws IOException {
-    Path secret = Files.writeString(dir.resolve("secret.txt"), "secret");
-    String entity =
-        "<!DOCTYPE rules [ <!ENTITY leak SYSTEM \""
-            + secret.toUri()
-            + "\"> ]>"
-            + "<rules><rule id='A'><example>a &leak; b</example></rule></rules>";
-    assertNothingLeaks(entity);
-    String dtd = "<!DOCTYPE rules SYSTEM \"" + secret.toUri() + "\"><rules/>";
-    assertNothingLeaks(dtd);
-  }
 
   @Test
   void readsGlosses() throws IOException {
@@ -135,31 +93,14 @@ class TestQuickstartData {
 
   @Test
   void refusesWhatIsNotThere() {
-    assertThatThrownBy(
-            () -> QuickstartData.acceptability(dir, dir, new QuickstartData.Sizes(1, 1, 1)))
+    assertThatThrownBy(() -> QuickstartData.glosses(dir, dir, 2, new QuickstartData.Sizes(1, 1, 1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "Cannot read "
-                + dir.resolve("org/languagetool/rules/en/grammar.xml")
+                + dir.resolve("net/sf/extjwnl/data/wordnet/wn31/data.noun")
                 + ": there is no such file");
     assertThatThrownBy(
             () -> QuickstartData.write(List.of(), dir, new QuickstartData.Sizes(8, 1, 1)))
         .hasMessage("Cannot make train data of 8 records: there are 0");
-    assertThatThrownBy(() -> acceptability("<rules><rule>"))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("Cannot read grammar rules: ");
-  }
-
-  private static void assertNothingLeaks(String xml) {
-    try {
-      assertThat(acceptability(xml).toString()).doesNotContain("secret");
-    } catch (IllegalArgumentException e) {
-      assertThat(e).hasMessageStartingWith("Cannot read grammar rules: ");
-    }
-  }
-
-  private static List<LabelledSentence> acceptability(String xml) {
-    return AcceptabilitySentences.read(
-        new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
   }
 }
