@@ -1,5 +1,6 @@
 package io.guilomo.adapter;
 
+import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.model.UserException;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package io.guilomo.adapter;
 
+import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.plan.ExpertPlan;
 import java.io.IOException;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.guilomo.adapter;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.Task;

@@ -1,5 +1,6 @@
 package io.guilomo.adapter;
 
+import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.io.SafetensorsFile;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;

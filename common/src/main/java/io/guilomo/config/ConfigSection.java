@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
+import io.guilomo.config.FinetuneConfig.Betas;
 import io.guilomo.model.UserException;
 import java.util.Arrays;
 import java.util.List;

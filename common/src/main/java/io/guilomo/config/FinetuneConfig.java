@@ -60,4 +60,7 @@ public record FinetuneConfig(
         section.oneOf("best-by", Criterion.class),
         section.whole("patience", 0));
   }
+
+  /** AdamW's decay rates. */
+  public record Betas(double first, double second) {}
 }

@@ -247,4 +247,13 @@ public final class GuilomoConfig implements Serializable {
         ClusterConfig.of(root.section("cluster")),
         CheckpointConfig.of(root.section("checkpoint")));
   }
+
+  /** A key whose values differ between two configurations. */
+  public record ChangedKey(String key, String before, String now) {
+
+    @Override
+    public String toString() {
+      return key + " from " + before + " to " + now;
+    }
+  }
 }

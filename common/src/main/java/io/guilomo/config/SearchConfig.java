@@ -1,5 +1,6 @@
 package io.guilomo.config;
 
+import io.guilomo.config.FinetuneConfig.Betas;
 import java.util.List;
 import java.util.Locale;
 

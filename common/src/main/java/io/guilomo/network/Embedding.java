@@ -60,15 +60,13 @@ public final class Embedding implements Part {
   private void check(TokenBatch batch) {
     if (batch.longest() > config.maxPositions()) {
       throw new UserException(
-          String.format(
-              "Cannot read a sequence of %d tokens: the model has %d positions",
-              batch.longest(), config.maxPositions()));
+          "Cannot read a sequence of %d tokens: the model has %d positions",
+          batch.longest(), config.maxPositions());
     }
     for (int token : batch.tokens()) {
       if (token < 0 || token >= config.vocabulary()) {
         throw new UserException(
-            String.format(
-                "Cannot embed token %d: the vocabulary has %d", token, config.vocabulary()));
+            "Cannot embed token %d: the vocabulary has %d", token, config.vocabulary());
       }
     }
   }

@@ -4,6 +4,7 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.LinearModule;
+import io.guilomo.network.Extent.PassShape;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

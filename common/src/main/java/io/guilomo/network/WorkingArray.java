@@ -1,5 +1,7 @@
 package io.guilomo.network;
 
+import io.guilomo.network.Extent.PassShape;
+
 /**
  * A working array of a part, as {@link ArrayDeclarations} declares it: {@code [rows, columns]}, or
  * a vector of that many elements.

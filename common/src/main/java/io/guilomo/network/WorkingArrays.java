@@ -1,6 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.model.UserException;
+import io.guilomo.network.Extent.PassShape;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,9 +27,8 @@ public final class WorkingArrays {
     long tokens = (long) sequences * length;
     if (tokens > Integer.MAX_VALUE) {
       throw new UserException(
-          String.format(
-              "Cannot run batches of %d sequences of %d tokens: together at most %d",
-              sequences, length, Integer.MAX_VALUE));
+          "Cannot run batches of %d sequences of %d tokens: together at most %d",
+          sequences, length, Integer.MAX_VALUE);
     }
     List<WorkingArray> arrays =
         PartSpec.all(definition).stream().flatMap(spec -> spec.build().arrays().stream()).toList();

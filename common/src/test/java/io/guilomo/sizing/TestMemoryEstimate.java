@@ -24,6 +24,7 @@ import io.guilomo.network.TinyModels;
 import io.guilomo.network.WorkingArrays;
 import io.guilomo.search.BilevelStep;
 import io.guilomo.search.SearchSettings;
+import io.guilomo.sizing.MemoryEstimate.DriverMemory;
 import io.guilomo.training.LearningRate;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

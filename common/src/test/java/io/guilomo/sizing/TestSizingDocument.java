@@ -9,6 +9,7 @@ import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Rope;
 import io.guilomo.network.Stage;
+import io.guilomo.sizing.MemoryEstimate.DriverMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

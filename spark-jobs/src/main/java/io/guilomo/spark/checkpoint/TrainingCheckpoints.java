@@ -1,7 +1,7 @@
 package io.guilomo.spark.checkpoint;
 
-import io.guilomo.config.ChangedKey;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.GuilomoConfig.ChangedKey;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.progress.ProgressListener;
 import java.io.IOException;
@@ -123,10 +123,9 @@ public record TrainingCheckpoints(
     for (ChangedKey change : changes) {
       if (REFUSED.contains(change.key())) {
         throw new UserException(
-            String.format(
-                "Cannot resume from %s: %s has changed; give another run.id, or start over with"
-                    + " checkpoint.resume=false",
-                checkpoint, change));
+            "Cannot resume from %s: %s has changed; give another run.id, or start over with"
+                + " checkpoint.resume=false",
+            checkpoint, change);
       }
     }
     return changes.stream()

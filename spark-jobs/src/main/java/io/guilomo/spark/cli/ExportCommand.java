@@ -3,7 +3,7 @@ package io.guilomo.spark.cli;
 import io.guilomo.adapter.Adapter;
 import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.adapter.AdapterFormat;
-import io.guilomo.adapter.ExportedAdapter;
+import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.adapter.GuilomoFormat;
 import io.guilomo.adapter.PeftFormat;
 import io.guilomo.adapter.ReleasedAdapterFormat;

@@ -42,9 +42,7 @@ final class QuickstartCommand implements Callable<Integer> {
     Path model = directory.resolve("model");
     if (!Files.isDirectory(model)) {
       throw new UserException(
-          String.format(
-              "Cannot find a model in %s: run deploy/guilomo quickstart, which fetches it",
-              directory));
+          "Cannot find a model in %s: run deploy/guilomo quickstart, which fetches it", directory);
     }
     Path data = QuickstartJob.data(directory).toAbsolutePath();
     GuilomoConfig config =

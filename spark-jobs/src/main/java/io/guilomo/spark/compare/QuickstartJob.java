@@ -95,8 +95,7 @@ public record QuickstartJob(JobContext context, Path directory) {
   private void makeData() throws IOException {
     Path jar = directory.resolve("jars").resolve(WORDNET);
     if (!Files.isRegularFile(jar) || Files.size(jar) > MAX_JAR_BYTES) {
-      throw new UserException(
-          String.format("Cannot make data of %s: deploy/guilomo quickstart fetches it", jar));
+      throw new UserException("Cannot make data of %s: deploy/guilomo quickstart fetches it", jar);
     }
     Path unfinished = Files.createTempDirectory(directory, "data-");
     try {

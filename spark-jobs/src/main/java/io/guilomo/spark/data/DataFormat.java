@@ -29,9 +29,8 @@ public enum DataFormat {
         .orElseThrow(
             () ->
                 new UserException(
-                    String.format(
-                        "Cannot use data format %s: expected one of %s",
-                        name, Arrays.toString(values()))));
+                    "Cannot use data format %s: expected one of %s",
+                    name, Arrays.toString(values())));
   }
 
   /** The format that belongs to the extension of a file name. */
@@ -45,9 +44,8 @@ public enum DataFormat {
       }
     }
     throw new UserException(
-        String.format(
-            "Cannot tell the format of %s by its extension: set data.format to one of %s",
-            name, Arrays.toString(values())));
+        "Cannot tell the format of %s by its extension: set data.format to one of %s",
+        name, Arrays.toString(values()));
   }
 
   @Override

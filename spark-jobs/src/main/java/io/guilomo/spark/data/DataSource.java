@@ -24,9 +24,8 @@ public record DataSource(
   public DataSource {
     if (validation.isPresent() && validation.get().equals(train)) {
       throw new UserException(
-          String.format(
-              "Cannot validate on the training data %s: name other records, or none to hold some out",
-              train));
+          "Cannot validate on the training data %s: name other records, or none to hold some out",
+          train);
     }
     if (validation.isEmpty() && split.fraction() == 0) {
       throw new UserException(
@@ -34,8 +33,7 @@ public record DataSource(
     }
     if (!(maxBadFraction >= 0 && maxBadFraction <= 1)) {
       throw new UserException(
-          String.format(
-              "Cannot tolerate a fraction of %s bad records: expected 0 to 1", maxBadFraction));
+          "Cannot tolerate a fraction of %s bad records: expected 0 to 1", maxBadFraction);
     }
   }
 }

@@ -106,7 +106,7 @@ public record RecordReader(SparkSession spark, RecordParser parser, Optional<Dat
       FileSystem files = path.getFileSystem(spark.sparkContext().hadoopConfiguration());
       FileStatus[] found = files.globStatus(path);
       if (found == null || found.length == 0) {
-        throw new UserException(String.format("Cannot read %s: there is no such file", name));
+        throw new UserException("Cannot read %s: there is no such file", name);
       }
       if (format.isPresent()) {
         return format.get();
@@ -120,8 +120,7 @@ public record RecordReader(SparkSession spark, RecordParser parser, Optional<Dat
           .sorted()
           .findFirst()
           .map(DataFormat::ofFile)
-          .orElseThrow(
-              () -> new UserException(String.format("Cannot read %s: it contains no files", name)));
+          .orElseThrow(() -> new UserException("Cannot read %s: it contains no files", name));
     } catch (IOException e) {
       throw new UserException(String.format("Cannot read %s: %s", name, e.getMessage()), e);
     }
@@ -142,7 +141,7 @@ public record RecordReader(SparkSession spark, RecordParser parser, Optional<Dat
     Set<String> present = new LinkedHashSet<>(List.of(rows.columns()));
     boolean text = present.remove(CORRUPT);
     if (present.isEmpty()) {
-      throw new UserException(String.format("Cannot read %s: it contains no records", path));
+      throw new UserException("Cannot read %s: it contains no records", path);
     }
     parser.checkColumns(path, present, target);
     Column[] columns = present.stream().map(RecordReader::column).toArray(Column[]::new);

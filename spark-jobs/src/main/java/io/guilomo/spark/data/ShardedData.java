@@ -89,8 +89,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
   public static ShardedData load(
       SparkSession spark, DataSource source, Encoding encoding, int workers) {
     if (workers < 1) {
-      throw new UserException(
-          String.format("Cannot shard over %d workers: expected at least 1", workers));
+      throw new UserException("Cannot shard over %d workers: expected at least 1", workers);
     }
     requireJavaSerializer(spark.sparkContext().getConf());
     List<JavaRDD<?>> scratch = new ArrayList<>();
@@ -155,8 +154,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     String serializer = conf.get("spark.serializer", expected);
     if (!serializer.equals(expected)) {
       throw new UserException(
-          String.format(
-              "Cannot shard records with spark.serializer=%s: expected %s", serializer, expected));
+          "Cannot shard records with spark.serializer=%s: expected %s", serializer, expected);
     }
   }
 
@@ -226,19 +224,18 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
   private static void requireEnough(String kind, long records, int workers, DataReport report) {
     if (records < workers) {
       throw new UserException(
-          String.format(
-              "Cannot shard %d %s records over %d workers: each needs at least one%s%s",
-              records,
-              kind,
-              workers,
-              report.dropped() == 0
-                  ? ""
-                  : "; %d others have nothing left to learn from after truncation to model.max-length"
-                      .formatted(report.dropped()),
-              report.repeated() == 0
-                  ? ""
-                  : "; %d others are left out because data.validation has them too"
-                      .formatted(report.repeated())));
+          "Cannot shard %d %s records over %d workers: each needs at least one%s%s",
+          records,
+          kind,
+          workers,
+          report.dropped() == 0
+              ? ""
+              : "; %d others have nothing left to learn from after truncation to model.max-length"
+                  .formatted(report.dropped()),
+          report.repeated() == 0
+              ? ""
+              : "; %d others are left out because data.validation has them too"
+                  .formatted(report.repeated()));
     }
   }
 

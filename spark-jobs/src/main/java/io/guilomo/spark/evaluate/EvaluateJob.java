@@ -6,6 +6,7 @@ import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.data.ReadRecord;
+import io.guilomo.spark.evaluate.Scores.ScoredRecord;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.progress.TaskProgress;

@@ -104,9 +104,8 @@ public record PredictJob(JobContext context) {
     for (StructField field : rows.schema().fields()) {
       if (own.stream().anyMatch(field.name()::equalsIgnoreCase)) {
         throw new UserException(
-            String.format(
-                "Cannot keep column %s: table %s has a column of that name; rename it",
-                field.name(), PredictionsTable.INSTANCE));
+            "Cannot keep column %s: table %s has a column of that name; rename it",
+            field.name(), PredictionsTable.INSTANCE);
       }
       schema = field.name().equals(RecordReader.JSON) ? schema : schema.add(field);
     }

@@ -2,6 +2,7 @@ package io.guilomo.spark.evaluate;
 
 import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.config.EvaluateConfig;
+import io.guilomo.data.DataReport;
 import io.guilomo.inference.Answer;
 import io.guilomo.metric.Bootstrap;
 import io.guilomo.metric.Interval;
@@ -9,8 +10,10 @@ import io.guilomo.metric.Metric;
 import io.guilomo.metric.Scored;
 import io.guilomo.model.Task;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** The metrics of scored records, with bootstrap confidence intervals. */
 final class Scores {
@@ -92,4 +95,17 @@ final class Scores {
             interval.high(),
             scored.size()));
   }
+
+  /**
+   * How one record was answered.
+   *
+   * @param position in its file, from 1
+   * @param scores by method
+   * @param responseLoss {@code −log p} a token of the right response; {@code NaN} where it is not
+   *     known
+   * @param bad why it could not be asked; else null
+   */
+  public record ScoredRecord(
+      long position, Map<String, Scored> scores, double responseLoss, DataReport.BadRecord bad)
+      implements Serializable {}
 }

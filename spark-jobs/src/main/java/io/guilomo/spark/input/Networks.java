@@ -98,8 +98,7 @@ public final class Networks {
   }
 
   private static UserException otherModel(String model, String what) {
-    return new UserException(
-        String.format("Cannot fine-tune %s with a plan made for %s", model, what));
+    return new UserException("Cannot fine-tune %s with a plan made for %s", model, what);
   }
 
   /**
@@ -116,21 +115,19 @@ public final class Networks {
               ? "classify with " + config.model().path()
               : "learn task " + task + " with " + config.model().path();
       throw new UserException(
-          String.format(
-              "Cannot %s: %s learn task %s",
-              asked,
-              kind,
-              backbone.tasks().stream()
-                  .sorted()
-                  .map(Task::toString)
-                  .collect(Collectors.joining(" or "))));
+          "Cannot %s: %s learn task %s",
+          asked,
+          kind,
+          backbone.tasks().stream()
+              .sorted()
+              .map(Task::toString)
+              .collect(Collectors.joining(" or ")));
     }
     Set<Pooling> poolings = backbone.poolings();
     if (task == Task.CLASSIFICATION && !poolings.contains(config.model().pooling())) {
       throw new UserException(
-          String.format(
-              "Cannot pool the states of %s by %s: expected one of %s",
-              config.model().path(), config.model().pooling(), new TreeSet<>(poolings)));
+          "Cannot pool the states of %s by %s: expected one of %s",
+          config.model().path(), config.model().pooling(), new TreeSet<>(poolings));
     }
   }
 
@@ -138,9 +135,8 @@ public final class Networks {
     String family = config.model().family();
     if (!family.equals("auto") && !family.equals(backbone.family())) {
       throw new UserException(
-          String.format(
-              "Cannot use guilomo.model.family = %s: %s is of family %s",
-              family, config.model().path(), backbone.family()));
+          "Cannot use guilomo.model.family = %s: %s is of family %s",
+          family, config.model().path(), backbone.family());
     }
   }
 
@@ -157,7 +153,7 @@ public final class Networks {
     for (String target : targets) {
       if (!known.contains(target)) {
         throw new UserException(
-            String.format("Cannot put experts on %s: the model's modules are %s", target, known));
+            "Cannot put experts on %s: the model's modules are %s", target, known);
       }
     }
     return all.stream()

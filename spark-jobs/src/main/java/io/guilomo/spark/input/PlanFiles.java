@@ -78,10 +78,9 @@ public final class PlanFiles {
       String digest = Families.digest(model, conf);
       if (!digest.equals(plan.backboneDigest())) {
         throw new UserException(
-            String.format(
-                "Cannot use the plan %s: it was learned with a model whose digest is %s, that of %s"
-                    + " is %s; to use it all the same, remove backbone-digest from it",
-                name, shortened(plan.backboneDigest()), model, shortened(digest)));
+            "Cannot use the plan %s: it was learned with a model whose digest is %s, that of %s"
+                + " is %s; to use it all the same, remove backbone-digest from it",
+            name, shortened(plan.backboneDigest()), model, shortened(digest));
       }
     }
     return plan;
@@ -95,8 +94,7 @@ public final class PlanFiles {
     long length = files.getFileStatus(path).getLen();
     if (length > MAX_BYTES) {
       throw new UserException(
-          String.format(
-              "Cannot read the plan %s: it has %d bytes, maximum is %d", path, length, MAX_BYTES));
+          "Cannot read the plan %s: it has %d bytes, maximum is %d", path, length, MAX_BYTES);
     }
     try (FSDataInputStream in = files.open(path)) {
       return new String(in.readNBytes((int) length), StandardCharsets.UTF_8);

@@ -2,9 +2,9 @@ package io.guilomo.spark.preflight;
 
 import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
-import io.guilomo.sizing.DriverMemory;
 import io.guilomo.sizing.ExecutorMemory;
 import io.guilomo.sizing.MemoryEstimate;
+import io.guilomo.sizing.MemoryEstimate.DriverMemory;
 import java.util.List;
 import java.util.Optional;
 

@@ -48,8 +48,7 @@ public final class RunReport {
   static String html(RunTables tables, String outputDir, String runId) {
     if (tables.jobs().isEmpty()) {
       throw new UserException(
-          String.format(
-              "Cannot report on run %s: %s/tables/runs has no row of it", runId, outputDir));
+          "Cannot report on run %s: %s/tables/runs has no row of it", runId, outputDir);
     }
     Html body = new Html();
     for (ReportSection section : SECTIONS) {

@@ -154,11 +154,10 @@ public final class AveragedTraining<S> {
         || checkpoint.parameters().length() != flat.numParams()
         || checkpoint.updaterState().length() != flat.getUpdater().getStateViewArray().length()) {
       throw new UserException(
-          String.format(
-              "Cannot resume from the checkpoint after round %d: model, plan or classes have changed"
-                  + " (it has %d parameters, the network has %d); give another run.id, or start"
-                  + " over with checkpoint.resume=false",
-              checkpoint.round(), checkpoint.parameters().length(), flat.numParams()));
+          "Cannot resume from the checkpoint after round %d: model, plan or classes have changed"
+              + " (it has %d parameters, the network has %d); give another run.id, or start"
+              + " over with checkpoint.resume=false",
+          checkpoint.round(), checkpoint.parameters().length(), flat.numParams());
     }
     flat.setParams(checkpoint.parameters());
     flat.getUpdater().setStateViewArray(checkpoint.updaterState());

@@ -120,9 +120,8 @@ public record RoundLoop<S>(
   private static void requireBackbone(String expected, String loaded) {
     if (!expected.isEmpty() && !expected.equals(loaded)) {
       throw new UserException(
-          String.format(
-              "Cannot resume from the checkpoint: the model has digest %s, it was made with %s",
-              loaded, expected));
+          "Cannot resume from the checkpoint: the model has digest %s, it was made with %s",
+          loaded, expected);
     }
   }
 }

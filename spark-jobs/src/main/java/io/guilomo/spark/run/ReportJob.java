@@ -32,8 +32,7 @@ public record ReportJob(SparkSession spark, String outputDir) {
             .selectExpr("max_by(run_id, at)")
             .collectAsList();
     if (newest.get(0).isNullAt(0)) {
-      throw new UserException(
-          String.format("Cannot report on a run: %s/tables/runs has none", outputDir));
+      throw new UserException("Cannot report on a run: %s/tables/runs has none", outputDir);
     }
     return run(newest.get(0).getString(0));
   }

@@ -144,9 +144,8 @@ public final class RunLock implements AutoCloseable {
   private static UserException refused(String run, String beat) {
     Holder holder = Holder.of(beat);
     return new UserException(
-        String.format(
-            "Cannot start %s: %s on %s is running it; wait for it or use another run.id",
-            run, holder.application(), holder.host()));
+        "Cannot start %s: %s on %s is running it; wait for it or use another run.id",
+        run, holder.application(), holder.host());
   }
 
   private boolean create() throws IOException {

@@ -102,9 +102,8 @@ public record AllocateJob(JobContext context, boolean reporting) {
             config().allocation().requirePlan(), config(), backbone, context.hadoop());
     if (budget > 0 && plan.parameters() > budget) {
       throw new UserException(
-          String.format(
-              "Cannot keep the plan %s within %d parameters: it has %d",
-              config().allocation().plan(), budget, plan.parameters()));
+          "Cannot keep the plan %s within %d parameters: it has %d",
+          config().allocation().plan(), budget, plan.parameters());
     }
     return plan;
   }

@@ -3,8 +3,8 @@ package io.guilomo.spark.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.config.ChangedKey;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.GuilomoConfig.ChangedKey;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

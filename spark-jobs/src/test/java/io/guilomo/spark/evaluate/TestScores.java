@@ -13,6 +13,7 @@ import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Task;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.UniformAllocation;
+import io.guilomo.spark.evaluate.Scores.ScoredRecord;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
 import java.io.IOException;
 import java.nio.file.Files;

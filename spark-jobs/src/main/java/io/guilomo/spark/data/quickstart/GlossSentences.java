@@ -1,6 +1,7 @@
 package io.guilomo.spark.data.quickstart;
 
 import io.guilomo.model.UserException;
+import io.guilomo.spark.data.quickstart.QuickstartData.LabelledSentence;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -47,8 +48,7 @@ final class GlossSentences {
               ? Integer.parseInt(head[1]) - FIRST_FILE
               : -1;
       if (bar < 0 || file < 0 || file >= FILES.size()) {
-        throw new UserException(
-            String.format("Cannot read WordNet nouns: line %d is no synset", number));
+        throw new UserException("Cannot read WordNet nouns: line %d is no synset", number);
       }
       String definition = line.substring(bar + 3).split("; \"", 2)[0].strip();
       if (!definition.isEmpty()) {
@@ -64,7 +64,7 @@ final class GlossSentences {
             .collect(Collectors.groupingBy(LabelledSentence::label, Collectors.counting()));
     if (classes < 2 || classes > sizes.size()) {
       throw new UserException(
-          String.format("Cannot choose %d noun classes: expected 2 to %d", classes, sizes.size()));
+          "Cannot choose %d noun classes: expected 2 to %d", classes, sizes.size());
     }
     Comparator<Map.Entry<String, Long>> largestFirst =
         Map.Entry.comparingByValue(Comparator.reverseOrder());

@@ -1,6 +1,8 @@
 package io.guilomo.spark.data.quickstart;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.data.TextRecord;
 import io.guilomo.model.UserException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -35,7 +37,7 @@ public final class QuickstartData {
     public Sizes {
       if (train < 0 || validation < 0 || test < 0) {
         throw new UserException(
-            String.format("Cannot make data of %d, %d and %d records", train, validation, test));
+            "Cannot make data of %d, %d and %d records", train, validation, test);
       }
     }
   }
@@ -59,7 +61,7 @@ public final class QuickstartData {
   private static Path present(Path unpacked, String name) {
     Path file = unpacked.resolve(name);
     if (!Files.isRegularFile(file)) {
-      throw new UserException(String.format("Cannot read %s: there is no such file", file));
+      throw new UserException("Cannot read %s: there is no such file", file);
     }
     return file;
   }
@@ -122,14 +124,25 @@ public final class QuickstartData {
     int each = byLabel.isEmpty() ? size : (size + byLabel.size() - 1) / byLabel.size();
     if (each > most) {
       throw new UserException(
-          String.format(
-              "Cannot make %s data of %d records: there are %d",
-              file, size, most * byLabel.size()));
+          "Cannot make %s data of %d records: there are %d", file, size, most * byLabel.size());
     }
     return byLabel.values().stream()
         .flatMap(same -> same.stream().limit(each))
         .sorted(Comparator.comparing(LabelledSentence::order))
         .limit(size)
         .toList();
+  }
+
+  /**
+   * A line of a quick-start file.
+   *
+   * @param group sentences of one group fall into one file
+   */
+  record LabelledSentence(String sentence, String label, @JsonIgnore String group) {
+
+    /** A random but fixed order of sentences. */
+    String order() {
+      return new TextRecord.Sentence(sentence, null).digest();
+    }
   }
 }

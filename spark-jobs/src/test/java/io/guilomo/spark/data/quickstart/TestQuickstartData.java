@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.spark.data.quickstart.QuickstartData.LabelledSentence;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.StringReader;
