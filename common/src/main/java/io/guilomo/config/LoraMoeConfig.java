@@ -13,7 +13,7 @@ public record LoraMoeConfig(
     List<String> targetModules,
     int maxExperts,
     int maxRank,
-    int topK,
+    RoutingMethod routing,
     double alpha,
     double dropout,
     double loadBalance) {
@@ -24,17 +24,13 @@ public record LoraMoeConfig(
             section.texts("target-modules"),
             section.whole("max-experts", 1),
             section.whole("max-rank", 1),
-            section.whole("top-k", 1),
+            new RoutingMethod(section.text("routing"), section.whole("top-k", 1)),
             section.positive("alpha"),
             section.fraction("dropout"),
             section.number("load-balance", 0.0));
-    if (config.topK > config.maxExperts) {
+    if (config.routing.topK() > config.maxExperts) {
       throw section.refuse("top-k", "must be at most max-experts, " + config.maxExperts);
     }
     return config;
-  }
-
-  public RoutingMethod routing() {
-    return RoutingMethod.topK(topK);
   }
 }

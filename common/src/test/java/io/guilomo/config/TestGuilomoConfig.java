@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigRenderOptions;
 import io.guilomo.config.FinetuneConfig.Betas;
+import io.guilomo.model.RoutingMethod;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -34,7 +35,8 @@ class TestGuilomoConfig {
         .isEqualTo(
             new ModelConfig(
                 "", "auto", 256, ModelConfig.Pooling.MEAN, ModelConfig.Precision.FLOAT32));
-    assertThat(config.loraMoe()).isEqualTo(new LoraMoeConfig(List.of(), 8, 8, 2, 16, 0.05, 0.001));
+    assertThat(config.loraMoe())
+        .isEqualTo(new LoraMoeConfig(List.of(), 8, 8, RoutingMethod.topK(2), 16, 0.05, 0.001));
     assertThat(config.search())
         .isEqualTo(
             new SearchConfig(

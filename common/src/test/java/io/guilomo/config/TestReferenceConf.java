@@ -19,6 +19,8 @@ class TestReferenceConf {
   /** What is one component of a record and several keys, or named otherwise. */
   private static final Map<String, List<String>> NAMED_OTHERWISE =
       Map.of(
+          "lora-moe.routing",
+          List.of("lora-moe.routing", "lora-moe.top-k"),
           "data.columns",
           List.of("instruction", "input", "output", "answer", "question", "choices", "hint")
               .stream()

@@ -54,7 +54,7 @@ class TestNorm {
   }
 
   private PassContext context() {
-    Backbone backbone =
+    Backbone host =
         FrozenCopies.backbone(
             TinyModels.llama(1).config(),
             "tiny",
@@ -62,9 +62,10 @@ class TestNorm {
                 Backbone.WORDS,
                 normal(2, HIDDEN),
                 "norm.weight",
-                KernelArrays.array(KERNELS, normal(1, HIDDEN).ravel()),
+                normal(1, HIDDEN).ravel(),
                 "norm.bias",
-                KernelArrays.array(KERNELS, normal(1, HIDDEN).ravel())));
+                normal(1, HIDDEN).ravel()));
+    Backbone backbone = FrozenCopies.of(host, KERNELS);
     PassContext context = new PassContext(backbone, Map.of(), KERNELS, new Buffers(KERNELS));
     context.begin(TinyModels.causal(1, ROWS), PassOptions.training(1));
     return context;

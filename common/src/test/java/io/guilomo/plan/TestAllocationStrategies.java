@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.config.AllocationConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,7 +110,7 @@ class TestAllocationStrategies {
   }
 
   static LoraMoeConfig lora(int maxExperts, int maxRank) {
-    return new LoraMoeConfig(List.of(), maxExperts, maxRank, 2, 16, 0, 0);
+    return new LoraMoeConfig(List.of(), maxExperts, maxRank, RoutingMethod.topK(2), 16, 0, 0);
   }
 
   private static AllocationPlan plan(String name, List<LinearModule> modules, long budget) {

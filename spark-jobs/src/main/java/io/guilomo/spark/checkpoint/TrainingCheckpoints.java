@@ -36,6 +36,7 @@ public record TrainingCheckpoints(
           "lora-moe.target-modules",
           "lora-moe.max-experts",
           "lora-moe.max-rank",
+          "lora-moe.routing",
           "lora-moe.top-k",
           "lora-moe.alpha");
 
