@@ -9,7 +9,8 @@ import java.util.stream.Stream;
 /**
  * What became of the records of a data set. Merging is associative and commutative.
  *
- * @param read number of records: {@code train + validation + dropped + repeated + bad}
+ * @param read number of records; those of a training are {@code train + validation + dropped +
+ *     repeated + bad}
  * @param train training examples
  * @param validation validation examples, or records scored by an evaluation
  * @param truncated examples and dropped records that were truncated to the maximum length

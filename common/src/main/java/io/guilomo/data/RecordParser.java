@@ -57,7 +57,6 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
           "label", List.of("label"));
 
   public RecordParser {
-    columns = Map.copyOf(columns);
     for (String field : columns.keySet()) {
       if (!fields(task).containsKey(field)) {
         throw new UserException(
@@ -65,6 +64,7 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
             field, task, fields(task).keySet().stream().sorted().toList());
       }
     }
+    columns = Map.copyOf(columns);
   }
 
   /**

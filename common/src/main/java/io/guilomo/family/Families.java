@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -29,6 +30,9 @@ public final class Families {
       ServiceLoader.load(ModelFamily.class, ModelFamily.class.getClassLoader()).stream()
           .map(ServiceLoader.Provider::get)
           .toList();
+
+  /** A model's shape, and the family that read it and reads its tensors. */
+  private record Found(ModelFamily family, BackboneConfig config) {}
 
   private Families() {}
 
@@ -77,25 +81,25 @@ public final class Families {
       throws IOException {
     ModelDirectory directory = ModelDirectory.open(uri, conf);
     directory.requireWeights();
-    BackboneConfig config = config(directory);
+    Found found = find(directory);
     try (TensorSource source = directory.tensors()) {
-      UnaryOperator<String> stored = family(config).storedNames(source.names());
-      return read(config, new FrozenTensors.Files(directory, source, stored), extent, memory);
+      UnaryOperator<String> stored = found.family().storedNames(source.names());
+      return read(found, new FrozenTensors.Files(directory, source, stored), extent, memory);
     }
   }
 
   /** A model of the given shape of tensors from any source, such as random ones. */
   public static Backbone make(
       BackboneConfig config, FrozenTensors.Source source, FrozenMemory memory) throws IOException {
-    return read(config, source, Extent.VALUES, memory);
+    return read(new Found(family(config), config), source, Extent.VALUES, memory);
   }
 
   private static Backbone read(
-      BackboneConfig config, FrozenTensors.Source source, Extent extent, FrozenMemory memory)
+      Found model, FrozenTensors.Source source, Extent extent, FrozenMemory memory)
       throws IOException {
     FrozenTensors tensors = new FrozenTensors(source, extent, memory);
-    family(config).read(config, tensors);
-    return tensors.backbone(config);
+    model.family().read(model.config(), tensors);
+    return tensors.backbone(model.config());
   }
 
   private static ModelFamily family(BackboneConfig config) {
@@ -108,28 +112,28 @@ public final class Families {
 
   /** Reads only the shape of a model, without its weights. */
   public static BackboneConfig config(String uri, Configuration conf) throws IOException {
-    return config(ModelDirectory.open(uri, conf));
+    return find(ModelDirectory.open(uri, conf)).config();
   }
 
-  private static BackboneConfig config(ModelDirectory directory) throws IOException {
+  private static Found find(ModelDirectory directory) throws IOException {
     if (!directory.has(ModelDirectory.CONFIG)) {
       if (directory.hasSafetensors() || directory.endingIn(".onnx").isEmpty()) {
         throw directory.refuse("it has no config.json, which tells the architecture");
       }
       return onnx(directory);
     }
-    return config(
+    return find(
         new ConfigJson(
             directory.json(ModelDirectory.CONFIG), directory.file(ModelDirectory.CONFIG)),
         directory::refuse);
   }
 
-  private static BackboneConfig onnx(ModelDirectory directory) throws IOException {
+  private static Found onnx(ModelDirectory directory) throws IOException {
     try (OnnxModel onnx = directory.onnx()) {
       for (ModelFamily family : ALL) {
         Optional<BackboneConfig> config = family.parse(onnx);
         if (config.isPresent()) {
-          return config.get();
+          return new Found(family, config.get());
         }
       }
     }
@@ -138,10 +142,10 @@ public final class Families {
 
   /** The shape that a {@code config.json} tells. */
   public static BackboneConfig config(ConfigJson json) {
-    return config(json, reason -> new UserException("Cannot load: " + reason));
+    return find(json, reason -> new UserException("Cannot load: " + reason)).config();
   }
 
-  private static BackboneConfig config(ConfigJson json, Function<String, UserException> refusal) {
+  private static Found find(ConfigJson json, Function<String, UserException> refusal) {
     JsonNode named = json.root().path("architectures").path(0);
     JsonNode architecture =
         named.isMissingNode() || named.isNull() ? json.root().path("model_type") : named;
@@ -149,20 +153,32 @@ public final class Families {
       throw refusal.apply("its config.json names neither architectures nor model_type");
     }
     String name = architecture.textValue();
+    String known =
+        ALL.stream()
+            .flatMap(family -> family.architectures().stream())
+            .sorted()
+            .collect(Collectors.joining(", "));
     return ALL.stream()
         .filter(family -> family.architectures().contains(name) || family.modelType().equals(name))
         .findFirst()
+        .map(family -> new Found(family, family.parse(json)))
         .orElseThrow(
-            () ->
-                refusal.apply(
-                    "its architecture is %s, known are %s"
-                        .formatted(
-                            name,
-                            ALL.stream()
-                                .flatMap(family -> family.architectures().stream())
-                                .sorted()
-                                .collect(Collectors.joining(", ")))))
-        .parse(json);
+            () -> refusal.apply("its architecture is %s, known are %s".formatted(name, known)));
+  }
+
+  /**
+   * Checks the name of a family in a configuration.
+   *
+   * @throws UserException if it is neither {@code auto} nor the name of a family
+   */
+  public static void checkName(String name) {
+    TreeSet<String> known =
+        ALL.stream().map(ModelFamily::name).collect(Collectors.toCollection(TreeSet::new));
+    if (!name.equals("auto") && !known.contains(name)) {
+      throw new UserException(
+          "Cannot use guilomo.model.family = %s: expected auto or one of %s",
+          name, String.join(", ", known));
+    }
   }
 
   /** Names of the linear modules of all families, each family's in the order of its blocks. */

@@ -7,15 +7,15 @@ import java.security.MessageDigest;
 import org.apache.hadoop.fs.FSDataInputStream;
 
 /** Reads weights from a file in blocks of at most 1 MiB. */
-public final class BlockReader {
+final class BlockReader {
 
-  public static final int BLOCK = 1 << 20;
+  static final int BLOCK = 1 << 20;
 
   private final FSDataInputStream in;
   private byte[] block = new byte[0];
   private float[] values;
 
-  public BlockReader(FSDataInputStream in) {
+  BlockReader(FSDataInputStream in) {
     this.in = in;
   }
 

@@ -2,7 +2,6 @@ package io.guilomo.io;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -34,7 +33,7 @@ public final class SafetensorsWriter {
    *
    * @param tensors of any floating-point type and memory order, written in the order of the map
    * @param metadata arbitrary strings, may be empty
-   * @throws UserException if a tensor is not of a floating-point type
+   * @throws IllegalArgumentException if a tensor is not of a floating-point type
    */
   public static void write(
       Path path, Configuration conf, Map<String, INDArray> tensors, Map<String, String> metadata)
@@ -67,12 +66,13 @@ public final class SafetensorsWriter {
     for (Map.Entry<String, INDArray> entry : tensors.entrySet()) {
       INDArray tensor = entry.getValue();
       if (!tensor.dataType().isFPType()) {
-        throw new UserException(
-            "Cannot write %s: tensor %s has type %s, which is not a floating-point type",
-            path, entry.getKey(), tensor.dataType());
+        throw new IllegalArgumentException(
+            "Cannot write %s: tensor %s has type %s, which is not a floating-point type"
+                .formatted(path, entry.getKey(), tensor.dataType()));
       }
       if (entry.getKey().equals("__metadata__")) {
-        throw new UserException("Cannot write %s: no tensor can be called __metadata__", path);
+        throw new IllegalArgumentException(
+            "Cannot write %s: no tensor can be called __metadata__".formatted(path));
       }
       ObjectNode node = root.putObject(entry.getKey()).put("dtype", TensorType.F32.name());
       Arrays.stream(tensor.shape()).forEach(node.putArray("shape")::add);

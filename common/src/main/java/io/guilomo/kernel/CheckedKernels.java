@@ -4,6 +4,7 @@ import static io.guilomo.kernel.KernelArguments.atLeast;
 import static io.guilomo.kernel.KernelArguments.contiguous;
 import static io.guilomo.kernel.KernelArguments.vector;
 
+import java.util.List;
 import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -60,7 +61,7 @@ public class CheckedKernels
 
   @Override
   public void write(float[] source, INDArray target) {
-    contiguous("target", target, DataType.FLOAT, DataType.BFLOAT16);
+    contiguous("target", target, List.of(DataType.FLOAT, DataType.BFLOAT16));
     atLeast("elements to write", source.length, target.length());
     operations().device().write(source, target);
   }
@@ -74,14 +75,14 @@ public class CheckedKernels
 
   @Override
   public void read(INDArray source, double[] target) {
-    contiguous("source", source, DataType.DOUBLE);
+    contiguous("source", source, List.of(DataType.DOUBLE));
     atLeast("elements to read into", target.length, source.length());
     operations().device().read(source, target);
   }
 
   @Override
   public void fill(INDArray target, double value) {
-    contiguous("target", target, DataType.FLOAT, DataType.DOUBLE, DataType.BFLOAT16);
+    contiguous("target", target, List.of(DataType.FLOAT, DataType.DOUBLE, DataType.BFLOAT16));
     operations().device().fill(target, value);
   }
 

@@ -42,6 +42,7 @@ interface CheckedMatmuls extends MatmulKernels {
 
   @Override
   default void matmul(INDArray x, FrozenMatrix weight, INDArray y, boolean accumulate) {
+    frozen("weight", weight, operations().device());
     matrix("x", x, x.size(0), weight.columns());
     matrix("y", y, x.size(0), weight.rows());
     operations().matmuls().matmul(x, weight, y, accumulate);
@@ -49,6 +50,7 @@ interface CheckedMatmuls extends MatmulKernels {
 
   @Override
   default void matmulBackward(INDArray dy, FrozenMatrix weight, INDArray dx, boolean accumulate) {
+    frozen("weight", weight, operations().device());
     matrix("dy", dy, dy.size(0), weight.rows());
     matrix("dx", dx, dy.size(0), weight.columns());
     operations().matmuls().matmulBackward(dy, weight, dx, accumulate);

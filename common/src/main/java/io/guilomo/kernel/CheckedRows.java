@@ -23,6 +23,7 @@ interface CheckedRows extends RowKernels {
 
   @Override
   default void gatherRows(FrozenMatrix table, int[] rows, INDArray result, boolean accumulate) {
+    frozen("table", table, operations().device());
     matrix("result", result, rows.length, table.columns());
     indices("row", rows, table.rows());
     operations().rows().gatherRows(table, rows, result, accumulate);

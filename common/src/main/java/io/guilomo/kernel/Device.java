@@ -15,8 +15,8 @@ public interface Device {
   String HOST = "host";
 
   /**
-   * The memory that holds the arrays: {@link #HOST}, or the name of the device. Kernels whose names
-   * are equal can use each other's arrays once {@link #finish} has returned.
+   * The memory that holds the arrays: {@link #HOST}, or the name of the device. Kernels whose
+   * memories are equal can use each other's arrays once {@link #finish} has returned.
    */
   String memory();
 

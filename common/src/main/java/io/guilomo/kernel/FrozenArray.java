@@ -36,6 +36,11 @@ final class FrozenArray implements FrozenMatrix {
   }
 
   @Override
+  public String memory() {
+    return device.memory();
+  }
+
+  @Override
   public long rows() {
     return matrix.size(0);
   }

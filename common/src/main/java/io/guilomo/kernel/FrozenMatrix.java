@@ -12,6 +12,9 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 public interface FrozenMatrix {
 
+  /** The {@link Device#memory} that holds it. */
+  String memory();
+
   long rows();
 
   long columns();

@@ -12,10 +12,22 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 class KernelArguments {
 
+  private static final List<DataType> FLOATS = List.of(DataType.FLOAT);
+  private static final List<DataType> DOUBLES = List.of(DataType.DOUBLE);
+
   private KernelArguments() {}
 
   static void matrix(String name, INDArray array) {
-    frozen(name, array, List.of(DataType.FLOAT));
+    frozen(name, array, FLOATS);
+  }
+
+  /** A frozen matrix of the device that computes. */
+  static void frozen(String name, FrozenMatrix matrix, Device device) {
+    if (!matrix.memory().equals(device.memory())) {
+      throw new IllegalArgumentException(
+          "Cannot use %s, which is in the memory of %s, on %s"
+              .formatted(name, matrix.memory(), device.memory()));
+    }
   }
 
   /** A matrix of one of the given types. */
@@ -41,12 +53,12 @@ class KernelArguments {
 
   /** A vector is any array whose elements are adjacent in row-major order. */
   static void vector(String name, INDArray array) {
-    contiguous(name, array, DataType.FLOAT);
+    contiguous(name, array, FLOATS);
   }
 
   /** As {@link #vector(String, INDArray)}, of one of the given types. */
-  static void contiguous(String name, INDArray array, DataType... types) {
-    type(name, array, List.of(types));
+  static void contiguous(String name, INDArray array, Collection<DataType> types) {
+    type(name, array, types);
     long stride = 1;
     for (int axis = array.rank() - 1; axis >= 0; axis--) {
       if (array.size(axis) > 1 && array.stride(axis) != stride) {
@@ -63,7 +75,7 @@ class KernelArguments {
 
   /** A vector of 64-bit floats. */
   static void doubles(String name, INDArray array, long length) {
-    contiguous(name, array, DataType.DOUBLE);
+    contiguous(name, array, DOUBLES);
     length(name, array, length);
   }
 

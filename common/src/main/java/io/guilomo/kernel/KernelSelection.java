@@ -67,7 +67,11 @@ public class KernelSelection {
         return provider.open(0);
       }
     }
-    throw new UserException("Cannot use kernels '%s' (%s): know %s", name, KERNELS, known());
+    throw new UserException(
+        "Cannot use kernels '%s' (%s): expected one of %s",
+        name,
+        KERNELS,
+        providers().stream().map(KernelProvider::name).sorted().collect(Collectors.joining(", ")));
   }
 
   /**
@@ -139,13 +143,5 @@ public class KernelSelection {
     return ServiceLoader.load(KernelProvider.class, KernelProvider.class.getClassLoader()).stream()
         .map(ServiceLoader.Provider::get)
         .toList();
-  }
-
-  /** Such as {@code portable and vector}. */
-  private static String known() {
-    String names =
-        providers().stream().map(KernelProvider::name).sorted().collect(Collectors.joining(", "));
-    int last = names.lastIndexOf(", ");
-    return last < 0 ? names : names.substring(0, last) + " and " + names.substring(last + 2);
   }
 }

@@ -16,7 +16,7 @@ public record RoutingMethod(String router, int topK) implements Serializable {
 
   public RoutingMethod {
     if (topK < 1) {
-      throw new UserException("Cannot route a token to top-k " + topK + " experts: minimum is 1");
+      throw new UserException("Cannot route a token to %d experts: minimum is 1", topK);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.guilomo.model;
 
+import java.util.Locale;
+
 /**
  * A mistake in what the user asked for: a configuration, a file, data or a setting that cannot be
  * used. Its message is one line that says what cannot be done, with the value, and what to do. All
@@ -13,9 +15,9 @@ public final class UserException extends IllegalArgumentException {
     super(message);
   }
 
-  /** With a message as {@link String#format(String, Object...)} makes it. */
+  /** With a message as {@link String#format(Locale, String, Object...)} makes it, in any locale. */
   public UserException(String format, Object... arguments) {
-    super(String.format(format, arguments));
+    super(String.format(Locale.ROOT, format, arguments));
   }
 
   public UserException(String message, Throwable cause) {

@@ -2,7 +2,6 @@ package io.guilomo.network;
 
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.Arrays;
 import java.util.List;
@@ -54,19 +53,14 @@ public final class ClassificationHead implements Head {
   @Override
   public void attach(PassContext shared, INDArray parameters) {
     this.context = shared;
-    weight = view(parameters, WEIGHT);
-    bias = view(parameters, BIAS);
+    weight = layout.view(parameters, WEIGHT);
+    bias = layout.view(parameters, BIAS);
   }
 
   @Override
   public void attachGradient(INDArray gradient) {
-    gradientWeight = view(gradient, WEIGHT);
-    gradientBias = view(gradient, BIAS);
-  }
-
-  private INDArray view(INDArray flat, String name) {
-    ParameterLayout.Slice slice = layout.slice(name);
-    return ArrayViews.slice(flat, slice.offset(), slice.shape());
+    gradientWeight = layout.view(gradient, WEIGHT);
+    gradientBias = layout.view(gradient, BIAS);
   }
 
   @Override

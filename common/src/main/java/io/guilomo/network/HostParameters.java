@@ -34,15 +34,15 @@ public final class HostParameters {
     INDArray parameters = Nd4j.createUninitialized(DataType.FLOAT, 1, size);
     long first = 0;
     for (ParameterLayout layout : layouts) {
-      long offset = first;
+      List<ParameterLayout.Slice> slices = layout.slices();
       // Drawn concurrently, but written by this thread: a sink is not thread-safe.
       List<float[]> drawn =
-          layout.slices().parallelStream()
+          slices.parallelStream()
               .map(slice -> slice.initialisation().values(definition.seed(), slice))
               .toList();
       FloatMemory memory = FloatMemory.of(parameters);
       for (int i = 0; i < drawn.size(); i++) {
-        long position = offset + layout.slices().get(i).offset();
+        long position = first + slices.get(i).offset();
         memory.put(position, drawn.get(i), drawn.get(i).length);
       }
       first += layout.size();

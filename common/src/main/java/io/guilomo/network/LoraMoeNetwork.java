@@ -28,13 +28,14 @@ public final class LoraMoeNetwork implements AutoCloseable {
   private LoraMoeNetwork(
       NetworkDefinition definition, HostParameters host, Backbone backbone, Kernels kernels) {
     this.definition = definition;
-    this.mixture = new Mixture(definition);
+    List<PartSpec> specs = PartSpec.all(definition);
+    this.mixture = specs.get(0).mixture();
     this.host = host;
-    this.gsvCount = ParameterCount.of(definition).gsvs();
+    this.gsvCount = mixture.selection() == null ? 0 : mixture.selection().parameters().size();
     this.kernels = kernels;
     this.store = new ParameterStore(host, kernels);
     try {
-      this.replicas = new Replicas(kernels, backbone, definition, store, gsvCount);
+      this.replicas = new Replicas(kernels, backbone, definition, specs, store, gsvCount);
     } catch (RuntimeException e) {
       // Where a card is full.
       store.close();
@@ -199,7 +200,7 @@ public final class LoraMoeNetwork implements AutoCloseable {
     return NamedParameters.of(definition, host.parameters()).names();
   }
 
-  /** The argmaxes that the masks depend on, one a GSV. */
+  /** What the masks depend on: the estimator's choice for each GSV. */
   public int[] maskChoices() {
     float[] gsvs = new float[Math.toIntExact(gsvCount)];
     kernels.read(gsvs(), gsvs);

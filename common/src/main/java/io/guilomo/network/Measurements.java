@@ -73,7 +73,6 @@ public final class Measurements implements AutoCloseable {
       vector = kernels.allocate(DataType.DOUBLE, statistics);
       values = new double[statistics];
       totals = ArrayViews.slice(vector, 0, TOTALS);
-      kernels.fill(vector, 0);
       gradient = kernels.allocate(DataType.FLOAT, Math.max(1, gradients));
       kernels.fill(gradient, 0);
     }

@@ -9,7 +9,7 @@ import java.util.List;
 /**
  * All that is needed to build a LoRA-MoE network over a frozen backbone.
  *
- * @param backbone where the backbone lies; it is loaded once per JVM, when the first pass is run
+ * @param backbone URI or path of the backbone
  * @param config the backbone's shape
  * @param modules the modules that carry experts; others stay frozen
  * @param dropout on the input of the experts, in training passes

@@ -8,13 +8,13 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Where the named parameters of a part lie in its slice of the flat vector. Row-major, one behind
+ * Where the named parameters of a part are in its slice of the flat vector: row-major, one after
  * the other.
  */
 public final class ParameterLayout {
 
   /**
-   * @param offset first element, from the part's begin
+   * @param offset of the first element in the part's slice
    * @param shape {@code [n]} or {@code [rows, columns]}
    */
   public record Slice(String name, long offset, long[] shape, Initialisation initialisation) {

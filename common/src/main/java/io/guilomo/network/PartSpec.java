@@ -52,14 +52,7 @@ public record PartSpec(Kind kind, NetworkDefinition network, int layer, Mixture 
 
   /** The block's linear modules of these names. */
   public List<LinearModule> modules(String... names) {
-    return Stream.of(names)
-        .map(
-            name ->
-                config().linearModules().stream()
-                    .filter(module -> module.layer() == layer && module.name().equals(name))
-                    .findFirst()
-                    .orElseThrow())
-        .toList();
+    return Stream.of(names).map(name -> mixture.module(layer, name)).toList();
   }
 
   /** Shape of the backbone. */

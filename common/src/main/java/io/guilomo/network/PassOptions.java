@@ -22,9 +22,9 @@ public record PassOptions(boolean training, long dropoutSeed, Gradient gradient,
 
   /** How a pass chooses experts. */
   public enum Routing {
-    /** The top k of the router. */
+    /** Those of the router. */
     CHOOSE,
-    /** The top k of the router, remembered for {@link #REPLAY}. */
+    /** Those of the router, remembered for {@link #REPLAY}. */
     RECORD,
     /** The experts of the last {@link #RECORD} pass, which must have run on the same batch. */
     REPLAY

@@ -33,6 +33,7 @@ final class Replicas {
   private INDArray secondGsvGradient;
 
   /**
+   * @param specs of the parts of the first replica
    * @param store GSVs first
    * @param gsvCount GSVs in it
    */
@@ -40,6 +41,7 @@ final class Replicas {
       Kernels kernels,
       Backbone backbone,
       NetworkDefinition definition,
+      List<PartSpec> specs,
       ParameterStore store,
       long gsvCount) {
     this.kernels = kernels;
@@ -49,7 +51,7 @@ final class Replicas {
     this.parameters = store.parameters();
     this.gradient = store.gradient();
     this.gsvGradient = ArrayViews.slice(gradient, 0, gsvCount);
-    replicas.add(replica(context(), gradient));
+    replicas.add(replica(context(), specs, gradient));
   }
 
   private PassContext context() {
@@ -71,14 +73,14 @@ final class Replicas {
     PassContext context = context();
     secondGradient = context.buffers().array("replica.gradient", gradient.length());
     secondGsvGradient = ArrayViews.slice(secondGradient, 0, gsvGradient.length());
-    Replica replica = replica(context, secondGradient);
+    Replica replica = replica(context, PartSpec.all(definition), secondGradient);
     replicas.add(replica);
     return replica;
   }
 
   /** Parts with their slices of the parameters and of a gradient. */
-  private Replica replica(PassContext context, INDArray ownGradient) {
-    List<Part> parts = PartSpec.all(definition).stream().map(PartSpec::build).toList();
+  private Replica replica(PassContext context, List<PartSpec> specs, INDArray ownGradient) {
+    List<Part> parts = specs.stream().map(PartSpec::build).toList();
     long offset = 0;
     for (Part part : parts) {
       long size = part.parameters().size();

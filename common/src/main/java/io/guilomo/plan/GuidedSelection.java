@@ -21,14 +21,14 @@ public record GuidedSelection(
 
   public GuidedSelection {
     if (expertVector.length < 2) {
-      throw new UserException(
-          "Cannot allocate experts to %s from an expert GSV of length %d: minimum is 2",
-          module, expertVector.length);
+      throw new IllegalArgumentException(
+          "Cannot allocate experts to %s from an expert GSV of length %d: minimum is 2"
+              .formatted(module, expertVector.length));
     }
     if (rankVectors.length != expertVector.length || routedTokens.length != expertVector.length) {
-      throw new UserException(
-          "Cannot allocate experts to %s: %d entries in the expert GSV, %d rank GSVs, %d routed-token counts",
-          module, expertVector.length, rankVectors.length, routedTokens.length);
+      throw new IllegalArgumentException(
+          "Cannot allocate experts to %s: %d entries in the expert GSV, %d rank GSVs, %d routed-token counts"
+              .formatted(module, expertVector.length, rankVectors.length, routedTokens.length));
     }
   }
 

@@ -29,12 +29,14 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, do
   public AllocationPlan within(
       List<LinearModule> modules, long budget, int maxExperts, int maxRank) {
     AllocationPlan best = null;
+    long most = 0;
     for (int e = 2; e <= Math.max(2, maxExperts); e++) {
       for (int r = 1; r <= maxRank; r++) {
         AllocationPlan plan = new UniformAllocation(e, r, routing, alpha).plan(modules);
-        if (plan.parameters() <= budget
-            && (best == null || plan.parameters() >= best.parameters())) {
+        long size = plan.parameters();
+        if (size <= budget && size >= most) {
           best = plan;
+          most = size;
         }
       }
     }

@@ -199,6 +199,10 @@ class TestCheckedKernels {
 
   @Test
   void frozenMatricesThatBackendsMake() {
+    FrozenMatrix elsewhere = RemoteKernels.open().frozen(DataType.FLOAT, 3, 6);
+    refused(
+        "Cannot use weight, which is in the memory of " + elsewhere.memory() + ", on host",
+        () -> kernels.matmul(x, elsewhere, y, false));
     FrozenMatrix frozen = kernels.frozen(DataType.FLOAT, 3, 6);
     refused("Cannot view elements 12 to 19 of 18", () -> frozen.put(12, new float[7], 7));
     refused(

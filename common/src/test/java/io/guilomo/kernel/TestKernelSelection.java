@@ -41,7 +41,8 @@ class TestKernelSelection {
     System.setProperty(KernelSelection.KERNELS, "fast");
     assertThatThrownBy(KernelSelection::best)
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot use kernels 'fast' (guilomo.kernels): know cuda, portable and vector");
+        .hasMessage(
+            "Cannot use kernels 'fast' (guilomo.kernels): expected one of cuda, portable, vector");
   }
 
   @Test

@@ -100,7 +100,7 @@ class TestAllocationPlan {
         .withMessage(
             "Cannot record rank 0 for an unallocated expert of layer 0 q_proj: minimum is 1");
     List<ModulePlan> modules = plan.modules();
-    refused("Cannot route a token to top-k 0 experts: minimum is 1", 0, 16, false, modules);
+    refused("Cannot route a token to 0 experts: minimum is 1", 0, 16, false, modules);
     refused("Cannot use alpha NaN: it must be positive and finite", 2, Double.NaN, false, modules);
     refused(
         "Cannot use alpha Infinity: it must be positive and finite",

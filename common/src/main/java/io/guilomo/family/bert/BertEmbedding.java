@@ -70,7 +70,7 @@ final class BertEmbedding implements Part {
     TokenBatch batch = context.batch();
     Kernels kernels = context.kernels();
     INDArray x = words.forward(input);
-    kernels.gatherRows(positions, batch.positions(), x, true);
+    kernels.gatherRows(positions, context.positions(), x, true);
     kernels.gatherRows(segments, batch.segments(), x, true);
     return norm.forward(x);
   }

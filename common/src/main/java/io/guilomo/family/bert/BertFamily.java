@@ -47,7 +47,9 @@ public final class BertFamily implements ModelFamily {
 
   @Override
   public Optional<BackboneConfig> parse(OnnxModel onnx) {
-    return Optional.of(new BertOnnx(onnx).config());
+    return onnx.names().stream().anyMatch(name -> name.endsWith(BertOnnx.WORDS))
+        ? Optional.of(new BertOnnx(onnx).config())
+        : Optional.empty();
   }
 
   @Override

@@ -10,7 +10,7 @@ import io.guilomo.model.UserException;
  */
 record BertOnnx(OnnxModel onnx) {
 
-  private static final String WORDS = "embeddings.word_embeddings.weight";
+  static final String WORDS = "embeddings.word_embeddings.weight";
 
   BertConfig config() {
     String prefix = onnx.names().contains("bert." + WORDS) ? "bert." : "";

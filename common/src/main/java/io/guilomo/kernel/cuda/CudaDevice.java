@@ -2,7 +2,6 @@ package io.guilomo.kernel.cuda;
 
 import io.guilomo.model.UserException;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 
 /** One card, in the context that everything of this process shares. */
 final class CudaDevice {
@@ -103,15 +102,9 @@ final class CudaDevice {
     int result = Driver.cuMemAlloc_v2(address, Math.max(bytes, 16));
     if (result == Driver.OUT_OF_MEMORY) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "Cannot allocate %.2f GB more on GPU %d (%s): %.2f of %.2f GB are free; take smaller"
-                  + " batches, a shorter model.max-length or model.precision=bfloat16",
-              bytes / 1e9,
-              ordinal,
-              name,
-              freeMemory() / 1e9,
-              totalMemory() / 1e9));
+          "Cannot allocate %.2f GB more on GPU %d (%s): %.2f of %.2f GB are free; take smaller"
+              + " batches, a shorter model.max-length or model.precision=bfloat16",
+          bytes / 1e9, ordinal, name, freeMemory() / 1e9, totalMemory() / 1e9);
     }
     Driver.check(result, "cuMemAlloc of " + bytes + " bytes");
     return address[0];

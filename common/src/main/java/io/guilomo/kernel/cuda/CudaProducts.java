@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Matmuls by cuBLAS. A bfloat16 matrix is multiplied by activations rounded to bfloat16 or, with
  * {@link io.guilomo.kernel.Kernels.Accuracy#EXACT}, split into their two leading bfloat16 parts;
- * sums are in 32 bits. Used under the stream's lock.
+ * sums are in 32 bits.
  */
 final class CudaProducts implements MatmulKernels {
   private static final long WORKSPACE = 32L << 20;

@@ -1,7 +1,7 @@
 package io.guilomo.kernel.cuda;
 
-import java.util.HashMap;
-import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -14,8 +14,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class DeviceArrays {
   private final CudaStream stream;
-  private final Map<Long, Long> live = new HashMap<>();
-  private long bytes;
+  private final Set<Long> live = ConcurrentHashMap.newKeySet();
 
   DeviceArrays(CudaStream stream) {
     this.stream = stream;
@@ -34,12 +33,8 @@ final class DeviceArrays {
     if (type != DataType.FLOAT && type != DataType.DOUBLE && type != DataType.BFLOAT16) {
       throw new IllegalArgumentException("Cannot compute with %s on a GPU".formatted(type));
     }
-    long size = Math.max(1, length) * type.width();
-    long address = stream.device().allocate(size);
-    synchronized (live) {
-      live.put(address, size);
-      bytes += size;
-    }
+    long address = stream.device().allocate(Math.max(1, length) * type.width());
+    live.add(address);
     DataBuffer buffer =
         Nd4j.createBuffer(new Address(address, Math.max(1, length)), Math.max(1, length), type);
     return Nd4j.create(buffer, new long[] {Math.max(1, length)}, new long[] {1}, 0, 'c');
@@ -47,21 +42,11 @@ final class DeviceArrays {
 
   void release(INDArray array) {
     long address = address(array);
-    synchronized (live) {
-      Long size = live.remove(address);
-      if (size == null) {
-        throw new IllegalArgumentException(
-            "Cannot release an array that is a view, or was released before");
-      }
-      bytes -= size;
+    if (!live.remove(address)) {
+      throw new IllegalArgumentException(
+          "Cannot release an array that is a view, or was released before");
     }
     stream.device().free(address);
-  }
-
-  long bytes() {
-    synchronized (live) {
-      return bytes;
-    }
   }
 
   /** Of the first element; 0 for null. */

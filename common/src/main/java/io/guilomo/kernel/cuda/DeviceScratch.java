@@ -1,7 +1,5 @@
 package io.guilomo.kernel.cuda;
 
-import java.util.Arrays;
-
 /**
  * Memory for intermediate results of one operation; it grows to the largest size requested so far.
  * Used under the stream's lock.
@@ -38,9 +36,5 @@ final class DeviceScratch {
       sizes[slot] = bytes;
     }
     return addresses[slot];
-  }
-
-  long bytes() {
-    return Arrays.stream(sizes).sum();
   }
 }

@@ -20,11 +20,18 @@ import java.util.stream.Collectors;
  */
 public final class Mixture {
 
+  private final Map<Integer, Map<String, LinearModule>> modules;
   private final Map<LinearModule, ModuleExperts> experts;
   private final double dropout;
   private final Selection selection;
 
   public Mixture(NetworkDefinition network) {
+    this.modules =
+        network.config().linearModules().stream()
+            .collect(
+                Collectors.groupingBy(
+                    LinearModule::layer,
+                    Collectors.toMap(LinearModule::name, Function.identity())));
     this.experts =
         network.modules().stream()
             .collect(Collectors.toMap(ModuleExperts::module, Function.identity()));
@@ -38,6 +45,16 @@ public final class Mixture {
   /** The part that holds the GSVs, which must stand first; null if no gate needs them. */
   public Selection selection() {
     return selection;
+  }
+
+  /** The linear module of that name in a layer, with experts or without. */
+  public LinearModule module(int layer, String name) {
+    LinearModule module = modules.get(layer).get(name);
+    if (module == null) {
+      throw new IllegalArgumentException(
+          "Cannot find the module %s in layer %d".formatted(name, layer));
+    }
+    return module;
   }
 
   /** The experts of a module; null if it stays frozen. */
@@ -60,12 +77,7 @@ public final class Mixture {
       case RoutingMethod.TOP_K -> new TopKRouter(module, arrays);
       default ->
           throw new UserException(
-              "Cannot route by "
-                  + name
-                  + " on "
-                  + module.module()
-                  + ": known is "
-                  + RoutingMethod.TOP_K);
+              "Cannot route by %s on %s: expected %s", name, module.module(), RoutingMethod.TOP_K);
     };
   }
 

@@ -80,21 +80,22 @@ public final class Selection implements Part {
   Selection(List<ModuleExperts> modules, Estimator estimator) {
     this.modules = modules;
     this.estimator = estimator;
+    List<Long> starts = new ArrayList<>();
     List<Integer> kinds = new ArrayList<>();
     for (ModuleExperts module : modules) {
-      layout.add(expertsName(module.module()), estimator.initial(), module.experts());
+      LinearModule own = module.module();
+      starts.add(layout.add(expertsName(own), estimator.initial(), module.experts()));
       kinds.add(StraightThrough.EXPERTS);
       for (int e = 0; e < module.experts(); e++) {
-        layout.add(rankName(module.module(), e), estimator.initial(), module.ranks().get(e));
+        starts.add(layout.add(rankName(own, e), estimator.initial(), module.ranks().get(e)));
         kinds.add(StraightThrough.RANKS);
       }
     }
-    int[] starts = new int[kinds.size() + 1];
-    for (int i = 0; i < kinds.size(); i++) {
-      starts[i] = Math.toIntExact(layout.slices().get(i).offset());
-    }
-    starts[kinds.size()] = Math.toIntExact(layout.size());
-    this.vectors = new Vectors(starts, kinds.stream().mapToInt(Integer::intValue).toArray());
+    starts.add(layout.size());
+    this.vectors =
+        new Vectors(
+            starts.stream().mapToInt(Math::toIntExact).toArray(),
+            kinds.stream().mapToInt(Integer::intValue).toArray());
     this.maskArray = arrays.vector("selection.masks", layout.size());
     this.maskGradientArray = arrays.vector("selection.maskGradients", layout.size());
   }

@@ -34,7 +34,7 @@ class TestMixture {
   void unknownRoutersAreRefused() {
     assertThatThrownBy(() -> Mixture.ownParameters(experts(new RoutingMethod("hash", 2))))
         .isInstanceOf(UserException.class)
-        .hasMessage("Cannot route by hash on layer 0 q_proj: known is top-k");
+        .hasMessage("Cannot route by hash on layer 0 q_proj: expected top-k");
   }
 
   @Test

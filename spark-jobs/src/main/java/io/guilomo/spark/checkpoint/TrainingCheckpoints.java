@@ -7,6 +7,7 @@ import io.guilomo.spark.progress.ProgressListener;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -90,10 +91,11 @@ public record TrainingCheckpoints(
    * Writes a checkpoint, unless none are wanted. If it cannot be written the training continues
    * without it: the earlier ones stay.
    */
-  public void write(Checkpoint checkpoint) {
+  public void write(Supplier<Checkpoint> state) {
     if (config.checkpoint().everyRounds() == 0) {
       return;
     }
+    Checkpoint checkpoint = state.get();
     long start = System.nanoTime();
     try {
       directory.write(checkpoint);

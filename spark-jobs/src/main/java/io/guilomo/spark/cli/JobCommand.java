@@ -1,6 +1,7 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationStrategies;
 import java.util.concurrent.Callable;
@@ -47,6 +48,7 @@ final class JobCommand implements Callable<Integer> {
 
   static void checkModelAndStrategy(GuilomoConfig config) {
     config.model().requirePath();
+    Families.checkName(config.model().family());
     AllocationStrategies.check(config.allocation().strategy());
   }
 

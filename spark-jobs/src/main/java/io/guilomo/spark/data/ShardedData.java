@@ -89,7 +89,8 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
   public static ShardedData load(
       SparkSession spark, DataSource source, Encoding encoding, int workers) {
     if (workers < 1) {
-      throw new UserException("Cannot shard over %d workers: expected at least 1", workers);
+      throw new IllegalArgumentException(
+          "Cannot shard over %d workers: expected at least 1".formatted(workers));
     }
     requireJavaSerializer(spark.sparkContext().getConf());
     List<JavaRDD<?>> scratch = new ArrayList<>();

@@ -82,6 +82,13 @@ public record EvaluateJob(JobContext context) {
             .reduce(DataReport.EMPTY, DataReport::merge);
     run.data(report);
     report.check(path, config().data().maxBadFraction());
+    if (report.validation() == 0) {
+      throw new UserException(
+          "Cannot evaluate on %s: none of its %d records can be scored%s",
+          path,
+          report.read(),
+          report.samples().isEmpty() ? "" : ", the first: " + report.samples().get(0));
+    }
     context.message(
         String.format(
             "%d records: %d scored, %d bad%s",

@@ -31,7 +31,7 @@ public final class Networks {
       GuilomoConfig config, BackboneConfig backbone, long seed, int classes) {
     LoraMoeConfig lora = config.loraMoe();
     List<ModuleExperts> candidates =
-        Networks.targets(config, backbone).stream()
+        targets(config, backbone).stream()
             .map(
                 module ->
                     ModuleExperts.uniform(

@@ -2,6 +2,7 @@ package io.guilomo.spark.round;
 
 import io.guilomo.data.TokenBatch;
 import io.guilomo.io.ContentDigest;
+import io.guilomo.io.FloatMemory;
 import io.guilomo.model.UserException;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.NetworkDefinition;
@@ -51,14 +52,16 @@ public final class AveragedTraining<S> {
     this.digest = digest(plan.network());
   }
 
-  /** The flat vector that was averaged last. */
-  public INDArray parameters() {
-    return graph.getNetwork().params();
+  /** The first values of the flat vector that was averaged last. */
+  public float[] leading(long count) {
+    float[] values = new float[Math.toIntExact(count)];
+    FloatMemory.of(graph.getNetwork().params()).get(0, values, values.length);
+    return values;
   }
 
-  /** Views of it by name. */
+  /** Views of all by name. */
   public NamedParameters named() {
-    return NamedParameters.of(plan.network(), parameters());
+    return NamedParameters.of(plan.network(), graph.getNetwork().params());
   }
 
   /**

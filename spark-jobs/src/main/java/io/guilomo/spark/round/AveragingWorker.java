@@ -1,12 +1,10 @@
 package io.guilomo.spark.round;
 
-import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.HostParameters;
 import io.guilomo.spark.worker.LocalRound;
 import io.guilomo.spark.worker.LocalTraining;
 import io.guilomo.spark.worker.WorkerSettings;
-import java.util.Arrays;
 import org.apache.spark.broadcast.Broadcast;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.api.WorkerConfiguration;
@@ -59,7 +57,7 @@ final class AveragingWorker<S> extends ParameterAveragingTrainingWorker {
           new HostParameters(graph.params(), graph.getUpdater().getStateViewArray());
       round = new LocalRound<>(start, training, state.value().network(), host, settings, kernels);
     }
-    round.step(Arrays.stream(batch.getFeatures()).map(TokenBatch::of).toList(), isLast);
+    round.step(batch.getFeatures(), isLast);
     return isLast ? getFinalResult(graph) : null;
   }
 

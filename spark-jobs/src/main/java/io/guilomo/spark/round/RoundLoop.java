@@ -51,7 +51,8 @@ public record RoundLoop<S>(
       boolean saves = validates || checkpoints.due(number);
       run.write(number, saves);
       if (saves) {
-        checkpoints.write(training.checkpoint(number, round.endStep(), run.state().toJson()));
+        checkpoints.write(
+            () -> training.checkpoint(round.number(), round.endStep(), run.state().toJson()));
       }
       steps = round.endStep();
     }
@@ -84,11 +85,7 @@ public record RoundLoop<S>(
     long start = System.nanoTime();
     List<WorkerRound<S>> workers = training.round(round);
     double seconds = (System.nanoTime() - start) / 1e9;
-    String digest = run.state().backboneDigest();
-    for (WorkerRound<S> worker : workers) {
-      requireBackbone(digest, worker.backboneDigest());
-      digest = worker.backboneDigest();
-    }
+    requireBackbone(run.state().backboneDigest(), workers);
     Map<String, Double> shown = run.trained(round, workers, seconds);
     LOG.info(
         "{}: round {} of {} ended after {} s: {}",
@@ -115,13 +112,23 @@ public record RoundLoop<S>(
   }
 
   /**
-   * @throws UserException if executors have another model than a checkpoint was made with
+   * @param expected digest of the model so far; empty in the first round
+   * @throws UserException if executors have another model, or models of their own
    */
-  private static void requireBackbone(String expected, String loaded) {
-    if (!expected.isEmpty() && !expected.equals(loaded)) {
+  private static void requireBackbone(String expected, List<? extends WorkerRound<?>> workers) {
+    String first = workers.get(0).backboneDigest();
+    if (!expected.isEmpty() && !expected.equals(first)) {
       throw new UserException(
-          "Cannot resume from the checkpoint: the model has digest %s, it was made with %s",
-          loaded, expected);
+          "Cannot continue the training: the model has digest %s, it was begun with %s",
+          first, expected);
+    }
+    for (WorkerRound<?> worker : workers) {
+      if (!worker.backboneDigest().equals(first)) {
+        throw new UserException(
+            "Cannot average: the model has digest %s for worker %d, and %s for worker 0; give all"
+                + " executors the same files",
+            worker.backboneDigest(), worker.worker(), first);
+      }
     }
   }
 }

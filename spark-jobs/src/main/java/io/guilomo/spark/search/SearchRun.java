@@ -3,7 +3,6 @@ package io.guilomo.spark.search;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.SearchConfig;
 import io.guilomo.kernel.AdamW;
-import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.BackboneConfig;
@@ -34,7 +33,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** One bilevel search with one seed: averaging rounds over sharded data, then the plan. */
 public final class SearchRun implements TrainingRun<SearchStepResult> {
@@ -126,8 +124,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   private List<GuidedSelection> selections(Map<LinearModule, long[]> routed) {
     List<ModuleExperts> modules = plan.network().modules();
     long count = modules.stream().mapToLong(m -> m.experts() + m.totalRank()).sum();
-    INDArray gsvs = ArrayViews.slice(training.parameters(), 0, count);
-    return GuidedSelection.of(modules, gsvs.dup().toFloatVector(), routed);
+    return GuidedSelection.of(modules, training.leading(count), routed);
   }
 
   @Override

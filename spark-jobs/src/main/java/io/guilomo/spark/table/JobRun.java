@@ -19,7 +19,7 @@ public record JobRun(String runId, LocalDate runDate, String job) {
   public JobRun {
     checkRunId(runId);
     if (!JOB.matcher(job).matches()) {
-      throw new UserException("Cannot use job name '" + job + "': it must match " + JOB);
+      throw new IllegalArgumentException("Cannot use job name '" + job + "': it must match " + JOB);
     }
   }
 

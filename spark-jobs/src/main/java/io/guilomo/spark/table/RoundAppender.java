@@ -1,6 +1,5 @@
 package io.guilomo.spark.table;
 
-import io.guilomo.model.UserException;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.lang3.exception.ExceptionUtils;
@@ -31,7 +30,7 @@ public final class RoundAppender<R> {
   /** Writes the rows of a round; writing a round again replaces its rows. */
   public synchronized void append(long seed, long round, List<R> rows) {
     if (round < 0 || round <= kept.getOrDefault(seed, -1L)) {
-      throw new UserException(
+      throw new IllegalStateException(
           "Cannot append round "
               + round
               + " of seed "

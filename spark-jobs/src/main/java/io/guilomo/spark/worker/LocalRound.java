@@ -7,9 +7,11 @@ import io.guilomo.network.HostParameters;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.apache.spark.TaskContext;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,9 +71,14 @@ public final class LocalRound<S> implements AutoCloseable {
     steps = training.begin(network, kernels, worker);
   }
 
-  /** Runs the next step, which may be the last of the round. */
-  public void step(List<TokenBatch> batches, boolean last) {
+  /**
+   * Runs the next step, which may be the last of the round.
+   *
+   * @param features the batches of the step, as {@link TokenBatch#toArray} made them
+   */
+  public void step(INDArray[] features, boolean last) {
     long before = System.nanoTime();
+    List<TokenBatch> batches = Arrays.stream(features).map(TokenBatch::of).toList();
     results.add(steps.run(start.step() + results.size(), batches, last));
     nanos += System.nanoTime() - before;
     tokens += batches.stream().mapToLong(TokenBatch::size).sum();

@@ -1,7 +1,7 @@
 package io.guilomo.spark.table;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.table.MetricsTable.Metric;
@@ -80,7 +80,7 @@ class TestRoundAppender {
         .containsExactly("7,0,0.0", "7,1,1.0", "7,2,2.0", "7,3,3.0", "8,0,0.0", "8,1,1.0");
     resumed.append(8, 2, List.of(metric("allocate", 8, 2, 20)));
     assertThat(rows()).hasSize(7).endsWith("8,2,20.0");
-    assertThatIllegalArgumentException()
+    assertThatIllegalStateException()
         .isThrownBy(() -> resumed.append(8, 1, List.of()))
         .withMessage("Cannot append round 1 of seed 8 to table metrics: the next is 2");
   }

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-class TestSearchReport {
+class TestJobResults {
 
   private static final LinearModule QUERY = new LinearModule(0, "query", 4, 4);
   private static final LinearModule KEY = new LinearModule(0, "key", 4, 4);
