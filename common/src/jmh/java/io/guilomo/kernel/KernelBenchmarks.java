@@ -44,6 +44,8 @@ public class KernelBenchmarks {
   private static final AttentionShape FULL = new AttentionShape(HEADS, HEADS, 64, 0.125f, false, 0);
   private static final AttentionShape CAUSAL =
       new AttentionShape(HEADS, HEADS, 64, 0.125f, true, 0);
+  private static final AttentionShape CAPPED =
+      new AttentionShape(HEADS, HEADS, 64, 0.125f, true, 64, 50);
   private static final DropoutMask DROPOUT = new DropoutMask(0.05f, 7, 0);
   private static final AdamW ADAMW = new AdamW(0.9, 0.999, 1e-8, 0);
 
@@ -177,23 +179,33 @@ public class KernelBenchmarks {
   }
 
   @Benchmark
-  public void swiGlu() {
-    kernels.swiGlu(gateUp, activated);
+  public void gatedSilu() {
+    kernels.gated(Activation.SILU, gateUp, activated);
   }
 
   @Benchmark
-  public void swiGluBackward() {
-    kernels.swiGluBackward(activated, gateUp, dGateUp);
+  public void gatedSiluBackward() {
+    kernels.gatedBackward(Activation.SILU, activated, gateUp, dGateUp);
+  }
+
+  @Benchmark
+  public void gatedGeluTanh() {
+    kernels.gated(Activation.GELU_TANH, gateUp, activated);
+  }
+
+  @Benchmark
+  public void gatedGeluTanhBackward() {
+    kernels.gatedBackward(Activation.GELU_TANH, activated, gateUp, dGateUp);
   }
 
   @Benchmark
   public void gelu() {
-    kernels.gelu(inner, activated);
+    kernels.activate(Activation.GELU, inner, activated);
   }
 
   @Benchmark
   public void geluBackward() {
-    kernels.geluBackward(activated, inner, dInner);
+    kernels.activateBackward(Activation.GELU, activated, inner, dInner);
   }
 
   @Benchmark
@@ -221,6 +233,22 @@ public class KernelBenchmarks {
   public void causalAttentionBackward() {
     kernels.attentionBackward(
         CAUSAL, starts, y, query, key, value, y, probabilities, dQuery, dKey, dValue);
+  }
+
+  @Benchmark
+  public void cappedAttention() {
+    kernels.attention(CAPPED, starts, query, key, value, probabilities, y);
+  }
+
+  @Benchmark
+  public void cappedAttentionBackward() {
+    kernels.attentionBackward(
+        CAPPED, starts, y, query, key, value, y, probabilities, dQuery, dKey, dValue);
+  }
+
+  @Benchmark
+  public void softcap() {
+    kernels.softcap(logits, 30);
   }
 
   @Benchmark

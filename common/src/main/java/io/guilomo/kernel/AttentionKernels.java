@@ -6,14 +6,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public interface AttentionKernels {
 
   /**
-   * Rotates {@code heads} heads in place, half-split layout (arXiv 2104.09864): features {@code i}
-   * and {@code i + headDim/2} of a head form a pair.
+   * Rotates {@code heads} heads in place, half-split layout (arXiv 2104.09864): the first {@code
+   * rotated} features of a head are rotated, {@code i} and {@code i + rotated/2} as a pair; the
+   * others stay.
    *
    * @param x {@code [T, heads · headDim]}
-   * @param position of each token in its sequence, {@code [T]}
-   * @param cosine {@code [maxPositions, headDim / 2]}
-   * @param sine {@code [maxPositions, headDim / 2]}
-   * @param backward whether to rotate by the opposite angle
+   * @param positions of each token in its sequence, {@code [T]}
+   * @param cosine {@code [maxPositions, rotated / 2]}, which may include a factor; {@code rotated ≤
+   *     headDim}
+   * @param sine {@code [maxPositions, rotated / 2]}, which may include the same factor
+   * @param backward whether to multiply by the transposed matrices: rotate by the opposite angle
+   *     and keep the factor
    */
   void rotate(
       INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward);

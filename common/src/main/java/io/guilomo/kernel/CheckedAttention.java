@@ -4,6 +4,7 @@ import static io.guilomo.kernel.KernelArguments.attentionInputs;
 import static io.guilomo.kernel.KernelArguments.cachedAttentionInputs;
 import static io.guilomo.kernel.KernelArguments.indices;
 import static io.guilomo.kernel.KernelArguments.matrix;
+import static io.guilomo.kernel.KernelArguments.rotated;
 import static io.guilomo.kernel.KernelArguments.sameShape;
 import static io.guilomo.kernel.KernelArguments.size;
 import static io.guilomo.kernel.KernelArguments.state;
@@ -21,7 +22,7 @@ interface CheckedAttention extends AttentionKernels {
     matrix("x", x);
     matrix("cosine", cosine);
     sameShape("sine", sine, cosine);
-    size("features of rotated heads", x.size(1), 2 * cosine.size(1) * heads);
+    rotated(x.size(1), heads, 2 * cosine.size(1));
     size("positions", positions.length, x.size(0));
     indices("position", positions, cosine.size(0));
     operations().attention().rotate(x, positions, heads, cosine, sine, backward);

@@ -1,5 +1,6 @@
 package io.guilomo.kernel;
 
+import static io.guilomo.kernel.KernelArguments.cap;
 import static io.guilomo.kernel.KernelArguments.doubles;
 import static io.guilomo.kernel.KernelArguments.indices;
 import static io.guilomo.kernel.KernelArguments.matrix;
@@ -70,33 +71,49 @@ interface CheckedLayers extends LayerKernels {
   }
 
   @Override
-  default void swiGlu(INDArray gateUp, INDArray y) {
-    matrix("y", y);
-    matrix("gate and up", gateUp, y.size(0), 2 * y.size(1));
-    operations().layers().swiGlu(gateUp, y);
-  }
-
-  @Override
-  default void swiGluBackward(INDArray dy, INDArray gateUp, INDArray dGateUp) {
-    matrix("dy", dy);
-    matrix("gate and up", gateUp, dy.size(0), 2 * dy.size(1));
-    sameShape("gradient of gate and up", dGateUp, gateUp);
-    operations().layers().swiGluBackward(dy, gateUp, dGateUp);
-  }
-
-  @Override
-  default void gelu(INDArray x, INDArray y) {
+  default void activate(Activation activation, INDArray x, INDArray y) {
     matrix("x", x);
     sameShape("y", y, x);
-    operations().layers().gelu(x, y);
+    operations().layers().activate(activation, x, y);
   }
 
   @Override
-  default void geluBackward(INDArray dy, INDArray x, INDArray dx) {
+  default void activateBackward(Activation activation, INDArray dy, INDArray x, INDArray dx) {
     matrix("x", x);
     sameShape("dy", dy, x);
     sameShape("dx", dx, x);
-    operations().layers().geluBackward(dy, x, dx);
+    operations().layers().activateBackward(activation, dy, x, dx);
+  }
+
+  @Override
+  default void gated(Activation activation, INDArray gateUp, INDArray y) {
+    matrix("y", y);
+    matrix("gate and up", gateUp, y.size(0), 2 * y.size(1));
+    operations().layers().gated(activation, gateUp, y);
+  }
+
+  @Override
+  default void gatedBackward(
+      Activation activation, INDArray dy, INDArray gateUp, INDArray dGateUp) {
+    matrix("dy", dy);
+    matrix("gate and up", gateUp, dy.size(0), 2 * dy.size(1));
+    sameShape("gradient of gate and up", dGateUp, gateUp);
+    operations().layers().gatedBackward(activation, dy, gateUp, dGateUp);
+  }
+
+  @Override
+  default void softcap(INDArray x, float cap) {
+    matrix("x", x);
+    cap(cap);
+    operations().layers().softcap(x, cap);
+  }
+
+  @Override
+  default void softcapBackward(INDArray dy, INDArray y, float cap) {
+    matrix("y", y);
+    sameShape("dy", dy, y);
+    cap(cap);
+    operations().layers().softcapBackward(dy, y, cap);
   }
 
   @Override

@@ -155,6 +155,19 @@ class KernelArguments {
     experts(firstColumn, weights.size(1), h.size(1));
   }
 
+  /** Heads that side by side make up a row, and how many features of each are rotated. */
+  static void rotated(long columns, int heads, long rotated) {
+    if (columns % heads != 0 || rotated > columns / heads) {
+      throw bug("Cannot rotate %d features of each of %d heads in %d", rotated, heads, columns);
+    }
+  }
+
+  static void cap(float cap) {
+    if (!(cap > 0 && cap < Float.POSITIVE_INFINITY)) {
+      throw bug("Cannot cap at %s: it must be positive", cap);
+    }
+  }
+
   static void attentionInputs(
       AttentionShape shape, int[] starts, INDArray query, INDArray key, INDArray value) {
     matrix("query", query);

@@ -40,17 +40,36 @@ public interface LayerKernels {
       INDArray inverseDeviation,
       INDArray dx);
 
-  /** {@code y = silu(gate) ⊙ up}; {@code gateUp [T, 2n]} holds gate, then up; {@code y [T, n]}. */
-  void swiGlu(INDArray gateUp, INDArray y);
+  /** {@code y = activation(x)}. */
+  void activate(Activation activation, INDArray x, INDArray y);
 
-  /** Backward of {@link #swiGlu}. {@code dGateUp [T, 2n]}; it may be {@code gateUp}. */
-  void swiGluBackward(INDArray dy, INDArray gateUp, INDArray dGateUp);
+  /** {@code dx = dy ⊙ activation'(x)}. {@code dx} may be {@code x} or {@code dy}. */
+  void activateBackward(Activation activation, INDArray dy, INDArray x, INDArray dx);
 
-  /** Exact GELU, {@code y = x · Φ(x)}. */
-  void gelu(INDArray x, INDArray y);
+  /**
+   * {@code y = activation(gate) ⊙ up} (arXiv 2002.05202).
+   *
+   * @param gateUp {@code [T, 2n]}: gate, then up
+   * @param y {@code [T, n]}
+   */
+  void gated(Activation activation, INDArray gateUp, INDArray y);
 
-  /** {@code dx = dy ⊙ gelu'(x)}. {@code dx} may be {@code x} or {@code dy}. */
-  void geluBackward(INDArray dy, INDArray x, INDArray dx);
+  /**
+   * Backward of {@link #gated}.
+   *
+   * @param dGateUp result {@code [T, 2n]}; may be {@code gateUp}
+   */
+  void gatedBackward(Activation activation, INDArray dy, INDArray gateUp, INDArray dGateUp);
+
+  /** {@code x = cap · tanh(x / cap)} (arXiv 2408.00118). */
+  void softcap(INDArray x, float cap);
+
+  /**
+   * Backward of {@link #softcap}: {@code dy ⊙= 1 − (y / cap)²}.
+   *
+   * @param y what {@link #softcap} left
+   */
+  void softcapBackward(INDArray dy, INDArray y, float cap);
 
   /**
    * Inverted dropout: an element is kept with probability {@code 1 − rate} and then divided by it.

@@ -11,7 +11,9 @@ import java.util.stream.Collectors;
 /**
  * Floating-point operations of the matrix products that a pass must do; a multiplication and an
  * addition are two. What the masks leave unused, attention to later tokens and elementwise work are
- * counted as a plain implementation has them: products in full, elementwise work not at all.
+ * counted as a plain implementation has them: products in full, elementwise work not at all. Where
+ * attention has a window, a token is counted with as many others as a full window holds, or as its
+ * sequence has.
  */
 public final class StepCost {
 
@@ -78,9 +80,17 @@ public final class StepCost {
     double width = (double) shape.heads() * shape.headDim();
     double forward = 0;
     for (int i = 0; i < batch.sequences(); i++) {
-      forward += 2 * 2.0 * batch.length(i) * batch.length(i) * width;
+      forward += 2 * 2.0 * batch.length(i) * seen(shape, batch.length(i)) * width;
     }
     return gradient == PassOptions.Gradient.NONE ? forward : 3 * forward;
+  }
+
+  /** Tokens that are counted for each of {@code length}. */
+  private static long seen(AttentionShape shape, int length) {
+    if (shape.window() == 0) {
+      return length;
+    }
+    return Math.min(length, shape.causal() ? shape.window() : 2L * shape.window() - 1);
   }
 
   private double head(TokenBatch batch, PassOptions.Gradient gradient) {

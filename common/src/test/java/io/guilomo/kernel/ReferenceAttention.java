@@ -8,6 +8,9 @@ class ReferenceAttention {
   final double[][] dKey;
   final double[][] dValue;
 
+  /** Of the scores by the products of query and key. */
+  private final double[] slopes;
+
   private final AttentionShape shape;
   private final int[] starts;
   private final double[][] query;
@@ -31,6 +34,7 @@ class ReferenceAttention {
       kept += shape.heads() * n * n;
     }
     this.probabilities = new double[kept];
+    this.slopes = new double[kept];
     forEachRow(this::forward);
   }
 
@@ -60,7 +64,8 @@ class ReferenceAttention {
   }
 
   private boolean sees(int t, int other) {
-    return !shape.causal() || (other <= t && (shape.window() == 0 || t - other < shape.window()));
+    return (!shape.causal() || other <= t)
+        && (shape.window() == 0 || Math.abs(t - other) < shape.window());
   }
 
   private void forward(int first, int n, int t, int head, int offset) {
@@ -69,9 +74,15 @@ class ReferenceAttention {
     double[] scores = new double[n];
     double largest = Double.NEGATIVE_INFINITY;
     for (int o = 0; o < n; o++) {
+      slopes[offset + o] = shape.scale();
       for (int i = 0; i < d; i++) {
         scores[o] +=
             shape.scale() * query[first + t][head * d + i] * key[first + o][source * d + i];
+      }
+      if (shape.softcap() > 0) {
+        double tanh = Math.tanh(scores[o] / shape.softcap());
+        scores[o] = shape.softcap() * tanh;
+        slopes[offset + o] *= 1 - tanh * tanh;
       }
       if (sees(t, o)) {
         largest = Math.max(largest, scores[o]);
@@ -104,7 +115,7 @@ class ReferenceAttention {
       average += dp[o] * probabilities[offset + o];
     }
     for (int o = 0; o < n; o++) {
-      double slope = shape.scale() * probabilities[offset + o] * (dp[o] - average);
+      double slope = slopes[offset + o] * probabilities[offset + o] * (dp[o] - average);
       for (int i = 0; i < d; i++) {
         dQuery[first + t][head * d + i] += slope * key[first + o][source * d + i];
         dKey[first + o][source * d + i] += slope * query[first + t][head * d + i];

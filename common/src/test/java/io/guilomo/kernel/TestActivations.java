@@ -12,6 +12,7 @@ import static io.guilomo.kernel.Sample.onShapes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.guilomo.kernel.Sample.Layout;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
@@ -23,32 +24,52 @@ class TestActivations {
   private static final double TOLERANCE = 2e-6;
   private final Random random = new Random(3);
 
-  private static double sigmoid(double x) {
-    return 1 / (1 + Math.exp(-x));
+  private static double value(Activation activation, double x) {
+    return switch (activation) {
+      case SILU -> x / (1 + Math.exp(-x));
+      case GELU -> x * 0.5 * Erf.erfc(-x * Math.sqrt(0.5));
+      case GELU_TANH ->
+          x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+      case RELU -> Math.max(x, 0);
+      case TANH -> Math.tanh(x);
+    };
   }
 
-  private static double silu(double x) {
-    return x * sigmoid(x);
-  }
-
-  private static double siluSlope(double x) {
-    return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
-  }
-
-  private static double gelu(double x) {
-    return x * 0.5 * Erf.erfc(-x * Math.sqrt(0.5));
-  }
-
-  private static double geluSlope(double x) {
-    return 0.5 * Erf.erfc(-x * Math.sqrt(0.5)) + x * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+  private static double slope(Activation activation, double x) {
+    return switch (activation) {
+      case SILU -> {
+        double sigmoid = 1 / (1 + Math.exp(-x));
+        yield sigmoid * (1 + x * (1 - sigmoid));
+      }
+      case GELU ->
+          0.5 * Erf.erfc(-x * Math.sqrt(0.5)) + x * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+      case GELU_TANH -> {
+        double tanh = Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x));
+        double inner = Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
+        yield (1 + tanh) / 2 + (tanh * tanh == 1 ? 0 : x / 2 * (1 - tanh * tanh) * inner);
+      }
+      case RELU -> x > 0 ? 1 : 0;
+      case TANH -> 1 - Math.tanh(x) * Math.tanh(x);
+    };
   }
 
   @Test
   void theReferenceSlopesAreThoseOfFiniteDifferences() {
-    for (double x = -6; x < 6; x += 0.37) {
-      assertThat(siluSlope(x)).isCloseTo(slope(TestActivations::silu, x), within(1e-8));
-      assertThat(geluSlope(x)).isCloseTo(slope(TestActivations::gelu, x), within(1e-8));
+    for (Activation activation : Activation.values()) {
+      for (double x = -6; x < 6; x += 0.37) {
+        assertThat(slope(activation, x))
+            .as("%s at %s", activation, x)
+            .isCloseTo(slope(each -> value(activation, each), x), within(1e-8));
+      }
     }
+  }
+
+  /** Values of torch.nn.functional.gelu, with the approximation "tanh" and without, in float64. */
+  @Test
+  void theReferenceValuesAreThoseOfTorch() {
+    assertThat(value(Activation.GELU_TANH, 1)).isCloseTo(0.8411919906082768, within(1e-12));
+    assertThat(value(Activation.GELU_TANH, -2.5)).isCloseTo(-0.015084266089998577, within(1e-12));
+    assertThat(value(Activation.GELU, 1)).isCloseTo(0.8413447460685429, within(1e-12));
   }
 
   private static double slope(DoubleUnaryOperator function, double x) {
@@ -56,64 +77,95 @@ class TestActivations {
   }
 
   @OnEveryKernels
-  void swiGlu(Kernels kernels) {
-    onShapes(
-        (rows, n, layout) -> {
-          Sample gateUp = matrix(kernels, random, rows, 2 * n, layout, 2);
-          Sample y = matrix(kernels, random, rows, n, layout);
-          Sample dy = matrix(kernels, random, rows, n, layout);
-          double[][] expected = new double[rows][n];
-          double[][] gradient = new double[rows][2 * n];
-          for (int r = 0; r < rows; r++) {
-            for (int c = 0; c < n; c++) {
-              double gate = gateUp.values()[r][c];
-              double up = gateUp.values()[r][n + c];
-              expected[r][c] = silu(gate) * up;
-              gradient[r][c] = dy.values()[r][c] * up * siluSlope(gate);
-              gradient[r][n + c] = dy.values()[r][c] * silu(gate);
-            }
-          }
-          kernels.swiGlu(gateUp.array(), y.array());
-          y.isClose(expected, TOLERANCE);
-          gateUp.isUnchanged();
-          Sample dGateUp = matrix(kernels, random, rows, 2 * n, layout);
-          kernels.swiGluBackward(dy.array(), gateUp.array(), dGateUp.array());
-          dGateUp.isClose(gradient, TOLERANCE);
-          gateUp.isUnchanged();
-          kernels.swiGluBackward(dy.array(), gateUp.array(), gateUp.array());
-          gateUp.isClose(gradient, TOLERANCE);
-          dy.isUnchanged();
-        });
+  void gates(Kernels kernels) {
+    for (Activation activation : Activation.values()) {
+      onShapes((rows, n, layout) -> gates(kernels, activation, rows, n, layout));
+    }
+  }
+
+  private void gates(Kernels kernels, Activation activation, int rows, int n, Layout layout) {
+    Sample gateUp = matrix(kernels, random, rows, 2 * n, layout, 2);
+    Sample y = matrix(kernels, random, rows, n, layout);
+    Sample dy = matrix(kernels, random, rows, n, layout);
+    double[][] expected = new double[rows][n];
+    double[][] gradient = new double[rows][2 * n];
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < n; c++) {
+        double gate = gateUp.values()[r][c];
+        double up = gateUp.values()[r][n + c];
+        expected[r][c] = value(activation, gate) * up;
+        gradient[r][c] = dy.values()[r][c] * up * slope(activation, gate);
+        gradient[r][n + c] = dy.values()[r][c] * value(activation, gate);
+      }
+    }
+    kernels.gated(activation, gateUp.array(), y.array());
+    y.isClose(expected, TOLERANCE);
+    gateUp.isUnchanged();
+    Sample dGateUp = matrix(kernels, random, rows, 2 * n, layout);
+    kernels.gatedBackward(activation, dy.array(), gateUp.array(), dGateUp.array());
+    dGateUp.isClose(gradient, TOLERANCE);
+    gateUp.isUnchanged();
+    kernels.gatedBackward(activation, dy.array(), gateUp.array(), gateUp.array());
+    gateUp.isClose(gradient, TOLERANCE);
+    dy.isUnchanged();
   }
 
   @OnEveryKernels
-  void gelu(Kernels kernels) {
-    onShapes(
-        (rows, columns, layout) -> {
-          Sample x = matrix(kernels, random, rows, columns, layout, 2);
-          Sample y = matrix(kernels, random, rows, columns, layout);
-          Sample dy = matrix(kernels, random, rows, columns, layout);
-          double[][] expected = new double[rows][columns];
-          double[][] gradient = new double[rows][columns];
-          for (int r = 0; r < rows; r++) {
-            for (int c = 0; c < columns; c++) {
-              expected[r][c] = gelu(x.values()[r][c]);
-              gradient[r][c] = geluSlope(x.values()[r][c]) * dy.values()[r][c];
+  void activates(Kernels kernels) {
+    for (Activation activation : Activation.values()) {
+      onShapes((rows, n, layout) -> activates(kernels, activation, rows, n, layout));
+    }
+  }
+
+  private void activates(
+      Kernels kernels, Activation activation, int rows, int columns, Layout layout) {
+    Sample x = matrix(kernels, random, rows, columns, layout, 2);
+    Sample y = matrix(kernels, random, rows, columns, layout);
+    Sample dy = matrix(kernels, random, rows, columns, layout);
+    double[][] expected = new double[rows][columns];
+    double[][] gradient = new double[rows][columns];
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < columns; c++) {
+        expected[r][c] = value(activation, x.values()[r][c]);
+        gradient[r][c] = slope(activation, x.values()[r][c]) * dy.values()[r][c];
+      }
+    }
+    kernels.activate(activation, x.array(), y.array());
+    y.isClose(expected, TOLERANCE);
+    Sample dx = matrix(kernels, random, rows, columns, layout);
+    kernels.activateBackward(activation, dy.array(), x.array(), dx.array());
+    dx.isClose(gradient, TOLERANCE);
+    x.isUnchanged();
+    dy.isUnchanged();
+    INDArray overwritten = copy(kernels, x.array());
+    kernels.activateBackward(activation, dy.array(), overwritten, overwritten);
+    assertClose(Sample.matrixOf(kernels, overwritten), gradient, TOLERANCE);
+    kernels.activateBackward(activation, dy.array(), x.array(), dy.array());
+    dy.isClose(gradient, TOLERANCE);
+  }
+
+  @OnEveryKernels
+  void caps(Kernels kernels) {
+    for (float cap : new float[] {0.5f, 30}) {
+      onShapes(
+          (rows, columns, layout) -> {
+            Sample x = matrix(kernels, random, rows, columns, layout, 20);
+            Sample dy = matrix(kernels, random, rows, columns, layout);
+            double[][] expected = new double[rows][columns];
+            double[][] gradient = new double[rows][columns];
+            for (int r = 0; r < rows; r++) {
+              for (int c = 0; c < columns; c++) {
+                double tanh = Math.tanh(x.values()[r][c] / cap);
+                expected[r][c] = cap * tanh;
+                gradient[r][c] = dy.values()[r][c] * (1 - tanh * tanh);
+              }
             }
-          }
-          kernels.gelu(x.array(), y.array());
-          y.isClose(expected, TOLERANCE);
-          Sample dx = matrix(kernels, random, rows, columns, layout);
-          kernels.geluBackward(dy.array(), x.array(), dx.array());
-          dx.isClose(gradient, TOLERANCE);
-          x.isUnchanged();
-          dy.isUnchanged();
-          INDArray overwritten = copy(kernels, x.array());
-          kernels.geluBackward(dy.array(), overwritten, overwritten);
-          assertClose(Sample.matrixOf(kernels, overwritten), gradient, TOLERANCE);
-          kernels.geluBackward(dy.array(), x.array(), dy.array());
-          dy.isClose(gradient, TOLERANCE);
-        });
+            kernels.softcap(x.array(), cap);
+            x.isClose(expected, TOLERANCE);
+            kernels.softcapBackward(dy.array(), x.array(), cap);
+            dy.isClose(gradient, TOLERANCE, 1);
+          });
+    }
   }
 
   @OnEveryKernels
@@ -128,31 +180,34 @@ class TestActivations {
       gateUp[n + i] = 1;
     }
     INDArray ones = filled(kernels, 1, 1, n);
-    INDArray both = array(kernels, new float[][] {gateUp});
     INDArray x = array(kernels, new float[][] {extremes});
-    INDArray silu = zeros(kernels, 1, n);
-    INDArray gelu = zeros(kernels, 1, n);
-    INDArray dx = zeros(kernels, 1, n);
-    kernels.swiGlu(both, silu);
-    kernels.gelu(x, gelu);
-    kernels.geluBackward(ones, x, dx);
-    kernels.swiGluBackward(ones, both, both);
-    for (int i = 0; i < n; i++) {
-      double value = extremes[i];
-      double tolerance = 2e-6 * Math.max(1, Math.abs(value));
-      assertThat((double) values(kernels, silu)[i])
-          .as("silu(%s)", value)
-          .isCloseTo(silu(value), within(tolerance));
-      assertThat((double) values(kernels, both)[i])
-          .as("silu'(%s)", value)
-          .isCloseTo(siluSlope(value), within(2e-6));
-      assertThat((double) values(kernels, gelu)[i])
-          .as("gelu(%s)", value)
-          .isCloseTo(gelu(value), within(tolerance));
-      assertThat((double) values(kernels, dx)[i])
-          .as("gelu'(%s)", value)
-          .isCloseTo(geluSlope(value), within(2e-6));
+    for (Activation activation : Activation.values()) {
+      INDArray both = array(kernels, new float[][] {gateUp});
+      INDArray gated = zeros(kernels, 1, n);
+      INDArray activated = zeros(kernels, 1, n);
+      INDArray dx = zeros(kernels, 1, n);
+      kernels.gated(activation, both, gated);
+      kernels.activate(activation, x, activated);
+      kernels.activateBackward(activation, ones, x, dx);
+      kernels.gatedBackward(activation, ones, both, both);
+      for (int i = 0; i < n; i++) {
+        double value = extremes[i];
+        double tolerance = 2e-6 * Math.max(1, Math.abs(value));
+        assertNear(
+            activation, value, values(kernels, gated)[i], value(activation, value), tolerance);
+        assertNear(
+            activation, value, values(kernels, activated)[i], value(activation, value), tolerance);
+        assertNear(activation, value, values(kernels, dx)[i], slope(activation, value), 2e-6);
+        assertNear(activation, value, values(kernels, both)[i], slope(activation, value), 2e-6);
+      }
     }
+  }
+
+  private static void assertNear(
+      Activation activation, double x, double actual, double expected, double tolerance) {
+    assertThat(actual)
+        .as("%s or its slope at %s", activation, x)
+        .isCloseTo(expected, within(tolerance));
   }
 
   @OnEveryKernels

@@ -26,13 +26,26 @@ class TestAttention {
     new AttentionShape(6, 2, 8, 0.3f, true, 5),
     new AttentionShape(3, 3, 32, 0.17f, false, 0),
     new AttentionShape(4, 1, 12, 0.3f, true, 1),
+    new AttentionShape(2, 1, 16, 0.25f, true, 0, 2),
+    new AttentionShape(2, 2, 24, 0.5f, true, 7, 0.8f),
+    new AttentionShape(4, 2, 8, 0.3f, false, 1),
+    new AttentionShape(2, 2, 16, 0.25f, false, 4),
+    new AttentionShape(2, 1, 7, 0.4f, false, 70, 1.5f),
+    new AttentionShape(2, 1, 132, 0.09f, true, 40, 2),
+    new AttentionShape(2, 1, 12, 0.3f, true, Integer.MAX_VALUE),
+    new AttentionShape(2, 1, 12, 0.3f, false, Integer.MAX_VALUE, 3),
   };
   private static final Kernels HOST = KernelSelection.named("portable");
   private final Random random = new Random(4);
 
   @Test
   void theReferenceGradientsAreThoseOfFiniteDifferences() {
-    AttentionShape shape = new AttentionShape(4, 2, 3, 0.6f, true, 3);
+    assertReferenceGradients(new AttentionShape(4, 2, 3, 0.6f, true, 3));
+    assertReferenceGradients(new AttentionShape(4, 2, 3, 0.6f, false, 2));
+    assertReferenceGradients(new AttentionShape(4, 2, 3, 0.6f, true, 0, 0.7f));
+  }
+
+  private void assertReferenceGradients(AttentionShape shape) {
     int[] starts = {0, 1, 6};
     double[][] q = matrix(HOST, random, 6, 12, Layout.CONTIGUOUS).values();
     double[][] k = matrix(HOST, random, 6, 6, Layout.CONTIGUOUS).values();
@@ -233,6 +246,83 @@ class TestAttention {
     assertClose(Sample.matrixOf(kernels, result), exact.result, 1e-3);
   }
 
+  /** A hundred times the cap: all scores come out at it, of either sign. */
+  @OnEveryKernels
+  void capsLargeScores(Kernels kernels) {
+    for (boolean causal : new boolean[] {false, true}) {
+      AttentionShape shape = new AttentionShape(2, 1, 16, 1, causal, 0, 50);
+      int[] starts = {0, 20, 90};
+      Sample q = matrix(kernels, random, 90, 32, Layout.CONTIGUOUS, 35);
+      Sample k = matrix(kernels, random, 90, 16, Layout.CONTIGUOUS, 35);
+      Sample v = matrix(kernels, random, 90, 16, Layout.CONTIGUOUS);
+      INDArray state = zeros(kernels, kernels.attentionState(shape, starts));
+      INDArray result = zeros(kernels, 90, 32);
+      kernels.attention(shape, starts, q.array(), k.array(), v.array(), state, result);
+      ReferenceAttention exact =
+          new ReferenceAttention(shape, starts, q.values(), k.values(), v.values());
+      // Scores of about 5,000 that cross 0 are known to 1e-3, and their slopes by the product are
+      // 1.
+      assertClose(Sample.matrixOf(kernels, result), exact.result, 2e-3);
+      Sample gradient = matrix(kernels, random, 90, 32, Layout.CONTIGUOUS);
+      INDArray dq = zeros(kernels, 90, 32);
+      INDArray dk = zeros(kernels, 90, 16);
+      INDArray dv = zeros(kernels, 90, 16);
+      kernels.attentionBackward(
+          shape,
+          starts,
+          gradient.array(),
+          q.array(),
+          k.array(),
+          v.array(),
+          result,
+          state,
+          dq,
+          dk,
+          dv);
+      exact.backward(gradient.values());
+      assertClose(Sample.matrixOf(kernels, dq), exact.dQuery, 2e-3);
+      assertClose(Sample.matrixOf(kernels, dk), exact.dKey, 2e-3);
+      assertClose(Sample.matrixOf(kernels, dv), exact.dValue, 2e-3);
+    }
+  }
+
+  @OnEveryKernels
+  void rotatesTheFirstFeaturesOfHeadsByAFactorToo(Kernels kernels) {
+    for (int half : new int[] {1, 3, 6, 16, 19}) {
+      float[][] cosine = new float[30][half];
+      float[][] sine = new float[30][half];
+      for (int p = 0; p < 30; p++) {
+        for (int i = 0; i < half; i++) {
+          double angle = p * Math.pow(10000, -(double) i / half);
+          cosine[p][i] = (float) (1.19 * Math.cos(angle));
+          sine[p][i] = (float) (1.19 * Math.sin(angle));
+        }
+      }
+      for (Layout layout : Layout.values()) {
+        int headDim = 2 * half + 5;
+        Sample x = matrix(kernels, random, 33, 3 * headDim, layout);
+        Sample y = matrix(kernels, random, 33, 3 * headDim, layout);
+        int[] positions = random.ints(33, 0, 30).toArray();
+        double[][] forward = rotated(x.values(), positions, 3, cosine, sine);
+        float[][] opposite = new float[30][half];
+        for (int p = 0; p < 30; p++) {
+          for (int i = 0; i < half; i++) {
+            opposite[p][i] = -sine[p][i];
+          }
+        }
+        double[][] backward = rotated(y.values(), positions, 3, cosine, opposite);
+        // The transposed matrix: y · rotate(x) = transposed(y) · x.
+        assertThat(dot(y.values(), forward)).isCloseTo(dot(backward, x.values()), within(1e-9));
+        INDArray cosines = array(kernels, cosine);
+        INDArray sines = array(kernels, sine);
+        kernels.rotate(x.array(), positions, 3, cosines, sines, false);
+        x.isClose(forward, FORWARD);
+        kernels.rotate(y.array(), positions, 3, cosines, sines, true);
+        y.isClose(backward, FORWARD);
+      }
+    }
+  }
+
   @OnEveryKernels
   void rotatesHalfSplitPairsByPosition(Kernels kernels) {
     for (int half : new int[] {2, 3, 16, 20}) {
@@ -265,13 +355,15 @@ class TestAttention {
   private static double[][] rotated(
       double[][] x, int[] positions, int heads, float[][] cosine, float[][] sine) {
     int half = cosine[0].length;
-    double[][] result = new double[x.length][x[0].length];
+    int headDim = x[0].length / heads;
+    double[][] result = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
+      result[t] = x[t].clone();
       for (int h = 0; h < heads; h++) {
         for (int i = 0; i < half; i++) {
           double cos = cosine[positions[t]][i];
           double sin = sine[positions[t]][i];
-          int first = h * 2 * half + i;
+          int first = h * headDim + i;
           result[t][first] = x[t][first] * cos - x[t][first + half] * sin;
           result[t][first + half] = x[t][first] * sin + x[t][first + half] * cos;
         }

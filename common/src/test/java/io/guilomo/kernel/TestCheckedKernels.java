@@ -31,16 +31,16 @@ class TestCheckedKernels {
     INDArray doubles = Nd4j.create(DataType.DOUBLE, 4, 6);
     refused(
         "Cannot use y, DOUBLE with sizes/strides [4/6, 6/1], as 32-bit floats",
-        () -> kernels.gelu(x, doubles));
+        () -> kernels.activate(Activation.GELU, x, doubles));
     refused(
         "Cannot use x, FLOAT with sizes/strides [6/1, 4/6], as a row-major matrix with unit column stride",
-        () -> kernels.gelu(x.transpose(), y));
+        () -> kernels.activate(Activation.GELU, x.transpose(), y));
     refused(
         "Cannot use bias, FLOAT with sizes/strides [4/6], as a contiguous vector",
         () -> kernels.addBias(x, x.getColumn(1)));
     refused(
         "Cannot use y, FLOAT with sizes/strides [4/5, 5/1], as a matrix [4, 6]",
-        () -> kernels.gelu(x, Nd4j.create(4, 5)));
+        () -> kernels.activate(Activation.GELU, x, Nd4j.create(4, 5)));
     refused(
         "Cannot use bias, FLOAT with sizes/strides [5/1], as a vector of 6",
         () -> kernels.addBias(x, Nd4j.create(5)));
@@ -70,6 +70,25 @@ class TestCheckedKernels {
         () ->
             kernels.rotate(
                 x, new int[] {0, 1, 2}, 1, Nd4j.create(10, 3), Nd4j.create(10, 3), false));
+  }
+
+  @Test
+  void rotatedFeaturesAndCaps() {
+    refused(
+        "Cannot rotate 4 features of each of 2 heads in 6",
+        () -> kernels.rotate(x, new int[4], 2, Nd4j.create(10, 2), Nd4j.create(10, 2), false));
+    refused(
+        "Cannot rotate 2 features of each of 4 heads in 6",
+        () -> kernels.rotate(x, new int[4], 4, Nd4j.create(10, 1), Nd4j.create(10, 1), false));
+    refused("Cannot cap at 0.0: it must be positive", () -> kernels.softcap(x, 0));
+    refused(
+        "Cannot cap at NaN: it must be positive", () -> kernels.softcapBackward(x, y, Float.NaN));
+    refused(
+        "Cannot cap attention scores at -1.0: it must be positive, or 0",
+        () -> new AttentionShape(2, 1, 3, 1, true, 0, -1));
+    refused(
+        "Cannot use an attention window of -1: it must be positive, or 0",
+        () -> new AttentionShape(2, 1, 3, 1, true, -1));
   }
 
   @Test

@@ -157,6 +157,14 @@ class TestThreadIndependence {
         shape, lastTokens, Arrays.copyOf(starts, 4), lengths, last, k, v, attended);
     add(results, attended);
 
+    AttentionShape capped = new AttentionShape(6, 3, 16, 0.25f, false, 40, 2);
+    kernels.attention(capped, starts, x, k, v, p, y);
+    kernels.attentionBackward(capped, starts, y, x, k, v, y, p, z, dk, dv);
+    add(results, y, z, dk, dv);
+    kernels.activateBackward(Activation.GELU_TANH, y, x, z);
+    kernels.softcap(z, 3);
+    add(results, z);
+
     INDArray weights = matrix(kernels, random, TOKENS, 3, Layout.CONTIGUOUS).array();
     INDArray dWeights = Nd4j.create(TOKENS, 3);
     INDArray dCoefficients = Nd4j.create(96);

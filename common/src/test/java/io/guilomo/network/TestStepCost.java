@@ -57,6 +57,20 @@ class TestStepCost {
         .isEqualTo(head);
   }
 
+  @Test
+  void windowsBoundWhatATokenIsCountedWith() {
+    double forward = cost(Stage.SEARCH).pass(BATCH, Gradient.NONE);
+    double saved = 6 * 8 * 4.0 * 128 * (128 - 30) * 384;
+    assertThat(cost(windowed(30), Stage.SEARCH).pass(BATCH, Gradient.NONE))
+        .isEqualTo(forward - saved);
+    assertThat(cost(windowed(500), Stage.SEARCH).pass(BATCH, Gradient.NONE)).isEqualTo(forward);
+  }
+
+  private static LlamaConfig windowed(int window) {
+    return new LlamaConfig(
+        384, 1024, 6, 6, 6, 64, 4096, 128, 1e-6f, new Rope(10000, null), window, false);
+  }
+
   /** Matrix products of one pass written out, two operations a multiplication. */
   private static double expected(boolean weightGradients) {
     double tokens = 1024;
@@ -81,11 +95,15 @@ class TestStepCost {
   }
 
   private static StepCost cost(Stage stage) {
+    return cost(CONFIG, stage);
+  }
+
+  private static StepCost cost(LlamaConfig config, Stage stage) {
     return new StepCost(
         GoldenNetwork.definition(
-            CONFIG,
+            config,
             stage,
-            CONFIG.linearModules().stream()
+            config.linearModules().stream()
                 .map(module -> ModuleExperts.uniform(module, 8, 8, 16, RoutingMethod.topK(2)))
                 .toList()));
   }

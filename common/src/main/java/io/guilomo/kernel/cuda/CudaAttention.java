@@ -14,10 +14,9 @@ record CudaAttention(CudaCard card) implements AttentionKernels {
   private static final int WARP = 32;
   private static final int WARPS = 4;
 
-  /** Rows of a block, and columns per iteration; as in {@code attention.cu}. */
-  private static final int ROWS = 64;
+  /** Larger heads have blocks of fewer rows and columns; as in {@code tiles.cuh}. */
+  private static final int LARGEST_NARROW_HEAD = 128;
 
-  private static final int COLUMNS = 32;
   private static final int BACKWARD_COLUMNS = 16;
 
   @Override
@@ -32,10 +31,10 @@ record CudaAttention(CudaCard card) implements AttentionKernels {
       card.launch("rotation", "rotate")
           .matrix(x)
           .address(card.indices().of(positions))
-          .integer(positions.length, heads, (int) cosine.size(1))
+          .integer(positions.length, heads, (int) x.size(1) / heads, (int) cosine.size(1))
           .vector(cosine, sine)
           .real(backward ? -1 : 1)
-          .rows(x.size(0), x.size(1) / 2);
+          .rows(x.size(0), heads * cosine.size(1));
     }
   }
 
@@ -49,12 +48,18 @@ record CudaAttention(CudaCard card) implements AttentionKernels {
       INDArray state,
       INDArray result) {
     synchronized (card.stream()) {
-      int[] tiles = tiles(starts);
+      int[] tiles = tiles(shape, starts);
+      int queries = wide(shape) ? rows(shape) : 0;
       begin("attention", shape, starts, tiles, card.exact())
           .matrix(query, key, value)
           .vector(state)
           .matrix(result)
-          .run(tiles.length / 2, shape.heads(), WARPS * WARP, 1, floats(shape, 2 * COLUMNS, 0));
+          .run(
+              tiles.length / 2,
+              shape.heads(),
+              threads(shape),
+              1,
+              floats(shape, 2 * columns(shape) + queries, 0));
     }
   }
 
@@ -75,12 +80,12 @@ record CudaAttention(CudaCard card) implements AttentionKernels {
       int tokens = starts[starts.length - 1];
       long delta =
           card.scratch().of(DeviceScratch.Use.DELTA, (long) shape.heads() * tokens * Float.BYTES);
-      card.launch("attention", headDim(shape), "attention_delta")
+      card.launch("attention", definitions(shape), "attention_delta")
           .matrix(dResult, result)
           .integer(tokens)
           .address(delta)
           .run((tokens + WARPS - 1) / WARPS, shape.heads(), WARPS * WARP, 1, 0);
-      int[] tiles = tiles(starts);
+      int[] tiles = tiles(shape, starts);
       begin("attention_query", shape, starts, tiles, card.exact())
           .matrix(dResult, query, key, value)
           .vector(state)
@@ -89,9 +94,9 @@ record CudaAttention(CudaCard card) implements AttentionKernels {
           .run(
               tiles.length / 2,
               shape.heads(),
-              WARPS * WARP,
+              threads(shape),
               1,
-              floats(shape, 2 * COLUMNS + 2 * ROWS, 0));
+              floats(shape, 2 * columns(shape) + 2 * rows(shape), 0));
       begin("attention_key", shape, starts, tiles, card.exact())
           .matrix(dResult, query, key, value)
           .vector(state)
@@ -100,9 +105,9 @@ record CudaAttention(CudaCard card) implements AttentionKernels {
           .run(
               tiles.length / 2,
               shape.keyValueHeads(),
-              WARPS * WARP,
+              threads(shape),
               1,
-              floats(shape, 2 * ROWS + 2 * BACKWARD_COLUMNS, 2 * BACKWARD_COLUMNS));
+              floats(shape, 2 * rows(shape) + 2 * BACKWARD_COLUMNS, 2 * BACKWARD_COLUMNS));
     }
   }
 
@@ -122,15 +127,16 @@ record CudaAttention(CudaCard card) implements AttentionKernels {
       for (int s = 0; s < lengths.length; s++) {
         for (int t = starts[s]; t < starts[s + 1]; t++) {
           int last = lengths[s] - (starts[s + 1] - t);
-          int first = shape.window() == 0 ? 0 : Math.max(0, last - shape.window() + 1);
+          int first = shape.firstSeen(last);
           ranges[2 * t] = firstKeys[s] + first;
           ranges[2 * t + 1] = firstKeys[s] + last + 1;
         }
       }
-      card.launch("cached_attention", headDim(shape), "cached_attention")
+      card.launch("cached_attention", definitions(shape), "cached_attention")
           .address(card.indices().of(ranges))
           .integer(shape.heads() / shape.keyValueHeads())
           .real(shape.scale())
+          .real(shape.softcap())
           .matrix(query, keys, values, result)
           .run(tokens, shape.heads(), WARPS * WARP, 1, 0);
     }
@@ -138,16 +144,18 @@ record CudaAttention(CudaCard card) implements AttentionKernels {
 
   private KernelLaunch begin(
       String kernel, AttentionShape shape, int[] starts, int[] tiles, boolean exact) {
-    return card.launch("attention", headDim(shape), kernel + (exact ? "_exact" : "_rounded"))
+    int tokens = starts[starts.length - 1];
+    return card.launch("attention", definitions(shape), kernel + (exact ? "_exact" : "_rounded"))
         .address(card.indices().of(starts), card.indices().of(tiles))
-        .integer(starts[starts.length - 1], shape.heads(), shape.heads() / shape.keyValueHeads())
+        .integer(tokens, shape.heads(), shape.heads() / shape.keyValueHeads())
         .flag(shape.causal())
-        .integer(shape.window())
-        .real(shape.scale());
+        .integer(Math.min(shape.window(), tokens))
+        .real(shape.scale())
+        .real(shape.softcap());
   }
 
-  private static String headDim(AttentionShape shape) {
-    return "HEAD_DIM=" + shape.headDim();
+  private static String definitions(AttentionShape shape) {
+    return "HEAD_DIM=" + shape.headDim() + (shape.capped() ? " SOFTCAP" : "");
   }
 
   /**
@@ -159,12 +167,30 @@ record CudaAttention(CudaCard card) implements AttentionKernels {
     return (rows * stride + others) * Float.BYTES;
   }
 
+  private static boolean wide(AttentionShape shape) {
+    return shape.headDim() > LARGEST_NARROW_HEAD;
+  }
+
+  private static int rows(AttentionShape shape) {
+    return wide(shape) ? 32 : 64;
+  }
+
+  /** A warp for 16 rows. */
+  private static int threads(AttentionShape shape) {
+    return rows(shape) / 16 * WARP;
+  }
+
+  private static int columns(AttentionShape shape) {
+    return wide(shape) ? 16 : 32;
+  }
+
   /** Sequence and first row of each block's rows. */
-  private static int[] tiles(int[] starts) {
+  private static int[] tiles(AttentionShape shape, int[] starts) {
+    int rows = rows(shape);
     return IntStream.range(0, starts.length - 1)
         .flatMap(
             s ->
-                IntStream.iterate(starts[s], row -> row < starts[s + 1], row -> row + ROWS)
+                IntStream.iterate(starts[s], row -> row < starts[s + 1], row -> row + rows)
                     .flatMap(row -> IntStream.of(s, row)))
         .toArray();
   }

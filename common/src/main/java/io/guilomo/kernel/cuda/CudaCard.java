@@ -49,8 +49,8 @@ final class CudaCard implements Device {
   }
 
   /** See {@link KernelModules#function}. */
-  KernelLaunch launch(String module, String definition, String kernel) {
-    return launch.of(module, definition, kernel);
+  KernelLaunch launch(String module, String definitions, String kernel) {
+    return launch.of(module, definitions, kernel);
   }
 
   DeviceIndices indices() {

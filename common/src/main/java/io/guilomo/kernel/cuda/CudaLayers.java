@@ -1,7 +1,9 @@
 package io.guilomo.kernel.cuda;
 
+import io.guilomo.kernel.Activation;
 import io.guilomo.kernel.DropoutMask;
 import io.guilomo.kernel.LayerKernels;
+import java.util.Locale;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Norms, activations, dropout and the loss. */
@@ -77,16 +79,29 @@ record CudaLayers(CudaCard card) implements LayerKernels {
   }
 
   @Override
-  public void swiGlu(INDArray gateUp, INDArray y) {
-    activate("swiglu", gateUp, y);
+  public void activate(Activation activation, INDArray x, INDArray y) {
+    activate(kernel("activate", activation), x, y);
   }
 
   @Override
-  public void gelu(INDArray x, INDArray y) {
-    activate("gelu", x, y);
+  public void gated(Activation activation, INDArray gateUp, INDArray y) {
+    activate(kernel("gated", activation), gateUp, y);
   }
 
-  /** An activation of {@code columns} of each row: {@code swiglu} or {@code gelu}. */
+  @Override
+  public void activateBackward(Activation activation, INDArray dy, INDArray x, INDArray dx) {
+    activateBackward(kernel("activate_backward", activation), dy, x, dx);
+  }
+
+  @Override
+  public void gatedBackward(Activation activation, INDArray dy, INDArray gateUp, INDArray dGateUp) {
+    activateBackward(kernel("gated_backward", activation), dy, gateUp, dGateUp);
+  }
+
+  private static String kernel(String kind, Activation activation) {
+    return kind + "_" + activation.name().toLowerCase(Locale.ROOT);
+  }
+
   private void activate(String kernel, INDArray x, INDArray y) {
     synchronized (card.stream()) {
       card.launch("activations", kernel)
@@ -97,16 +112,6 @@ record CudaLayers(CudaCard card) implements LayerKernels {
     }
   }
 
-  @Override
-  public void swiGluBackward(INDArray dy, INDArray gateUp, INDArray dGateUp) {
-    activateBackward("swiglu_backward", dy, gateUp, dGateUp);
-  }
-
-  @Override
-  public void geluBackward(INDArray dy, INDArray x, INDArray dx) {
-    activateBackward("gelu_backward", dy, x, dx);
-  }
-
   private void activateBackward(String kernel, INDArray dy, INDArray x, INDArray dx) {
     synchronized (card.stream()) {
       card.launch("activations", kernel)
@@ -114,6 +119,28 @@ record CudaLayers(CudaCard card) implements LayerKernels {
           .integer((int) dy.size(0), (int) dy.size(1))
           .matrix(dx)
           .rows(dy.size(0), dy.size(1));
+    }
+  }
+
+  @Override
+  public void softcap(INDArray x, float cap) {
+    synchronized (card.stream()) {
+      card.launch("activations", "softcap")
+          .matrix(x)
+          .integer((int) x.size(0), (int) x.size(1))
+          .real(cap)
+          .rows(x.size(0), x.size(1));
+    }
+  }
+
+  @Override
+  public void softcapBackward(INDArray dy, INDArray y, float cap) {
+    synchronized (card.stream()) {
+      card.launch("activations", "softcap_backward")
+          .matrix(dy, y)
+          .integer((int) y.size(0), (int) y.size(1))
+          .real(cap)
+          .rows(y.size(0), y.size(1));
     }
   }
 

@@ -41,10 +41,10 @@ final class KernelLaunch {
   }
 
   /** Starts the arguments of a kernel; see {@link KernelModules#function}. */
-  KernelLaunch of(String module, String definition, String name) {
+  KernelLaunch of(String module, String definitions, String name) {
     stream.device().use();
     this.kernel = name;
-    this.function = modules.function(module, definition, name);
+    this.function = modules.function(module, definitions, name);
     parameters.clear();
     return this;
   }

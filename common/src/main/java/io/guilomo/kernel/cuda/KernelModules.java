@@ -1,5 +1,7 @@
 package io.guilomo.kernel.cuda;
 
+import static java.util.regex.Matcher.quoteReplacement;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,6 +15,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +30,7 @@ final class KernelModules {
 
   private static final Logger LOG = LoggerFactory.getLogger(KernelModules.class);
   private static final String SHARED = "device.cuh";
+  private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"(.+)\"$");
 
   private final CudaDevice device;
   private final Map<String, Long> modules = new HashMap<>();
@@ -39,17 +44,17 @@ final class KernelModules {
    * A kernel's handle.
    *
    * @param module name of the file without its extension
-   * @param definition a macro such as {@code HEAD_DIM=64}, or empty
+   * @param definitions macros such as {@code HEAD_DIM=64}, divided by spaces, or empty
    */
-  long function(String module, String definition, String kernel) {
+  long function(String module, String definitions, String kernel) {
     Map<String, Long> known =
         functions.computeIfAbsent(
-            definition.isEmpty() ? module : module + " " + definition, key -> new HashMap<>());
+            definitions.isEmpty() ? module : module + " " + definitions, key -> new HashMap<>());
     Long function = known.get(kernel);
     if (function == null) {
       long[] found = new long[1];
       Driver.check(
-          Driver.cuModuleGetFunction(found, module(module, definition), kernel),
+          Driver.cuModuleGetFunction(found, module(module, definitions), kernel),
           "cuModuleGetFunction of " + kernel);
       function = found[0];
       known.put(kernel, function);
@@ -57,18 +62,18 @@ final class KernelModules {
     return function;
   }
 
-  private long module(String name, String definition) {
-    return modules.computeIfAbsent(name + " " + definition, key -> loaded(name, definition));
+  private long module(String name, String definitions) {
+    return modules.computeIfAbsent(name + " " + definitions, key -> loaded(name, definitions));
   }
 
-  private long loaded(String name, String definition) {
+  private long loaded(String name, String definitions) {
     device.use();
     String source = text(SHARED) + "\n" + text(name + ".cu");
-    String architecture = "--gpu-architecture=sm_" + device.capability();
     String[] options =
-        definition.isEmpty()
-            ? new String[] {architecture, "--std=c++14"}
-            : new String[] {architecture, "--std=c++14", "-D" + definition};
+        Stream.concat(
+                Stream.of("--gpu-architecture=sm_" + device.capability(), "--std=c++14"),
+                Stream.of(definitions.split(" ")).filter(each -> !each.isEmpty()).map("-D"::concat))
+            .toArray(String[]::new);
     Path cached = cacheFile(name, source, options);
     long[] module = new long[1];
     byte[] image = read(cached);
@@ -87,9 +92,11 @@ final class KernelModules {
     return module[0];
   }
 
+  /** A file, with those that it includes in their places. */
   private static String text(String file) {
     try (InputStream in = KernelModules.class.getResourceAsStream(file)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      String source = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      return INCLUDE.matcher(source).replaceAll(found -> quoteReplacement(text(found.group(1))));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

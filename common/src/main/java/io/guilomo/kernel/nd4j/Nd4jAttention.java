@@ -10,6 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** Attention sequence by sequence, with one batched matmul for all heads of a sequence. */
 final class Nd4jAttention implements AttentionKernels {
@@ -25,13 +26,12 @@ final class Nd4jAttention implements AttentionKernels {
     if (backward) {
       sines.negi();
     }
-    INDArray pairs = x.dup('c').reshape(tokens, heads, 2, half);
-    INDArray first = half(pairs, 0);
-    INDArray second = half(pairs, 1);
-    INDArray rotated = Nd4j.createUninitialized(DataType.FLOAT, tokens, heads, 2, half);
-    half(rotated, 0).assign(first.mul(cosines).subi(second.mul(sines)));
-    half(rotated, 1).assign(first.mul(sines).addi(second.mul(cosines)));
-    x.assign(rotated.reshape(tokens, heads * 2 * half));
+    INDArray rotated = x.dup('c').reshape(tokens, heads, x.size(1) / heads);
+    INDArray first = features(rotated, 0, half).dup('c');
+    INDArray second = features(rotated, half, 2 * half).dup('c');
+    features(rotated, 0, half).assign(first.mul(cosines).subi(second.mul(sines)));
+    features(rotated, half, 2 * half).assign(first.muli(sines).addi(second.muli(cosines)));
+    x.assign(rotated.reshape(tokens, x.size(1)));
   }
 
   @Override
@@ -82,14 +82,19 @@ final class Nd4jAttention implements AttentionKernels {
   /** What the last {@code n} of {@code length} tokens look at: {@code [heads, n, length]}. */
   private static INDArray softmax(
       AttentionShape shape, INDArray query, INDArray key, long n, long length) {
-    INDArray scores = Nd4j.matmul(query, key, false, true, false);
-    scores = scores.muli(shape.scale()).reshape(shape.heads(), n, length);
-    if (shape.causal()) {
-      scores = scores.add(mask(n, length, shape.window()));
+    INDArray scores = scores(shape, query, key).reshape(shape.heads(), n, length);
+    if (shape.causal() || shape.window() > 0) {
+      scores = scores.add(mask(n, length, shape));
     }
     INDArray softmax = Nd4j.createUninitialized(DataType.FLOAT, shape.heads(), n, length);
     Nd4j.exec(new SoftMax(scores, softmax, 2));
     return softmax;
+  }
+
+  /** Scaled and capped, {@code [keyValueHeads, (heads per key/value head) · n, length]}. */
+  private static INDArray scores(AttentionShape shape, INDArray query, INDArray key) {
+    INDArray scores = Nd4j.matmul(query, key, false, true, false).muli(shape.scale());
+    return shape.capped() ? Nd4jActivations.softcap(scores, shape.softcap()) : scores;
   }
 
   @Override
@@ -116,6 +121,9 @@ final class Nd4jAttention implements AttentionKernels {
       INDArray dp =
           Nd4j.matmul(dAttended, heads(shape, value, starts, i), false, true, false).dup('c');
       INDArray dScores = dp.sub(dp.mul(p).sum(true, 2)).muli(p).muli(shape.scale());
+      if (shape.capped()) {
+        dScores.muli(Nd4jActivations.softcapSlope(scores(shape, q, k), shape.softcap()));
+      }
       write(Nd4j.matmul(dScores, k), dQuery, shape.heads(), starts, i);
       write(Nd4j.matmul(dScores, q, true, false, false), dKey, shape.keyValueHeads(), starts, i);
       write(
@@ -164,19 +172,20 @@ final class Nd4jAttention implements AttentionKernels {
    * 0 where the last {@code n} of {@code length} positions may look, a large negative number
    * elsewhere: {@code [1, n, length]}.
    */
-  private static INDArray mask(long n, long length, int window) {
+  private static INDArray mask(long n, long length, AttentionShape shape) {
     INDArray positions = Nd4j.arange(length).castTo(DataType.FLOAT);
     INDArray last = Nd4j.arange(length - n, length).castTo(DataType.FLOAT);
     INDArray distance = last.reshape(n, 1).sub(positions.reshape(1, length));
-    INDArray seen = distance.gte(0).castTo(DataType.FLOAT);
-    if (window > 0) {
-      seen.muli(distance.lt(window).castTo(DataType.FLOAT));
+    INDArray seen = distance.gte(shape.causal() ? 0 : -length).castTo(DataType.FLOAT);
+    if (shape.window() > 0) {
+      INDArray near = Transforms.abs(distance, true).lt(shape.window());
+      seen.muli(near.castTo(DataType.FLOAT));
     }
     return seen.subi(1).muli(MASKED).reshape(1, n, length);
   }
 
-  private static INDArray half(INDArray pairs, int index) {
-    return pairs.get(
-        NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.point(index), NDArrayIndex.all());
+  /** Features {@code from .. to − 1} of every head, of {@code [T, heads, headDim]}. */
+  private static INDArray features(INDArray heads, long from, long to) {
+    return heads.get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(from, to));
   }
 }

@@ -5,19 +5,16 @@ import static io.guilomo.kernel.nd4j.Nd4jOperations.column;
 import static io.guilomo.kernel.nd4j.Nd4jOperations.columns;
 import static io.guilomo.kernel.nd4j.Nd4jOperations.row;
 
+import io.guilomo.kernel.Activation;
 import io.guilomo.kernel.DropoutMask;
 import io.guilomo.kernel.HostOperations;
 import io.guilomo.kernel.LayerKernels;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** Norms, activations, dropout and the loss. */
 final class Nd4jLayers implements LayerKernels {
-  private static final double SQRT_HALF = Math.sqrt(0.5);
-  private static final double SQRT_TWO_PI = Math.sqrt(2 * Math.PI);
-
   @Override
   public void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray inverseRms) {
     INDArray inverse = Transforms.sqrt(x.mul(x).mean(true, 1).addi(epsilon), false).rdivi(1);
@@ -70,34 +67,44 @@ final class Nd4jLayers implements LayerKernels {
   }
 
   @Override
-  public void swiGlu(INDArray gateUp, INDArray y) {
-    long n = y.size(1);
-    INDArray gate = columns(gateUp, 0, n).dup('c');
-    y.assign(Transforms.sigmoid(gate, true).muli(gate).muli(columns(gateUp, n, 2 * n)));
+  public void activate(Activation activation, INDArray x, INDArray y) {
+    y.assign(Nd4jActivations.value(activation, x, Nd4jActivations.inner(activation, x)));
   }
 
   @Override
-  public void swiGluBackward(INDArray dy, INDArray gateUp, INDArray dGateUp) {
+  public void activateBackward(Activation activation, INDArray dy, INDArray x, INDArray dx) {
+    INDArray inner = Nd4jActivations.inner(activation, x);
+    dx.assign(Nd4jActivations.slope(activation, x, inner).muli(dy));
+  }
+
+  @Override
+  public void gated(Activation activation, INDArray gateUp, INDArray y) {
+    long n = y.size(1);
+    INDArray gate = columns(gateUp, 0, n).dup('c');
+    INDArray inner = Nd4jActivations.inner(activation, gate);
+    INDArray value = Nd4jActivations.value(activation, gate, inner);
+    y.assign(value.muli(columns(gateUp, n, 2 * n)));
+  }
+
+  @Override
+  public void gatedBackward(Activation activation, INDArray dy, INDArray gateUp, INDArray dGateUp) {
     long n = dy.size(1);
     INDArray gate = columns(gateUp, 0, n).dup('c');
-    INDArray sigmoid = Transforms.sigmoid(gate, true);
-    INDArray silu = gate.mul(sigmoid);
-    // silu' = σ + silu (1 − σ)
-    INDArray slope = sigmoid.rsub(1).muli(silu).addi(sigmoid);
+    INDArray inner = Nd4jActivations.inner(activation, gate);
+    INDArray slope = Nd4jActivations.slope(activation, gate, inner);
     INDArray dGate = slope.muli(columns(gateUp, n, 2 * n)).muli(dy);
-    columns(dGateUp, n, 2 * n).assign(silu.muli(dy));
+    columns(dGateUp, n, 2 * n).assign(Nd4jActivations.value(activation, gate, inner).muli(dy));
     columns(dGateUp, 0, n).assign(dGate);
   }
 
   @Override
-  public void gelu(INDArray x, INDArray y) {
-    y.assign(normalDistribution(x).muli(x));
+  public void softcap(INDArray x, float cap) {
+    x.assign(Nd4jActivations.softcap(x, cap));
   }
 
   @Override
-  public void geluBackward(INDArray dy, INDArray x, INDArray dx) {
-    INDArray density = Transforms.exp(x.mul(x).muli(-0.5), false).divi(SQRT_TWO_PI);
-    dx.assign(density.muli(x).addi(normalDistribution(x)).muli(dy));
+  public void softcapBackward(INDArray dy, INDArray y, float cap) {
+    dy.muli(Nd4jActivations.softcapSlope(y, cap));
   }
 
   @Override
@@ -152,11 +159,5 @@ final class Nd4jLayers implements LayerKernels {
       }
     }
     return hits;
-  }
-
-  /** {@code Φ(x)}. */
-  private static INDArray normalDistribution(INDArray x) {
-    INDArray argument = x.mul(SQRT_HALF);
-    return Nd4j.exec(new Erf(argument, argument)).addi(1).muli(0.5);
   }
 }

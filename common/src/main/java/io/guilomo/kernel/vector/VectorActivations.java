@@ -2,6 +2,7 @@ package io.guilomo.kernel.vector;
 
 import static io.guilomo.kernel.vector.VectorMemory.LANES;
 
+import io.guilomo.kernel.Activation;
 import io.guilomo.kernel.DropoutMask;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -9,7 +10,10 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Activations and dropout. */
+/**
+ * Activations and dropout. What most models have, gates of SiLU and plain GELU, is written out;
+ * {@link VectorGates} have the others.
+ */
 class VectorActivations {
   private static final VectorSpecies<Integer> WORDS = IntVector.SPECIES_PREFERRED;
   private static final float INVERSE_SQRT_TWO_PI = (float) (1 / Math.sqrt(2 * Math.PI));
@@ -20,7 +24,41 @@ class VectorActivations {
 
   private VectorActivations() {}
 
-  static void swiGlu(VectorMemory gateUp, VectorMemory y) {
+  static void activate(Activation activation, VectorMemory x, VectorMemory y) {
+    if (activation == Activation.GELU) {
+      gelu(x, y);
+    } else {
+      VectorGates.activate(activation, x, y);
+    }
+  }
+
+  static void activateBackward(
+      Activation activation, VectorMemory dy, VectorMemory x, VectorMemory dx) {
+    if (activation == Activation.GELU) {
+      geluBackward(dy, x, dx);
+    } else {
+      VectorGates.activateBackward(activation, dy, x, dx);
+    }
+  }
+
+  static void gated(Activation activation, VectorMemory gateUp, VectorMemory y) {
+    if (activation == Activation.SILU) {
+      swiGlu(gateUp, y);
+    } else {
+      VectorGates.gated(activation, gateUp, y);
+    }
+  }
+
+  static void gatedBackward(
+      Activation activation, VectorMemory dy, VectorMemory gateUp, VectorMemory dGateUp) {
+    if (activation == Activation.SILU) {
+      swiGluBackward(dy, gateUp, dGateUp);
+    } else {
+      VectorGates.gatedBackward(activation, dy, gateUp, dGateUp);
+    }
+  }
+
+  private static void swiGlu(VectorMemory gateUp, VectorMemory y) {
     int n = y.columns;
     VectorRows.forRows(
         y,
@@ -42,7 +80,7 @@ class VectorActivations {
         });
   }
 
-  static void swiGluBackward(VectorMemory dy, VectorMemory gateUp, VectorMemory dGateUp) {
+  private static void swiGluBackward(VectorMemory dy, VectorMemory gateUp, VectorMemory dGateUp) {
     int n = dy.columns;
     VectorRows.forRows(
         dy,
@@ -73,7 +111,7 @@ class VectorActivations {
         });
   }
 
-  static void gelu(VectorMemory x, VectorMemory y) {
+  private static void gelu(VectorMemory x, VectorMemory y) {
     VectorRows.forRows(
         x,
         (from, to) -> {
@@ -91,7 +129,7 @@ class VectorActivations {
         });
   }
 
-  static void geluBackward(VectorMemory dy, VectorMemory x, VectorMemory dx) {
+  private static void geluBackward(VectorMemory dy, VectorMemory x, VectorMemory dx) {
     VectorRows.forRows(
         x,
         (from, to) -> {

@@ -13,7 +13,9 @@ import jdk.incubator.vector.VectorOperators;
  * any of its rows attends to; softmax; one matmul with the values.
  */
 class VectorAttention {
-  private static final int CAUSAL_BLOCK = 64;
+  /** Rows of a block where every row sees other columns. */
+  private static final int NARROW_BLOCK = 64;
+
   private static final int BLOCK = 128;
 
   private final AttentionShape shape;
@@ -58,8 +60,8 @@ class VectorAttention {
 
   private void forward(int s, int head, int row, int rows, VectorMemory result) {
     int n = starts[s + 1] - starts[s];
-    int first = firstSeen(row);
-    int seen = lastSeen(row + rows - 1, n) - first;
+    int first = shape.firstSeen(row);
+    int seen = shape.endSeen(row + rows - 1, n) - first;
     int d = shape.headDim();
     int source = head / (shape.heads() / shape.keyValueHeads());
     Blas blas = Blas.ofThread();
@@ -78,14 +80,19 @@ class VectorAttention {
         0,
         scores.address,
         scores.stride);
+    if (shape.capped()) {
+      for (int i = 0; i < rows; i++) {
+        VectorSoftcap.cap(scores, i, shape.softcap());
+      }
+    }
     for (int i = 0; i < rows; i++) {
       int at = 4 * (offsets[s] + (head * n + row + i) * n);
       zero(probabilities, at, first);
       softmax(
           scores,
           i,
-          firstSeen(row + i) - first,
-          lastSeen(row + i, n) - first,
+          shape.firstSeen(row + i) - first,
+          shape.endSeen(row + i, n) - first,
           seen,
           at + 4 * first);
       zero(probabilities, at + 4 * (first + seen), n - first - seen);
@@ -151,15 +158,15 @@ class VectorAttention {
       VectorMemory dKey,
       VectorMemory dValue) {
     int n = starts[s + 1] - starts[s];
-    int first = firstSeen(row);
-    int seen = lastSeen(row + rows - 1, n) - first;
+    int first = shape.firstSeen(row);
+    int seen = shape.endSeen(row + rows - 1, n) - first;
     int d = shape.headDim();
     int source = head / (shape.heads() / shape.keyValueHeads());
     int t = starts[s] + row;
     int u = starts[s] + first;
     int at = offsets[s] + (head * n + row) * n + first;
     Blas blas = Blas.ofThread();
-    VectorMemory slopes = AttentionScratch.ofThread(rows, seen);
+    VectorMemory slopes = AttentionScratch.ofThread(shape.capped() ? 2 * rows : rows, seen);
     long dAttended = dResult.addressOf(t, head * d);
     blas.product(
         false,
@@ -177,6 +184,10 @@ class VectorAttention {
         slopes.stride);
     for (int i = 0; i < rows; i++) {
       softmaxBackward(slopes, i, seen, 4 * (at + i * n));
+    }
+    if (shape.capped()) {
+      softcapBackward(
+          slopes, rows, seen, query.addressOf(t, head * d), key.addressOf(u, source * d));
     }
     long dScores = slopes.address;
     int stride = slopes.stride;
@@ -247,6 +258,30 @@ class VectorAttention {
     }
   }
 
+  /** Multiplies slopes by those of the bound on the scores, which follow behind them meanwhile. */
+  private void softcapBackward(
+      VectorMemory slopes, int rows, int columns, long queries, long keys) {
+    Blas.ofThread()
+        .product(
+            false,
+            true,
+            rows,
+            columns,
+            shape.headDim(),
+            shape.scale(),
+            queries,
+            query.stride,
+            keys,
+            key.stride,
+            0,
+            slopes.addressOf(rows, 0),
+            slopes.stride);
+    for (int i = 0; i < rows; i++) {
+      VectorSoftcap.cap(slopes, rows + i, shape.softcap());
+      VectorSoftcap.backward(slopes, i, slopes, rows + i, shape.softcap());
+    }
+  }
+
   private interface OnHead {
     void run(int sequence, int head);
   }
@@ -257,15 +292,7 @@ class VectorAttention {
   }
 
   private int blockSize() {
-    return shape.causal() ? CAUSAL_BLOCK : BLOCK;
-  }
-
-  private int firstSeen(int row) {
-    return shape.window() == 0 ? 0 : Math.max(0, row - shape.window() + 1);
-  }
-
-  private int lastSeen(int row, int n) {
-    return shape.causal() ? row + 1 : n;
+    return shape.causal() || shape.window() > 0 ? NARROW_BLOCK : BLOCK;
   }
 
   private static void zero(VectorMemory memory, int at, int count) {

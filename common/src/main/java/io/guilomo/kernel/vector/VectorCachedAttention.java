@@ -35,7 +35,7 @@ record VectorCachedAttention(
 
   private void forward(int s, int head, int row, int rows, VectorMemory result) {
     int position = lengths[s] - (starts[s + 1] - starts[s]) + row;
-    int first = firstSeen(position);
+    int first = shape.firstSeen(position);
     int seen = position + rows - first;
     int d = shape.headDim();
     int source = head / (shape.heads() / shape.keyValueHeads());
@@ -55,8 +55,13 @@ record VectorCachedAttention(
         0,
         scores.address,
         scores.stride);
+    if (shape.capped()) {
+      for (int i = 0; i < rows; i++) {
+        VectorSoftcap.cap(scores, i, shape.softcap());
+      }
+    }
     for (int i = 0; i < rows; i++) {
-      softmax(scores, i, firstSeen(position + i) - first, position + i + 1 - first, seen);
+      softmax(scores, i, shape.firstSeen(position + i) - first, position + i + 1 - first, seen);
     }
     blas.product(
         false,
@@ -80,9 +85,5 @@ record VectorCachedAttention(
     for (int c = 0; c < columns; c += LANES) {
       scores.store(at + 4 * c, scores.load(at + 4 * c).mul(factor));
     }
-  }
-
-  private int firstSeen(int position) {
-    return shape.window() == 0 ? 0 : Math.max(0, position - shape.window() + 1);
   }
 }

@@ -63,6 +63,22 @@ class VectorMath {
   private static final FloatVector ERF_Q_1 = vector(ERF_Q[3]);
   private static final FloatVector ERF_Q_0 = vector(ERF_Q[4]);
 
+  /** Where the approximation of tanh is exactly 1. */
+  private static final FloatVector TANH_LIMIT = vector(7.99881172180175781f);
+
+  private static final FloatVector MINUS_TANH_LIMIT = vector(-7.99881172180175781f);
+  private static final FloatVector TANH_P_6 = vector(-2.76076847742355e-16f);
+  private static final FloatVector TANH_P_5 = vector(2.00018790482477e-13f);
+  private static final FloatVector TANH_P_4 = vector(-8.60467152213735e-11f);
+  private static final FloatVector TANH_P_3 = vector(5.12229709037114e-08f);
+  private static final FloatVector TANH_P_2 = vector(1.48572235717979e-05f);
+  private static final FloatVector TANH_P_1 = vector(6.37261928875436e-04f);
+  private static final FloatVector TANH_P_0 = vector(4.89352455891786e-03f);
+  private static final FloatVector TANH_Q_3 = vector(1.19825839466702e-06f);
+  private static final FloatVector TANH_Q_2 = vector(1.18534705686654e-04f);
+  private static final FloatVector TANH_Q_1 = vector(2.26843463243900e-03f);
+  private static final FloatVector TANH_Q_0 = vector(4.89352518554385e-03f);
+
   private VectorMath() {}
 
   private static FloatVector vector(float value) {
@@ -92,6 +108,22 @@ class VectorMath {
 
   static float sigmoid(float x) {
     return (float) (1 / (1 + Math.exp(-x)));
+  }
+
+  /** The rational approximation that Eigen uses, within 3e-7 of the value and never beyond ±1. */
+  static FloatVector tanh(FloatVector x) {
+    FloatVector z = x.min(TANH_LIMIT).max(MINUS_TANH_LIMIT);
+    FloatVector square = z.mul(z);
+    FloatVector p =
+        TANH_P_6
+            .fma(square, TANH_P_5)
+            .fma(square, TANH_P_4)
+            .fma(square, TANH_P_3)
+            .fma(square, TANH_P_2)
+            .fma(square, TANH_P_1)
+            .fma(square, TANH_P_0);
+    FloatVector q = TANH_Q_3.fma(square, TANH_Q_2).fma(square, TANH_Q_1).fma(square, TANH_Q_0);
+    return z.mul(p).div(q);
   }
 
   /** {@code Φ(x)}, with the rational approximation of the error function that Eigen uses. */

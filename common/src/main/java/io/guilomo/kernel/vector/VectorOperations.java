@@ -3,6 +3,7 @@ package io.guilomo.kernel.vector;
 import static io.guilomo.kernel.vector.VectorMemory.matrix;
 import static io.guilomo.kernel.vector.VectorMemory.vector;
 
+import io.guilomo.kernel.Activation;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.CheckedKernels;
@@ -134,23 +135,33 @@ class VectorOperations extends HostOperations implements Kernels, HostExperts {
   }
 
   @Override
-  public void swiGlu(INDArray gateUp, INDArray y) {
-    VectorActivations.swiGlu(matrix(gateUp), matrix(y));
+  public void activate(Activation activation, INDArray x, INDArray y) {
+    VectorActivations.activate(activation, matrix(x), matrix(y));
   }
 
   @Override
-  public void swiGluBackward(INDArray dy, INDArray gateUp, INDArray dGateUp) {
-    VectorActivations.swiGluBackward(matrix(dy), matrix(gateUp), matrix(dGateUp));
+  public void activateBackward(Activation activation, INDArray dy, INDArray x, INDArray dx) {
+    VectorActivations.activateBackward(activation, matrix(dy), matrix(x), matrix(dx));
   }
 
   @Override
-  public void gelu(INDArray x, INDArray y) {
-    VectorActivations.gelu(matrix(x), matrix(y));
+  public void gated(Activation activation, INDArray gateUp, INDArray y) {
+    VectorActivations.gated(activation, matrix(gateUp), matrix(y));
   }
 
   @Override
-  public void geluBackward(INDArray dy, INDArray x, INDArray dx) {
-    VectorActivations.geluBackward(matrix(dy), matrix(x), matrix(dx));
+  public void gatedBackward(Activation activation, INDArray dy, INDArray gateUp, INDArray dGateUp) {
+    VectorActivations.gatedBackward(activation, matrix(dy), matrix(gateUp), matrix(dGateUp));
+  }
+
+  @Override
+  public void softcap(INDArray x, float cap) {
+    VectorSoftcap.cap(matrix(x), cap);
+  }
+
+  @Override
+  public void softcapBackward(INDArray dy, INDArray y, float cap) {
+    VectorSoftcap.backward(matrix(dy), matrix(y), cap);
   }
 
   @Override

@@ -16,6 +16,7 @@ class VectorRotation {
       VectorMemory cosine,
       VectorMemory sine,
       boolean backward) {
+    int headDim = x.columns / heads;
     VectorRows.forRows(
         x,
         (from, to) -> {
@@ -23,14 +24,7 @@ class VectorRotation {
             int angles = cosine.at(positions[row], 0);
             int sines = sine.at(positions[row], 0);
             for (int head = 0; head < heads; head++) {
-              rotate(
-                  x,
-                  x.at(row, head * 2 * cosine.columns),
-                  cosine,
-                  angles,
-                  sine,
-                  sines,
-                  backward ? -1 : 1);
+              rotate(x, x.at(row, head * headDim), cosine, angles, sine, sines, backward ? -1 : 1);
             }
           }
         });

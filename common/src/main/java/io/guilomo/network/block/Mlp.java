@@ -20,12 +20,12 @@ public final class Mlp implements Residual.Branch {
 
       @Override
       void forward(Kernels kernels, INDArray x, INDArray y) {
-        kernels.swiGlu(x, y);
+        kernels.gated(io.guilomo.kernel.Activation.SILU, x, y);
       }
 
       @Override
       INDArray backward(Kernels kernels, INDArray dy, INDArray x) {
-        kernels.swiGluBackward(dy, x, x);
+        kernels.gatedBackward(io.guilomo.kernel.Activation.SILU, dy, x, x);
         return x;
       }
     },
@@ -38,12 +38,12 @@ public final class Mlp implements Residual.Branch {
 
       @Override
       void forward(Kernels kernels, INDArray x, INDArray y) {
-        kernels.gelu(x, y);
+        kernels.activate(io.guilomo.kernel.Activation.GELU, x, y);
       }
 
       @Override
       INDArray backward(Kernels kernels, INDArray dy, INDArray x) {
-        kernels.geluBackward(dy, x, dy);
+        kernels.activateBackward(io.guilomo.kernel.Activation.GELU, dy, x, dy);
         return dy;
       }
     };

@@ -3,7 +3,7 @@
 #define ROW ((long long)blockIdx.x * blockDim.y + threadIdx.y)
 __device__ __forceinline__ float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
-extern "C" __global__ void swiglu(const float* gate_up, long long stride, int rows, int columns, float* y,
+extern "C" __global__ void gated_silu(const float* gate_up, long long stride, int rows, int columns, float* y,
                                   long long y_stride) {
   long long r = ROW;
   if (r >= rows) return;
@@ -14,7 +14,7 @@ extern "C" __global__ void swiglu(const float* gate_up, long long stride, int ro
       [=](int c, Pair v) { to[c] = v.a * sigmoid(v.a) * v.b; });
 }
 
-extern "C" __global__ void swiglu_backward(const float* dy, long long dy_stride, const float* gate_up,
+extern "C" __global__ void gated_backward_silu(const float* dy, long long dy_stride, const float* gate_up,
                                            long long stride, int rows, int columns, float* d_gate_up,
                                            long long d_stride) {
   long long r = ROW;
@@ -33,20 +33,69 @@ extern "C" __global__ void swiglu_backward(const float* dy, long long dy_stride,
 
 #define SQRT_HALF 0.70710678118654752440
 #define INVERSE_SQRT_2_PI 0.39894228040143267794f
+#define SQRT_2_BY_PI 0.79788456080286535588f
+#define CUBIC 0.044715f
 
-extern "C" __global__ void gelu(const float* x, long long stride, int rows, int columns, float* y,
-                                long long y_stride) {
+struct Silu {
+  static __device__ __forceinline__ float value(float x) { return x * sigmoid(x); }
+  static __device__ __forceinline__ float slope(float x) {
+    float soft = sigmoid(x);
+    return soft * (1 + x * (1 - soft));
+  }
+};
+
+struct Gelu {
+  static __device__ __forceinline__ float value(float x) { return x * 0.5f * erfcf(-x * (float)SQRT_HALF); }
+  static __device__ __forceinline__ float slope(float x) {
+    float area = 0.5f * erfcf(-x * (float)SQRT_HALF);
+    float density = INVERSE_SQRT_2_PI * expf(-0.5f * x * x);
+    return area + x * density;
+  }
+};
+
+// (1 + tanh(u)) / 2 = sigmoid(2u), which loses no digits where it is small. Beyond 10 the function is 0 or x to the last
+// bit, and the powers of x must not overflow.
+struct GeluTanh {
+  static __device__ __forceinline__ float clamped(float x) { return fminf(fmaxf(x, -10.0f), 10.0f); }
+  static __device__ __forceinline__ float inner(float z) {
+    return sigmoid(2 * SQRT_2_BY_PI * z * (1 + CUBIC * z * z));
+  }
+  static __device__ __forceinline__ float value(float x) { return x * inner(clamped(x)); }
+  static __device__ __forceinline__ float slope(float x) {
+    float z = clamped(x);
+    float soft = inner(z);
+    return soft + 2 * SQRT_2_BY_PI * z * (1 + 3 * CUBIC * z * z) * soft * (1 - soft);
+  }
+};
+
+struct Relu {
+  static __device__ __forceinline__ float value(float x) { return x < 0 ? 0 : x; }
+  static __device__ __forceinline__ float slope(float x) { return x > 0 ? 1 : 0; }
+};
+
+struct Tanh {
+  static __device__ __forceinline__ float value(float x) { return tanhf(x); }
+  static __device__ __forceinline__ float slope(float x) {
+    float tanh = tanhf(x);
+    return 1 - tanh * tanh;
+  }
+};
+
+template <typename Activation>
+__device__ __forceinline__ void activate(const float* x, long long stride, int rows, int columns, float* y,
+                                         long long y_stride) {
   long long r = ROW;
   if (r >= rows) return;
   const float* row = x + r * stride;
   float* to = y + r * y_stride;
   each_column(
-      columns, [=](int c) { return row[c]; },
-      [=](int c, float value) { to[c] = value * 0.5f * erfcf(-value * (float)SQRT_HALF); });
+      columns, [=](int c) { return row[c]; }, [=](int c, float value) { to[c] = Activation::value(value); });
 }
 
-extern "C" __global__ void gelu_backward(const float* dy, long long dy_stride, const float* x, long long stride,
-                                         int rows, int columns, float* dx, long long dx_stride) {
+template <typename Activation>
+__device__ __forceinline__ void activate_backward(const float* dy, long long dy_stride, const float* x,
+                                                  long long stride, int rows, int columns, float* dx,
+                                                  long long dx_stride) {
   long long r = ROW;
   if (r >= rows) return;
   const float* row = x + r * stride;
@@ -54,11 +103,82 @@ extern "C" __global__ void gelu_backward(const float* dy, long long dy_stride, c
   float* to = dx + r * dx_stride;
   each_column(
       columns, [=](int c) { return Pair{gradient[c], row[c]}; },
-      [=](int c, Pair v) {
-        float area = 0.5f * erfcf(-v.b * (float)SQRT_HALF);
-        float density = INVERSE_SQRT_2_PI * expf(-0.5f * v.b * v.b);
-        to[c] = v.a * (area + v.b * density);
+      [=](int c, Pair v) { to[c] = v.a * Activation::slope(v.b); });
+}
+
+template <typename Activation>
+__device__ __forceinline__ void gated(const float* gate_up, long long stride, int rows, int columns, float* y,
+                                      long long y_stride) {
+  long long r = ROW;
+  if (r >= rows) return;
+  const float* row = gate_up + r * stride;
+  float* to = y + r * y_stride;
+  each_column(
+      columns, [=](int c) { return Pair{row[c], row[columns + c]}; },
+      [=](int c, Pair v) { to[c] = Activation::value(v.a) * v.b; });
+}
+
+template <typename Activation>
+__device__ __forceinline__ void gated_backward(const float* dy, long long dy_stride, const float* gate_up,
+                                               long long stride, int rows, int columns, float* d_gate_up,
+                                               long long d_stride) {
+  long long r = ROW;
+  if (r >= rows) return;
+  const float* row = gate_up + r * stride;
+  float* result = d_gate_up + r * d_stride;
+  const float* gradient = dy + r * dy_stride;
+  each_column(
+      columns, [=](int c) { return Triple{gradient[c], row[c], row[columns + c]}; },
+      [=](int c, Triple v) {
+        result[c] = v.a * v.c * Activation::slope(v.b);
+        result[columns + c] = v.a * Activation::value(v.b);
       });
+}
+
+#define FORWARD_KERNEL(KIND, SUFFIX, ACTIVATION)                                                                     \
+  extern "C" __global__ void KIND##_##SUFFIX(const float* x, long long stride, int rows, int columns, float* y,      \
+                                             long long y_stride) {                                                   \
+    KIND<ACTIVATION>(x, stride, rows, columns, y, y_stride);                                                         \
+  }
+#define BACKWARD_KERNEL(KIND, SUFFIX, ACTIVATION)                                                                    \
+  extern "C" __global__ void KIND##_##SUFFIX(const float* dy, long long dy_stride, const float* x, long long stride, \
+                                             int rows, int columns, float* dx, long long dx_stride) {                \
+    KIND<ACTIVATION>(dy, dy_stride, x, stride, rows, columns, dx, dx_stride);                                        \
+  }
+#define ACTIVATION_KERNELS(SUFFIX, ACTIVATION)           \
+  FORWARD_KERNEL(activate, SUFFIX, ACTIVATION)           \
+  BACKWARD_KERNEL(activate_backward, SUFFIX, ACTIVATION)
+#define GATED_KERNELS(SUFFIX, ACTIVATION)             \
+  FORWARD_KERNEL(gated, SUFFIX, ACTIVATION)           \
+  BACKWARD_KERNEL(gated_backward, SUFFIX, ACTIVATION)
+
+ACTIVATION_KERNELS(silu, Silu)
+ACTIVATION_KERNELS(gelu, Gelu)
+ACTIVATION_KERNELS(gelu_tanh, GeluTanh)
+ACTIVATION_KERNELS(relu, Relu)
+ACTIVATION_KERNELS(tanh, Tanh)
+GATED_KERNELS(gelu, Gelu)
+GATED_KERNELS(gelu_tanh, GeluTanh)
+GATED_KERNELS(relu, Relu)
+GATED_KERNELS(tanh, Tanh)
+
+extern "C" __global__ void softcap(float* x, long long stride, int rows, int columns, float cap) {
+  long long r = ROW;
+  if (r >= rows) return;
+  float* row = x + r * stride;
+  each_column(
+      columns, [=](int c) { return row[c]; }, [=](int c, float v) { row[c] = cap * tanhf(v / cap); });
+}
+
+extern "C" __global__ void softcap_backward(float* dy, long long dy_stride, const float* y, long long stride, int rows,
+                                            int columns, float cap) {
+  long long r = ROW;
+  if (r >= rows) return;
+  float* gradient = dy + r * dy_stride;
+  const float* row = y + r * stride;
+  each_column(
+      columns, [=](int c) { return Pair{gradient[c], row[c] / cap}; },
+      [=](int c, Pair v) { gradient[c] = v.a * (1 - v.b * v.b); });
 }
 
 // DropoutMask's keys and words: an element is kept if its word reaches the threshold.

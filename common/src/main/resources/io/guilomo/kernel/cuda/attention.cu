@@ -1,127 +1,8 @@
 // Attention inside sequences, tile by tile, without ever keeping the probabilities: the forward pass keeps the logarithm
 // of the sum of each row's exponentials, the backward pass computes the probabilities again (arXiv 2205.14135).
-// Compiled for one HEAD_DIM. Four warps share 64 rows; a warp's 16 rows lie in its lanes as PTX's mma.m16n8k8 lays out.
-// SPLIT is how many tf32 products make one: 1, or 3 to keep 21 bits of both operands.
+// Compiled for one HEAD_DIM, and with SOFTCAP where scores are capped (arXiv 2408.00118). A block has ROWS queries or keys.
 
-#define WARPS 4
-#define THREADS (32 * WARPS)
-#define ROWS (16 * WARPS)
-#define COLUMNS 32
-#define BACKWARD_COLUMNS 16
-#define STEPS ((HEAD_DIM + 7) / 8)
-#define STRIDE (8 * STEPS + 4)
-
-struct Fragment {
-  float values[4];
-};
-
-// A number as products of SPLIT parts take it: rounded once, or left to be split.
-template <int SPLIT>
-__device__ __forceinline__ float operand(float x) {
-  return SPLIT == 1 ? __uint_as_float(to_tf32(x)) : x;
-}
-
-// d += a · b, all operands as `operand` made them.
-template <int SPLIT>
-__device__ __forceinline__ void add_product(float (&d)[4], const Fragment& a, float b0, float b1) {
-  unsigned high_a[4];
-  unsigned high_b[2] = {SPLIT == 1 ? __float_as_uint(b0) : to_tf32(b0), SPLIT == 1 ? __float_as_uint(b1) : to_tf32(b1)};
-#pragma unroll
-  for (int i = 0; i < 4; i++) high_a[i] = SPLIT == 1 ? __float_as_uint(a.values[i]) : to_tf32(a.values[i]);
-  if (SPLIT == 3) {
-    unsigned low_a[4];
-    unsigned low_b[2] = {to_tf32(b0 - __uint_as_float(high_b[0])), to_tf32(b1 - __uint_as_float(high_b[1]))};
-#pragma unroll
-    for (int i = 0; i < 4; i++) low_a[i] = to_tf32(a.values[i] - __uint_as_float(high_a[i]));
-    mma_m16n8k8_tf32(d, low_a, high_b);
-    mma_m16n8k8_tf32(d, high_a, low_b);
-  }
-  mma_m16n8k8_tf32(d, high_a, high_b);
-}
-
-#define VECTORS (2 * STEPS)
-#define IN_FLIGHT 8
-
-// Rows `first` to `first + COUNT − 1` of one head into shared memory; 0 where there are none. What a thread reads is
-// under way together.
-template <int SPLIT, int COUNT>
-__device__ __forceinline__ void load(float* tile, const float* from, long long stride, int first, int end) {
-  bool aligned = HEAD_DIM % 4 == 0 && (((unsigned long long)from | (unsigned long long)stride * 4) & 15) == 0;
-#pragma unroll 1
-  for (int begin = threadIdx.x; begin < COUNT * VECTORS; begin += IN_FLIGHT * THREADS) {
-    float4 values[IN_FLIGHT];
-#pragma unroll
-    for (int u = 0; u < IN_FLIGHT; u++) {
-      int i = begin + u * THREADS;
-      int row = first + i / VECTORS;
-      int d = i % VECTORS * 4;
-      const float* at = from + (long long)row * stride + d;
-      bool there = i < COUNT * VECTORS && row < end && d < HEAD_DIM;
-      values[u] = make_float4(0, 0, 0, 0);
-      if (there && aligned) {
-        values[u] = *(const float4*)at;
-      } else if (there) {
-        values[u].x = at[0];
-        if (d + 1 < HEAD_DIM) values[u].y = at[1];
-        if (d + 2 < HEAD_DIM) values[u].z = at[2];
-        if (d + 3 < HEAD_DIM) values[u].w = at[3];
-      }
-    }
-#pragma unroll
-    for (int u = 0; u < IN_FLIGHT; u++) {
-      int i = begin + u * THREADS;
-      if (i < COUNT * VECTORS) {
-        *(float4*)(tile + i / VECTORS * STRIDE + i % VECTORS * 4) =
-            make_float4(operand<SPLIT>(values[u].x), operand<SPLIT>(values[u].y), operand<SPLIT>(values[u].z),
-                        operand<SPLIT>(values[u].w));
-      }
-    }
-  }
-}
-
-// A warp's rows as the left operand, straight from memory.
-template <int SPLIT>
-__device__ __forceinline__ void rows_of_warp(Fragment (&a)[STEPS], const float* from, long long stride, int row,
-                                             int end) {
-  int t = threadIdx.x & 3;
-#pragma unroll
-  for (int step = 0; step < STEPS; step++) {
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-      int r = row + (i & 1) * 8;
-      int d = step * 8 + t + (i & 2) * 2;
-      a[step].values[i] = operand<SPLIT>(r < end && d < HEAD_DIM ? from[(long long)r * stride + d] : 0);
-    }
-  }
-}
-
-// As above, from a tile in shared memory: one step.
-__device__ __forceinline__ Fragment step_of_warp(const float* tile, int row, int step) {
-  int t = threadIdx.x & 3;
-  const float* at = tile + row * STRIDE + step * 8 + t;
-  Fragment a = {{at[0], at[8 * STRIDE], at[4], at[8 * STRIDE + 4]}};
-  return a;
-}
-
-// What the accumulators of 8 columns hold, as the left operand of a product over those columns: the order of a sum is
-// free, so columns 2t and 2t + 1 stand where t and t + 4 would. `add_paired` takes the right operand so.
-template <int SPLIT>
-__device__ __forceinline__ Fragment left(const float (&c)[4]) {
-  Fragment a = {{operand<SPLIT>(c[0]), operand<SPLIT>(c[2]), operand<SPLIT>(c[1]), operand<SPLIT>(c[3])}};
-  return a;
-}
-
-// Adds left · tile rows [8 j, 8 j + 8) to accumulators of all features.
-template <int SPLIT>
-__device__ __forceinline__ void add_paired(float (&result)[STEPS][4], const Fragment& a, const float* tile, int j) {
-  int g = (threadIdx.x & 31) >> 2;
-  int t = threadIdx.x & 3;
-  const float* at = tile + (8 * j + 2 * t) * STRIDE + g;
-#pragma unroll
-  for (int n = 0; n < STEPS; n++) {
-    add_product<SPLIT>(result[n], a, at[8 * n], at[STRIDE + 8 * n]);
-  }
-}
+#include "tiles.cuh"
 
 struct Shape {
   int heads;
@@ -129,18 +10,39 @@ struct Shape {
   int causal;
   int window;
   float scale;
+  float softcap;
 };
 
 __device__ __forceinline__ bool sees(const Shape& shape, int query, int key, int end) {
   return key < end && query < end && (!shape.causal || key <= query) &&
-         (shape.window == 0 || key > query - shape.window);
+         (shape.window == 0 || abs(query - key) < shape.window);
 }
 
 __device__ __forceinline__ int first_key(const Shape& shape, int query, int begin) {
   return shape.window == 0 ? begin : max(begin, query - shape.window + 1);
 }
 
+// One more than the last key that any of the ROWS queries from `top` on sees.
+__device__ __forceinline__ int end_key(const Shape& shape, int top, int end) {
+  if (shape.causal) return min(end, top + ROWS);
+  return shape.window == 0 ? end : min(end, top + ROWS + shape.window - 1);
+}
+
 #define LOG2_E 1.4426950408889634f
+
+// A score in powers of two, given the product of query and key, and its slope by that product.
+struct Score {
+  float power, slope;
+};
+
+__device__ __forceinline__ Score score(const Shape& shape, float product) {
+#ifdef SOFTCAP
+  float tanh = tanhf(product * (shape.scale / shape.softcap));
+  return {shape.softcap * LOG2_E * tanh, shape.scale * (1 - tanh * tanh)};
+#else
+  return {product * (shape.scale * LOG2_E), shape.scale};
+#endif
+}
 
 template <int SPLIT>
 __device__ __forceinline__ void forward(const int* starts, const int* tiles, int tokens, Shape shape,
@@ -160,13 +62,17 @@ __device__ __forceinline__ void forward(const int* starts, const int* tiles, int
   int row = top + 16 * (threadIdx.x >> 5) + g;
   const float* k = key + (long long)(head / shape.group) * HEAD_DIM;
   const float* v = value + (long long)(head / shape.group) * HEAD_DIM;
+#if WIDE
+  float* queries = values + COLUMNS * STRIDE;
+  load<SPLIT, ROWS>(queries, query + (long long)head * HEAD_DIM, q_stride, top, end);
+#else
   Fragment q[STEPS];
   rows_of_warp<SPLIT>(q, query + (long long)head * HEAD_DIM, q_stride, row, end);
+#endif
   float out[STEPS][4] = {};
   float largest[2] = {NEGATIVE_INFINITY, NEGATIVE_INFINITY};
   float sum[2] = {0, 0};
-  float factor = shape.scale * LOG2_E;
-  int last = shape.causal ? min(end, top + ROWS) : end;
+  int last = end_key(shape, top, end);
   for (int first = first_key(shape, top, begin); first < last; first += COLUMNS) {
     __syncthreads();
     load<SPLIT, COLUMNS>(keys, k, k_stride, first, end);
@@ -174,6 +80,17 @@ __device__ __forceinline__ void forward(const int* starts, const int* tiles, int
     __syncthreads();
     if (shape.causal && first > top + 16 * (int)(threadIdx.x >> 5) + 15) continue;
     float s[COLUMNS / 8][4] = {};
+#if WIDE
+#pragma unroll
+    for (int step = 0; step < STEPS; step++) {
+      Fragment q = step_of_warp(queries, row - top, step);
+#pragma unroll
+      for (int j = 0; j < COLUMNS / 8; j++) {
+        const float* at = keys + (8 * j + g) * STRIDE + t + 8 * step;
+        add_product<SPLIT>(s[j], q, at[0], at[4]);
+      }
+    }
+#else
 #pragma unroll
     for (int j = 0; j < COLUMNS / 8; j++) {
       const float* at = keys + (8 * j + g) * STRIDE + t;
@@ -182,13 +99,14 @@ __device__ __forceinline__ void forward(const int* starts, const int* tiles, int
         add_product<SPLIT>(s[j], q[step], at[8 * step], at[8 * step + 4]);
       }
     }
+#endif
     float most[2] = {largest[0], largest[1]};
 #pragma unroll
     for (int j = 0; j < COLUMNS / 8; j++) {
 #pragma unroll
       for (int i = 0; i < 4; i++) {
         bool seen = sees(shape, row + (i >> 1) * 8, first + 8 * j + 2 * t + (i & 1), end);
-        s[j][i] = seen ? s[j][i] * factor : NEGATIVE_INFINITY;
+        s[j][i] = seen ? score(shape, s[j][i]).power : NEGATIVE_INFINITY;
         most[i >> 1] = fmaxf(most[i >> 1], s[j][i]);
       }
     }
@@ -280,8 +198,7 @@ __device__ __forceinline__ void backward_query(const int* starts, const int* til
     of_delta[i] = r < end ? delta[(long long)head * tokens + r] : 0;
   }
   float out[STEPS][4] = {};
-  float factor = shape.scale * LOG2_E;
-  int last = shape.causal ? min(end, top + ROWS) : end;
+  int last = end_key(shape, top, end);
   for (int first = first_key(shape, top, begin); first < last; first += COLUMNS) {
     __syncthreads();
     load<SPLIT, COLUMNS>(keys, k, k_stride, first, end);
@@ -307,8 +224,9 @@ __device__ __forceinline__ void backward_query(const int* starts, const int* til
 #pragma unroll
       for (int i = 0; i < 4; i++) {
         bool seen = sees(shape, row + (i >> 1) * 8, first + 8 * j + 2 * t + (i & 1), end);
-        float p = seen ? exp2f(s[j][i] * factor - of_state[i >> 1]) : 0;
-        ds[i] = p * (dp[j][i] - of_delta[i >> 1]) * shape.scale;
+        Score of = score(shape, s[j][i]);
+        float p = seen ? exp2f(of.power - of_state[i >> 1]) : 0;
+        ds[i] = p * (dp[j][i] - of_delta[i >> 1]) * of.slope;
       }
       add_paired<SPLIT>(out, left<SPLIT>(ds), keys, j);
     }
@@ -328,7 +246,7 @@ __device__ __forceinline__ void backward_query(const int* starts, const int* til
   }
 }
 
-// 64 keys of one key/value head a block; its query heads one after the other.
+// ROWS keys of one key/value head a block; its query heads one after the other.
 template <int SPLIT>
 __device__ __forceinline__ void backward_key(const int* starts, const int* tiles, int tokens, Shape shape,
                                              const float* d_result, long long d_stride, const float* query,
@@ -355,8 +273,7 @@ __device__ __forceinline__ void backward_key(const int* starts, const int* tiles
   load<SPLIT, ROWS>(values, value + (long long)blockIdx.y * HEAD_DIM, v_stride, top, end);
   float dk[STEPS][4] = {};
   float dv[STEPS][4] = {};
-  float factor = shape.scale * LOG2_E;
-  int first_query = shape.causal ? top : begin;
+  int first_query = shape.causal ? top : first_key(shape, top, begin);
   int last = shape.window == 0 ? end : min(end, top + ROWS + shape.window - 1);
   for (int member = 0; member < shape.group; member++) {
     int head = blockIdx.y * shape.group + member;
@@ -393,8 +310,9 @@ __device__ __forceinline__ void backward_key(const int* starts, const int* tiles
         for (int i = 0; i < 4; i++) {
           int column = 8 * j + 2 * t + (i & 1);
           bool seen = sees(shape, first + column, row + (i >> 1) * 8, end);
-          p[i] = seen ? exp2f(s[j][i] * factor - states[column]) : 0;
-          ds[i] = p[i] * (dp[j][i] - deltas[column]) * shape.scale;
+          Score of = score(shape, s[j][i]);
+          p[i] = seen ? exp2f(of.power - states[column]) : 0;
+          ds[i] = p[i] * (dp[j][i] - deltas[column]) * of.slope;
         }
         add_paired<SPLIT>(dv, left<SPLIT>(p), gradients, j);
         add_paired<SPLIT>(dk, left<SPLIT>(ds), queries, j);

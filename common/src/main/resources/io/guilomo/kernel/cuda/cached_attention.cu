@@ -1,11 +1,11 @@
 // Attention of new tokens to kept keys and values: a block a token and head, whose warps share the keys. Compiled for
-// one HEAD_DIM.
+// one HEAD_DIM, and with SOFTCAP where scores are capped (arXiv 2408.00118).
 
 #define WARPS 4
 #define PER_LANE ((HEAD_DIM + 31) / 32)
 
 extern "C" __global__ void __launch_bounds__(32 * WARPS) cached_attention(
-    const int* ranges, int group, float scale, const float* query, long long q_stride, const float* keys,
+    const int* ranges, int group, float scale, float softcap, const float* query, long long q_stride, const float* keys,
     long long k_stride, const float* values, long long v_stride, float* result, long long stride) {
   __shared__ float parts[WARPS][HEAD_DIM];
   __shared__ float most[WARPS];
@@ -34,6 +34,9 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) cached_attention(
       if (d < HEAD_DIM) score += q[i] * k[key * k_stride + d];
     }
     for (int distance = 16; distance > 0; distance >>= 1) score += __shfl_xor_sync(ALL_LANES, score, distance);
+#ifdef SOFTCAP
+    score = softcap * tanhf(score / softcap);
+#endif
     float next = fmaxf(largest, score);
     float shrink = largest == NEGATIVE_INFINITY ? 0 : expf(largest - next);
     float p = expf(score - next);

@@ -1,6 +1,8 @@
-// Rotary position embedding (arXiv 2104.09864), half-split, in place: a thread a pair.
+// Rotary position embedding (arXiv 2104.09864), half-split, in place: a thread a pair. The features of a head behind
+// its pairs stay.
 
-extern "C" __global__ void rotate(float* x, long long stride, const int* positions, int tokens, int heads, int half,
+extern "C" __global__ void rotate(float* x, long long stride, const int* positions, int tokens, int heads, int head_dim,
+                                  int half,
                                   const float* cosine, const float* sine, float sign) {
   long long t = (long long)blockIdx.x * blockDim.y + threadIdx.y;
   if (t >= tokens) return;
@@ -11,12 +13,14 @@ extern "C" __global__ void rotate(float* x, long long stride, const int* positio
   each_column(
       heads * half,
       [=](int i) {
-        int pair = (unsigned)i % (unsigned)half;
-        const float* first = row + 2 * i - pair;
+        int head = (unsigned)i / (unsigned)half;
+        int pair = i - head * half;
+        const float* first = row + head * head_dim + pair;
         return Quadruple{first[0], first[half], cosines[pair], sign * sines[pair]};
       },
       [=](int i, Quadruple v) {
-        float* first = row + 2 * i - (int)((unsigned)i % (unsigned)half);
+        int head = (unsigned)i / (unsigned)half;
+        float* first = row + head * (head_dim - half) + i;
         first[0] = v.a * v.c - v.b * v.d;
         first[half] = v.b * v.c + v.a * v.d;
       });
