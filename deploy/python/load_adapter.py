@@ -3,33 +3,44 @@
     decoder = load_adapter(AutoModelForCausalLM.from_pretrained(path), "runs/RUN_ID/adapter")
     classifier = load_classifier(AutoModel.from_pretrained(path), "runs/RUN_ID/adapter")
 
+An adapter that reads its backbone through the classification head of the checkpoint (the manifest
+says "pooling": "head") needs AutoModelForSequenceClassification in place of AutoModel.
+
 The model must be the backbone that the adapter was trained on, in a floating-point type; this is
-not checked. For inference only. This file has been compiled but not run.
+not checked. For inference only.
 """
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 
-# Paths of the modules of layer {} in LlamaModel and BertModel.
-PATHS = {
-    "q_proj": "layers.{}.self_attn.q_proj",
-    "k_proj": "layers.{}.self_attn.k_proj",
-    "v_proj": "layers.{}.self_attn.v_proj",
-    "o_proj": "layers.{}.self_attn.o_proj",
-    "gate_proj": "layers.{}.mlp.gate_proj",
-    "up_proj": "layers.{}.mlp.up_proj",
-    "down_proj": "layers.{}.mlp.down_proj",
-    "query": "encoder.layer.{}.attention.self.query",
-    "key": "encoder.layer.{}.attention.self.key",
-    "value": "encoder.layer.{}.attention.self.value",
-    "attention_output": "encoder.layer.{}.attention.output.dense",
-    "intermediate": "encoder.layer.{}.intermediate.dense",
-    "output": "encoder.layer.{}.output.dense",
+# Where the models of the first releases keep their modules, whose manifests do not tell.
+LLAMA = {
+    "layers": "layers",
+    "modules": {
+        "q_proj": "self_attn.q_proj",
+        "k_proj": "self_attn.k_proj",
+        "v_proj": "self_attn.v_proj",
+        "o_proj": "self_attn.o_proj",
+        "gate_proj": "mlp.gate_proj",
+        "up_proj": "mlp.up_proj",
+        "down_proj": "mlp.down_proj",
+    },
+}
+BERT = {
+    "layers": "encoder.layer",
+    "modules": {
+        "query": "attention.self.query",
+        "key": "attention.self.key",
+        "value": "attention.self.value",
+        "attention_output": "attention.output.dense",
+        "intermediate": "intermediate.dense",
+        "output": "output.dense",
+    },
 }
 
 
@@ -72,20 +83,26 @@ class LoraMoe(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Logits of the adapter's labels, from the mean of the tokens or the first token; no pooler."""
+    """Logits of the adapter's labels, from the mean of the tokens, the first or the last one."""
 
-    def __init__(self, encoder, weight, bias, pooling):
+    def __init__(self, backbone, linear, pooling):
         super().__init__()
-        self.encoder, self.pooling = encoder, pooling
-        self.register_buffer("weight", weight.to(encoder.device, encoder.dtype))
-        self.register_buffer("bias", bias.to(encoder.device, encoder.dtype))
+        self.backbone, self.linear, self.pooling = backbone, linear, pooling
 
-    def forward(self, input_ids, attention_mask, **inputs):
-        states = self.encoder(input_ids, attention_mask=attention_mask, **inputs).last_hidden_state
+    def forward(self, input_ids, attention_mask=None, **inputs):
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
+        states = self.backbone(input_ids, attention_mask=attention_mask, **inputs).last_hidden_state
         if self.pooling == "mean":
             mask = attention_mask.unsqueeze(-1).to(states.dtype)
-            states = (states * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
-        return functional.linear(states[:, 0], self.weight, self.bias)
+            pooled = (states * mask).sum(1) / mask.sum(1)
+        else:
+            positions = torch.arange(states.shape[1], device=states.device)
+            read = (positions * attention_mask).argmax(1)
+            if self.pooling == "cls":
+                read = attention_mask.argmax(1)
+            pooled = states[torch.arange(states.shape[0], device=states.device), read]
+        return SimpleNamespace(logits=self.linear(pooled))
 
 
 def load_adapter(model, directory):
@@ -98,7 +115,7 @@ def load_adapter(model, directory):
     scalings = {tensor["name"]: tensor.get("scaling") for tensor in manifest["tensors"]}
     modules = dict(model.named_modules())
     for planned in plan["modules"]:
-        path = PATHS[planned["module"]].format(planned["layer"])
+        path = path_of(manifest, planned)
         found = [name for name in modules if name == path or name.endswith("." + path)]
         if len(found) != 1:
             raise ValueError(f"Cannot find {path} once in the model: found {found}")
@@ -117,15 +134,55 @@ def load_adapter(model, directory):
     return model.eval()
 
 
-def load_classifier(encoder, directory):
-    """The encoder with the adapter and its classifier; manifest.json lists the labels in order."""
+def path_of(manifest, planned):
+    """Where the base model keeps a module."""
+    first = LLAMA if planned["module"] in LLAMA["modules"] else BERT
+    paths = manifest.get("paths", first)
+    return f"{paths['layers']}.{planned['layer']}.{paths['modules'][planned['module']]}"
+
+
+def load_classifier(model, directory):
+    """The model with the adapter and its classifier: a call returns an object with logits.
+    manifest.json lists the labels in order."""
     manifest, tensors = read(directory)
-    weight, bias = tensors["classifier.weight"], tensors["classifier.bias"]
-    return Classifier(load_adapter(encoder, directory), weight, bias, manifest["pooling"]).eval()
+    model = load_adapter(model, directory)
+    weight = tensors["classifier.weight"].to(model.device, model.dtype)
+    bias = tensors.get("classifier.bias")
+    linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
+    linear.weight = nn.Parameter(weight, requires_grad=False)
+    if bias is not None:
+        linear.bias = nn.Parameter(bias.to(weight), requires_grad=False)
+    if manifest["pooling"] != "head":
+        return Classifier(model, linear, manifest["pooling"]).eval()
+    path = manifest["paths"]["classifier"]
+    if path not in dict(model.named_modules()):
+        raise ValueError(
+            f"Cannot find {path} in the model: the adapter reads it through the classification"
+            " head of the checkpoint, so load it with AutoModelForSequenceClassification"
+        )
+    parent, _, child = path.rpartition(".")
+    setattr(model.get_submodule(parent), child, linear)
+    model.config.num_labels = model.num_labels = weight.shape[0]
+    return model.eval()
 
 
 def read(directory):
     manifest = json.loads((Path(directory) / "manifest.json").read_text(encoding="utf-8"))
     if manifest["format-version"] != 1:
         raise ValueError(f"Cannot read format-version {manifest['format-version']} of {directory}")
-    return manifest, load_file(Path(directory) / "adapter.safetensors")
+    return manifest, safetensors(Path(directory) / "adapter.safetensors")
+
+
+def safetensors(file):
+    """The float32 tensors of a file, without the library of that name."""
+    data = bytearray(file.read_bytes())
+    start = 8 + int.from_bytes(data[:8], "little")
+    tensors = {}
+    for name, entry in json.loads(data[8:start]).items():
+        if name != "__metadata__":
+            begin, end = entry["data_offsets"]
+            values = torch.frombuffer(
+                data, dtype=torch.float32, count=(end - begin) // 4, offset=start + begin
+            )
+            tensors[name] = values.reshape(entry["shape"]).clone()
+    return tensors

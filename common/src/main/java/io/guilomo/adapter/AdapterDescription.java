@@ -2,6 +2,7 @@ package io.guilomo.adapter;
 
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
@@ -14,6 +15,7 @@ import java.util.List;
  *
  * @param backbone path of the backbone when the adapter was trained; it may have moved since
  * @param backboneDigest digest of the tensors of the backbone, which must not have changed
+ * @param paths of the modules in Hugging Face's classes of the backbone
  * @param labels classes of a classifier by number; empty for other tasks
  * @param pooling how a classifier reads an encoder
  * @param maxLength most tokens of an example
@@ -23,6 +25,7 @@ public record AdapterDescription(
     AllocationPlan plan,
     String backbone,
     String backboneDigest,
+    ModulePaths paths,
     Task task,
     List<String> labels,
     Pooling pooling,

@@ -133,8 +133,7 @@ public final class AdapterDirectory {
     AdapterDescription description = manifest.description();
     List<Long> classifier = shapes.get(AdapterTensors.CLASSIFIER_WEIGHT);
     long hidden = classifier == null || classifier.size() != 2 ? 0 : classifier.get(1);
-    Map<String, AdapterManifest.Entry> expected =
-        AdapterTensors.expected(description.plan(), description.labels().size(), hidden);
+    Map<String, AdapterManifest.Entry> expected = AdapterTensors.expected(description, hidden);
     for (AdapterManifest.Entry entry : expected.values()) {
       if (!names.contains(entry.name())) {
         throw refused("tensor " + entry.name() + " is missing");
@@ -160,10 +159,7 @@ public final class AdapterDirectory {
   private static Map<String, AdapterManifest.Entry> expected(Adapter adapter) {
     AdapterDescription description = adapter.description();
     INDArray classifier = adapter.tensors().get(AdapterTensors.CLASSIFIER_WEIGHT);
-    return AdapterTensors.expected(
-        description.plan(),
-        description.labels().size(),
-        classifier == null ? 0 : classifier.columns());
+    return AdapterTensors.expected(description, classifier == null ? 0 : classifier.columns());
   }
 
   private Path path(String name) {

@@ -6,14 +6,18 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
+import io.guilomo.family.Families;
 import io.guilomo.io.StrictObject;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
@@ -44,6 +48,7 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
     json.put("format-version", FORMAT_VERSION);
     json.put("backbone", description.backbone());
     json.put("backbone-digest", description.backboneDigest());
+    put(json.putObject("paths"), description.paths());
     json.put("task", description.task().toString());
     description.labels().forEach(json.putArray("labels")::add);
     json.put("pooling", description.pooling().toString());
@@ -89,6 +94,7 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
             plan,
             json.text("backbone", 4096),
             json.text("backbone-digest"),
+            paths(json, plan),
             Task.parse(json.text("task")),
             json.texts("labels", MAX_LABELS),
             pooling(json),
@@ -98,6 +104,35 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
     List<Entry> tensors = json.objects("tensors", MAX_TENSORS).stream().map(e -> entry(e)).toList();
     json.end();
     return new AdapterManifest(description, sha256, tensors);
+  }
+
+  private static void put(ObjectNode json, ModulePaths paths) {
+    json.put("base", paths.base());
+    json.put("layers", paths.layers());
+    paths.modules().forEach(json.putObject("modules")::put);
+    json.put("classifier", paths.classifier());
+    json.put("causal", paths.causal());
+  }
+
+  /** Manifests of the first releases do not tell the paths; they are of LLaMAs and BERTs. */
+  private static ModulePaths paths(StrictObject manifest, AllocationPlan plan) {
+    if (!manifest.has("paths")) {
+      return Families.paths(
+          plan.modules().stream().map(m -> m.module().name()).distinct().toList());
+    }
+    StrictObject json = manifest.object("paths");
+    StrictObject named = json.object("modules");
+    Map<String, String> modules = new LinkedHashMap<>();
+    named.keys().forEach(name -> modules.put(name, named.text(name)));
+    ModulePaths paths =
+        new ModulePaths(
+            json.text("base"),
+            json.text("layers"),
+            modules,
+            json.text("classifier"),
+            json.flag("causal", false));
+    json.end();
+    return paths;
   }
 
   private static Entry entry(StrictObject json) {
@@ -113,7 +148,7 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
   private static Pooling pooling(StrictObject json) {
     String name = json.text("pooling");
     return Arrays.stream(Pooling.values())
-        .filter(pooling -> pooling.toString().equals(name))
+        .filter(pooling -> pooling != Pooling.AUTO && pooling.toString().equals(name))
         .findFirst()
         .orElseThrow(() -> json.refused("pooling is " + name));
   }

@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The tensors of an adapter by name, expert by expert, where a network stacks the experts of a
  * module: {@code layers.L.MODULE.experts.E.A [r, in]} and {@code .B [out, r]}, {@code
  * layers.L.MODULE.router [E, in]}, and {@code classifier.weight [classes, hidden]} and {@code
- * classifier.bias [classes]}.
+ * classifier.bias [classes]}, which a decoder's classifier does not have.
  */
 final class AdapterTensors {
 
@@ -25,10 +25,9 @@ final class AdapterTensors {
   private AdapterTensors() {}
 
   /** What an adapter for this plan must hold, with the scaling of each expert. */
-  static Map<String, AdapterManifest.Entry> expected(
-      AllocationPlan plan, int classes, long hidden) {
+  static Map<String, AdapterManifest.Entry> expected(AdapterDescription description, long hidden) {
     Map<String, AdapterManifest.Entry> entries = new LinkedHashMap<>();
-    for (ModuleExperts module : plan.moduleExperts()) {
+    for (ModuleExperts module : description.plan().moduleExperts()) {
       long in = module.module().inFeatures();
       long out = module.module().outFeatures();
       for (int e = 0; e < module.experts(); e++) {
@@ -42,9 +41,12 @@ final class AdapterTensors {
               (kind, shape) ->
                   add(entries, prefix(module) + kind, LongStream.of(shape).boxed().toList(), null));
     }
+    long classes = description.labels().size();
     if (classes > 0) {
-      add(entries, CLASSIFIER_WEIGHT, List.of((long) classes, hidden), null);
-      add(entries, CLASSIFIER_BIAS, List.of((long) classes), null);
+      add(entries, CLASSIFIER_WEIGHT, List.of(classes, hidden), null);
+      if (!description.paths().causal()) {
+        add(entries, CLASSIFIER_BIAS, List.of(classes), null);
+      }
     }
     return entries;
   }
@@ -74,7 +76,9 @@ final class AdapterTensors {
     }
     if (classifier) {
       views.put(CLASSIFIER_WEIGHT, parameters.view(CLASSIFIER_WEIGHT));
-      views.put(CLASSIFIER_BIAS, parameters.view(CLASSIFIER_BIAS));
+      if (parameters.names().contains(CLASSIFIER_BIAS)) {
+        views.put(CLASSIFIER_BIAS, parameters.view(CLASSIFIER_BIAS));
+      }
     }
     return views;
   }

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
-import io.guilomo.plan.StateDictOrder;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.Comparator;
@@ -29,14 +29,14 @@ import org.nd4j.linalg.factory.Nd4j;
  * in]} and {@code .lora_B.weight [out, r]}, and {@code adapter_config.json}. The weight of a single
  * expert is 1, so the router has no effect and is left out.
  *
- * <p>Modules are named by their full paths in {@code LlamaForCausalLM} or {@code
- * BertForSequenceClassification}; {@code rank_pattern} and {@code alpha_pattern} name every one of
- * them, with an alpha that makes PEFT's {@code alpha / r} the module's scaling.
+ * <p>Modules are named by their full paths in transformers' class of the model with a head, for
+ * causal language models or sequence classification; {@code rank_pattern} and {@code alpha_pattern}
+ * name every one of them, with an alpha that makes PEFT's {@code alpha / r} the module's scaling.
  *
- * <p>A classifier is in {@code modules_to_save}. It reads the mean of the tokens' last states, or
- * the first token's, without BERT's pooler between, whereas {@code BertForSequenceClassification}
- * has the pooler there: a program that loads the files with PEFT must pool as the adapter's
- * manifest says.
+ * <p>A classifier is in {@code modules_to_save}. If it reads the head of its checkpoint ({@code
+ * pooling} {@code head}), or the last token of a decoder, the class for sequence classification
+ * computes the same. If not, the class has a pooler or a layer between: a program that loads the
+ * files with PEFT must pool as the adapter's manifest says.
  *
  * @param padRank pads every module to this rank with zero rows of {@code A} and zero columns of
  *     {@code B}, for servers that want one rank; the function stays the same
@@ -68,7 +68,9 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
       throws IOException {
     List<ModuleExperts> modules = adapter.description().plan().moduleExperts();
     modules.forEach(this::check);
-    Map<String, ModuleExperts> byPath = byPath(modules);
+    ModulePaths paths = adapter.description().paths();
+    Map<String, ModuleExperts> byPath = new LinkedHashMap<>();
+    modules.forEach(module -> byPath.put(paths.inHead(module.module()), module));
     Map<String, INDArray> tensors = new LinkedHashMap<>();
     byPath.forEach(
         (path, module) -> {
@@ -77,17 +79,22 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
           tensors.put(PREFIX + path + ".lora_A.weight", padded(a, rank(module), a.size(1)));
           tensors.put(PREFIX + path + ".lora_B.weight", padded(b, b.size(0), rank(module)));
         });
-    for (String name : List.of(AdapterTensors.CLASSIFIER_WEIGHT, AdapterTensors.CLASSIFIER_BIAS)) {
-      if (adapter.tensors().containsKey(name)) {
-        tensors.put(PREFIX + name, adapter.tensors().get(name));
-      }
-    }
+    String classifier = PREFIX + paths.classifier();
+    putIfThere(adapter, AdapterTensors.CLASSIFIER_WEIGHT, tensors, classifier + ".weight");
+    putIfThere(adapter, AdapterTensors.CLASSIFIER_BIAS, tensors, classifier + ".bias");
     ModuleExperts largest =
         Collections.max(modules, Comparator.comparingInt(module -> module.ranks().get(0)));
     ExportDirectory export = new ExportDirectory(directory, conf);
     export.write(tensors);
     export.write(CONFIG, config(adapter.description(), byPath, largest));
     return export.written(rank(largest));
+  }
+
+  private static void putIfThere(
+      Adapter adapter, String name, Map<String, INDArray> tensors, String written) {
+    if (adapter.tensors().containsKey(name)) {
+      tensors.put(written, adapter.tensors().get(name));
+    }
   }
 
   private void check(ModuleExperts module) {
@@ -113,14 +120,6 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
     return plan.alpha() * rank(module) / module.ranks().get(0);
   }
 
-  private static Map<String, ModuleExperts> byPath(List<ModuleExperts> modules) {
-    StateDictOrder order = StateDictOrder.of(modules.stream().map(ModuleExperts::module).toList());
-    String model = order == StateDictOrder.BERT ? "bert." : "";
-    Map<String, ModuleExperts> byPath = new LinkedHashMap<>();
-    modules.forEach(module -> byPath.put(model + order.path(module.module()), module));
-    return byPath;
-  }
-
   private static INDArray padded(INDArray tensor, long rows, long columns) {
     if (tensor.size(0) == rows && tensor.size(1) == columns) {
       return tensor;
@@ -139,7 +138,15 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode json = mapper.createObjectNode();
     json.put("peft_type", "LORA");
-    json.put("task_type", classifies ? "SEQ_CLS" : "CAUSAL_LM");
+    String classifier = description.paths().classifier();
+    if (!classifies) {
+      json.put("task_type", "CAUSAL_LM");
+    } else if (!classifier.contains(".")) {
+      json.put("task_type", "SEQ_CLS");
+    } else {
+      // For SEQ_CLS, PEFT would ask for all layers of the head, of which an adapter has the last.
+      json.putNull("task_type");
+    }
     json.put("base_model_name_or_path", description.backbone());
     json.put("r", rank(largest));
     json.put("lora_alpha", alpha(plan, largest));
@@ -157,7 +164,7 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
           alphas.put(path, alpha(plan, module));
         });
     if (classifies) {
-      json.putArray("modules_to_save").add("classifier");
+      json.putArray("modules_to_save").add(classifier);
     }
     return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
   }

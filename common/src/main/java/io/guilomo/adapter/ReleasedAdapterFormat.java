@@ -3,12 +3,12 @@ package io.guilomo.adapter;
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.io.SafetensorsFile;
 import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ReleasedPlanFormat;
-import io.guilomo.plan.StateDictOrder;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,10 +31,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * last expert}, where an {@link Adapter} scales each by its own {@code s_e = α / r_e}. So that it
  * computes the same function, the files hold {@code B_e · s_e / s_last}; {@link #read} divides
  * again, which is exact to a rounding.
- *
- * @param order paths of the modules, and their order in the plan's files
  */
-public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterFormat {
+public record ReleasedAdapterFormat() implements AdapterFormat {
 
   private static final String PREFIX = "base_model.model.";
 
@@ -49,13 +47,16 @@ public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterForm
     for (ModuleExperts module : plan.moduleExperts()) {
       for (int e = 0; e < module.experts(); e++) {
         INDArray b = adapter.tensors().get(AdapterTensors.b(module, e));
-        tensors.put(a(module, e), adapter.tensors().get(AdapterTensors.a(module, e)));
-        tensors.put(b(module, e), times(b, factor(module, e)));
+        tensors.put(
+            a(description.paths(), module, e), adapter.tensors().get(AdapterTensors.a(module, e)));
+        tensors.put(b(description.paths(), module, e), times(b, factor(module, e)));
         largestRank = Math.max(largestRank, module.ranks().get(e));
       }
-      tensors.put(router(module), adapter.tensors().get(AdapterTensors.router(module)));
+      tensors.put(
+          router(description.paths(), module),
+          adapter.tensors().get(AdapterTensors.router(module)));
     }
-    ReleasedPlanFormat plans = new ReleasedPlanFormat(order);
+    ReleasedPlanFormat plans = new ReleasedPlanFormat(description.paths());
     ExportDirectory export = new ExportDirectory(directory, conf);
     export.write(tensors);
     export.write("rank.json", plans.rankJson(plan));
@@ -80,12 +81,15 @@ public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterForm
         long out = module.module().outFeatures();
         for (int e = 0; e < module.experts(); e++) {
           long rank = module.ranks().get(e);
-          INDArray b = read(file, path, b(module, e), out, rank);
-          tensors.put(AdapterTensors.a(module, e), read(file, path, a(module, e), rank, in));
+          INDArray b = read(file, path, b(description.paths(), module, e), out, rank);
+          tensors.put(
+              AdapterTensors.a(module, e),
+              read(file, path, a(description.paths(), module, e), rank, in));
           tensors.put(AdapterTensors.b(module, e), times(b, 1 / factor(module, e)));
         }
         tensors.put(
-            AdapterTensors.router(module), read(file, path, router(module), module.experts(), in));
+            AdapterTensors.router(module),
+            read(file, path, router(description.paths(), module), module.experts(), in));
       }
       if (file.names().size() > tensors.size()) {
         throw refused(
@@ -137,19 +141,19 @@ public record ReleasedAdapterFormat(StateDictOrder order) implements AdapterForm
         : tensor.castTo(DataType.DOUBLE).muli(factor).castTo(DataType.FLOAT);
   }
 
-  private String a(ModuleExperts module, int expert) {
-    return prefix(module) + "lora_A_" + expert + ".weight";
+  private static String a(ModulePaths paths, ModuleExperts module, int expert) {
+    return prefix(paths, module) + "lora_A_" + expert + ".weight";
   }
 
-  private String b(ModuleExperts module, int expert) {
-    return prefix(module) + "lora_B_" + expert + ".weight";
+  private static String b(ModulePaths paths, ModuleExperts module, int expert) {
+    return prefix(paths, module) + "lora_B_" + expert + ".weight";
   }
 
-  private String router(ModuleExperts module) {
-    return prefix(module) + "router.router.weight";
+  private static String router(ModulePaths paths, ModuleExperts module) {
+    return prefix(paths, module) + "router.router.weight";
   }
 
-  private String prefix(ModuleExperts module) {
-    return PREFIX + order.path(module.module()) + ".";
+  private static String prefix(ModulePaths paths, ModuleExperts module) {
+    return PREFIX + paths.inHead(module.module()) + ".";
   }
 }

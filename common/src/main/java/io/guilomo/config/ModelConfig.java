@@ -14,10 +14,24 @@ import org.nd4j.linalg.api.buffer.DataType;
 public record ModelConfig(
     String path, String family, int maxLength, Pooling pooling, Precision precision) {
 
-  /** How a classifier pools the output of an encoder. */
+  /** Which state of a sequence a classifier reads. */
   public enum Pooling {
+    /**
+     * {@link #HEAD} if the checkpoint has one; else an encoder's {@link #MEAN}, a decoder's {@link
+     * #LAST}.
+     */
+    AUTO,
+    /**
+     * What the last linear layer of the checkpoint's own sequence-classification head reads: its
+     * pooled state, behind the head's frozen layers.
+     */
+    HEAD,
+    /** The mean over the tokens. */
     MEAN,
-    CLS;
+    /** That of the first token. */
+    CLS,
+    /** That of the last token, which alone has seen all others of a decoder. */
+    LAST;
 
     @Override
     public String toString() {

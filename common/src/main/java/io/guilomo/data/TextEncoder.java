@@ -1,6 +1,7 @@
 package io.guilomo.data;
 
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** Converts text to token ids. Implementations never truncate, and are thread-safe. */
 public interface TextEncoder {
@@ -14,6 +15,11 @@ public interface TextEncoder {
   OptionalInt bos();
 
   OptionalInt eos();
+
+  /** Tokens that end what a model says: {@link #eos} and others that its files name. */
+  default Set<Integer> stopTokens() {
+    return eos().isPresent() ? Set.of(eos().getAsInt()) : Set.of();
+  }
 
   /** The first token of a sequence, which classifiers read. */
   OptionalInt cls();

@@ -6,18 +6,22 @@ import io.guilomo.io.ConfigJson;
 import io.guilomo.io.ModelDirectory;
 import io.guilomo.io.OnnxModel;
 import io.guilomo.io.TensorSource;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.UserException;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
+import io.guilomo.network.PretrainedClassifier;
 import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The model families that are registered as services, in {@code
@@ -26,6 +30,8 @@ import org.apache.hadoop.conf.Configuration;
  */
 public final class Families {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Families.class);
+
   private static final List<ModelFamily> ALL =
       ServiceLoader.load(ModelFamily.class, ModelFamily.class.getClassLoader()).stream()
           .map(ServiceLoader.Provider::get)
@@ -33,6 +39,15 @@ public final class Families {
 
   /** A model's shape, and the family that read it and reads its tensors. */
   private record Found(ModelFamily family, BackboneConfig config) {}
+
+  /**
+   * A model whose files have every tensor that it needs.
+   *
+   * @param unread what else they have
+   */
+  public record Checked(BackboneConfig config, UnreadTensors unread) {}
+
+  private record Loaded(Backbone backbone, UnreadTensors unread) {}
 
   private Families() {}
 
@@ -54,7 +69,9 @@ public final class Families {
    */
   public static Backbone load(String uri, Configuration conf, FrozenMemory memory)
       throws IOException {
-    return load(uri, conf, Extent.VALUES, memory);
+    Loaded loaded = load(uri, conf, Extent.VALUES, memory);
+    loaded.unread().describe().ifPresent(text -> LOG.info("{}: {}", uri, text));
+    return loaded.backbone();
   }
 
   /**
@@ -63,8 +80,9 @@ public final class Families {
    *
    * @throws UserException if {@link #load} would refuse the directory
    */
-  public static BackboneConfig check(String uri, Configuration conf) throws IOException {
-    return load(uri, conf, Extent.SHAPES, null).config();
+  public static Checked check(String uri, Configuration conf) throws IOException {
+    Loaded loaded = load(uri, conf, Extent.SHAPES, null);
+    return new Checked(loaded.backbone().config(), loaded.unread());
   }
 
   /**
@@ -74,17 +92,28 @@ public final class Families {
    * @throws UserException if {@link #load} would refuse the directory
    */
   public static String digest(String uri, Configuration conf) throws IOException {
-    return load(uri, conf, Extent.DIGEST, null).digest();
+    return load(uri, conf, Extent.DIGEST, null).backbone().digest();
   }
 
-  private static Backbone load(String uri, Configuration conf, Extent extent, FrozenMemory memory)
+  /**
+   * Where a classifier over the model can start; null if the checkpoint has no classifier. Reads
+   * nothing else.
+   *
+   * @throws UserException if {@link #load} would refuse the directory
+   */
+  public static PretrainedClassifier classifier(String uri, Configuration conf) throws IOException {
+    return load(uri, conf, Extent.CLASSIFIER, null).backbone().classifier();
+  }
+
+  private static Loaded load(String uri, Configuration conf, Extent extent, FrozenMemory memory)
       throws IOException {
     ModelDirectory directory = ModelDirectory.open(uri, conf);
     directory.requireWeights();
     Found found = find(directory);
     try (TensorSource source = directory.tensors()) {
-      UnaryOperator<String> stored = found.family().storedNames(source.names());
-      return read(found, new FrozenTensors.Files(directory, source, stored), extent, memory);
+      FrozenFiles files = new FrozenFiles(directory, source, found.config().paths().base());
+      Backbone backbone = read(found, files, extent, memory);
+      return new Loaded(backbone, files.unread());
     }
   }
 
@@ -153,17 +182,34 @@ public final class Families {
       throw refusal.apply("its config.json names neither architectures nor model_type");
     }
     String name = architecture.textValue();
-    String known =
-        ALL.stream()
-            .flatMap(family -> family.architectures().stream())
-            .sorted()
-            .collect(Collectors.joining(", "));
+    refuseQuantized(json, name);
     return ALL.stream()
-        .filter(family -> family.architectures().contains(name) || family.modelType().equals(name))
+        .filter(
+            family -> family.architectures().contains(name) || family.modelTypes().contains(name))
         .findFirst()
         .map(family -> new Found(family, family.parse(json)))
         .orElseThrow(
-            () -> refusal.apply("its architecture is %s, known are %s".formatted(name, known)));
+            () ->
+                refusal.apply(
+                    "its architecture is %s, which is of none of the families %s"
+                        .formatted(name, String.join(", ", names()))));
+  }
+
+  private static void refuseQuantized(ConfigJson json, String architecture) {
+    if (!json.has("quantization_config")) {
+      return;
+    }
+    String method = json.root().get("quantization_config").path("quant_method").asText();
+    throw json.refuse(
+        ("it has a quantization_config%s, and weights must be floating-point numbers; take the"
+                + " model that was quantized, or dequantize this one with python3 -c \"import"
+                + " transformers as t; m = t.%s.from_pretrained('MODEL'); m.dequantize();"
+                + " m.save_pretrained('NEW')\" and copy the tokenizer's files")
+            .formatted(method.isEmpty() ? "" : " (" + method + ")", architecture));
+  }
+
+  private static TreeSet<String> names() {
+    return ALL.stream().map(ModelFamily::name).collect(Collectors.toCollection(TreeSet::new));
   }
 
   /**
@@ -172,13 +218,30 @@ public final class Families {
    * @throws UserException if it is neither {@code auto} nor the name of a family
    */
   public static void checkName(String name) {
-    TreeSet<String> known =
-        ALL.stream().map(ModelFamily::name).collect(Collectors.toCollection(TreeSet::new));
+    TreeSet<String> known = names();
     if (!name.equals("auto") && !known.contains(name)) {
       throw new UserException(
           "Cannot use guilomo.model.family = %s: expected auto or one of %s",
           name, String.join(", ", known));
     }
+  }
+
+  /**
+   * The paths of the first registered family that has modules of these names, for files that do not
+   * tell their family.
+   *
+   * @throws UserException if no family has all of them
+   */
+  public static ModulePaths paths(Collection<String> modules) {
+    return ALL.stream()
+        .filter(family -> family.modules().containsAll(modules))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "Cannot tell the model that has modules %s: known are %s",
+                    new TreeSet<>(modules), modules()))
+        .paths();
   }
 
   /** Names of the linear modules of all families, each family's in the order of its blocks. */

@@ -1,11 +1,10 @@
 package io.guilomo.family;
 
 import io.guilomo.io.FloatSink;
-import io.guilomo.io.ModelDirectory;
-import io.guilomo.io.TensorSource;
 import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
+import io.guilomo.network.PretrainedClassifier;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -14,7 +13,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -31,6 +29,7 @@ public final class FrozenTensors {
   private final MessageDigest digest;
   private final Map<String, FrozenMatrix> matrices = new HashMap<>();
   private final Map<String, INDArray> vectors = new HashMap<>();
+  private PretrainedClassifier classifier;
 
   /** How much is read of the tensors. */
   enum Extent {
@@ -38,13 +37,17 @@ public final class FrozenTensors {
     SHAPES,
     /** What the digest needs. */
     DIGEST,
+    /** Where a classifier can start, beside names and shapes. */
+    CLASSIFIER,
     /** Everything. */
     VALUES
   }
 
   /**
-   * One tensor of a fused array, by the name that {@link ModelFamily#storedNames} translates.
+   * One tensor of a fused array.
    *
+   * @param name in the base model, with or without its {@code base_model_prefix}, or the full name
+   *     of a tensor of a head; digests depend on it, so a family never asks for it in another way
    * @param shape {@code [n]} or {@code [rows, columns]}
    */
   public record Piece(String name, long... shape) {}
@@ -61,6 +64,11 @@ public final class FrozenTensors {
 
     /** Throws if the source lacks the tensor. */
     default void check(Piece piece) throws IOException {}
+
+    /** Whether there is a tensor that a model may have or not, such as one of a head. */
+    default boolean has(String name) {
+      return false;
+    }
   }
 
   /**
@@ -74,39 +82,6 @@ public final class FrozenTensors {
       this.digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
-    }
-  }
-
-  /**
-   * The files of a directory.
-   *
-   * @param storedName what they call a tensor
-   */
-  record Files(ModelDirectory directory, TensorSource source, UnaryOperator<String> storedName)
-      implements Source {
-
-    @Override
-    public void check(Piece piece) throws IOException {
-      String stored = storedName.apply(piece.name());
-      if (!source.names().contains(stored)) {
-        throw directory.refuse("tensor %s is missing".formatted(stored));
-      }
-      long[] found = source.shape(stored);
-      if (!Arrays.equals(found, piece.shape())) {
-        throw directory.refuse(
-            "tensor %s has shape %s, expected %s"
-                .formatted(stored, Arrays.toString(found), Arrays.toString(piece.shape())));
-      }
-    }
-
-    @Override
-    public void read(Piece piece, FloatSink target, MessageDigest digest) throws IOException {
-      source.read(storedName.apply(piece.name()), target, digest);
-    }
-
-    @Override
-    public void digest(Piece piece, MessageDigest digest) throws IOException {
-      source.digest(storedName.apply(piece.name()), digest);
     }
   }
 
@@ -127,27 +102,105 @@ public final class FrozenTensors {
    * @param part the name by which the parts of the network ask for the array
    */
   public void read(String part, Piece... pieces) throws IOException {
+    read(part, 0, digest, pieces);
+  }
+
+  /**
+   * Reads the weight {@code w [size]} of a norm that multiplies by {@code 1 + w}, as Gemma's do.
+   */
+  public void readPlusOne(String part, String name, long size) throws IOException {
+    read(part, 1, digest, new Piece(name, size));
+  }
+
+  /**
+   * Reads a tensor of the checkpoint's head. The digest does not see it: it is that of the base
+   * model, whatever head its files have.
+   */
+  public void readHead(String part, Piece piece) throws IOException {
+    read(part, 0, null, piece);
+  }
+
+  /** Whether the files have a tensor that models of the family may have or not. */
+  public boolean has(String name) {
+    return source.has(name);
+  }
+
+  /** Makes a zero vector, such as the bias of a norm that has none. */
+  public void zeros(String part, long size) {
+    if (extent == Extent.VALUES) {
+      INDArray vector = memory.vector(size);
+      memory.kernels().fill(vector, 0);
+      vectors.put(part, vector);
+    }
+  }
+
+  /**
+   * @param added to every value of a vector
+   * @param seen sees what is stored; null: nothing does
+   */
+  private void read(String part, int added, MessageDigest seen, Piece... pieces)
+      throws IOException {
     for (Piece piece : pieces) {
       source.check(piece);
     }
-    if (extent == Extent.DIGEST) {
+    if (extent == Extent.DIGEST && seen != null) {
       for (Piece piece : pieces) {
-        begin(piece);
-        source.digest(piece, digest);
+        begin(piece, seen);
+        source.digest(piece, seen);
       }
     } else if (extent == Extent.VALUES) {
+      long rows = Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum();
       if (pieces[0].shape().length > 1) {
-        long rows = Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum();
         FrozenMatrix matrix = memory.matrix(rows, pieces[0].shape()[1]);
-        fill(pieces, matrix::put);
+        fill(pieces, matrix::put, seen);
         matrices.put(part, matrix);
       } else {
-        INDArray vector =
-            memory.vector(Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum());
-        fill(pieces, memory.sink(vector));
+        INDArray vector = memory.vector(rows);
+        FloatSink sink = memory.sink(vector);
+        fill(pieces, added == 0 ? sink : plus(added, sink), seen);
         vectors.put(part, vector);
       }
     }
+  }
+
+  /**
+   * Reads where a network's classifier can start. The digest does not see it: whatever a network
+   * has learned, it has a classifier of its own.
+   *
+   * @param weight {@code [classes, hidden]}
+   * @param bias {@code [classes]}; null for zeros
+   */
+  public void readClassifier(Piece weight, Piece bias) throws IOException {
+    source.check(weight);
+    if (bias != null) {
+      source.check(bias);
+    }
+    if (extent == Extent.VALUES || extent == Extent.CLASSIFIER) {
+      int classes = Math.toIntExact(weight.shape()[0]);
+      classifier =
+          new PretrainedClassifier(
+              values(weight), bias == null ? new float[classes] : values(bias));
+    }
+  }
+
+  private float[] values(Piece piece) throws IOException {
+    long length = Arrays.stream(piece.shape()).reduce(1, Math::multiplyExact);
+    float[] all = new float[Math.toIntExact(length)];
+    source.read(
+        piece,
+        (position, values, count) -> System.arraycopy(values, 0, all, (int) position, count),
+        null);
+    return all;
+  }
+
+  private static FloatSink plus(int added, FloatSink sink) {
+    return (position, values, count) -> {
+      float[] sums = new float[count];
+      for (int i = 0; i < count; i++) {
+        sums[i] = values[i] + added;
+      }
+      sink.put(position, sums, count);
+    };
   }
 
   /** Has parts of the network find a matrix under a second name. */
@@ -157,24 +210,27 @@ public final class FrozenTensors {
     }
   }
 
-  private void fill(Piece[] pieces, FloatSink target) throws IOException {
+  private void fill(Piece[] pieces, FloatSink target, MessageDigest seen) throws IOException {
     long filled = 0;
     for (Piece piece : pieces) {
-      begin(piece);
+      begin(piece, seen);
       long offset = filled;
       source.read(
-          piece, (position, values, count) -> target.put(offset + position, values, count), digest);
+          piece, (position, values, count) -> target.put(offset + position, values, count), seen);
       filled += Arrays.stream(piece.shape()).reduce(1, Math::multiplyExact);
     }
   }
 
-  private void begin(Piece piece) {
-    digest.update(
-        (piece.name() + Arrays.toString(piece.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
+  private static void begin(Piece piece, MessageDigest seen) {
+    if (seen != null) {
+      seen.update(
+          (piece.name() + Arrays.toString(piece.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
+    }
   }
 
   /** What was read, with its digest; has no tensors unless values were read. Ends the reading. */
   Backbone backbone(BackboneConfig config) {
-    return new Backbone(config, HexFormat.of().formatHex(digest.digest()), matrices, vectors);
+    return new Backbone(
+        config, HexFormat.of().formatHex(digest.digest()), matrices, vectors, classifier);
   }
 }

@@ -2,12 +2,12 @@ package io.guilomo.family;
 
 import io.guilomo.io.ConfigJson;
 import io.guilomo.io.OnnxModel;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.network.BackboneConfig;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 
 /**
  * A family of pretrained transformers: how its files are read. What its models are made of, their
@@ -18,12 +18,15 @@ public interface ModelFamily {
   /** The family's name: {@code llama}, {@code bert}, … */
   String name();
 
+  /** What the family covers, in a few words for its users. */
+  String covers();
+
   /** Architectures of the family, by the names in {@code architectures} of a config.json. */
   Set<String> architectures();
 
-  /** The family's {@code model_type} in a config.json. */
-  default String modelType() {
-    return name();
+  /** What {@code model_type} is in the config.json of the family's models. */
+  default Set<String> modelTypes() {
+    return Set.of(name());
   }
 
   /**
@@ -44,17 +47,16 @@ public interface ModelFamily {
   }
 
   /**
-   * What files call the tensors that {@link #read} asks for.
-   *
-   * @param stored names of all tensors of the files
+   * Reads all frozen tensors of a model of the family. Names are those of the base model: which
+   * prefix the files have, and whether norms are called by their first names, is found out.
    */
-  default UnaryOperator<String> storedNames(Set<String> stored) {
-    return name -> name;
-  }
-
-  /** Reads all frozen tensors of a model of the family. */
   void read(BackboneConfig config, FrozenTensors tensors) throws IOException;
 
+  /** Where Hugging Face's classes of the family keep the modules of a block. */
+  ModulePaths paths();
+
   /** Names of the linear modules of a block, in the order in which it computes them. */
-  List<String> modules();
+  default List<String> modules() {
+    return List.copyOf(paths().modules().keySet());
+  }
 }

@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -55,9 +54,8 @@ final class ResponsePredictor implements Predictor {
     this.generates = options.methods().contains(Answer.GENERATION);
     this.chooses = options.methods().contains(Answer.CHOICES);
     this.generator = new Generator(network);
-    Set<Integer> stops =
-        encoder.eos().isPresent() ? Set.of(encoder.eos().getAsInt()) : Set.<Integer>of();
-    this.settings = GenerationSettings.of(options.generation(), options.seed(), stops);
+    this.settings =
+        GenerationSettings.of(options.generation(), options.seed(), encoder.stopTokens());
     this.reader = new ResponseReader(decoder, template, options.generation().stop());
   }
 

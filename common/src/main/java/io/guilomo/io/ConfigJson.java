@@ -2,6 +2,8 @@ package io.guilomo.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.model.UserException;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Typed access to the keys of a Hugging Face {@code config.json}; a null value counts as a missing
@@ -32,6 +34,18 @@ public record ConfigJson(JsonNode root, Object file) {
     return has(key) ? positive(key) : otherwise;
   }
 
+  /** An integer that is not negative. */
+  public int natural(String key, int otherwise) {
+    if (!has(key)) {
+      return otherwise;
+    }
+    JsonNode value = root.get(key);
+    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 0) {
+      throw refuse("%s is %s, expected an integer of at least 0".formatted(key, value));
+    }
+    return value.intValue();
+  }
+
   public double positiveNumber(String key) {
     JsonNode value = required(key);
     if (!value.isNumber() || !(value.doubleValue() > 0) || Double.isInfinite(value.doubleValue())) {
@@ -42,6 +56,38 @@ public record ConfigJson(JsonNode root, Object file) {
 
   public double positiveNumber(String key, double otherwise) {
     return has(key) ? positiveNumber(key) : otherwise;
+  }
+
+  /** An array of positive numbers. */
+  public List<Double> positiveNumbers(String key) {
+    JsonNode values = required(key);
+    List<Double> numbers = new ArrayList<>();
+    for (JsonNode value : values) {
+      if (!value.isNumber() || !(value.doubleValue() > 0)) {
+        throw refuse("%s has %s, expected positive numbers".formatted(key, value));
+      }
+      numbers.add(value.doubleValue());
+    }
+    if (!values.isArray()) {
+      throw refuse("%s is %s, expected an array of numbers".formatted(key, values));
+    }
+    return numbers;
+  }
+
+  /** An array of texts. */
+  public List<String> texts(String key) {
+    JsonNode values = required(key);
+    List<String> texts = new ArrayList<>();
+    for (JsonNode value : values) {
+      if (!value.isTextual()) {
+        throw refuse("%s has %s, expected texts".formatted(key, value));
+      }
+      texts.add(value.textValue());
+    }
+    if (!values.isArray()) {
+      throw refuse("%s is %s, expected an array of texts".formatted(key, values));
+    }
+    return texts;
   }
 
   public boolean flag(String key, boolean otherwise) {

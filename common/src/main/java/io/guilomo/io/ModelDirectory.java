@@ -84,6 +84,7 @@ public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Lo
     try (FSDataInputStream in = path.getFileSystem(conf).open(file(name))) {
       in.readFully(bytes);
     }
+    LfsPointer.refuse(file(name), bytes);
     return bytes;
   }
 
@@ -130,21 +131,27 @@ public record ModelDirectory(Path path, Configuration conf, SortedMap<String, Lo
   }
 
   /** Refuses a directory without weights that {@link #tensors} could read. */
-  public void requireWeights() {
+  public void requireWeights() throws IOException {
     if (!hasSafetensors() && endingIn(".onnx").isEmpty()) {
       throw withoutWeights();
     }
   }
 
-  private UserException withoutWeights() {
+  private UserException withoutWeights() throws IOException {
     List<String> pickles =
         files.keySet().stream()
             .filter(name -> name.matches("pytorch_model.*\\.bin|.*\\.(pt|pth|ckpt|pkl)"))
             .toList();
     if (!pickles.isEmpty()) {
       return refuse(
-          "it contains only pickle files (%s), which are never read; convert them to safetensors"
-              .formatted(String.join(", ", pickles)));
+          "it contains only pickle files (%s), which are never read; convert them with %s and copy the tokenizer's files"
+              .formatted(String.join(", ", pickles), Conversion.of(this).toSafetensors()));
+    }
+    List<String> ggufs = endingIn(".gguf");
+    if (!ggufs.isEmpty()) {
+      return refuse(
+          "it contains only GGUF files (%s), which are not read; take the model that they were made from, or convert one with %s"
+              .formatted(String.join(", ", ggufs), Conversion.of(this).fromGguf(ggufs.get(0))));
     }
     return refuse(
         "it contains neither model.safetensors nor model.safetensors.index.json nor an ONNX file");

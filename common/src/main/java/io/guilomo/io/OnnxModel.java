@@ -5,7 +5,10 @@ import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -54,6 +57,11 @@ public final class OnnxModel implements TensorSource {
     long length = fs.getFileStatus(path).getLen();
     FSDataInputStream in = fs.open(path);
     try {
+      if (length <= LfsPointer.MAX_BYTES) {
+        byte[] all = new byte[(int) length];
+        in.readFully(0, all);
+        LfsPointer.refuse(path, all);
+      }
       return new OnnxModel(path, in, OnnxGraph.read(in, length, path));
     } catch (IOException | RuntimeException e) {
       in.close();
@@ -79,6 +87,23 @@ public final class OnnxModel implements TensorSource {
   @Override
   public Set<String> names() {
     return weights.keySet();
+  }
+
+  /** {@inheritDoc} Constants of the graph, which are no weights, are not among them. */
+  @Override
+  public Set<String> others(Set<String> names) {
+    Set<OnnxGraph.Tensor> known = Collections.newSetFromMap(new IdentityHashMap<>());
+    names.forEach(name -> known.add(weights.get(name).tensor()));
+    Set<String> others = new LinkedHashSet<>();
+    weights.forEach(
+        (name, weight) -> {
+          OnnxGraph.Tensor tensor = weight.tensor();
+          boolean weights = tensor.type() != null && tensor.type().weights();
+          if (weights && tensor.shape().length > 0 && known.add(tensor)) {
+            others.add(name);
+          }
+        });
+    return others;
   }
 
   /** {@inheritDoc} Checked against the bytes in the file, so that it is safe to allocate. */

@@ -86,6 +86,7 @@ public final class SafetensorsFile implements Closeable {
     }
     byte[] prefix = new byte[Long.BYTES];
     in.readFully(prefix);
+    LfsPointer.refuse(path, prefix);
     long headerLength = ByteBuffer.wrap(prefix).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (headerLength < 0 || headerLength > MAX_HEADER) {
       throw refuse(

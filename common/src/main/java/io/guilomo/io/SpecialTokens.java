@@ -8,16 +8,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The vocabulary of a tokenizer, and what the files of its model say about special tokens.
  *
  * @param settings {@code tokenizer_config.json}; a missing node if the directory has none
  * @param config {@code config.json}; a missing node if the directory has none
+ * @param generation {@code generation_config.json}; a missing node if the directory has none
  */
-record SpecialTokens(Map<String, Integer> ids, JsonNode settings, JsonNode config) {
+record SpecialTokens(
+    Map<String, Integer> ids, JsonNode settings, JsonNode config, JsonNode generation) {
 
   private static final String SETTINGS = "tokenizer_config.json";
+  private static final String GENERATION = "generation_config.json";
   private static final Set<String> LLAMA_CLASSES = Set.of("LlamaTokenizer", "LlamaTokenizerFast");
 
   /** Common names of the tokens, used if no file names them. */
@@ -45,7 +49,10 @@ record SpecialTokens(Map<String, Integer> ids, JsonNode settings, JsonNode confi
         .forEach(token -> ids.put(token.path("content").asText(), token.path("id").asInt(-1)));
     ids.values().removeIf(id -> id < 0);
     return new SpecialTokens(
-        ids, optional(directory, SETTINGS), optional(directory, ModelDirectory.CONFIG));
+        ids,
+        optional(directory, SETTINGS),
+        optional(directory, ModelDirectory.CONFIG),
+        optional(directory, GENERATION));
   }
 
   private static JsonNode optional(ModelDirectory directory, String name) throws IOException {
@@ -77,6 +84,26 @@ record SpecialTokens(Map<String, Integer> ids, JsonNode settings, JsonNode confi
       return OptionalInt.of(first.intValue());
     }
     return USUAL.get(role).stream().filter(ids::containsKey).mapToInt(ids::get).findFirst();
+  }
+
+  /**
+   * The end of a sequence by the tokenizer, {@code config.json} and {@code generation_config.json},
+   * which alone names the end of a chat model's turn.
+   */
+  Set<Integer> stopTokens() {
+    Set<Integer> stops = new TreeSet<>();
+    named("eos").ifPresent(stops::add);
+    for (JsonNode file : List.of(config, generation)) {
+      JsonNode ends = file.path("eos_token_id");
+      (ends.isArray() ? ends : List.of(ends))
+          .forEach(
+              id -> {
+                if (id.isIntegralNumber() && id.canConvertToInt() && id.intValue() >= 0) {
+                  stops.add(id.intValue());
+                }
+              });
+    }
+    return stops;
   }
 
   /** Whether Hugging Face frames a text according to {@link #addBos} and {@link #addEos}. */

@@ -61,6 +61,13 @@ public final class StrictObject {
     return node.has(key);
   }
 
+  /** All keys, in their order. */
+  public List<String> keys() {
+    List<String> keys = new ArrayList<>();
+    node.fieldNames().forEachRemaining(keys::add);
+    return keys;
+  }
+
   public int integer(String key, int min, int max) {
     return (int) integer(key, required(key), min, max);
   }

@@ -3,6 +3,7 @@ package io.guilomo.io;
 import java.io.Closeable;
 import java.io.IOException;
 import java.security.MessageDigest;
+import java.util.LinkedHashSet;
 import java.util.Set;
 
 /**
@@ -11,6 +12,13 @@ import java.util.Set;
 public sealed interface TensorSource extends Closeable permits SafetensorsModel, OnnxModel {
 
   Set<String> names();
+
+  /** Names of the tensors other than those of the given names. */
+  default Set<String> others(Set<String> names) {
+    Set<String> others = new LinkedHashSet<>(names());
+    others.removeAll(names);
+    return others;
+  }
 
   /** The shape as in Hugging Face: linear weights are {@code [out, in]}. */
   long[] shape(String name) throws IOException;

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
@@ -125,6 +126,11 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
   @Override
   public OptionalInt eos() {
     return special.named("eos");
+  }
+
+  @Override
+  public Set<Integer> stopTokens() {
+    return special.stopTokens();
   }
 
   public OptionalInt pad() {

@@ -12,12 +12,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param digest hexadecimal sha256 over the names, shapes and values of the tensors
  * @param matrices linear weights and embedding tables
  * @param vectors biases, and the weights of norms
+ * @param classifier of the checkpoint; null where its {@linkplain BackboneConfig#pretrainedHead
+ *     configuration} names none
  */
 public record Backbone(
     BackboneConfig config,
     String digest,
     Map<String, FrozenMatrix> matrices,
-    Map<String, INDArray> vectors) {
+    Map<String, INDArray> vectors,
+    PretrainedClassifier classifier) {
 
   /** The name of the token embeddings {@code [vocabulary, hidden]}. */
   public static final String WORDS = "embedding.words";

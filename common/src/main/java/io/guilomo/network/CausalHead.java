@@ -27,7 +27,9 @@ public final class CausalHead implements Head {
   private final int vocabulary;
   private final ArrayDeclarations arrays = new ArrayDeclarations("head");
   private final WorkingArray pickedArray;
+  private final float softcap;
   private final WorkingArray logitsArray;
+  private final WorkingArray cappedArray;
   private final WorkingArray dPickedArray;
   private final WorkingArray dStatesArray;
   private final WorkingArray dArray;
@@ -41,9 +43,23 @@ public final class CausalHead implements Head {
    * @param epsilon of the root-mean-square norm before the vocabulary product
    */
   public CausalHead(int hidden, int vocabulary, float epsilon) {
+    this(hidden, vocabulary, epsilon, 0);
+  }
+
+  /**
+   * @param epsilon of the root-mean-square norm before the vocabulary product
+   * @param softcap bound {@code c} on the logits, which become {@code c · tanh(logit / c)} (arXiv
+   *     2408.00118); 0 for none
+   */
+  public CausalHead(int hidden, int vocabulary, float epsilon, float softcap) {
     this.vocabulary = vocabulary;
+    this.softcap = softcap;
     this.pickedArray = arrays.scratch("head.picked", Extent.LABELS, hidden);
     this.logitsArray = arrays.scratch("head.logits", Extent.LABELS, vocabulary, chunk(vocabulary));
+    this.cappedArray =
+        softcap == 0
+            ? null
+            : arrays.scratch("head.capped", Extent.LABELS, vocabulary, chunk(vocabulary));
     this.dPickedArray = arrays.scratch("head.dPicked", Extent.LABELS, hidden);
     this.dStatesArray = arrays.scratch("head.dStates", Extent.LABELS, hidden);
     this.dArray = arrays.scratch("d", hidden);
@@ -95,7 +111,7 @@ public final class CausalHead implements Head {
   public INDArray forward(INDArray states) {
     INDArray normed = norm.forward(states);
     INDArray logits = context.array(logitsArray, states.rows());
-    context.kernels().matmul(normed, weight, logits, false);
+    product(normed, logits);
     return logits;
   }
 
@@ -159,7 +175,8 @@ public final class CausalHead implements Head {
     for (int begin = 0; begin < labels; begin += chunk) {
       int end = Math.min(labels, begin + chunk);
       INDArray logits = context.array(logitsArray, end - begin);
-      kernels.matmul(ArrayViews.rows(normed, begin, end - begin), weight, logits, false);
+      product(ArrayViews.rows(normed, begin, end - begin), logits);
+      INDArray capped = d == null ? null : kept(logits);
       kernels.crossEntropy(
           logits,
           Arrays.copyOfRange(targets, begin, end),
@@ -168,6 +185,9 @@ public final class CausalHead implements Head {
           ArrayViews.slice(losses, begin, end - begin),
           measurements().totals());
       if (d != null) {
+        if (capped != null) {
+          kernels.softcapBackward(logits, capped, softcap);
+        }
         INDArray dChunk = ArrayViews.rows(dPicked, begin, end - begin);
         kernels.matmulBackward(logits, weight, dChunk, false);
       }
@@ -177,6 +197,23 @@ public final class CausalHead implements Head {
       norm.backward(dPicked, dStates, false);
       kernels.scatterAddRows(dStates, rows, d);
     }
+  }
+
+  private void product(INDArray normed, INDArray logits) {
+    context.kernels().matmul(normed, weight, logits, false);
+    if (softcap > 0) {
+      context.kernels().softcap(logits, softcap);
+    }
+  }
+
+  /** A copy of capped logits, which their gradient overwrites; null if there is no cap. */
+  private INDArray kept(INDArray logits) {
+    if (softcap == 0) {
+      return null;
+    }
+    INDArray capped = context.array(cappedArray, logits.rows());
+    context.kernels().copy(logits, capped);
+    return capped;
   }
 
   private INDArray picked(INDArray states, int[] rows) {

@@ -1,43 +1,43 @@
 package io.guilomo.network;
 
-import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
-import java.util.Arrays;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A trainable linear classifier over each sequence's pooled state; mean cross-entropy over the
- * sequences.
+ * A trainable linear classifier over what {@link SequenceState} reads of each sequence; mean
+ * cross-entropy over the sequences.
  */
 public final class ClassificationHead implements Head {
 
-  private static final String WEIGHT = "classifier.weight";
-  private static final String BIAS = "classifier.bias";
+  static final String WEIGHT = "classifier.weight";
+  static final String BIAS = "classifier.bias";
 
   private final ParameterLayout layout = new ParameterLayout();
   private final ArrayDeclarations arrays = new ArrayDeclarations("head");
   private final WorkingArray logitsArray;
-  private final WorkingArray pooledArray;
-  private final WorkingArray dArray;
   private final int classes;
-  private final Pooling pooling;
+  private final boolean biased;
+  private final SequenceState state;
   private PassContext context;
   private INDArray weight;
   private INDArray bias;
   private INDArray gradientWeight;
   private INDArray gradientBias;
+  private INDArray read;
 
   ClassificationHead(PartSpec spec) {
     this.classes = spec.classes();
     int hidden = spec.config().hidden();
-    this.pooling = spec.pooling();
     layout.add(WEIGHT, Initialisation.NORMAL, classes, hidden);
-    layout.add(BIAS, Initialisation.ZERO, classes);
+    // As transformers: a decoder's score is a product alone.
+    this.biased = !spec.config().paths().causal();
+    if (biased) {
+      layout.add(BIAS, Initialisation.ZERO, classes);
+    }
     this.logitsArray = arrays.scratch("head.logits", Extent.SEQUENCES, classes);
-    this.pooledArray = arrays.scratch("head.pooled", Extent.SEQUENCES, hidden);
-    this.dArray = arrays.scratch("d", hidden);
+    this.state = new SequenceState(spec.network(), arrays);
   }
 
   @Override
@@ -54,13 +54,14 @@ public final class ClassificationHead implements Head {
   public void attach(PassContext shared, INDArray parameters) {
     this.context = shared;
     weight = layout.view(parameters, WEIGHT);
-    bias = layout.view(parameters, BIAS);
+    bias = biased ? layout.view(parameters, BIAS) : null;
+    state.attach(shared);
   }
 
   @Override
   public void attachGradient(INDArray gradient) {
     gradientWeight = layout.view(gradient, WEIGHT);
-    gradientBias = layout.view(gradient, BIAS);
+    gradientBias = biased ? layout.view(gradient, BIAS) : null;
   }
 
   @Override
@@ -83,8 +84,11 @@ public final class ClassificationHead implements Head {
   public INDArray forward(INDArray states) {
     Kernels kernels = context.kernels();
     INDArray logits = context.array(logitsArray);
-    kernels.product(pooled(states), false, weight, true, logits, false);
-    kernels.addBias(logits, bias);
+    read = state.forward(states);
+    kernels.product(read, false, weight, true, logits, false);
+    if (biased) {
+      kernels.addBias(logits, bias);
+    }
     return logits;
   }
 
@@ -96,23 +100,26 @@ public final class ClassificationHead implements Head {
 
   @Override
   public INDArray backward(INDArray states) {
-    Kernels kernels = context.kernels();
     INDArray logits = forward(states);
     crossEntropy(logits, true);
-    INDArray pooled = context.array(pooledArray);
+    return backwardLogits(logits);
+  }
+
+  /**
+   * The backward pass behind the loss, after {@link #forward}.
+   *
+   * @param dLogits gradient by the logits, {@code [sequences, classes]}
+   */
+  INDArray backwardLogits(INDArray dLogits) {
+    Kernels kernels = context.kernels();
     if (context.wantsWeights()) {
-      kernels.product(logits, true, pooled, false, gradientWeight, false);
-      kernels.columnSums(logits, gradientBias);
+      kernels.product(dLogits, true, read, false, gradientWeight, false);
+      if (biased) {
+        kernels.columnSums(dLogits, gradientBias);
+      }
     }
-    kernels.product(logits, false, weight, false, pooled, false);
-    INDArray d = context.array(dArray);
-    if (pooling == Pooling.MEAN) {
-      kernels.meanPoolBackward(pooled, context.batch().starts(), d);
-    } else {
-      kernels.fill(d, 0);
-      kernels.scatterAddRows(pooled, firstRows(), d);
-    }
-    return d;
+    kernels.product(dLogits, false, weight, false, read, false);
+    return state.backward(read);
   }
 
   private void crossEntropy(INDArray logits, boolean gradient) {
@@ -125,20 +132,6 @@ public final class ClassificationHead implements Head {
             gradient,
             measurements().losses(labels()),
             measurements().totals());
-  }
-
-  private INDArray pooled(INDArray states) {
-    INDArray pooled = context.array(pooledArray);
-    if (pooling == Pooling.MEAN) {
-      context.kernels().meanPool(states, context.batch().starts(), pooled);
-    } else {
-      context.kernels().gatherRows(states, firstRows(), pooled, false);
-    }
-    return pooled;
-  }
-
-  private int[] firstRows() {
-    return Arrays.copyOf(context.batch().starts(), context.batch().sequences());
   }
 
   private int[] targets() {

@@ -10,13 +10,22 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class Embedding implements Part {
 
   private final BackboneConfig config;
+  private final double scale;
   private final ArrayDeclarations arrays = new ArrayDeclarations("embedding");
   private final WorkingArray embedded;
   private PassContext context;
   private FrozenMatrix words;
 
   public Embedding(BackboneConfig config) {
+    this(config, 1);
+  }
+
+  /**
+   * @param scale factor on the embeddings
+   */
+  public Embedding(BackboneConfig config, double scale) {
     this.config = config;
+    this.scale = scale;
     this.embedded = arrays.scratch("embedded", config.hidden());
   }
 
@@ -49,6 +58,9 @@ public final class Embedding implements Part {
     check(batch);
     INDArray x = context.array(embedded);
     context.kernels().gatherRows(words, batch.tokens(), x, false);
+    if (scale != 1) {
+      context.kernels().scale(x, scale);
+    }
     return x;
   }
 

@@ -26,7 +26,22 @@ public final class HostParameters {
     this.moments = moments;
   }
 
-  /** What a network starts with: values drawn from the definition's seed. */
+  /**
+   * What a network starts with: values drawn from the definition's seed, and the checkpoint's
+   * classifier where the {@linkplain NetworkDefinition#startsFromPretrainedHead definition} has it.
+   *
+   * @param classifier of the checkpoint; null where the definition does not need it
+   */
+  public static HostParameters initial(
+      NetworkDefinition definition, PretrainedClassifier classifier) {
+    HostParameters drawn = initial(definition);
+    if (definition.startsFromPretrainedHead()) {
+      classifier.copyTo(NamedParameters.of(definition, drawn.parameters()));
+    }
+    return drawn;
+  }
+
+  /** Values drawn from the definition's seed alone. */
   public static HostParameters initial(NetworkDefinition definition) {
     List<ParameterLayout> layouts =
         PartSpec.all(definition).stream().map(spec -> spec.build().parameters()).toList();

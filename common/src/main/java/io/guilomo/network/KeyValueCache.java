@@ -54,6 +54,13 @@ public final class KeyValueCache {
     return firstRows[sequence + 1] - firstRows[sequence];
   }
 
+  /** Tokens that all sequences have room for, {@code [sequences]}. */
+  int[] capacities() {
+    int[] capacities = new int[lengths.length];
+    Arrays.setAll(capacities, this::capacity);
+    return capacities;
+  }
+
   /** Tokens so far that a sequence has in common with the beginning of a text. */
   int shared(int sequence, int[] text) {
     int first = firstRows[sequence];

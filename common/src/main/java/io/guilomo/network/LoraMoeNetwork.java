@@ -46,7 +46,8 @@ public final class LoraMoeNetwork implements AutoCloseable {
   /** A network with fresh parameters. */
   public static LoraMoeNetwork create(
       NetworkDefinition definition, Backbone backbone, Kernels kernels) {
-    return of(definition, HostParameters.initial(definition), backbone, kernels);
+    return of(
+        definition, HostParameters.initial(definition, backbone.classifier()), backbone, kernels);
   }
 
   /**

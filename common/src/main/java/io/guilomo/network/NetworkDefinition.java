@@ -15,6 +15,8 @@ import java.util.List;
  * @param dropout on the input of the experts, in training passes
  * @param loadBalance coefficient of the load-balancing loss
  * @param classes labels of a classification head; 0 for a causal language model
+ * @param pooling what the classifier reads; {@link Pooling#AUTO} becomes what it means for the
+ *     backbone
  * @param seed of the initial parameters
  */
 public record NetworkDefinition(
@@ -31,11 +33,18 @@ public record NetworkDefinition(
 
   public NetworkDefinition {
     modules = List.copyOf(modules);
+    pooling = config.pooling(pooling);
     if (!(dropout >= 0 && dropout < 1)) {
       throw new UserException("Cannot use a dropout of " + dropout + ": must be in [0, 1)");
     }
     if (!(loadBalance >= 0)) {
       throw new UserException("Cannot use a load-balance coefficient of " + loadBalance);
+    }
+    if (classes > 0 && pooling == Pooling.HEAD && config.pretrainedHead() == null) {
+      throw new UserException(
+          "Cannot classify with %s through its own head: its config.json names an architecture"
+              + " without one",
+          backbone);
     }
     if (classes < 0 || classes == 1) {
       throw new UserException("Cannot classify into " + classes + " classes");
@@ -46,6 +55,24 @@ public record NetworkDefinition(
     if (stage == Stage.SEARCH) {
       modules.forEach(NetworkDefinition::checkSearchable);
     }
+  }
+
+  /**
+   * Whether the classifier reads the states as the checkpoint's own head does, through the frozen
+   * part of it: {@link Pooling#HEAD}.
+   */
+  public boolean readsThroughPretrainedHead() {
+    return classes > 0 && pooling == Pooling.HEAD;
+  }
+
+  /**
+   * Whether the classifier starts as the checkpoint's: it reads the states alike and chooses one of
+   * as many classes. It starts at random otherwise.
+   */
+  public boolean startsFromPretrainedHead() {
+    return readsThroughPretrainedHead()
+        && config.pretrainedHead().classes() == classes
+        && config.pretrainedHead().singleLabel();
   }
 
   private static void checkSearchable(ModuleExperts experts) {

@@ -49,6 +49,38 @@ public interface Norm {
     return new Layer(name, epsilon, normed, mean, inverseDeviation);
   }
 
+  /** No norm: the states as they come. */
+  static Norm none() {
+    return new None();
+  }
+
+  /** See {@link #none}. */
+  final class None implements Norm {
+
+    private PassContext context;
+
+    private None() {}
+
+    @Override
+    public void attach(PassContext shared) {
+      context = shared;
+    }
+
+    @Override
+    public INDArray forward(INDArray x) {
+      return x;
+    }
+
+    @Override
+    public void backward(INDArray dy, INDArray dx, boolean accumulate) {
+      if (accumulate) {
+        context.kernels().addScaled(dx, 1, dy, dx);
+      } else if (dx != dy) {
+        context.kernels().copy(dy, dx);
+      }
+    }
+  }
+
   /** See {@link #rms}. */
   final class Rms implements Norm {
 

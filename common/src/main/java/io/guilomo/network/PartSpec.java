@@ -1,6 +1,5 @@
 package io.guilomo.network;
 
-import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.model.LinearModule;
 import io.guilomo.network.moe.Mixture;
 import java.util.ArrayList;
@@ -62,9 +61,5 @@ public record PartSpec(Kind kind, NetworkDefinition network, int layer, Mixture 
 
   int classes() {
     return network.classes();
-  }
-
-  Pooling pooling() {
-    return network.pooling();
   }
 }

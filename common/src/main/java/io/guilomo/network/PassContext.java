@@ -5,6 +5,7 @@ import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.LinearModule;
 import io.guilomo.network.Extent.PassShape;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class PassContext {
 
   private final Backbone backbone;
-  private final Map<RotaryTable.Shape, RotaryTable> rotary;
+  private final Map<RotaryTable.Shape, Rotary> rotary = new HashMap<>();
   private final Kernels kernels;
   private final boolean exactWeights;
   private final Buffers buffers;
@@ -30,29 +31,32 @@ public final class PassContext {
   private KeyValueCache openCache;
   private KeyValueCache cache;
   private PassOptions options = PassOptions.evaluation();
+  private boolean wantsInput;
 
   /**
-   * @param rotary the tables of the backbone's layers
+   * @param tables of the backbone's layers, but those that passes fill
    */
   PassContext(
       Backbone backbone,
-      Map<RotaryTable.Shape, RotaryTable> rotary,
+      Map<RotaryTable.Shape, RotaryTable> tables,
       Kernels kernels,
       Buffers buffers) {
     this.backbone = backbone;
-    this.rotary = rotary;
     this.kernels = kernels;
     this.exactWeights = backbone.matrix(Backbone.WORDS).type() == DataType.FLOAT;
     this.buffers = buffers;
     this.measurements = new Measurements(kernels);
+    RotaryTable.shapes(backbone.config())
+        .forEach(
+            shape -> rotary.put(shape, new Rotary(shape, tables.get(shape), kernels, buffers)));
   }
 
   public Backbone backbone() {
     return backbone;
   }
 
-  /** The table of layers that rotate so. */
-  public RotaryTable rotary(RotaryTable.Shape rotation) {
+  /** The positions of layers that rotate so. */
+  public Rotary rotary(RotaryTable.Shape rotation) {
     return rotary.get(rotation);
   }
 
@@ -144,9 +148,10 @@ public final class PassContext {
     this.shape = new PassShape(nextBatch.size(), nextBatch.sequences(), 0, 0);
     this.whole = all;
     this.firstToken = first;
-    this.positions = nextBatch.positions();
     this.cache = null;
     this.options = nextOptions;
+    int[] lengths = lengths(nextBatch);
+    place(nextBatch.positions(), lengths, lengths);
     kernels.accuracy(
         exactWeights || nextOptions.gradient() == PassOptions.Gradient.GSVS
             ? Kernels.Accuracy.EXACT
@@ -163,7 +168,21 @@ public final class PassContext {
     begin(next, PassOptions.evaluation());
     continued.begin(sequences, tokens);
     this.cache = continued;
-    this.positions = continued.positions();
+    place(
+        continued.positions(),
+        Arrays.stream(sequences).map(continued::capacity).toArray(),
+        continued.capacities());
+  }
+
+  private void place(int[] nextPositions, int[] lengths, int[] allLengths) {
+    this.positions = nextPositions;
+    rotary.values().forEach(each -> each.begin(batch.starts(), lengths, allLengths, nextPositions));
+  }
+
+  private static int[] lengths(TokenBatch batch) {
+    int[] lengths = new int[batch.sequences()];
+    Arrays.setAll(lengths, batch::length);
+    return lengths;
   }
 
   /** Makes a cache the one whose sequences passes may continue. */
@@ -174,6 +193,16 @@ public final class PassContext {
   /** What the pass continues; null where its sequences begin with it. */
   public KeyValueCache cache() {
     return cache;
+  }
+
+  /** Makes passes differentiate by what enters the first block, which nothing trainable needs. */
+  void wantInput() {
+    this.wantsInput = true;
+  }
+
+  /** Whether the gradient by what enters the first block is wanted. */
+  public boolean wantsInput() {
+    return wantsInput;
   }
 
   public boolean wantsWeights() {

@@ -96,7 +96,14 @@ public final class StepCost {
   private double head(TokenBatch batch, PassOptions.Gradient gradient) {
     double hidden = definition.config().hidden();
     if (definition.classes() > 0) {
-      return product(batch.sequences(), hidden * definition.classes(), gradient, true, true);
+      double classifier =
+          product(batch.sequences(), hidden * definition.classes(), gradient, true, true);
+      boolean dense =
+          definition.readsThroughPretrainedHead()
+              && definition.config().pretrainedHead().activation() != null;
+      return dense
+          ? classifier + product(batch.sequences(), hidden * hidden, gradient, true, false)
+          : classifier;
     }
     double labels = CausalHead.labelled(batch).length;
     return product(labels, hidden * definition.config().vocabulary(), gradient, true, false);

@@ -5,23 +5,25 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.io.IndentedJson;
 import io.guilomo.io.StrictObject;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.UserException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * The two files of the released GuiLoMo code (github.com/Liar406/Gui-LoMo), byte for byte: {@code
- * rank.json} maps {@code PATH.expertlora_E_vector_{e}} to the rank of every candidate expert,
- * {@code expert.json} maps {@code PATH} to the number of experts. Neither holds α, top-k, the seed
- * or a module's shape.
+ * The two files of the released GuiLoMo code (github.com/Liar406/Gui-LoMo), byte for byte for
+ * LLaMA, which it knows; plans for other families are written alike. {@code rank.json} maps {@code
+ * PATH.expertlora_E_vector_{e}} to the rank of every candidate expert, {@code expert.json} maps
+ * {@code PATH} to the number of experts. Neither holds α, top-k, the seed or a module's shape.
  *
- * @param order paths and order of the modules; reading takes any order
+ * @param paths of the modules, and their order; reading takes any order
  */
-public record ReleasedPlanFormat(StateDictOrder order) {
+public record ReleasedPlanFormat(ModulePaths paths) {
   private static final String RANK_SUFFIX = ".expertlora_E_vector_";
 
   /**
@@ -29,8 +31,8 @@ public record ReleasedPlanFormat(StateDictOrder order) {
    */
   public String rankJson(AllocationPlan plan) {
     Map<String, Integer> ranks = new LinkedHashMap<>();
-    for (ModulePlan module : order.sort(plan.modules())) {
-      String prefix = order.path(module.module()) + RANK_SUFFIX;
+    for (ModulePlan module : sorted(plan.modules())) {
+      String prefix = paths.inPlan(module.module()) + RANK_SUFFIX;
       int expert = 0;
       for (ExpertPlan allocated : module.experts()) {
         ranks.put(prefix + expert++, allocated.rank());
@@ -45,8 +47,8 @@ public record ReleasedPlanFormat(StateDictOrder order) {
   /** The text of {@code expert.json}. */
   public String expertJson(AllocationPlan plan) {
     Map<String, Integer> experts = new LinkedHashMap<>();
-    for (ModulePlan module : order.sort(plan.modules())) {
-      experts.put(order.path(module.module()), module.experts().size());
+    for (ModulePlan module : sorted(plan.modules())) {
+      experts.put(paths.inPlan(module.module()), module.experts().size());
     }
     return json(experts);
   }
@@ -72,7 +74,7 @@ public record ReleasedPlanFormat(StateDictOrder order) {
     List<ModulePlan> plans = new ArrayList<>();
     boolean single = false;
     for (LinearModule module : modules) {
-      String path = order.path(module);
+      String path = paths.inPlan(module);
       int allocated = experts.integer(path, 1, AllocationPlanParser.MAX_EXPERTS);
       List<ExpertPlan> candidates = new ArrayList<>();
       for (int e = 0; e < allocated || ranks.has(path + RANK_SUFFIX + e); e++) {
@@ -85,6 +87,13 @@ public record ReleasedPlanFormat(StateDictOrder order) {
     ranks.end();
     experts.end();
     return new AllocationPlan(strategy, 0, routing, alpha, single, plans);
+  }
+
+  private List<ModulePlan> sorted(List<ModulePlan> modules) {
+    Comparator<ModulePlan> byLayer = Comparator.comparingInt(plan -> plan.module().layer());
+    return modules.stream()
+        .sorted(byLayer.thenComparingInt(plan -> paths.order(plan.module())))
+        .toList();
   }
 
   private static String json(Map<String, Integer> entries) {

@@ -60,7 +60,8 @@ public record MemoryEstimate(
         copied,
         batch,
         new WorkingArrays(network, batch.sequences(), batch.length()).bytes()
-            + RotaryTable.elements(network.config()) * Float.BYTES);
+            + RotaryTable.elements(network.config(), (long) batch.sequences() * batch.length())
+                * Float.BYTES);
   }
 
   /** Bytes of the flat vector of parameters. */

@@ -3,6 +3,7 @@ package io.guilomo.adapter;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Task;
 import io.guilomo.network.Backbone;
@@ -46,11 +47,16 @@ public final class Adapters {
 
   /** A decoder's adapter, or an encoder's for three classes. */
   public static AdapterDescription description(Backbone backbone, AllocationPlan plan) {
+    return description(backbone, backbone.config().paths(), plan);
+  }
+
+  static AdapterDescription description(Backbone backbone, ModulePaths paths, AllocationPlan plan) {
     boolean classifies = TinyModels.classifies(backbone);
     return new AdapterDescription(
         plan,
         "models/tiny",
         backbone.digest(),
+        paths,
         classifies ? Task.CLASSIFICATION : Task.CAUSAL_LM,
         classifies ? List.of("no", "yes", "perhaps") : List.of(),
         Pooling.MEAN,

@@ -3,10 +3,12 @@ package io.guilomo.adapter;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.SafetensorsFile;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.Kernels;
@@ -115,6 +117,7 @@ class TestAdapterDirectory {
             plan(backbone),
             "hdfs://models/tiny",
             "0123456789abcdef",
+            backbone.config().paths(),
             Task.CAUSAL_LM,
             List.of(),
             Pooling.MEAN,
@@ -204,6 +207,22 @@ class TestAdapterDirectory {
     }
   }
 
+  @Test
+  void aManifestWithoutPathsIsOfTheFirstFamilies() throws IOException {
+    for (Backbone backbone : List.of(TinyModels.llama(1), TinyModels.bert(1))) {
+      Adapter adapter = Adapters.random(backbone, List.of(List.of(2)), kernels);
+      directory().write(adapter);
+      Path manifest = directory.resolve("manifest.json");
+      ObjectNode json = (ObjectNode) GoldenFiles.parse(manifest);
+      assertThat(json.get("paths").get("base").asText())
+          .isEqualTo(backbone.config().paths().base());
+      json.remove("paths");
+      Files.deleteIfExists(directory.resolve(".manifest.json.crc"));
+      Files.writeString(manifest, json.toString());
+      assertThat(directory().read().description().paths()).isEqualTo(backbone.config().paths());
+    }
+  }
+
   private void refused(String why) {
     assertThatThrownBy(() -> directory().read())
         .isInstanceOf(IllegalArgumentException.class)
@@ -236,7 +255,15 @@ class TestAdapterDirectory {
   private static AdapterDescription description(
       Backbone backbone, Task task, List<String> labels, PromptTemplate template) {
     return new AdapterDescription(
-        plan(backbone), "models/tiny", backbone.digest(), task, labels, Pooling.MEAN, 32, template);
+        plan(backbone),
+        "models/tiny",
+        backbone.digest(),
+        backbone.config().paths(),
+        task,
+        labels,
+        Pooling.MEAN,
+        32,
+        template);
   }
 
   private static AllocationPlan plan(Backbone backbone) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.llama.Decoder;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.SafetensorsFile;
 import io.guilomo.kernel.Kernels;
@@ -21,7 +22,6 @@ import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.TinyModels;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ReleasedPlanFormat;
-import io.guilomo.plan.StateDictOrder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,8 +37,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 class TestReleasedAdapterFormat {
 
   private static final Configuration CONF = new Configuration();
-  private static final ReleasedAdapterFormat FORMAT =
-      new ReleasedAdapterFormat(StateDictOrder.LLAMA3);
+  private static final ReleasedAdapterFormat FORMAT = new ReleasedAdapterFormat();
   private static final List<List<Integer>> UNEQUAL =
       List.of(List.of(2, 1, 3), List.of(1, 3), List.of(3), List.of(7, 2, 1, 3));
 
@@ -65,7 +64,7 @@ class TestReleasedAdapterFormat {
     }
     List<LinearModule> modules = backbone.config().linearModules();
     AllocationPlan read =
-        new ReleasedPlanFormat(StateDictOrder.LLAMA3)
+        new ReleasedPlanFormat(Decoder.PATHS)
             .read(
                 Files.readString(directory.resolve("rank.json")),
                 Files.readString(directory.resolve("expert.json")),

@@ -10,13 +10,13 @@ import io.guilomo.io.SafetensorsFile;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.GoldenNetwork;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ReleasedPlanFormat;
-import io.guilomo.plan.StateDictOrder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,8 +59,8 @@ class TestReleasedAdapterGolden {
     KernelsUnderTest.any();
     golden = GoldenFiles.tensors(run);
     JsonNode json = GoldenFiles.json(run);
-    StateDictOrder order = GoldenNetwork.order(json);
-    format = new ReleasedAdapterFormat(order);
+    ModulePaths paths = GoldenNetwork.paths(json);
+    format = new ReleasedAdapterFormat();
     backbone = GoldenNetwork.backbone(json, golden, "init/");
     JsonNode ranks = json.get("rank_json");
     String first = "model.layers.0.self_attn.q_proj";
@@ -69,7 +69,7 @@ class TestReleasedAdapterGolden {
         json.get("scaling").get("base_model.model." + first).asDouble()
             * ranks.get(first + ".expertlora_E_vector_" + last).asInt();
     AllocationPlan plan =
-        new ReleasedPlanFormat(order)
+        new ReleasedPlanFormat(paths)
             .read(
                 ranks.toString(),
                 json.get("expert_json").toString(),
@@ -77,7 +77,7 @@ class TestReleasedAdapterGolden {
                 "file",
                 RoutingMethod.topK(GoldenNetwork.topK(json)),
                 alpha);
-    description = Adapters.description(backbone, plan);
+    description = Adapters.description(backbone, paths, plan);
   }
 
   @ParameterizedTest

@@ -5,6 +5,7 @@ import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
+import io.guilomo.network.PretrainedClassifier;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -35,7 +36,8 @@ public final class FrozenCopies {
     if (memory.kernels().memory().equals(Kernels.HOST) && memory.matrices() == DataType.FLOAT) {
       return host;
     }
-    Backbone copy = backbone(host.config(), host.digest(), tensors(host), memory);
+    Backbone copy =
+        backbone(host.config(), host.digest(), tensors(host), memory, host.classifier());
     memory.kernels().finish();
     return copy;
   }
@@ -43,11 +45,21 @@ public final class FrozenCopies {
   /** A backbone of arrays of the host; an array of two names becomes one matrix. */
   public static Backbone backbone(
       BackboneConfig config, String digest, Map<String, INDArray> tensors) {
-    return backbone(config, digest, tensors, FrozenMemory.host());
+    return backbone(config, digest, tensors, FrozenMemory.host(), null);
+  }
+
+  /** As {@link #backbone(BackboneConfig, String, Map)}, with a classifier to start from. */
+  public static Backbone backbone(
+      BackboneConfig config, Map<String, INDArray> tensors, PretrainedClassifier classifier) {
+    return backbone(config, "tiny", tensors, FrozenMemory.host(), classifier);
   }
 
   private static Backbone backbone(
-      BackboneConfig config, String digest, Map<String, INDArray> tensors, FrozenMemory memory) {
+      BackboneConfig config,
+      String digest,
+      Map<String, INDArray> tensors,
+      FrozenMemory memory,
+      PretrainedClassifier classifier) {
     Map<INDArray, FrozenMatrix> frozen = new IdentityHashMap<>();
     Map<String, FrozenMatrix> matrices = new HashMap<>();
     Map<String, INDArray> vectors = new HashMap<>();
@@ -63,7 +75,7 @@ public final class FrozenCopies {
             vectors.put(name, KernelArrays.array(memory.kernels(), tensor));
           }
         });
-    return new Backbone(config, digest, matrices, vectors);
+    return new Backbone(config, digest, matrices, vectors, classifier);
   }
 
   /** All tensors of a backbone of the host; those of two names are one array. */

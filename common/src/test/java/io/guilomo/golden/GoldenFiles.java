@@ -58,6 +58,11 @@ public final class GoldenFiles {
     return present(root().resolveSibling("data"));
   }
 
+  /** Inputs that people who do this job have reported; skips where they are absent. */
+  public static Path cases() {
+    return present(root().resolveSibling("cases"));
+  }
+
   private static Path present(Path path) {
     Assumptions.assumeTrue(Files.exists(path), () -> "skipped: " + path + " is not here");
     return path;

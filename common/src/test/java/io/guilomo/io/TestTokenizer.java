@@ -66,6 +66,34 @@ class TestTokenizer {
   }
 
   @Test
+  void aPointerOfGitLfsIsRefused() throws IOException {
+    Files.writeString(
+        dir.resolve("tokenizer.json"),
+        "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 541952\n");
+    assertThatThrownBy(() -> load(dir))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageMatching("Cannot read .*/tokenizer.json: it is a Git LFS pointer, .*");
+  }
+
+  @Test
+  void stopTokensOfAllFiles() throws IOException {
+    Files.writeString(dir.resolve("tokenizer.json"), BERT);
+    Files.writeString(dir.resolve("tokenizer_config.json"), "{\"eos_token\":\"[SEP]\"}");
+    try (Tokenizer tokenizer = load(dir)) {
+      assertThat(tokenizer.stopTokens()).containsExactlyInAnyOrder(3);
+    }
+    Files.writeString(dir.resolve("config.json"), "{\"eos_token_id\":4}");
+    Files.writeString(dir.resolve("generation_config.json"), "{\"eos_token_id\":[5,3]}");
+    try (Tokenizer tokenizer = load(dir)) {
+      assertThat(tokenizer.stopTokens()).containsExactlyInAnyOrder(3, 4, 5);
+    }
+    Files.writeString(dir.resolve("generation_config.json"), "{\"eos_token_id\":null}");
+    try (Tokenizer tokenizer = load(dir)) {
+      assertThat(tokenizer.stopTokens()).containsExactlyInAnyOrder(3, 4);
+    }
+  }
+
+  @Test
   void specialTokensOfTheModelsFiles() throws IOException {
     Files.writeString(dir.resolve("tokenizer.json"), BERT);
     Files.writeString(

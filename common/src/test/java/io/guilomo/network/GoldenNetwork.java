@@ -7,21 +7,21 @@ import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.llama.Decoder;
 import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.network.block.TransformerBlock;
-import io.guilomo.plan.StateDictOrder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
@@ -47,6 +47,17 @@ public final class GoldenNetwork {
           "base_model\\.model\\.model\\.layers\\.(\\d+)\\.(?:self_attn|mlp)\\.(\\w+)\\."
               + "(lora_A|lora_B|lora_E|router|router_expert_vector|expertlora_E_vector)\\.(?:default_(\\d+)|router\\w*)(?:\\.weight)?");
 
+  /** The released code's {@code llama}; its {@code llama3} has up before down, as LLaMA today. */
+  public static final ModulePaths DOWN_BEFORE_UP =
+      ModulePaths.decoder(
+          "self_attn.q_proj",
+          "self_attn.k_proj",
+          "self_attn.v_proj",
+          "self_attn.o_proj",
+          "mlp.gate_proj",
+          "mlp.down_proj",
+          "mlp.up_proj");
+
   private GoldenNetwork() {}
 
   /** The released code's family of models: {@code llama} or {@code llama3}. */
@@ -55,9 +66,9 @@ public final class GoldenNetwork {
     return json.has("arch") ? json.get("arch").asText() : json.get("name").asText().split("_")[1];
   }
 
-  /** The order of the family's state dict. */
-  public static StateDictOrder order(JsonNode json) {
-    return StateDictOrder.valueOf(architecture(json).toUpperCase(Locale.ROOT));
+  /** The modules in the order of the architecture's state dict. */
+  public static ModulePaths paths(JsonNode json) {
+    return architecture(json).equals("llama") ? DOWN_BEFORE_UP : Decoder.PATHS;
   }
 
   public static int topK(JsonNode json) {
@@ -93,8 +104,8 @@ public final class GoldenNetwork {
             embeddings.rows(),
             family.maxPositions(),
             family.epsilon(),
-            family.rope(),
-            family.slidingWindow(),
+            family.rope(0),
+            family.window(0),
             false);
     Map<String, INDArray> frozen = new HashMap<>();
     for (int layer = 0; layer < config.layers(); layer++) {

@@ -31,7 +31,10 @@ class TestIncrementalDecoder {
         TinyModels.llama(1),
         TinyModels.llama(2, 1, 0),
         TinyModels.llama(3, 4, 0),
-        TinyModels.llama(4, 2, 3));
+        TinyModels.llama(4, 2, 3),
+        TinyDecoders.options(5),
+        TinyDecoders.gemma(6),
+        TinyDecoders.phi(7));
   }
 
   @ParameterizedTest

@@ -18,7 +18,7 @@ class TestRope {
 
   private static final int HEAD_DIM = 128;
   private static final Percentage ROUNDING = Percentage.withPercentage(1e-10);
-  private static final Rope LLAMA_3_1 = new Rope(500_000, new Rope.Scaling(8, 1, 4, 8192));
+  private static final Rope LLAMA_3_1 = new Rope(500_000, new Rope.Llama3(8, 1, 4, 8192));
 
   @TempDir private Path directory;
 
@@ -43,15 +43,15 @@ class TestRope {
     "63, 3.0689259889145111e-07"
   })
   void frequenciesOfLlama31(int pair, double expected) {
-    double[] frequencies = LLAMA_3_1.frequencies(HEAD_DIM);
+    double[] frequencies = LLAMA_3_1.frequencies(HEAD_DIM, 1);
     assertThat(frequencies).hasSize(HEAD_DIM / 2);
     assertThat(frequencies[pair]).isCloseTo(expected, ROUNDING);
   }
 
   @Test
   void scaledFrequenciesFallAndStayWithinTheFactor() {
-    double[] scaled = LLAMA_3_1.frequencies(HEAD_DIM);
-    double[] plain = new Rope(500_000, null).frequencies(HEAD_DIM);
+    double[] scaled = LLAMA_3_1.frequencies(HEAD_DIM, 1);
+    double[] plain = new Rope(500_000, null).frequencies(HEAD_DIM, 1);
     for (int i = 0; i < scaled.length; i++) {
       assertThat(scaled[i]).isBetween(plain[i] / 8, plain[i]);
       assertThat(i == 0 || scaled[i] < scaled[i - 1]).as("falls at %d", i).isTrue();
@@ -60,7 +60,7 @@ class TestRope {
 
   @Test
   void frequenciesWithoutScaling() {
-    double[] frequencies = new Rope(10_000, null).frequencies(8);
+    double[] frequencies = new Rope(10_000, null).frequencies(8, 1);
     assertThat(frequencies[0]).isEqualTo(1);
     assertThat(frequencies[1]).isCloseTo(0.1, ROUNDING);
     assertThat(frequencies[2]).isCloseTo(0.01, ROUNDING);
@@ -72,7 +72,8 @@ class TestRope {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "\"rope_type\":\"yarn\"|rope_scaling has type yarn, supported are default and llama3",
+        "\"rope_type\":\"mrope\"|rope_scaling has type mrope, supported are default, linear, "
+            + "dynamic, llama3, yarn and longrope",
         "\"rope_type\":\"llama3\",\"high_freq_factor\":4|low_freq_factor is missing",
         "\"rope_type\":\"llama3\",\"low_freq_factor\":1|high_freq_factor is missing",
         "\"rope_type\":\"llama3\",\"low_freq_factor\":0|low_freq_factor is 0, "

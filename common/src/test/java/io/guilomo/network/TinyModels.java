@@ -11,7 +11,6 @@ import io.guilomo.kernel.Kernels;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
-import io.guilomo.model.Task;
 import io.guilomo.network.block.TransformerBlock;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -125,7 +124,7 @@ public final class TinyModels {
 
   /** Whether a backbone is an encoder, over which definitions here put a classifier. */
   public static boolean classifies(Backbone backbone) {
-    return backbone.config().tasks().contains(Task.CLASSIFICATION);
+    return !backbone.config().attention(0).causal();
   }
 
   /** A definition over a tiny model, with dropout and a balance loss. */

@@ -3,13 +3,16 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.guilomo.family.bert.BertConfig;
+import io.guilomo.family.llama.Decoder;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.network.GoldenNetwork;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TestReleasedPlanFormat {
-  private static final ReleasedPlanFormat LLAMA3 = new ReleasedPlanFormat(StateDictOrder.LLAMA3);
+  private static final ReleasedPlanFormat LLAMA3 = new ReleasedPlanFormat(Decoder.PATHS);
 
   @Test
   void ranksOfAllCandidates() {
@@ -37,7 +40,7 @@ class TestReleasedPlanFormat {
   void llamaListsDownBeforeUp() {
     AllocationPlan plan =
         new UniformAllocation(2, 1, RoutingMethod.topK(2), 16).plan(Plans.llama(8, 16, 1, 2, 2));
-    assertThat(new ReleasedPlanFormat(StateDictOrder.LLAMA).expertJson(plan))
+    assertThat(new ReleasedPlanFormat(GoldenNetwork.DOWN_BEFORE_UP).expertJson(plan))
         .isEqualTo(
             """
             {
@@ -60,7 +63,7 @@ class TestReleasedPlanFormat {
   void encodersHaveTheirHuggingFacePaths() {
     List<LinearModule> modules = Plans.bert();
     AllocationPlan plan = new UniformAllocation(2, 1, RoutingMethod.topK(2), 16).plan(modules);
-    assertThat(new ReleasedPlanFormat(StateDictOrder.of(modules)).expertJson(plan))
+    assertThat(new ReleasedPlanFormat(BertConfig.PATHS).expertJson(plan))
         .isEqualTo(
             """
             {
@@ -71,7 +74,6 @@ class TestReleasedPlanFormat {
                 "encoder.layer.0.intermediate.dense": 2,
                 "encoder.layer.0.output.dense": 2
             }""");
-    assertThat(StateDictOrder.of(List.of(Plans.QUERY))).isEqualTo(StateDictOrder.LLAMA3);
   }
 
   @Test
@@ -110,7 +112,7 @@ class TestReleasedPlanFormat {
         experts.replace("q_proj\": 2", "q_proj\": 0"),
         "Cannot read expert.json: model.layers.0.self_attn.q_proj must be an integer from 1 to 1024, not 0");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new ReleasedPlanFormat(StateDictOrder.BERT).rankJson(Plans.learned()))
+        .isThrownBy(() -> new ReleasedPlanFormat(BertConfig.PATHS).rankJson(Plans.learned()))
         .withMessage(
             "Cannot name the state-dict path of layer 0 q_proj: "
                 + "known are query, key, value, attention_output, intermediate, output");

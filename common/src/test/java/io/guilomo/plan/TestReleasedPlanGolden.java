@@ -3,9 +3,10 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.guilomo.family.llama.LlamaConfig;
+import io.guilomo.family.llama.Decoder;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.network.GoldenNetwork;
 import java.io.IOException;
@@ -49,7 +50,7 @@ class TestReleasedPlanGolden {
     String ranks = Files.readString(dir.resolve("rank.json"));
     String experts = Files.readString(dir.resolve("expert.json"));
     ReleasedPlanFormat format =
-        new ReleasedPlanFormat(order(GoldenFiles.parse(dir.resolve("expert.json"))));
+        new ReleasedPlanFormat(paths(GoldenFiles.parse(dir.resolve("expert.json"))));
     assertThat(format.rankJson(plan)).isEqualTo(ranks);
     assertThat(format.expertJson(plan)).isEqualTo(experts);
 
@@ -73,22 +74,22 @@ class TestReleasedPlanGolden {
                 RoutingMethod.topK(GoldenNetwork.topK(json)),
                 GoldenNetwork.alpha(json))
             .plan(selections);
-    ReleasedPlanFormat format = new ReleasedPlanFormat(GoldenNetwork.order(json));
+    ReleasedPlanFormat format = new ReleasedPlanFormat(GoldenNetwork.paths(json));
     assertThat(format.rankJson(plan).lines().toList()).isEqualTo(lines(json.get("rank_json")));
     assertThat(format.expertJson(plan).lines().toList()).isEqualTo(lines(json.get("expert_json")));
     GoldenFiles.report("bilevel/" + file.getFileName() + " plan", 0);
   }
 
   /** An export has no {@code arch}: its family is the one that lists modules in its order. */
-  private static StateDictOrder order(JsonNode experts) {
+  private static ModulePaths paths(JsonNode experts) {
     List<String> paths = new ArrayList<>();
     experts.fieldNames().forEachRemaining(paths::add);
     LinearModule up = new LinearModule(0, "up_proj", 0, 0);
     LinearModule down = new LinearModule(0, "down_proj", 0, 0);
-    StateDictOrder any = StateDictOrder.LLAMA3;
-    return paths.indexOf(any.path(up)) < paths.indexOf(any.path(down))
-        ? StateDictOrder.LLAMA3
-        : StateDictOrder.LLAMA;
+    ModulePaths any = Decoder.PATHS;
+    return paths.indexOf(any.inHead(up)) < paths.indexOf(any.inHead(down))
+        ? Decoder.PATHS
+        : GoldenNetwork.DOWN_BEFORE_UP;
   }
 
   private static List<String> lines(JsonNode json) {
@@ -110,9 +111,9 @@ class TestReleasedPlanGolden {
     for (int layer = 0;
         tensors.containsKey(expertVector(prefix, new LinearModule(layer, "q_proj", 0, 0)));
         layer++) {
-      for (String name : LlamaConfig.MODULES) {
+      for (String name : Decoder.MODULES) {
         LinearModule nameOnly = new LinearModule(layer, name, 0, 0);
-        String path = prefix + StateDictOrder.LLAMA3.path(nameOnly);
+        String path = prefix + Decoder.PATHS.inHead(nameOnly);
         float[] experts = tensors.get(expertVector(prefix, nameOnly)).toFloatVector();
         float[][] ranks = new float[experts.length][];
         for (int expert = 0; expert < experts.length; expert++) {
@@ -129,8 +130,6 @@ class TestReleasedPlanGolden {
   }
 
   private static String expertVector(String prefix, LinearModule module) {
-    return prefix
-        + StateDictOrder.LLAMA3.path(module)
-        + ".router_expert_vector.router_expert_vector";
+    return prefix + Decoder.PATHS.inHead(module) + ".router_expert_vector.router_expert_vector";
   }
 }

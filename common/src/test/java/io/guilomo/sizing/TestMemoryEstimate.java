@@ -20,6 +20,7 @@ import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.ParameterCount;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.Stage;
+import io.guilomo.network.TinyDecoders;
 import io.guilomo.network.TinyModels;
 import io.guilomo.network.WorkingArrays;
 import io.guilomo.search.BilevelStep;
@@ -68,6 +69,18 @@ class TestMemoryEstimate {
             backbone, stage, TinyModels.unequal(backbone.config(), stage), 0.1, 0),
         backbone,
         TinyModels.classified(1, LENGTH, LENGTH, LENGTH));
+  }
+
+  @Test
+  void whatOtherDecodersAdd() {
+    for (Backbone backbone :
+        List.of(TinyDecoders.options(1), TinyDecoders.gemma(1), TinyDecoders.phi(1))) {
+      List<ModuleExperts> modules = TinyModels.unequal(backbone.config(), Stage.FINE_TUNING);
+      assertSame(
+          TinyModels.definition(backbone, Stage.FINE_TUNING, modules, 0.1, 0.1),
+          backbone,
+          TinyModels.causal(1, LENGTH, LENGTH, LENGTH));
+    }
   }
 
   @Test

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The sum of embedded tokens, positions and segments, normed. */
+/** The sum of embedded tokens, positions and, where there are any, segments, normed. */
 final class BertEmbedding implements Part {
 
   static final String POSITIONS = "embedding.positions";
@@ -23,6 +23,7 @@ final class BertEmbedding implements Part {
   /** The name of the norm's frozen tensors, before {@code .weight} and {@code .bias}. */
   static final String NORM = "embedding.norm";
 
+  private final BertConfig config;
   private final ArrayDeclarations arrays = new ArrayDeclarations("embedding");
   private final Embedding words;
   private final Norm norm;
@@ -31,6 +32,7 @@ final class BertEmbedding implements Part {
   private FrozenMatrix segments;
 
   BertEmbedding(BertConfig config) {
+    this.config = config;
     this.words = new Embedding(config);
     this.norm =
         Norm.layer(
@@ -58,7 +60,7 @@ final class BertEmbedding implements Part {
     context = shared;
     words.attach(shared, parameters);
     positions = shared.backbone().matrix(POSITIONS);
-    segments = shared.backbone().matrix(SEGMENTS);
+    segments = config.segments() == 0 ? null : shared.backbone().matrix(SEGMENTS);
     norm.attach(shared);
   }
 
@@ -70,9 +72,33 @@ final class BertEmbedding implements Part {
     TokenBatch batch = context.batch();
     Kernels kernels = context.kernels();
     INDArray x = words.forward(input);
-    kernels.gatherRows(positions, context.positions(), x, true);
-    kernels.gatherRows(segments, batch.segments(), x, true);
+    kernels.gatherRows(positions, positions(batch), x, true);
+    if (segments != null) {
+      kernels.gatherRows(segments, segments(batch), x, true);
+    }
     return norm.forward(x);
+  }
+
+  /** Rows of the table of positions. */
+  private int[] positions(TokenBatch batch) {
+    int padding = config.padding();
+    if (padding < 0) {
+      return context.positions();
+    }
+    int[] rows = new int[batch.size()];
+    for (int i = 0; i < batch.sequences(); i++) {
+      int next = padding + 1;
+      for (int t = batch.starts()[i]; t < batch.starts()[i + 1]; t++) {
+        // RoBERTa does not count padding tokens, even where they are not masked.
+        rows[t] = batch.tokens()[t] == padding ? padding : next++;
+      }
+    }
+    return rows;
+  }
+
+  /** Models of one segment read every text as that one, whatever their tokenizer says. */
+  private int[] segments(TokenBatch batch) {
+    return config.segments() == 1 ? new int[batch.size()] : batch.segments();
   }
 
   @Override

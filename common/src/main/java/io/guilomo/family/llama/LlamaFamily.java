@@ -1,23 +1,27 @@
 package io.guilomo.family.llama;
 
+import io.guilomo.family.Activations;
 import io.guilomo.family.FrozenTensors;
-import io.guilomo.family.FrozenTensors.Piece;
 import io.guilomo.family.ModelFamily;
+import io.guilomo.family.RopeParser;
+import io.guilomo.family.llama.LlamaConfig.Option;
 import io.guilomo.io.ConfigJson;
-import io.guilomo.network.Backbone;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.network.BackboneConfig;
-import io.guilomo.network.CausalHead;
-import io.guilomo.network.block.TransformerBlock;
+import io.guilomo.network.Rope;
 import java.io.IOException;
-import java.util.List;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Set;
 
 /** LLaMA (arXiv 2302.13971), under Hugging Face's names. */
 public final class LlamaFamily implements ModelFamily {
 
   /** What absent keys mean to Hugging Face's {@code LlamaConfig}. */
-  private static final LlamaConfigParser.Defaults DEFAULTS =
-      new LlamaConfigParser.Defaults(2048, 0, 0);
+  private static final DecoderParser.Defaults DEFAULTS =
+      new DecoderParser.Defaults(0, 0, 2048, 1e-6);
+
+  private static final double THETA = 10_000;
 
   @Override
   public String name() {
@@ -25,59 +29,47 @@ public final class LlamaFamily implements ModelFamily {
   }
 
   @Override
+  public String covers() {
+    return "decoders: LLaMA 2, 3, 3.1 and 3.2, SmolLM2, TinyLlama, Yi";
+  }
+
+  @Override
   public Set<String> architectures() {
-    return Set.of("LlamaForCausalLM");
+    return Set.of(
+        "LlamaForCausalLM",
+        "LlamaForSequenceClassification",
+        "LlamaForTokenClassification",
+        "LlamaModel");
   }
 
   @Override
   public BackboneConfig parse(ConfigJson json) {
-    return LlamaConfigParser.parse(json, DEFAULTS);
+    Set<Option> options = EnumSet.noneOf(Option.class);
+    if (json.flag("attention_bias", false)) {
+      options.add(Option.QKV_BIAS);
+      options.add(Option.O_BIAS);
+    }
+    if (json.flag("mlp_bias", false)) {
+      options.add(Option.MLP_BIAS);
+    }
+    DecoderSizes sizes = new DecoderParser(json, DEFAULTS).sizes();
+    Rope rope = new RopeParser(json, sizes.maxPositions(), sizes.headDim()).global(THETA);
+    return new LlamaConfig(
+        name(),
+        sizes.withPositions(RopeParser.longest(rope, sizes.maxPositions())),
+        Activations.parse(json, "hidden_act", "silu"),
+        rope,
+        Collections.nCopies(sizes.layers(), 0),
+        options);
   }
 
   @Override
-  public List<String> modules() {
-    return LlamaConfig.MODULES;
+  public ModulePaths paths() {
+    return Decoder.PATHS;
   }
 
   @Override
   public void read(BackboneConfig config, FrozenTensors tensors) throws IOException {
-    LlamaConfig llama = (LlamaConfig) config;
-    long hidden = llama.hidden();
-    long vocabulary = llama.vocabulary();
-    tensors.read(Backbone.WORDS, "model.embed_tokens.weight", vocabulary, hidden);
-    for (int layer = 0; layer < llama.layers(); layer++) {
-      read(llama, layer, tensors);
-    }
-    tensors.read(CausalHead.NORM + ".weight", "model.norm.weight", hidden);
-    if (llama.tiedHead()) {
-      tensors.alias(CausalHead.WEIGHT, Backbone.WORDS);
-    } else {
-      tensors.read(CausalHead.WEIGHT, "lm_head.weight", vocabulary, hidden);
-    }
-  }
-
-  private static void read(LlamaConfig config, int layer, FrozenTensors tensors)
-      throws IOException {
-    long hidden = config.hidden();
-    long query = (long) config.heads() * config.headDim();
-    long key = (long) config.keyValueHeads() * config.headDim();
-    long intermediate = config.intermediate();
-    String part = TransformerBlock.tensor(layer, "");
-    String stored = "model.layers." + layer + ".";
-    String attention = stored + "self_attn.";
-    String mlp = stored + "mlp.";
-    tensors.read(part + "attentionNorm.weight", stored + "input_layernorm.weight", hidden);
-    tensors.read(
-        part + "qkv.weight",
-        new Piece(attention + "q_proj.weight", query, hidden),
-        new Piece(attention + "k_proj.weight", key, hidden),
-        new Piece(attention + "v_proj.weight", key, hidden));
-    tensors.read(part + "o.weight", attention + "o_proj.weight", hidden, query);
-    tensors.read(part + "mlpNorm.weight", stored + "post_attention_layernorm.weight", hidden);
-    tensors.read(
-        part + "gateUp.weight",
-        new Piece(mlp + "gate_proj.weight", intermediate, hidden),
-        new Piece(mlp + "up_proj.weight", intermediate, hidden));
-    tensors.read(part + "down.weight", mlp + "down_proj.weight", hidden, intermediate);
+    LlamaTensors.read((LlamaConfig) config, tensors);
   }
 }

@@ -27,25 +27,36 @@ final class ActivationRow {
 
   private static final FloatVector MINUS_SATURATED = vector(-10);
 
-  private final Activation activation;
-  private final int columns;
-  private final int padded;
-  private final float[] arguments;
-  private final float[] inner;
-  private final float[] values;
-  private final float[] slopes;
+  private static final ThreadLocal<ActivationRow> OF_THREAD =
+      ThreadLocal.withInitial(ActivationRow::new);
+
+  private Activation activation;
+  private int columns;
+  private int padded;
+  private float[] arguments = {};
+  private float[] inner = {};
+  private float[] values = {};
+  private float[] slopes = {};
+
+  private ActivationRow() {}
 
   /**
+   * The thread's own, for rows of one matrix; its arrays grow to the longest row so far.
+   *
    * @param columns of a row that the activation is applied to, the first ones
    */
-  ActivationRow(Activation activation, int columns) {
-    this.activation = activation;
-    this.columns = columns;
-    this.padded = (columns + LANES - 1) / LANES * LANES;
-    this.arguments = new float[padded];
-    this.inner = new float[padded];
-    this.values = new float[padded];
-    this.slopes = new float[padded];
+  static ActivationRow ofThread(Activation activation, int columns) {
+    ActivationRow row = OF_THREAD.get();
+    row.activation = activation;
+    row.columns = columns;
+    row.padded = (columns + LANES - 1) / LANES * LANES;
+    if (row.arguments.length < row.padded) {
+      row.arguments = new float[row.padded];
+      row.inner = new float[row.padded];
+      row.values = new float[row.padded];
+      row.slopes = new float[row.padded];
+    }
+    return row;
   }
 
   private static FloatVector vector(float value) {

@@ -14,7 +14,7 @@ final class VectorGates {
     VectorRows.forRows(
         x,
         (from, to) -> {
-          ActivationRow activated = new ActivationRow(activation, x.columns);
+          ActivationRow activated = ActivationRow.ofThread(activation, x.columns);
           for (int row = from; row < to; row++) {
             activated.evaluate(x, row);
             int c = 0;
@@ -33,7 +33,7 @@ final class VectorGates {
     VectorRows.forRows(
         x,
         (from, to) -> {
-          ActivationRow activated = new ActivationRow(activation, x.columns);
+          ActivationRow activated = ActivationRow.ofThread(activation, x.columns);
           for (int row = from; row < to; row++) {
             activated.evaluate(x, row);
             activated.differentiate();
@@ -53,7 +53,7 @@ final class VectorGates {
     VectorRows.forRows(
         y,
         (from, to) -> {
-          ActivationRow gate = new ActivationRow(activation, n);
+          ActivationRow gate = ActivationRow.ofThread(activation, n);
           for (int row = from; row < to; row++) {
             gate.evaluate(gateUp, row);
             int c = 0;
@@ -72,7 +72,7 @@ final class VectorGates {
     VectorRows.forRows(
         dy,
         (from, to) -> {
-          ActivationRow gate = new ActivationRow(activation, dy.columns);
+          ActivationRow gate = ActivationRow.ofThread(activation, dy.columns);
           for (int row = from; row < to; row++) {
             gate.evaluate(gateUp, row);
             gate.differentiate();

@@ -5,6 +5,7 @@ import io.guilomo.kernel.Kernels;
 import io.guilomo.network.Extent;
 import io.guilomo.network.KeyValueCache;
 import io.guilomo.network.PassContext;
+import io.guilomo.network.Rotary;
 import io.guilomo.network.RotaryTable;
 import io.guilomo.network.WorkingArray;
 import io.guilomo.network.moe.ModuleGroup;
@@ -18,6 +19,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <pre>
  *   x Wₒᵀ of softmax(scale · rotate(q) rotate(k)ᵀ) v,   [q k v] = x Wᵀ + b
  * </pre>
+ *
+ * <p>The queries and keys of each head may be normed before they are rotated.
  */
 public final class Attention implements Residual.Branch {
 
@@ -26,6 +29,8 @@ public final class Attention implements Residual.Branch {
   private final int layer;
   private final ModuleGroup input;
   private final ModuleGroup output;
+  private final HeadNorm queryNorm;
+  private final HeadNorm keyNorm;
   private final int queryWidth;
   private final int keyWidth;
   private final WorkingArray qkvArray;
@@ -34,12 +39,16 @@ public final class Attention implements Residual.Branch {
   private final WorkingArray dAttendedArray;
   private final WorkingArray dqkvArray;
   private PassContext context;
-  private RotaryTable table;
+  private Rotary positions;
   private INDArray qkv;
+  private INDArray query;
+  private INDArray key;
   private INDArray attended;
   private INDArray state;
 
   /**
+   * Without norms of queries and keys.
+   *
    * @param rotary null where queries and keys are not rotated
    * @param input q, k and v, in this order
    * @param output of what the heads attend to
@@ -50,11 +59,31 @@ public final class Attention implements Residual.Branch {
       RotaryTable.Shape rotary,
       ModuleGroup input,
       ModuleGroup output) {
+    this(block, shape, rotary, input, output, null, null);
+  }
+
+  /**
+   * @param rotary null where queries and keys are not rotated
+   * @param input q, k and v, in this order
+   * @param output of what the heads attend to
+   * @param queryNorm of each head's queries; null for none
+   * @param keyNorm of each head's keys; null for none
+   */
+  public Attention(
+      TransformerBlock block,
+      AttentionShape shape,
+      RotaryTable.Shape rotary,
+      ModuleGroup input,
+      ModuleGroup output,
+      HeadNorm queryNorm,
+      HeadNorm keyNorm) {
     this.shape = shape;
     this.rotary = rotary;
     this.layer = block.layer();
     this.input = input;
     this.output = output;
+    this.queryNorm = queryNorm;
+    this.keyNorm = keyNorm;
     this.queryWidth = shape.heads() * shape.headDim();
     this.keyWidth = shape.keyValueHeads() * shape.headDim();
     this.qkvArray = block.declarations().saved("qkvOut", input.outFeatures());
@@ -67,17 +96,25 @@ public final class Attention implements Residual.Branch {
   @Override
   public void attach(PassContext shared) {
     context = shared;
-    table = rotary == null ? null : shared.rotary(rotary);
+    positions = rotary == null ? null : shared.rotary(rotary);
+    if (queryNorm != null) {
+      queryNorm.attach(shared);
+    }
+    if (keyNorm != null) {
+      keyNorm.attach(shared);
+    }
   }
 
   @Override
-  public void forward(INDArray x, INDArray sum) {
+  public void forward(INDArray x, INDArray y, boolean accumulate) {
     qkv = context.array(qkvArray);
     input.forward(x, qkv, false);
-    rotate(qkv, false);
+    query = queryNorm == null ? query(qkv) : queryNorm.forward(query(qkv));
+    key = keyNorm == null ? key(qkv) : keyNorm.forward(key(qkv));
+    rotate(query, key, false);
     attended = context.array(attendedArray);
     attend();
-    output.forward(attended, sum, true);
+    output.forward(attended, y, accumulate);
   }
 
   private void attend() {
@@ -86,9 +123,9 @@ public final class Attention implements Residual.Branch {
     if (cache == null) {
       int[] starts = context.batch().starts();
       state = context.vector(stateArray, kernels.attentionState(shape, starts));
-      kernels.attention(shape, starts, query(qkv), key(qkv), value(qkv), state, attended);
+      kernels.attention(shape, starts, query, key, value(qkv), state, attended);
     } else {
-      cache.attend(kernels, layer, shape, query(qkv), key(qkv), value(qkv), attended);
+      cache.attend(kernels, layer, shape, query, key, value(qkv), attended);
     }
   }
 
@@ -97,33 +134,42 @@ public final class Attention implements Residual.Branch {
     INDArray dAttended = context.array(dAttendedArray);
     output.backward(d, attended, dAttended, false);
     INDArray dqkv = context.array(dqkvArray);
+    INDArray dQuery = queryNorm == null ? query(dqkv) : queryNorm.gradient();
+    INDArray dKey = keyNorm == null ? key(dqkv) : keyNorm.gradient();
     context
         .kernels()
         .attentionBackward(
             shape,
             context.batch().starts(),
             dAttended,
-            query(qkv),
-            key(qkv),
+            query,
+            key,
             value(qkv),
             attended,
             state,
-            query(dqkv),
-            key(dqkv),
+            dQuery,
+            dKey,
             value(dqkv));
-    rotate(dqkv, true);
+    rotate(dQuery, dKey, true);
+    if (queryNorm != null) {
+      queryNorm.backward(query(dqkv));
+    }
+    if (keyNorm != null) {
+      keyNorm.backward(key(dqkv));
+    }
     input.backward(dqkv, x, dx, accumulate);
   }
 
-  private void rotate(INDArray rows, boolean backward) {
-    if (table == null) {
+  private void rotate(INDArray queries, INDArray keys, boolean backward) {
+    if (positions == null) {
       return;
     }
     Kernels kernels = context.kernels();
-    int[] positions = context.positions();
-    kernels.rotate(query(rows), positions, shape.heads(), table.cosine(), table.sine(), backward);
-    kernels.rotate(
-        key(rows), positions, shape.keyValueHeads(), table.cosine(), table.sine(), backward);
+    INDArray cosine = positions.cosine();
+    INDArray sine = positions.sine();
+    int[] at = positions.rows();
+    kernels.rotate(queries, at, shape.heads(), cosine, sine, backward);
+    kernels.rotate(keys, at, shape.keyValueHeads(), cosine, sine, backward);
   }
 
   private INDArray query(INDArray rows) {

@@ -1,5 +1,6 @@
 package io.guilomo.network.block;
 
+import io.guilomo.kernel.Activation;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.PassContext;
 import io.guilomo.network.WorkingArray;
@@ -9,55 +10,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Two linear layers with an activation between them. */
 public final class Mlp implements Residual.Branch {
 
-  /** What is between the layers. */
-  public enum Activation {
-    /** {@code silu(gate) ⊙ up} of a first layer of both (arXiv 2002.05202). */
-    SWIGLU {
-      @Override
-      int inputs() {
-        return 2;
-      }
-
-      @Override
-      void forward(Kernels kernels, INDArray x, INDArray y) {
-        kernels.gated(io.guilomo.kernel.Activation.SILU, x, y);
-      }
-
-      @Override
-      INDArray backward(Kernels kernels, INDArray dy, INDArray x) {
-        kernels.gatedBackward(io.guilomo.kernel.Activation.SILU, dy, x, x);
-        return x;
-      }
-    },
-    /** Exact GELU, {@code x · Φ(x)} (arXiv 1606.08415). */
-    GELU {
-      @Override
-      int inputs() {
-        return 1;
-      }
-
-      @Override
-      void forward(Kernels kernels, INDArray x, INDArray y) {
-        kernels.activate(io.guilomo.kernel.Activation.GELU, x, y);
-      }
-
-      @Override
-      INDArray backward(Kernels kernels, INDArray dy, INDArray x) {
-        kernels.activateBackward(io.guilomo.kernel.Activation.GELU, dy, x, dy);
-        return dy;
-      }
-    };
-
-    /** Features that it reads for each that it writes. */
-    abstract int inputs();
-
-    abstract void forward(Kernels kernels, INDArray x, INDArray y);
-
-    /** The gradient by {@code x}, in either of the arrays. */
-    abstract INDArray backward(Kernels kernels, INDArray dy, INDArray x);
-  }
-
   private final Activation activation;
+  private final boolean gated;
   private final ModuleGroup input;
   private final ModuleGroup output;
   private final WorkingArray inner;
@@ -67,17 +21,36 @@ public final class Mlp implements Residual.Branch {
   private INDArray hidden;
   private INDArray activated;
 
-  /**
-   * @param input the first layer; gate, then up, of a gated one
-   */
-  public Mlp(TransformerBlock block, Activation activation, ModuleGroup input, ModuleGroup output) {
+  private Mlp(
+      TransformerBlock block,
+      Activation activation,
+      boolean gated,
+      ModuleGroup input,
+      ModuleGroup output) {
     this.activation = activation;
+    this.gated = gated;
     this.input = input;
     this.output = output;
-    int width = input.outFeatures() / activation.inputs();
+    int width = gated ? input.outFeatures() / 2 : input.outFeatures();
     this.inner = block.declarations().saved("mlpIn", input.outFeatures());
     this.activatedArray = block.declarations().saved("activated", width);
     this.dActivated = block.declarations().scratch("dActivated", width);
+  }
+
+  /** {@code activation(x)} between the layers. */
+  public static Mlp plain(
+      TransformerBlock block, Activation activation, ModuleGroup input, ModuleGroup output) {
+    return new Mlp(block, activation, false, input, output);
+  }
+
+  /**
+   * {@code activation(gate) ⊙ up} between the layers (arXiv 2002.05202).
+   *
+   * @param gateUp gate, then up
+   */
+  public static Mlp gated(
+      TransformerBlock block, Activation activation, ModuleGroup gateUp, ModuleGroup output) {
+    return new Mlp(block, activation, true, gateUp, output);
   }
 
   @Override
@@ -86,18 +59,33 @@ public final class Mlp implements Residual.Branch {
   }
 
   @Override
-  public void forward(INDArray x, INDArray sum) {
+  public void forward(INDArray x, INDArray y, boolean accumulate) {
     hidden = context.array(inner);
     input.forward(x, hidden, false);
     activated = context.array(activatedArray);
-    activation.forward(context.kernels(), hidden, activated);
-    output.forward(activated, sum, true);
+    if (gated) {
+      context.kernels().gated(activation, hidden, activated);
+    } else {
+      context.kernels().activate(activation, hidden, activated);
+    }
+    output.forward(activated, y, accumulate);
   }
 
   @Override
   public void backward(INDArray d, INDArray x, INDArray dx, boolean accumulate) {
     INDArray dy = context.array(dActivated);
     output.backward(d, activated, dy, false);
-    input.backward(activation.backward(context.kernels(), dy, hidden), x, dx, accumulate);
+    input.backward(dInner(dy), x, dx, accumulate);
+  }
+
+  /** The gradient by what is activated, in one of the arrays that nothing reads again. */
+  private INDArray dInner(INDArray dy) {
+    Kernels kernels = context.kernels();
+    if (gated) {
+      kernels.gatedBackward(activation, dy, hidden, hidden);
+      return hidden;
+    }
+    kernels.activateBackward(activation, dy, hidden, dy);
+    return dy;
   }
 }

@@ -15,15 +15,13 @@ public abstract class Residual {
     void attach(PassContext shared);
 
     /**
-     * Adds the branch's output to a sum.
-     *
      * @param x {@code [T, hidden]}, which stays as it is until {@link #backward}
-     * @param sum {@code [T, hidden]}
+     * @param y {@code [T, hidden]}, written or, if {@code accumulate}, added to
      */
-    void forward(INDArray x, INDArray sum);
+    void forward(INDArray x, INDArray y, boolean accumulate);
 
     /**
-     * @param d gradient by the sum
+     * @param d gradient by the output
      * @param x the input of the forward pass
      * @param dx gradient by it, written or, if {@code accumulate}, added to; null if not wanted. It
      *     may be {@code d} if it is added to
@@ -60,6 +58,17 @@ public abstract class Residual {
     return new PostNorm(block, kind, norm, branch);
   }
 
+  /**
+   * {@code y = x + after(branch(norm(x)))} (arXiv 2408.00118).
+   *
+   * @param kind name of the sum among the block's arrays
+   * @param after whose result nothing else reads
+   */
+  public static Residual sandwich(
+      TransformerBlock block, String kind, Norm norm, Branch branch, Norm after) {
+    return new Sandwich(block, kind, norm, branch, after);
+  }
+
   void attach(PassContext shared) {
     context = shared;
     norm.attach(shared);
@@ -79,10 +88,15 @@ public abstract class Residual {
   abstract void backward(INDArray d, boolean wanted);
 
   final INDArray sumOf(INDArray x, INDArray branchInput) {
-    INDArray y = context.array(sum);
+    INDArray y = sum();
     context.kernels().copy(x, y);
-    branch.forward(branchInput, y);
+    branch.forward(branchInput, y, true);
     return y;
+  }
+
+  /** The array of the residual sum. */
+  final INDArray sum() {
+    return context.array(sum);
   }
 
   private static final class PreNorm extends Residual {
@@ -129,6 +143,50 @@ public abstract class Residual {
     void backward(INDArray d, boolean wanted) {
       norm.backward(d, d, false);
       branch.backward(d, x, wanted ? d : null, true);
+    }
+  }
+
+  private static final class Sandwich extends Residual {
+
+    private final Norm after;
+    private final WorkingArray branchArray;
+    private final WorkingArray dBranch;
+    private final WorkingArray dNormed;
+    private INDArray normed;
+
+    Sandwich(TransformerBlock block, String kind, Norm norm, Branch branch, Norm after) {
+      super(norm, branch, block.declarations().saved(kind, block.hidden()));
+      this.after = after;
+      this.branchArray = block.declarations().saved(kind + ".branch", block.hidden());
+      this.dBranch = block.declarations().scratch("dBranch", block.hidden());
+      this.dNormed = block.declarations().scratch("dNormed", block.hidden());
+    }
+
+    @Override
+    void attach(PassContext shared) {
+      super.attach(shared);
+      after.attach(shared);
+    }
+
+    @Override
+    INDArray forward(INDArray x) {
+      normed = norm.forward(x);
+      INDArray output = context.array(branchArray);
+      branch.forward(normed, output, false);
+      INDArray y = sum();
+      context.kernels().addScaled(x, 1, after.forward(output), y);
+      return y;
+    }
+
+    @Override
+    void backward(INDArray d, boolean wanted) {
+      INDArray dOutput = context.array(dBranch);
+      after.backward(d, dOutput, false);
+      INDArray inner = wanted ? context.array(dNormed) : null;
+      branch.backward(dOutput, normed, inner, false);
+      if (wanted) {
+        norm.backward(inner, d, true);
+      }
     }
   }
 }

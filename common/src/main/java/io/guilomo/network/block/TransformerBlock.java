@@ -27,6 +27,7 @@ public final class TransformerBlock implements Part {
   private final ArrayDeclarations declarations;
   private final Map<String, ModuleGroup> groups = new LinkedHashMap<>();
   private final List<Residual> residuals = new ArrayList<>();
+  private PassContext context;
 
   public TransformerBlock(PartSpec spec) {
     this.spec = spec;
@@ -53,6 +54,26 @@ public final class TransformerBlock implements Part {
         epsilon,
         declarations.saved(kind, hidden()),
         declarations.savedRow(kind + ".rms"));
+  }
+
+  /**
+   * As {@link #rmsNorm}, of what a branch adds to the residual stream: its result is overwritten by
+   * the next such norm.
+   */
+  public Norm outputNorm(String kind, float epsilon) {
+    return Norm.rms(
+        tensor(kind),
+        epsilon,
+        declarations.scratch("normedOutput", hidden()),
+        declarations.savedRow(kind + ".rms"));
+  }
+
+  /**
+   * Norms of each head's queries or keys; the frozen tensor is called {@code
+   * block-LAYER.KIND.weight}.
+   */
+  public HeadNorm headNorm(String kind, int headDim, int heads, float epsilon) {
+    return new HeadNorm(declarations, kind, tensor(kind), heads, headDim, epsilon);
   }
 
   /**
@@ -110,6 +131,7 @@ public final class TransformerBlock implements Part {
 
   @Override
   public void attach(PassContext shared, INDArray parameters) {
+    context = shared;
     groups.forEach(
         (groupName, group) ->
             group.attach(
@@ -137,7 +159,7 @@ public final class TransformerBlock implements Part {
   @Override
   public INDArray backward(INDArray d) {
     // Nothing trainable is below the first block.
-    boolean first = spec.layer() == 0;
+    boolean first = spec.layer() == 0 && !context.wantsInput();
     for (int i = residuals.size() - 1; i >= 0; i--) {
       residuals.get(i).backward(d, i > 0 || !first);
     }

@@ -6,6 +6,7 @@ import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.search.SearchStepResult;
 import io.guilomo.spark.data.ShardedData;
+import io.guilomo.spark.input.ClassifierStart;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.input.JobData;
 import io.guilomo.spark.input.Networks;
@@ -128,7 +129,8 @@ public record ScalingBench(JobContext context) {
               workers,
               data.shards(),
               new TrainingPlan<>(
-                  search.network(), search.training(), rounds, search.batchSize(), search.seed()));
+                  search.network(), search.training(), rounds, search.batchSize(), search.seed()),
+              new ClassifierStart(search.network(), data.labels()).read(context.hadoop()));
       measured = Throughput.none(workers.count(), frequency);
     }
 

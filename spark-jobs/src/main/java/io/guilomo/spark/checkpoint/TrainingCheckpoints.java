@@ -31,7 +31,6 @@ public record TrainingCheckpoints(
       List.of(
           "run.seed",
           "model.family",
-          "model.pooling",
           "data.task",
           "data.labels",
           "lora-moe.target-modules",

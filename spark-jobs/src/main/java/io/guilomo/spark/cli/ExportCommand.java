@@ -8,7 +8,6 @@ import io.guilomo.adapter.GuilomoFormat;
 import io.guilomo.adapter.PeftFormat;
 import io.guilomo.adapter.ReleasedAdapterFormat;
 import io.guilomo.model.UserException;
-import io.guilomo.plan.StateDictOrder;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
@@ -103,6 +102,6 @@ final class ExportCommand implements Callable<Integer> {
     if (format == Format.GUILOMO) {
       return new GuilomoFormat();
     }
-    return new ReleasedAdapterFormat(StateDictOrder.LLAMA3);
+    return new ReleasedAdapterFormat();
   }
 }

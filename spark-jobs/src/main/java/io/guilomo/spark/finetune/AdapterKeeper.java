@@ -8,6 +8,7 @@ import io.guilomo.data.LabelSet;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.model.Task;
 import io.guilomo.network.NamedParameters;
+import io.guilomo.network.NetworkDefinition;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.input.JobData;
@@ -23,15 +24,21 @@ public final class AdapterKeeper {
 
   private final JobContext context;
   private final AllocationPlan plan;
+  private final NetworkDefinition network;
   private final List<String> labels;
   private final PromptTemplate template;
   private final RunDirectory directory;
 
   AdapterKeeper(
-      JobContext context, AllocationPlan plan, Optional<LabelSet> labels, RunDirectory directory)
+      JobContext context,
+      AllocationPlan plan,
+      NetworkDefinition network,
+      Optional<LabelSet> labels,
+      RunDirectory directory)
       throws IOException {
     this.context = context;
     this.plan = plan;
+    this.network = network;
     this.labels = labels.map(LabelSet::labels).orElse(List.of());
     this.template = labels.isPresent() ? null : new JobData(context).template();
     this.directory = directory;
@@ -50,9 +57,10 @@ public final class AdapterKeeper {
                 plan,
                 config.model().requirePath(),
                 digest,
+                network.config().paths(),
                 Task.parse(config.data().task()),
                 labels,
-                config.model().pooling(),
+                network.pooling(),
                 config.model().maxLength(),
                 template),
             parameters);

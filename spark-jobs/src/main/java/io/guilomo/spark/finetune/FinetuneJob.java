@@ -77,7 +77,9 @@ public record FinetuneJob(JobContext context, boolean reporting) {
     long seed = config().run().seed();
     FinetunePlan training =
         FinetunePlan.of(config(), backbone, plan, seed, data.largestShard(), data.classes());
-    AdapterKeeper keeper = new AdapterKeeper(context, plan, data.labels(), run.directory());
+    AdapterKeeper keeper =
+        new AdapterKeeper(
+            context, plan, training.training().network(), data.labels(), run.directory());
     TrainingCheckpoints checkpoints =
         new TrainingCheckpoints(
             run.checkpoints().of(seed), config(), List.of("search."), context.progress());

@@ -4,6 +4,7 @@ import io.guilomo.config.FinetuneConfig;
 import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.checkpoint.TrainingCheckpoints;
 import io.guilomo.spark.data.ShardedData;
+import io.guilomo.spark.input.ClassifierStart;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.round.AveragedTraining;
@@ -40,13 +41,18 @@ final class FinetuneRun implements TrainingRun<TrainingStepResult> {
       FinetunePlan plan,
       ShardedData data,
       Workers workers,
-      AdapterKeeper keeper) {
+      AdapterKeeper keeper)
+      throws IOException {
     this.progress = context.progress();
     this.config = context.config().finetune();
     this.plan = plan;
     this.keeper = keeper;
     this.stopping = new FinetuneState.EarlyStopping(config.bestBy(), config.patience());
-    this.training = new AveragedTraining<>(context, workers, data.shards(), plan.training());
+    ClassifierStart start = new ClassifierStart(plan.training().network(), data.labels());
+    start.describe().ifPresent(progress::message);
+    this.training =
+        new AveragedTraining<>(
+            context, workers, data.shards(), plan.training(), start.read(context.hadoop()));
   }
 
   /**

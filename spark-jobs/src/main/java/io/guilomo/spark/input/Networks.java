@@ -124,10 +124,14 @@ public final class Networks {
               .collect(Collectors.joining(" or ")));
     }
     Set<Pooling> poolings = backbone.poolings();
-    if (task == Task.CLASSIFICATION && !poolings.contains(config.model().pooling())) {
+    Pooling asked = config.model().pooling();
+    Pooling pooling = backbone.pooling(asked);
+    boolean can =
+        pooling == Pooling.HEAD ? backbone.pretrainedHead() != null : poolings.contains(pooling);
+    if (task == Task.CLASSIFICATION && !can) {
       throw new UserException(
-          "Cannot pool the states of %s by %s: expected one of %s",
-          config.model().path(), config.model().pooling(), new TreeSet<>(poolings));
+          "Cannot pool the states of %s by %s: expected auto or one of %s",
+          config.model().path(), asked, new TreeSet<>(poolings));
     }
   }
 

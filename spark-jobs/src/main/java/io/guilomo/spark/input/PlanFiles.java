@@ -4,13 +4,13 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.family.Families;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.ReleasedPlanFormat;
-import io.guilomo.plan.StateDictOrder;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -32,11 +32,16 @@ public final class PlanFiles {
    * released GuiLoMo code in a directory.
    *
    * @param modules that the plan in a directory must be for
+   * @param paths of the modules, as the files name them
    * @param lora says what {@code rank.json} and {@code expert.json} do not: top-k and alpha
    * @throws UserException if there is no such plan
    */
   public static AllocationPlan read(
-      String name, List<LinearModule> modules, LoraMoeConfig lora, Configuration conf)
+      String name,
+      List<LinearModule> modules,
+      ModulePaths paths,
+      LoraMoeConfig lora,
+      Configuration conf)
       throws IOException {
     Path path = new Path(name);
     FileSystem files = path.getFileSystem(conf);
@@ -44,7 +49,7 @@ public final class PlanFiles {
       if (!files.getFileStatus(path).isDirectory()) {
         return AllocationPlanParser.fromJson("the plan " + name, text(files, path));
       }
-      ReleasedPlanFormat format = new ReleasedPlanFormat(StateDictOrder.of(modules));
+      ReleasedPlanFormat format = new ReleasedPlanFormat(paths);
       return format.read(
           text(files, new Path(path, "rank.json")),
           text(files, new Path(path, "expert.json")),
@@ -72,7 +77,8 @@ public final class PlanFiles {
       String name, GuilomoConfig config, BackboneConfig backbone, Configuration conf)
       throws IOException {
     String model = config.model().requirePath();
-    AllocationPlan plan = read(name, Networks.targets(config, backbone), config.loraMoe(), conf);
+    AllocationPlan plan =
+        read(name, Networks.targets(config, backbone), backbone.paths(), config.loraMoe(), conf);
     Networks.requireModules(plan, model, backbone);
     if (!plan.backboneDigest().isEmpty()) {
       String digest = Families.digest(model, conf);

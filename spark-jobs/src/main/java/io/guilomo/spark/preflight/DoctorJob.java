@@ -107,7 +107,7 @@ public final class DoctorJob {
       return PlanFiles.readFor(given, config, backbone, hadoop);
     }
     if (!config.run().id().isEmpty() && own.getFileSystem(hadoop).exists(own)) {
-      return PlanFiles.read(own.toString(), modules, config.loraMoe(), hadoop);
+      return PlanFiles.read(own.toString(), modules, backbone.paths(), config.loraMoe(), hadoop);
     }
     return new UniformAllocation(
             config.loraMoe().maxExperts(),

@@ -61,8 +61,13 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
     if (model.startsWith(BackboneCache.MEMORY_SCHEME)) {
       return model;
     }
-    long parameters = Families.check(model, hadoop).parameters();
-    return String.format(Locale.ROOT, "%s has all tensors, %,d parameters", model, parameters);
+    Families.Checked checked = Families.check(model, hadoop);
+    return String.format(
+        Locale.ROOT,
+        "%s has all tensors, %,d parameters%s",
+        model,
+        checked.config().parameters(),
+        checked.unread().describe().map(text -> "; " + text).orElse(""));
   }
 
   private static String read(String pattern, Configuration hadoop) throws IOException {

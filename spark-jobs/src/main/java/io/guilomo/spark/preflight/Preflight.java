@@ -58,7 +58,7 @@ public record Preflight(
     return new Preflight(
         "search",
         MemoryEstimate.search(
-            Networks.toSearch(config, backbone, config.run().seed(), classes(config, backbone)),
+            Networks.toSearch(config, backbone, config.run().seed(), classes(config)),
             config.search(),
             batch),
         workers.device(),
@@ -75,7 +75,7 @@ public record Preflight(
     return new Preflight(
         "finetune",
         MemoryEstimate.fineTuning(
-            Networks.ofPlan(config, backbone, plan, config.run().seed(), classes(config, backbone)),
+            Networks.ofPlan(config, backbone, plan, config.run().seed(), classes(config)),
             config.finetune(),
             batch),
         workers.device(),
@@ -83,8 +83,8 @@ public record Preflight(
         1);
   }
 
-  private static int classes(GuilomoConfig config, BackboneConfig backbone) {
-    return backbone.tasks().contains(Task.CLASSIFICATION)
+  private static int classes(GuilomoConfig config) {
+    return Task.parse(config.data().task()) == Task.CLASSIFICATION
         ? Math.max(SOME_CLASSES, config.data().labels().size())
         : 0;
   }

@@ -6,6 +6,7 @@ import io.guilomo.io.FloatMemory;
 import io.guilomo.model.UserException;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.PretrainedClassifier;
 import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.data.Shard;
 import io.guilomo.spark.input.JobContext;
@@ -39,15 +40,22 @@ public final class AveragedTraining<S> {
   private final ValidationLoss validation;
   private final String digest;
 
+  /**
+   * @param classifier of the checkpoint, from which the network's starts; null if it does not
+   */
   public AveragedTraining(
-      JobContext job, Workers workers, JavaRDD<Shard> shards, TrainingPlan<S> plan) {
+      JobContext job,
+      Workers workers,
+      JavaRDD<Shard> shards,
+      TrainingPlan<S> plan,
+      PretrainedClassifier classifier) {
     this.job = job;
     this.context = JavaSparkContext.fromSparkContext(job.sparkContext());
     this.plan = plan;
     this.shards = shards;
     WorkerSettings settings = workers.settings(job.sparkContext());
     this.master = new AveragingMaster<>(plan, workers.count(), settings);
-    this.graph = master.graph(context);
+    this.graph = master.graph(context, classifier);
     this.validation = new ValidationLoss(shards, settings, plan.batchSize());
     this.digest = digest(plan.network());
   }
@@ -157,7 +165,7 @@ public final class AveragedTraining<S> {
         || checkpoint.parameters().length() != flat.numParams()
         || checkpoint.updaterState().length() != flat.getUpdater().getStateViewArray().length()) {
       throw new UserException(
-          "Cannot resume from the checkpoint after round %d: model, plan or classes have changed"
+          "Cannot resume from the checkpoint after round %d: model, pooling, plan or classes have changed"
               + " (it has %d parameters, the network has %d); give another run.id, or start"
               + " over with checkpoint.resume=false",
           checkpoint.round(), checkpoint.parameters().length(), flat.numParams());

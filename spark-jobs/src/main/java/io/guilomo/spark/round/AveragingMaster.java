@@ -1,6 +1,7 @@
 package io.guilomo.spark.round;
 
 import io.guilomo.network.HostParameters;
+import io.guilomo.network.PretrainedClassifier;
 import io.guilomo.spark.worker.LocalRound;
 import io.guilomo.spark.worker.WorkerRound;
 import io.guilomo.spark.worker.WorkerSettings;
@@ -50,9 +51,13 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
     this.settings = settings;
   }
 
-  /** A graph for it, with the parameters that the network starts with. */
-  public SparkComputationGraph graph(JavaSparkContext context) {
-    INDArray initial = HostParameters.initial(plan.network()).parameters();
+  /**
+   * A graph for it, with the parameters that the network starts with.
+   *
+   * @param classifier of the checkpoint; null where the network's does not start from it
+   */
+  public SparkComputationGraph graph(JavaSparkContext context, PretrainedClassifier classifier) {
+    INDArray initial = HostParameters.initial(plan.network(), classifier).parameters();
     SparkComputationGraph graph =
         new SparkComputationGraph(context, NetworkState.configuration(initial.length()), this);
     graph.getNetwork().setParams(initial);

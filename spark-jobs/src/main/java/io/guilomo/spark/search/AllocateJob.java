@@ -8,7 +8,6 @@ import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.ReleasedPlanFormat;
-import io.guilomo.plan.StateDictOrder;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.input.Networks;
@@ -69,7 +68,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
             return learn(run, backbone, workers);
           }
           AllocationPlan plan = plan(strategy, backbone);
-          write(run, List.of(plan));
+          write(run, backbone, List.of(plan));
           return new Result(run.runId(), plan, List.of());
         });
   }
@@ -86,7 +85,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
             batch -> Preflight.search(config(), backbone, workers, batch));
     Searches searches = Searches.run(context, backbone, data, workers, run);
     data.shards().unpersist();
-    write(run, searches.plans());
+    write(run, backbone, searches.plans());
     run.backboneDigest(searches.outcomes().get(0).backboneDigest());
     return new Result(run.runId(), searches.plan(), searches.outcomes());
   }
@@ -111,7 +110,8 @@ public record AllocateJob(JobContext context, boolean reporting) {
   /**
    * @param plans the run's own first; those of single seeds, if any, follow
    */
-  private void write(RecordedRun run, List<AllocationPlan> plans) throws IOException {
+  private void write(RecordedRun run, BackboneConfig backbone, List<AllocationPlan> plans)
+      throws IOException {
     TableWriter tables = run.tables();
     tables.replace(
         PlanModulesTable.INSTANCE,
@@ -123,9 +123,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
     directory.write("config.conf", config().asHocon());
     for (AllocationPlan plan : plans) {
       String suffix = plan == plans.get(0) ? "" : "-seed-" + plan.seed();
-      ReleasedPlanFormat released =
-          new ReleasedPlanFormat(
-              StateDictOrder.of(plan.modules().stream().map(m -> m.module()).toList()));
+      ReleasedPlanFormat released = new ReleasedPlanFormat(backbone.paths());
       directory.write("plan" + suffix + ".json", AllocationPlanParser.toJson(plan));
       directory.write("rank" + suffix + ".json", released.rankJson(plan));
       directory.write("expert" + suffix + ".json", released.expertJson(plan));

@@ -15,6 +15,7 @@ import io.guilomo.search.SearchStepResult;
 import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.checkpoint.TrainingCheckpoints;
 import io.guilomo.spark.data.ShardedData;
+import io.guilomo.spark.input.ClassifierStart;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.progress.ProgressListener;
@@ -66,11 +67,18 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
       ShardedData data,
       Workers workers,
       long seed,
-      SearchCurves curves) {
+      SearchCurves curves)
+      throws IOException {
     this.config = context.config();
     this.plan = plan(config, backbone, data, seed);
     this.curves = curves;
-    this.training = new AveragedTraining<>(context, workers, data.shards(), plan);
+    this.training =
+        new AveragedTraining<>(
+            context,
+            workers,
+            data.shards(),
+            plan,
+            new ClassifierStart(plan.network(), data.labels()).read(context.hadoop()));
     this.drawn = selections(Map.of());
   }
 

@@ -37,7 +37,6 @@ class TestTrainingCheckpoints {
   @ValueSource(
       strings = {
         "run.seed=7",
-        "model.pooling=cls",
         "model.family=bert",
         "data.task=classification",
         "data.labels=[a,b]",

@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.guilomo.family.bert.BertConfig;
-import io.guilomo.family.llama.LlamaConfig;
-import io.guilomo.model.LinearModule;
-import io.guilomo.plan.StateDictOrder;
+import io.guilomo.family.llama.Decoder;
+import io.guilomo.model.ModulePaths;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -86,18 +85,11 @@ class TestDeployScripts {
   void pythonIsSound() throws Exception {
     String loader = "deploy/python/load_adapter.py";
     String text = Files.readString(ROOT.resolve(loader));
-    assertPaths(LlamaConfig.MODULES, StateDictOrder.LLAMA3, text);
-    assertPaths(BertConfig.MODULES, StateDictOrder.BERT, text);
+    for (ModulePaths paths : List.of(Decoder.PATHS, BertConfig.PATHS)) {
+      paths.modules().forEach((n, path) -> assertThat(text).contains('"' + n + "\": \"" + path));
+    }
     assumeTrue(hasPython(), "skipped: there is no python3");
     assertThat(run("python3", "-m", "py_compile", loader)).isEqualTo(new Result(0, "", ""));
-  }
-
-  /** The loader's table says where {@code StateDictOrder} finds each module. */
-  private static void assertPaths(List<String> modules, StateDictOrder order, String text) {
-    for (String module : modules) {
-      String path = order.path(new LinearModule(7, module, 1, 1)).replaceFirst("^model\\.", "");
-      assertThat(text).contains("\"%s\": \"%s\"".formatted(module, path.replace("7", "{}")));
-    }
   }
 
   private static boolean hasPython() throws InterruptedException {

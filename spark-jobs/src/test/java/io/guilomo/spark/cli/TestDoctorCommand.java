@@ -115,13 +115,13 @@ class TestDoctorCommand {
   }
 
   @Test
-  void aTaskThatTheModelDoesNotLearn() {
-    assertThat(doctor("data.task=classification")).isEqualTo(2);
+  void aPoolingThatTheModelDoesNotHave() {
+    assertThat(doctor("data.task=classification", "model.pooling=mean")).isEqualTo(2);
     assertThat(lines())
         .contains(
-            "cannot   memory: Cannot classify with "
+            "cannot   memory: Cannot pool the states of "
                 + directory.resolve("model")
-                + ": decoders learn task causal-lm or multiple-choice");
+                + " by mean: expected auto or one of [last]");
   }
 
   @Test

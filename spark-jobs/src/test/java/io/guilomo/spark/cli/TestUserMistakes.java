@@ -91,7 +91,7 @@ class TestUserMistakes {
           allocate | model.path= | Cannot run without guilomo.model.path: set it in the configuration file or with --set
           allocate | model.path=DIR/nowhere | Cannot load DIR/nowhere: there is no such directory
           allocate | model.path=DIR/empty | Cannot load DIR/empty: it has no config.json, which tells the architecture
-          allocate | model.path=DIR/architecture | Cannot load DIR/architecture: its architecture is GPT2LMHeadModel, known are …
+          allocate | model.path=DIR/architecture | Cannot load DIR/architecture: its architecture is GPT2LMHeadModel, which is of none of the families …
           allocate | model.path=DIR/pickle | Cannot load DIR/pickle: it contains only pickle files (pytorch_model.bin), which are never read; convert them to safetensors
           allocate | model.path=DIR/cut | Cannot read DIR/cut/model.safetensors: tensor model.embed_tokens.weight is at bytes 0 to 131072 of 4136 bytes of data
           allocate | model.path=DIR/shape | Cannot load DIR/shape: tensor model.embed_tokens.weight has shape [512, 64], expected [513, 64]
@@ -100,7 +100,7 @@ class TestUserMistakes {
           allocate | data.train=DIR/broken.jsonl | Cannot read DIR/broken.jsonl: 40 of 40 records are bad (limit 0): first: DIR/broken.jsonl:1: malformed JSON …
           allocate | data.columns.instruction=prompt | Cannot read DIR/train.jsonl: 40 of 40 records are bad (limit 0): first: DIR/train.jsonl:1: no field prompt; fields are instruction, output: {"instruction":"Count to 0","output":"0"}
           allocate | data.task=translation | Cannot use guilomo.data.task = translation: must be one of causal-lm, multiple-choice, classification
-          allocate | data.task=classification | Cannot classify with DIR/good: decoders learn task causal-lm or multiple-choice
+          allocate | data.task=classification | Cannot read DIR/train.jsonl: 40 of 40 records are bad (limit 0): first: DIR/train.jsonl:1: …
           allocate | data.format=xml | Cannot use guilomo.data.format = xml: must be one of auto, json, parquet, csv, tsv
           allocate | output.dir=DIR/file | Cannot write into guilomo.output.dir = DIR/file: it is a file
           allocate | cluster.device=gpu | Cannot compute with cluster.device=gpu: there is no NVIDIA driver (libcuda.so.1) on this machine

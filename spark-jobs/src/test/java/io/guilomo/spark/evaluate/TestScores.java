@@ -6,6 +6,7 @@ import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
+import io.guilomo.family.llama.Decoder;
 import io.guilomo.inference.Answer;
 import io.guilomo.metric.Scored;
 import io.guilomo.model.LinearModule;
@@ -75,9 +76,10 @@ class TestScores {
             plan,
             "m",
             "digest",
+            Decoder.PATHS,
             task,
             classifies ? List.of("no", "yes") : List.of(),
-            Pooling.values()[0],
+            Pooling.MEAN,
             16,
             classifies ? null : PromptTemplate.alpaca());
     return new Scores(

@@ -144,7 +144,7 @@ class TestBilevelTraining {
             BATCH,
             SEED);
     AveragingMaster<SearchStepResult> master = new AveragingMaster<>(plan, shards.size(), settings);
-    SparkComputationGraph graph = master.graph(context);
+    SparkComputationGraph graph = master.graph(context, null);
     JavaRDD<Shard> distributed = context.parallelize(shards, shards.size());
     for (int round = 0; round < rounds; round++) {
       int from = round * stepsPerRound;

@@ -228,7 +228,7 @@ class TestPlainTraining {
   }
 
   private SparkComputationGraph graph(AveragingMaster<TrainingStepResult> master) {
-    return master.graph(context());
+    return master.graph(context(), null);
   }
 
   private JavaRDD<MultiDataSet> batches(Shard shard, int firstStep) {

@@ -1,0 +1,192 @@
+package io.guilomo.family.llama;
+
+import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.family.llama.DecoderSizes.VocabularyHead;
+import io.guilomo.kernel.AttentionShape;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModulePaths;
+import io.guilomo.model.Task;
+import io.guilomo.network.ArrayDeclarations;
+import io.guilomo.network.BackboneConfig;
+import io.guilomo.network.CausalHead;
+import io.guilomo.network.Embedding;
+import io.guilomo.network.Extent;
+import io.guilomo.network.Head;
+import io.guilomo.network.Norm;
+import io.guilomo.network.Part;
+import io.guilomo.network.PretrainedHead;
+import io.guilomo.network.Rope;
+import io.guilomo.network.RotaryTable;
+import io.guilomo.network.WorkingArray;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Shape of a decoder with rotary positions, root-mean-square norms and gated layers: what LLaMA and
+ * those that came after it have in common. A family overrides what it does otherwise.
+ */
+public interface Decoder extends BackboneConfig {
+
+  /** Where Hugging Face keeps the modules, in the order of {@link #linearModules()}. */
+  ModulePaths PATHS =
+      ModulePaths.decoder(
+          "self_attn.q_proj",
+          "self_attn.k_proj",
+          "self_attn.v_proj",
+          "self_attn.o_proj",
+          "mlp.gate_proj",
+          "mlp.up_proj",
+          "mlp.down_proj");
+
+  /** Modules of a block, in the order of {@link #linearModules()}. */
+  List<String> MODULES = List.copyOf(PATHS.modules().keySet());
+
+  DecoderSizes sizes();
+
+  /** How positions turn into angles in a layer. */
+  Rope rope(int layer);
+
+  /** Tokens that a position of a layer looks back at, itself included; 0 for all. */
+  int window(int layer);
+
+  /** Elements of the biases of all layers, and of norms beside those before their branches. */
+  long extraParameters();
+
+  @Override
+  default int hidden() {
+    return sizes().hidden();
+  }
+
+  @Override
+  default int layers() {
+    return sizes().layers();
+  }
+
+  @Override
+  default int heads() {
+    return sizes().heads();
+  }
+
+  default int keyValueHeads() {
+    return sizes().keyValueHeads();
+  }
+
+  default int headDim() {
+    return sizes().headDim();
+  }
+
+  @Override
+  default int vocabulary() {
+    return sizes().vocabulary();
+  }
+
+  @Override
+  default int maxPositions() {
+    return sizes().maxPositions();
+  }
+
+  default float epsilon() {
+    return sizes().epsilon();
+  }
+
+  /** Whether the head is the transposed embedding. */
+  default boolean tiedHead() {
+    return sizes().head() == VocabularyHead.TIED;
+  }
+
+  /** Width of the queries of all heads. */
+  default int queryWidth() {
+    return heads() * headDim();
+  }
+
+  /** Width of the keys of all heads, and of their values. */
+  default int keyWidth() {
+    return keyValueHeads() * headDim();
+  }
+
+  @Override
+  default ModulePaths paths() {
+    return PATHS;
+  }
+
+  @Override
+  default List<LinearModule> linearModules() {
+    List<LinearModule> modules = new ArrayList<>();
+    int hidden = hidden();
+    int intermediate = sizes().intermediate();
+    for (int layer = 0; layer < layers(); layer++) {
+      modules.add(new LinearModule(layer, "q_proj", hidden, queryWidth()));
+      modules.add(new LinearModule(layer, "k_proj", hidden, keyWidth()));
+      modules.add(new LinearModule(layer, "v_proj", hidden, keyWidth()));
+      modules.add(new LinearModule(layer, "o_proj", queryWidth(), hidden));
+      modules.add(new LinearModule(layer, "gate_proj", hidden, intermediate));
+      modules.add(new LinearModule(layer, "up_proj", hidden, intermediate));
+      modules.add(new LinearModule(layer, "down_proj", intermediate, hidden));
+    }
+    return modules;
+  }
+
+  @Override
+  default Set<String> attentionInputs() {
+    return Set.of("q_proj", "k_proj", "v_proj");
+  }
+
+  @Override
+  default long parameters() {
+    long embeddings = (long) vocabulary() * hidden();
+    long norms = (2L * layers() + 1) * hidden();
+    return (sizes().head() == VocabularyHead.OWN ? 2 : 1) * embeddings
+        + norms
+        + LinearModule.weights(linearModules())
+        + extraParameters();
+  }
+
+  @Override
+  default Set<Task> tasks() {
+    return sizes().head() == VocabularyHead.NONE
+        ? EnumSet.of(Task.CLASSIFICATION)
+        : EnumSet.allOf(Task.class);
+  }
+
+  @Override
+  default Set<Pooling> poolings() {
+    return EnumSet.of(Pooling.LAST);
+  }
+
+  @Override
+  default PretrainedHead pretrainedHead() {
+    return sizes().pretrainedHead();
+  }
+
+  @Override
+  default Norm finalNorm(ArrayDeclarations arrays, Extent extent) {
+    return Norm.rms(
+        CausalHead.NORM,
+        epsilon(),
+        arrays.scratch("head.normed", extent, hidden()),
+        arrays.scratch("head.rms", extent, WorkingArray.VECTOR));
+  }
+
+  @Override
+  default AttentionShape attention(int layer) {
+    float scale = (float) (1 / Math.sqrt(headDim()));
+    return new AttentionShape(heads(), keyValueHeads(), headDim(), scale, true, window(layer));
+  }
+
+  @Override
+  default RotaryTable.Shape rotary(int layer) {
+    return new RotaryTable.Shape(rope(layer), headDim(), maxPositions());
+  }
+
+  @Override
+  default Part embedding() {
+    return new Embedding(this);
+  }
+
+  @Override
+  default Head languageModelHead() {
+    return new CausalHead(hidden(), vocabulary(), epsilon());
+  }
+}

@@ -1,0 +1,112 @@
+package io.guilomo.family.phi;
+
+import io.guilomo.family.llama.Decoder;
+import io.guilomo.family.llama.DecoderSizes;
+import io.guilomo.kernel.Activation;
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModulePaths;
+import io.guilomo.network.Part;
+import io.guilomo.network.PartSpec;
+import io.guilomo.network.Rope;
+import io.guilomo.network.RotaryTable;
+import io.guilomo.network.block.Attention;
+import io.guilomo.network.block.Mlp;
+import io.guilomo.network.block.Residual;
+import io.guilomo.network.block.TransformerBlock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Shape of a decoder of Phi-3 (arXiv 2404.14219): LLaMA's blocks with q, k and v in one linear
+ * module and gate and up in another, on which the experts are too.
+ *
+ * @param activation of the gate
+ * @param rotated features of a head that are rotated
+ * @param window tokens that a position looks back at, itself included; 0 for all
+ */
+public record PhiConfig(
+    DecoderSizes sizes, Activation activation, Rope rope, int rotated, int window)
+    implements Decoder {
+
+  static final String FAMILY = "phi3";
+
+  /** Modules of a block, in the order in which it computes them. */
+  static final List<String> MODULES = List.of("qkv_proj", "o_proj", "gate_up_proj", "down_proj");
+
+  /** Where Hugging Face keeps them, in the order of the state dict. */
+  static final ModulePaths PATHS =
+      ModulePaths.decoder(
+          "self_attn.o_proj", "self_attn.qkv_proj", "mlp.gate_up_proj", "mlp.down_proj");
+
+  @Override
+  public String family() {
+    return FAMILY;
+  }
+
+  @Override
+  public ModulePaths paths() {
+    return PATHS;
+  }
+
+  @Override
+  public Rope rope(int layer) {
+    return rope;
+  }
+
+  @Override
+  public int window(int layer) {
+    return window;
+  }
+
+  @Override
+  public long extraParameters() {
+    return 0;
+  }
+
+  @Override
+  public List<LinearModule> linearModules() {
+    List<LinearModule> modules = new ArrayList<>();
+    int intermediate = sizes.intermediate();
+    for (int layer = 0; layer < layers(); layer++) {
+      modules.add(new LinearModule(layer, "qkv_proj", hidden(), queryWidth() + 2 * keyWidth()));
+      modules.add(new LinearModule(layer, "o_proj", queryWidth(), hidden()));
+      modules.add(new LinearModule(layer, "gate_up_proj", hidden(), 2 * intermediate));
+      modules.add(new LinearModule(layer, "down_proj", intermediate, hidden()));
+    }
+    return modules;
+  }
+
+  @Override
+  public Set<String> attentionInputs() {
+    return Set.of("qkv_proj");
+  }
+
+  @Override
+  public RotaryTable.Shape rotary(int layer) {
+    return new RotaryTable.Shape(rope, rotated, maxPositions());
+  }
+
+  /** As LLaMA's, of fused modules. */
+  @Override
+  public Part block(PartSpec spec) {
+    TransformerBlock block = new TransformerBlock(spec);
+    Attention attention =
+        new Attention(
+            block,
+            attention(spec.layer()),
+            rotary(spec.layer()),
+            block.group("qkv", "qkv_proj"),
+            block.group("o", "o_proj"));
+    Mlp mlp =
+        Mlp.gated(
+            block,
+            activation,
+            block.group("gateUp", "gate_up_proj"),
+            block.group("down", "down_proj"));
+    return block
+        .add(
+            Residual.preNorm(block, "middle", block.rmsNorm("attentionNorm", epsilon()), attention))
+        .add(Residual.preNorm(block, "y", block.rmsNorm("mlpNorm", epsilon()), mlp));
+  }
+}

@@ -1,0 +1,281 @@
+package io.guilomo.adapter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.data.Example;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Families;
+import io.guilomo.family.FrozenCopies;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.kernel.KernelArrays;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.Task;
+import io.guilomo.network.Backbone;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.NamedParameters;
+import io.guilomo.network.TinyModels;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What PyTorch computes with our adapters is what we compute: under {@code
+ * deploy/python/load_adapter.py}, and under PEFT. Property {@code guilomo.python} names a Python
+ * with PyTorch, by default {@code python3}; what its libraries do not allow is skipped.
+ */
+class TestPythonLoader {
+
+  private static final Configuration CONF = new Configuration();
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+
+  /** Of the largest logit: both sides compute in float32, in another order. */
+  private static final double TOLERANCE = 1e-4;
+
+  private static final List<List<Integer>> MIXED =
+      List.of(List.of(2, 3, 1), List.of(1, 4), List.of(3));
+  private static final List<List<Integer>> SINGLE = List.of(List.of(3), List.of(1), List.of(2));
+
+  private final Kernels kernels = KernelsUnderTest.any();
+
+  @TempDir private Path directory;
+
+  /** The logits that we compute, and what Python needs for the same. */
+  private record Case(String name, Map<String, Object> question, double[] logits) {}
+
+  @Test
+  void plainPyTorchComputesTheSame() throws Exception {
+    require("torch");
+    compare(
+        List.of(
+            loaded("llama", plainLlama(), Task.CAUSAL_LM, Pooling.AUTO, true),
+            loaded("bert", family("bert_mlm"), Task.CLASSIFICATION, Pooling.MEAN, true),
+            loaded("bert", family("bert_mlm"), Task.CLASSIFICATION, Pooling.CLS, true)));
+  }
+
+  @Test
+  void transformersComputesTheSameForEveryFamily() throws Exception {
+    require("torch", "transformers");
+    List<Case> cases = new ArrayList<>();
+    for (Path model : models()) {
+      String name = model.getFileName().toString();
+      for (Task task : tasks(model)) {
+        for (Pooling pooling : poolings(model, task)) {
+          cases.add(loaded(name, model, task, pooling, false));
+        }
+      }
+    }
+    compare(cases);
+  }
+
+  @Test
+  void peftComputesTheSameForEveryFamily() throws Exception {
+    require("torch", "transformers", "peft");
+    List<Case> cases = new ArrayList<>();
+    for (Path model : models()) {
+      for (Task task : tasks(model)) {
+        boolean causal = Families.config(model.toString(), CONF).paths().causal();
+        boolean head = Families.config(model.toString(), CONF).pretrainedHead() != null;
+        // Other classifiers pool otherwise than transformers' class.
+        if (task == Task.CAUSAL_LM || causal || head) {
+          cases.add(peft(model.getFileName().toString(), model, task));
+        }
+      }
+    }
+    compare(cases);
+  }
+
+  private static List<Path> models() {
+    return GoldenFiles.list("families", "*").stream()
+        .filter(folder -> Files.exists(folder.resolve("model.safetensors")))
+        .toList();
+  }
+
+  private static Path family(String name) {
+    return GoldenFiles.require("families/" + name);
+  }
+
+  /** A LLaMA's files as their directory must be. */
+  private Path plainLlama() throws IOException {
+    Path golden = GoldenFiles.require("model/tiny_llama");
+    Path model = Files.createTempDirectory(directory, "llama");
+    Files.copy(golden.resolve("config.json"), model.resolve("config.json"));
+    Files.copy(golden.resolve("model.f32.safetensors"), model.resolve("model.safetensors"));
+    return model;
+  }
+
+  private static List<Task> tasks(Path model) throws IOException {
+    boolean headless =
+        GoldenFiles.parse(model.resolve("config.json"))
+            .path("architectures")
+            .toString()
+            .contains("Sequence");
+    return Families.config(model.toString(), CONF).tasks().stream()
+        .filter(task -> task == Task.CLASSIFICATION || (task == Task.CAUSAL_LM && !headless))
+        .toList();
+  }
+
+  private static Iterable<Pooling> poolings(Path model, Task task) throws IOException {
+    TreeSet<Pooling> poolings = new TreeSet<>(List.of(Pooling.AUTO));
+    if (task == Task.CLASSIFICATION) {
+      poolings.addAll(Families.config(model.toString(), CONF).poolings());
+    }
+    return poolings;
+  }
+
+  private Case loaded(String name, Path model, Task task, Pooling pooling, boolean plain)
+      throws IOException {
+    return made(name, model, task, pooling, new GuilomoFormat(), MIXED, plain);
+  }
+
+  private Case peft(String name, Path model, Task task) throws IOException {
+    return made(name, model, task, Pooling.AUTO, PeftFormat.unpadded(), SINGLE, false);
+  }
+
+  private Case made(
+      String name,
+      Path model,
+      Task task,
+      Pooling pooling,
+      AdapterFormat format,
+      List<List<Integer>> ranks,
+      boolean plain)
+      throws IOException {
+    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
+    kernels.finish();
+    boolean classifies = task == Task.CLASSIFICATION;
+    AdapterDescription description =
+        new AdapterDescription(
+            Adapters.plan(backbone, ranks),
+            model.toString(),
+            backbone.digest(),
+            backbone.config().paths(),
+            task,
+            classifies ? List.of("no", "yes", "perhaps") : List.of(),
+            backbone.config().pooling(pooling),
+            32,
+            classifies ? null : PromptTemplate.alpaca());
+    List<int[]> tokens = List.of(new int[] {5, 9, 2, 7, 11, 4, 8, 3, 12}, new int[] {6, 10, 3});
+    Path written = Files.createTempDirectory(directory, name);
+    INDArray[] logits = new INDArray[tokens.size()];
+    boolean head;
+    try (LoraMoeNetwork network =
+        LoraMoeNetwork.create(
+            new Adapter(description, Map.of()).definition(backbone.config(), model.toString()),
+            backbone,
+            kernels)) {
+      TinyModels.shake(network, 3, 0.2);
+      head = network.definition().readsThroughPretrainedHead();
+      Adapter adapter =
+          Adapter.of(
+              description, NamedParameters.of(network.definition(), network.host().parameters()));
+      format.write(adapter, new org.apache.hadoop.fs.Path(written.toUri()), CONF);
+      for (int i = 0; i < logits.length; i++) {
+        int[] ids = tokens.get(i);
+        int[] labels = new int[ids.length];
+        logits[i] =
+            KernelArrays.host(
+                    kernels,
+                    network.logits(
+                        TokenBatch.of(List.of(new Example(ids, new int[ids.length], labels)))))
+                .dup();
+      }
+    }
+    boolean peft = format instanceof PeftFormat;
+    Map<String, Object> question = new LinkedHashMap<>();
+    question.put("model", model.toAbsolutePath().normalize().toString());
+    question.put("adapter", written.toString());
+    question.put("tokens", tokens);
+    question.put("classifies", classifies);
+    question.put("labels", 3);
+    question.put("head", head || peft);
+    question.put("plain", plain);
+    question.put("peft", peft);
+    return new Case(
+        "%s %s %s%s".formatted(name, task, description.pooling(), peft ? " peft" : ""),
+        question,
+        Arrays.stream(logits)
+            .flatMapToDouble(each -> Arrays.stream(each.ravel().toDoubleVector()))
+            .toArray());
+  }
+
+  private void compare(List<Case> cases) throws Exception {
+    JsonNode answers = python(JSON.writeValueAsString(cases.stream().map(Case::question).toList()));
+    assertThat(answers).hasSize(cases.size());
+    double largest = 0;
+    for (int i = 0; i < cases.size(); i++) {
+      List<Double> found = new ArrayList<>();
+      for (JsonNode rows : answers.get(i)) {
+        rows.forEach(row -> row.forEach(value -> found.add(value.doubleValue())));
+      }
+      double[] expected = cases.get(i).logits();
+      double size = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+      assertThat(found).as(cases.get(i).name()).hasSize(expected.length);
+      double error = 0;
+      for (int j = 0; j < expected.length; j++) {
+        error = Math.max(error, Math.abs(found.get(j) - expected[j]) / size);
+      }
+      assertThat(error).as(cases.get(i).name()).isLessThan(TOLERANCE);
+      largest = Math.max(largest, error);
+    }
+    System.out.printf("python: %d adapters, largest error %.2g%n", cases.size(), largest);
+  }
+
+  private static String interpreter() {
+    return System.getProperty("guilomo.python", "python3");
+  }
+
+  private void require(String... modules) throws InterruptedException {
+    for (String module : modules) {
+      boolean there;
+      try {
+        there =
+            new ProcessBuilder(interpreter(), "-c", "import " + module)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start()
+                    .waitFor()
+                == 0;
+      } catch (IOException e) {
+        there = false;
+      }
+      assumeTrue(there, () -> "skipped: " + interpreter() + " has no " + module);
+    }
+  }
+
+  private JsonNode python(String questions) throws Exception {
+    Path in = Files.writeString(directory.resolve("questions.json"), questions);
+    Path err = directory.resolve("err");
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                interpreter(),
+                ROOT.resolve("common/src/test/python/logits.py").toString(),
+                ROOT.resolve("deploy/python").toString())
+            .redirectInput(in.toFile())
+            .redirectError(err.toFile());
+    builder.environment().put("PYTHONPYCACHEPREFIX", directory.resolve("pycache").toString());
+    builder.environment().put("HF_HUB_OFFLINE", "1");
+    builder.environment().put("OMP_NUM_THREADS", "1");
+    Process process = builder.start();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(Files.readString(err)).isZero();
+    return JSON.readTree(out);
+  }
+}
