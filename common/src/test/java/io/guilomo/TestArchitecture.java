@@ -29,6 +29,7 @@ class TestArchitecture {
       List.of(
           "model",
           "config",
+          "template",
           "data",
           "kernel",
           "io",

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.data.ChatTemplate;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.family.Families;
 import io.guilomo.io.StrictObject;
@@ -18,6 +19,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
@@ -34,6 +36,7 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
   private static final int MAX_TENSORS = 1 << 24;
   private static final int MAX_LABELS = 1 << 16;
   private static final int MAX_TEMPLATE = 1 << 20;
+  private static final int MAX_TOKENS = 64;
 
   /**
    * A tensor of the file.
@@ -55,11 +58,15 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
     json.put("max-length", description.maxLength());
     PromptTemplate template = description.template();
     if (template != null) {
-      json.putObject("prompt-template")
-          .put("with-input", template.withInput())
-          .put("without-input", template.withoutInput())
-          .put("response-marker", template.responseMarker())
-          .put("answer-pattern", template.answerPattern().pattern());
+      ObjectNode prompt =
+          json.putObject("prompt-template")
+              .put("with-input", template.withInput())
+              .put("without-input", template.withoutInput())
+              .put("response-marker", template.responseMarker())
+              .put("answer-pattern", template.answerPattern().pattern());
+      if (template.chat() != null) {
+        chat(template.chat(), prompt.putObject("chat"));
+      }
     }
     json.put("sha256", sha256);
     ArrayNode entries = json.putArray("tensors");
@@ -153,6 +160,28 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
         .orElseThrow(() -> json.refused("pooling is " + name));
   }
 
+  private static void chat(PromptTemplate.Chat chat, ObjectNode json) {
+    json.put("template", chat.template().source()).put("always", chat.always());
+    ArrayNode tokens = json.putArray("tokens");
+    chat.template()
+        .tokens()
+        .forEach((name, text) -> tokens.addObject().put("name", name).put("text", text));
+  }
+
+  private static PromptTemplate.Chat chat(StrictObject json) {
+    Map<String, String> tokens = new TreeMap<>();
+    for (StrictObject token : json.objects("tokens", MAX_TOKENS)) {
+      tokens.put(token.text("name"), token.text("text"));
+      token.end();
+    }
+    PromptTemplate.Chat chat =
+        new PromptTemplate.Chat(
+            new ChatTemplate(json.text("template", MAX_TEMPLATE), tokens),
+            json.flag("always", false));
+    json.end();
+    return chat;
+  }
+
   private static PromptTemplate template(StrictObject json) {
     String pattern = json.text("answer-pattern", MAX_TEMPLATE);
     try {
@@ -161,7 +190,8 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
               json.text("with-input", MAX_TEMPLATE),
               json.text("without-input", MAX_TEMPLATE),
               json.text("response-marker", MAX_TEMPLATE),
-              Pattern.compile(pattern));
+              Pattern.compile(pattern),
+              json.has("chat") ? chat(json.object("chat")) : null);
       json.end();
       return template;
     } catch (PatternSyntaxException e) {

@@ -17,10 +17,18 @@ import java.util.regex.PatternSyntaxException;
  * @param withoutInput prompt with the placeholder {@code {instruction}}
  * @param responseMarker the text that precedes the response
  * @param answerPattern its first group is the answer
+ * @param chat how conversations are written; null: as instructions, if they have a single turn
  */
 public record PromptTemplate(
-    String withInput, String withoutInput, String responseMarker, Pattern answerPattern)
+    String withInput, String withoutInput, String responseMarker, Pattern answerPattern, Chat chat)
     implements Serializable {
+
+  /**
+   * The use of a model's chat template.
+   *
+   * @param always whether instructions and questions are written with it as well
+   */
+  public record Chat(ChatTemplate template, boolean always) implements Serializable {}
 
   /**
    * The pattern of the method's authors. Some character must follow the letter: a response that was
@@ -30,6 +38,11 @@ public record PromptTemplate(
   public static final String DEFAULT_ANSWER_PATTERN = "The answer is ([A-Z]).";
 
   private static final Pattern PLACEHOLDER = Pattern.compile("\\{(instruction|input)}");
+
+  public PromptTemplate(
+      String withInput, String withoutInput, String responseMarker, Pattern answerPattern) {
+    this(withInput, withoutInput, responseMarker, answerPattern, null);
+  }
 
   public PromptTemplate {
     if (!withInput.contains("{instruction}")
@@ -79,11 +92,46 @@ public record PromptTemplate(
 
   public PromptTemplate withAnswerPattern(String pattern) {
     try {
-      return new PromptTemplate(withInput, withoutInput, responseMarker, Pattern.compile(pattern));
+      return new PromptTemplate(
+          withInput, withoutInput, responseMarker, Pattern.compile(pattern), chat);
     } catch (PatternSyntaxException e) {
       throw new UserException(
           String.format("Cannot use answer pattern %s: %s", pattern, e.getDescription()), e);
     }
+  }
+
+  public PromptTemplate with(Chat other) {
+    return new PromptTemplate(withInput, withoutInput, responseMarker, answerPattern, other);
+  }
+
+  /** The record as a conversation, if it is to be written with the chat template. */
+  Optional<TextRecord.Conversation> conversation(TextRecord record) {
+    if (chat == null || !chat.always() && !(record instanceof TextRecord.Conversation)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        record instanceof TextRecord.Conversation conversation
+            ? conversation
+            : instruction(record).toConversation());
+  }
+
+  /**
+   * The record as an instruction.
+   *
+   * @throws UserException for a conversation of several turns, or a labelled sentence
+   */
+  static TextRecord.Instruction instruction(TextRecord record) {
+    if (record instanceof TextRecord.MultipleChoice choice) {
+      return choice.toInstruction();
+    }
+    if (record instanceof TextRecord.Conversation conversation) {
+      return conversation.toInstruction();
+    }
+    if (record instanceof TextRecord.Instruction instruction) {
+      return instruction;
+    }
+    throw new UserException(
+        "Cannot answer a labelled sentence with a language model: expected an instruction");
   }
 
   /** The prompt; the response follows immediately. */

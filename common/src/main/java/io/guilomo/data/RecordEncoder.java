@@ -63,7 +63,12 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
       }
       return classified(labelled, labels().index(labelled.label()));
     }
-    TextRecord.Instruction instruction = instruction(record);
+    PromptEncoder prompts = prompts();
+    Optional<PromptEncoder.Learned> conversation = prompts.learned(record);
+    if (conversation.isPresent()) {
+      return outcome(conversation.get());
+    }
+    TextRecord.Instruction instruction = PromptTemplate.instruction(record);
     if (instruction.output().isEmpty()) {
       throw new UserException("Cannot learn from a record without an output");
     }
@@ -78,7 +83,7 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
     if (record instanceof TextRecord.Labelled labelled) {
       return classified(labelled, TokenBatch.IGNORED);
     }
-    int[] tokens = encoder.encode(template().prompt(instruction(record)));
+    int[] tokens = prompts().prompt(record);
     int[] ignored = new int[tokens.length];
     Arrays.fill(ignored, TokenBatch.IGNORED);
     return new Outcome(Optional.of(new Example(tokens, new int[tokens.length], ignored)), false);
@@ -98,6 +103,22 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
     if (!options.trainOnInputs()) {
       Arrays.fill(labels, 0, promptLength(record, tokens), TokenBatch.IGNORED);
     }
+    return outcome(tokens, labels, truncated);
+  }
+
+  /** A conversation ends as its template writes it, so no end of the sequence is added. */
+  private Outcome outcome(PromptEncoder.Learned conversation) {
+    int[] whole = conversation.tokens();
+    int[] labels = options.trainOnInputs() ? whole.clone() : conversation.labels();
+    int length = whole.length;
+    while (length > 1 && labels[length - 1] == TokenBatch.IGNORED) {
+      length--;
+    }
+    int kept = Math.min(length, options.maxLength());
+    return outcome(Arrays.copyOf(whole, kept), Arrays.copyOf(labels, kept), kept < length);
+  }
+
+  private static Outcome outcome(int[] tokens, int[] labels, boolean truncated) {
     // The model predicts each label from the preceding token: a label at position 0 has no effect.
     boolean learnable = false;
     for (int t = 1; t < labels.length; t++) {
@@ -160,10 +181,8 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
     return new Outcome(Optional.of(new Example(tokens, segments, labels)), truncated);
   }
 
-  private static TextRecord.Instruction instruction(TextRecord record) {
-    return record instanceof TextRecord.MultipleChoice choice
-        ? choice.toInstruction()
-        : (TextRecord.Instruction) record;
+  private PromptEncoder prompts() {
+    return new PromptEncoder(encoder, template());
   }
 
   private PromptTemplate template() {

@@ -18,7 +18,9 @@ import java.util.Set;
  * user maps them to, or else under their usual names:
  *
  * <ul>
- *   <li>causal-lm: {@code instruction}, {@code input}, {@code output}, {@code answer}
+ *   <li>causal-lm: {@code instruction}, {@code input}, {@code output}, {@code answer}; without an
+ *       instruction {@code messages} (or {@code conversations}), or {@code prompt} and {@code
+ *       completion}, see {@link ConversationParser}
  *   <li>multiple-choice: {@code question} (a text, or AI2's object of {@code stem} and {@code
  *       choices}), {@code choices} (texts, objects with {@code label} and {@code text}, or an
  *       object with lists of both), {@code answer} (or {@code answerKey}), {@code hint}; without
@@ -40,7 +42,10 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
           "instruction", List.of("instruction"),
           "input", List.of("input"),
           "output", List.of("output"),
-          "answer", List.of("answer"));
+          "answer", List.of("answer"),
+          "messages", List.of("messages", "conversations"),
+          "prompt", List.of("prompt"),
+          "completion", List.of("completion"));
   private static final Map<String, List<String>> CHOICE =
       Map.of(
           "question", List.of("question"),
@@ -86,12 +91,24 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
     List<String> needed =
         task == Task.CLASSIFICATION
             ? List.of("sentence", "label")
-            : question ? List.of("question", "answer") : List.of("instruction", "output");
+            : question ? List.of("question", "answer") : instruction(present);
     for (String field : target ? needed : needed.subList(0, 1)) {
       if (!has(field, present)) {
         throw missing(source, names(field).get(0), present);
       }
     }
+  }
+
+  private List<String> instruction(Set<String> present) {
+    if (task == Task.CAUSAL_LM && !has("instruction", present)) {
+      if (has("messages", present)) {
+        return List.of("messages");
+      }
+      if (has("prompt", present)) {
+        return List.of("prompt", "completion");
+      }
+    }
+    return List.of("instruction", "output");
   }
 
   /**
@@ -116,6 +133,18 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
   }
 
   private TextRecord instruction(JsonNode node) {
+    if (task == Task.CAUSAL_LM && find(node, "instruction").isMissingNode()) {
+      JsonNode messages = find(node, "messages");
+      JsonNode tools = node.path("tools");
+      if (!messages.isMissingNode()) {
+        return ConversationParser.ofMessages(messages, tools, orNull(node, "answer"));
+      }
+      JsonNode prompt = find(node, "prompt");
+      if (!prompt.isMissingNode()) {
+        return ConversationParser.ofPair(
+            prompt, find(node, "completion"), tools, orNull(node, "answer"));
+      }
+    }
     return new TextRecord.Instruction(
         required(node, "instruction"),
         orEmpty(node, "input"),

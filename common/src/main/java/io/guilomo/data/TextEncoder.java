@@ -26,4 +26,9 @@ public interface TextEncoder {
 
   /** The token that ends each part of a pair. */
   OptionalInt sep();
+
+  /** The special tokens as they stand in a text, such as the one that ends a turn. */
+  default Set<String> controlTokens() {
+    return Set.of();
+  }
 }

@@ -8,7 +8,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /** A record of a data set as text, before it becomes an {@link Example}. */
@@ -53,6 +55,119 @@ public sealed interface TextRecord extends Serializable {
     @Override
     public List<String> content() {
       return fields("instruction", instruction, input, output, answer);
+    }
+
+    /** The user's instruction, with its input below it, and the assistant's response. */
+    public Conversation toConversation() {
+      List<Message> messages = new ArrayList<>();
+      String separator = input.isEmpty() ? "" : "\n\n";
+      messages.add(new Message("user", instruction + separator + input));
+      if (!output.isEmpty()) {
+        messages.add(new Message(Message.ASSISTANT, output));
+      }
+      return new Conversation(messages, null, answer);
+    }
+  }
+
+  /**
+   * A message of a conversation.
+   *
+   * @param content empty if there is none, as where the assistant only calls functions
+   * @param others its other fields as a JSON object, such as {@code tool_calls}; null if there are
+   *     none
+   */
+  record Message(String role, String content, String others) implements Serializable {
+
+    public static final String ASSISTANT = "assistant";
+
+    public Message(String role, String content) {
+      this(role, content, null);
+    }
+
+    public boolean isAssistant() {
+      return role.equals(ASSISTANT);
+    }
+
+    Message with(String other) {
+      return new Message(role, other, others);
+    }
+
+    /** As a chat template sees it. */
+    Map<String, Object> values() {
+      Map<String, Object> values = new LinkedHashMap<>();
+      values.put("role", role);
+      values.put("content", content);
+      if (others != null && PlainJson.read(others) instanceof Map<?, ?> map) {
+        map.forEach((name, value) -> values.put((String) name, value));
+      }
+      return values;
+    }
+  }
+
+  /**
+   * Messages of a user and an assistant, and perhaps of a system and of functions.
+   *
+   * @param tools the functions that the assistant may call, as JSON; null if there are none
+   * @param answer the answer that a correct response contains; null if unknown
+   */
+  record Conversation(List<Message> messages, String tools, String answer) implements TextRecord {
+
+    public Conversation {
+      messages = List.copyOf(messages);
+      if (messages.isEmpty()) {
+        throw new UserException("Cannot use a conversation without messages");
+      }
+    }
+
+    /** Whether the assistant has the last word, which is the response to the rest. */
+    public boolean hasResponse() {
+      return messages.get(messages.size() - 1).isAssistant();
+    }
+
+    /** What the assistant says last; empty if it is to be predicted. */
+    public String response() {
+      return hasResponse() ? messages.get(messages.size() - 1).content() : "";
+    }
+
+    /** The messages before the response. */
+    public List<Message> prompt() {
+      return messages.subList(0, messages.size() - (hasResponse() ? 1 : 0));
+    }
+
+    /**
+     * A question, after what a system may say, and its response as an instruction, for templates
+     * that know no conversations.
+     *
+     * @throws UserException for any other conversation
+     */
+    public Instruction toInstruction() {
+      List<Message> asked = prompt();
+      boolean system = !asked.isEmpty() && asked.get(0).role().equals("system");
+      int turns = asked.size() - (system ? 1 : 0);
+      if (turns != 1 || !asked.get(asked.size() - 1).role().equals("user") || tools != null) {
+        throw new UserException(
+            "Cannot write a conversation of %d messages with a prompt template for one instruction:"
+                + " set data.prompt-template to chat, and model.path to a model with a chat template",
+            messages.size());
+      }
+      String before = system ? asked.get(0).content() + "\n\n" : "";
+      return new Instruction(
+          before + asked.get(asked.size() - 1).content(), "", response(), answer);
+    }
+
+    Object toolValues() {
+      return tools == null ? null : PlainJson.read(tools);
+    }
+
+    @Override
+    public List<String> content() {
+      List<String> content = fields("conversation", tools, answer);
+      for (Message message : messages) {
+        content.add(message.role());
+        content.add(message.content());
+        content.add(message.others());
+      }
+      return content;
     }
   }
 

@@ -1,5 +1,6 @@
 package io.guilomo.inference;
 
+import io.guilomo.data.PromptEncoder;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TextEncoder;
 import io.guilomo.data.TextRecord;
@@ -34,22 +35,29 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
    */
   public static Choices of(
       TextRecord.MultipleChoice record, TextEncoder encoder, PromptTemplate template) {
+    PromptEncoder prompts = new PromptEncoder(encoder, template);
     List<TextRecord.Instruction> candidates = record.candidates();
-    int[] prompt = encoder.encode(template.prompt(candidates.get(0)));
-    List<int[]> texts =
-        candidates.stream().map(candidate -> encoder.encode(template.text(candidate))).toList();
+    int[] prompt = prompts.prompt(candidates.get(0));
+    List<int[]> texts = candidates.stream().map(prompts::text).toList();
     int length = texts.stream().mapToInt(text -> common(prompt, text)).min().orElseThrow();
     return new Choices(
         Arrays.copyOf(prompt, length),
         texts.stream().map(text -> Arrays.copyOfRange(text, length, text.length)).toList());
   }
 
-  /** The response of an instruction, without an end-of-sequence token; empty if it has none. */
-  public static Optional<Choices> of(
-      TextRecord.Instruction record, TextEncoder encoder, PromptTemplate template) {
-    int[] text = encoder.encode(template.text(record));
-    int length = common(encoder.encode(template.prompt(record)), text);
-    if (record.output().isEmpty() || length == 0 || length == text.length) {
+  /**
+   * The response of an instruction or a conversation, without an end-of-sequence token; empty if it
+   * has none.
+   */
+  public static Optional<Choices> ofResponse(
+      TextRecord record, TextEncoder encoder, PromptTemplate template) {
+    PromptEncoder prompts = new PromptEncoder(encoder, template);
+    if (!prompts.hasResponse(record)) {
+      return Optional.empty();
+    }
+    int[] text = prompts.text(record);
+    int length = common(prompts.prompt(record), text);
+    if (length == 0 || length == text.length) {
       return Optional.empty();
     }
     return Optional.of(

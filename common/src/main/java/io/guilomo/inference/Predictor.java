@@ -9,6 +9,7 @@ import io.guilomo.model.UserException;
 import io.guilomo.network.LoraMoeNetwork;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Optional;
 
 /** Answers records with an adapted model. Not thread-safe. */
 public interface Predictor {
@@ -28,6 +29,14 @@ public interface Predictor {
    * @throws UserException if a record does not belong to the adapter's task
    */
   List<Answer> answer(List<TextRecord> records);
+
+  /**
+   * Why a record cannot be asked, such as a conversation that the chat template refuses; empty if
+   * it can.
+   */
+  default Optional<String> refusal(TextRecord record) {
+    return Optional.empty();
+  }
 
   /** The predictor for an adapter's task. */
   static Predictor of(

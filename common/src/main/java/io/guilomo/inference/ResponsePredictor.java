@@ -1,6 +1,7 @@
 package io.guilomo.inference;
 
 import io.guilomo.adapter.AdapterDescription;
+import io.guilomo.data.PromptEncoder;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TextDecoder;
 import io.guilomo.data.TextEncoder;
@@ -17,8 +18,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Answers instructions and questions with a language model: extracts the answer from a generated
@@ -32,6 +35,7 @@ final class ResponsePredictor implements Predictor {
   private final LoraMoeNetwork network;
   private final TextEncoder encoder;
   private final PromptTemplate template;
+  private final PromptEncoder prompts;
   private final boolean generates;
   private final boolean chooses;
   private final Generator generator;
@@ -54,9 +58,29 @@ final class ResponsePredictor implements Predictor {
     this.generates = options.methods().contains(Answer.GENERATION);
     this.chooses = options.methods().contains(Answer.CHOICES);
     this.generator = new Generator(network);
-    this.settings =
-        GenerationSettings.of(options.generation(), options.seed(), encoder.stopTokens());
-    this.reader = new ResponseReader(decoder, template, options.generation().stop());
+    this.prompts = new PromptEncoder(encoder, template);
+    Set<Integer> stops = new TreeSet<>(encoder.stopTokens());
+    List<String> texts = new ArrayList<>(options.generation().stop());
+    String turnEnd = prompts.turnEnd();
+    int[] end = turnEnd.isEmpty() ? new int[0] : encoder.encodeBare(turnEnd);
+    if (end.length == 1) {
+      stops.add(end[0]);
+    } else if (end.length > 1) {
+      texts.add(turnEnd);
+    }
+    this.settings = GenerationSettings.of(options.generation(), options.seed(), stops);
+    this.reader = new ResponseReader(decoder, template, texts);
+  }
+
+  @Override
+  public Optional<String> refusal(TextRecord record) {
+    try {
+      prompts.prompt(record);
+      choices(record);
+      return Optional.empty();
+    } catch (UserException e) {
+      return Optional.of(e.getMessage());
+    }
   }
 
   @Override
@@ -73,7 +97,7 @@ final class ResponsePredictor implements Predictor {
       answers.add(
           records.get(i) instanceof TextRecord.MultipleChoice question
               ? answer(question, response, scores.get(i))
-              : answer(instruction(records.get(i)), response, scores.get(i)));
+              : answer(expected(records.get(i)), response, scores.get(i)));
     }
     return answers;
   }
@@ -106,13 +130,14 @@ final class ResponsePredictor implements Predictor {
     return new Answer(prediction, probabilities, response.text(), scores, loss);
   }
 
+  /**
+   * @param expected null if unknown
+   */
   private Answer answer(
-      TextRecord.Instruction instruction,
-      ResponseReader.Response response,
-      ChoiceScores choiceScores) {
+      String expected, ResponseReader.Response response, ChoiceScores choiceScores) {
     Map<String, Scored> scores = new HashMap<>();
-    if (generates && instruction.answer() != null) {
-      boolean right = instruction.answer().equals(response.answer());
+    if (generates && expected != null) {
+      boolean right = expected.equals(response.answer());
       scores.put(Answer.GENERATION, new Scored(0, right ? 0 : Scored.UNANSWERED, Double.NaN));
     }
     double loss = choiceScores == null ? Double.NaN : -choiceScores.means()[0];
@@ -121,15 +146,15 @@ final class ResponsePredictor implements Predictor {
 
   /** Prompts by index of the record, except those that are too long; empty without generation. */
   private SortedMap<Integer, int[]> prompts(List<TextRecord> records) {
-    SortedMap<Integer, int[]> prompts = new TreeMap<>();
+    SortedMap<Integer, int[]> fitting = new TreeMap<>();
     int longest = generator.longestPrompt(settings);
     for (int i = 0; generates && i < records.size(); i++) {
-      int[] prompt = encoder.encode(template.prompt(instruction(records.get(i))));
+      int[] prompt = prompts.prompt(records.get(i));
       if (prompt.length <= longest) {
-        prompts.put(i, prompt);
+        fitting.put(i, prompt);
       }
     }
-    return prompts;
+    return fitting;
   }
 
   /**
@@ -152,7 +177,7 @@ final class ResponsePredictor implements Predictor {
       boolean wanted = chooses || question.answer() != null;
       return wanted ? Optional.of(Choices.of(question, encoder, template)) : Optional.empty();
     }
-    return Choices.of(instruction(record), encoder, template);
+    return Choices.ofResponse(record, encoder, template);
   }
 
   /** One sequence per record, with room for the tokens read to continue and to score its prompt. */
@@ -193,14 +218,9 @@ final class ResponsePredictor implements Predictor {
     return byPosition.keySet().stream().mapToInt(Integer::intValue).toArray();
   }
 
-  private static TextRecord.Instruction instruction(TextRecord record) {
-    if (record instanceof TextRecord.MultipleChoice question) {
-      return question.toInstruction();
-    }
-    if (record instanceof TextRecord.Instruction instruction) {
-      return instruction;
-    }
-    throw new UserException(
-        "Cannot answer a labelled sentence with a language model: expected an instruction");
+  private static String expected(TextRecord record) {
+    return record instanceof TextRecord.Conversation conversation
+        ? conversation.answer()
+        : ((TextRecord.Instruction) record).answer();
   }
 }

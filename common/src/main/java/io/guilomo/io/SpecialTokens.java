@@ -8,19 +8,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The vocabulary of a tokenizer, and what the files of its model say about special tokens.
  *
+ * @param added the tokens beside the vocabulary itself, and whether they are special
  * @param settings {@code tokenizer_config.json}; a missing node if the directory has none
  * @param config {@code config.json}; a missing node if the directory has none
  * @param generation {@code generation_config.json}; a missing node if the directory has none
  */
 record SpecialTokens(
-    Map<String, Integer> ids, JsonNode settings, JsonNode config, JsonNode generation) {
+    Map<String, Integer> ids,
+    Map<String, Boolean> added,
+    JsonNode settings,
+    JsonNode config,
+    JsonNode generation) {
 
-  private static final String SETTINGS = "tokenizer_config.json";
+  static final String SETTINGS = "tokenizer_config.json";
   private static final String GENERATION = "generation_config.json";
   private static final Set<String> LLAMA_CLASSES = Set.of("LlamaTokenizer", "LlamaTokenizerFast");
 
@@ -44,12 +52,15 @@ record SpecialTokens(
     vocabulary
         .fields()
         .forEachRemaining(field -> ids.put(field.getKey(), field.getValue().asInt(-1)));
-    tokenizer
-        .path("added_tokens")
-        .forEach(token -> ids.put(token.path("content").asText(), token.path("id").asInt(-1)));
+    Map<String, Boolean> added = new TreeMap<>();
+    for (JsonNode token : tokenizer.path("added_tokens")) {
+      ids.put(token.path("content").asText(), token.path("id").asInt(-1));
+      added.put(token.path("content").asText(), token.path("special").asBoolean());
+    }
     ids.values().removeIf(id -> id < 0);
     return new SpecialTokens(
         ids,
+        added,
         optional(directory, SETTINGS),
         optional(directory, ModelDirectory.CONFIG),
         optional(directory, GENERATION));
@@ -61,6 +72,47 @@ record SpecialTokens(
 
   int vocabulary() {
     return ids.values().stream().mapToInt(id -> id + 1).max().orElse(0);
+  }
+
+  /** The added tokens that are no text, such as the one that ends a turn. */
+  Set<String> control() {
+    return added.keySet().stream().filter(added::get).collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** Number of token ids that the model knows; empty if its configuration does not say. */
+  OptionalInt modelVocabulary() {
+    JsonNode size = config.path("vocab_size");
+    JsonNode nested = config.path("text_config").path("vocab_size");
+    JsonNode given = size.isMissingNode() ? nested : size;
+    return given.canConvertToInt() && given.intValue() > 0
+        ? OptionalInt.of(given.intValue())
+        : OptionalInt.empty();
+  }
+
+  /**
+   * What every text can produce although the model does not know it: tokens of the vocabulary
+   * itself, and those that begin or end a text. Others, such as one for padding, may lie beyond the
+   * model's vocabulary as long as no text contains them.
+   *
+   * @param template the chat template, whose special tokens count too; empty if there is none
+   */
+  List<String> unknownToModel(String template) {
+    int known = modelVocabulary().orElse(Integer.MAX_VALUE);
+    Set<Integer> framing =
+        Stream.of("bos", "eos", "cls", "sep")
+            .flatMapToInt(role -> named(role).stream())
+            .boxed()
+            .collect(Collectors.toSet());
+    return ids.entrySet().stream()
+        .filter(token -> token.getValue() >= known)
+        .filter(
+            token ->
+                !added.containsKey(token.getKey())
+                    || framing.contains(token.getValue())
+                    || template.contains(token.getKey()))
+        .sorted(Map.Entry.comparingByValue())
+        .map(token -> token.getKey() + " " + token.getValue())
+        .toList();
   }
 
   OptionalInt id(String token) {

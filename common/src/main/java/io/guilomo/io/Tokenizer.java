@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
@@ -29,8 +30,23 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
 
   private static final String FILE = "tokenizer.json";
 
+  /** Files of tokenizers that are not read. */
+  private static final List<String> SLOW_FILES =
+      List.of(
+          "tokenizer.model",
+          "spiece.model",
+          "sentencepiece.bpe.model",
+          "vocab.txt",
+          "vocab.json",
+          "merges.txt");
+
+  /** Unknown tokens that a message names. */
+  private static final int NAMED = 5;
+
   private final HuggingFaceTokenizer tokenizer;
   private final SpecialTokens special;
+  private final int modelVocabulary;
+  private final Set<String> controlTokens;
 
   /**
    * Token ids of a pair of texts.
@@ -44,12 +60,15 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
   private Tokenizer(HuggingFaceTokenizer tokenizer, SpecialTokens special) {
     this.tokenizer = tokenizer;
     this.special = special;
+    this.modelVocabulary = special.modelVocabulary().orElse(Integer.MAX_VALUE);
+    this.controlTokens = special.control();
   }
 
   /**
    * Loads {@code tokenizer.json}, or the only file whose name ends in it, from a model directory.
    *
-   * @throws UserException if the directory has none, or it is not valid
+   * @throws UserException if the directory has none, it is not valid, or it has tokens that the
+   *     model does not know and every text can contain
    */
   public static Tokenizer load(String uri, Configuration conf) throws IOException {
     ModelDirectory directory = ModelDirectory.open(uri, conf);
@@ -57,12 +76,13 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     if (files.size() != 1) {
       throw directory.refuse(
           files.isEmpty()
-              ? "it has no tokenizer.json"
+              ? withoutTokenizer(directory)
               : "it has several tokenizers: " + String.join(", ", files));
     }
     byte[] json = directory.bytes(files.get(0));
     SpecialTokens special =
         SpecialTokens.read(directory, ModelDirectory.object(json, directory.file(files.get(0))));
+    requireKnown(directory, special);
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");
     try {
       return new Tokenizer(
@@ -73,17 +93,45 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     }
   }
 
+  private static String withoutTokenizer(ModelDirectory directory) {
+    String other = SLOW_FILES.stream().filter(directory::has).collect(Collectors.joining(" and "));
+    String missing = "it has no tokenizer.json";
+    return other.isEmpty()
+        ? missing
+        : """
+        %s, only %s; convert it: python3 -c "from transformers import AutoTokenizer as T; \
+        d = '%s'; T.from_pretrained(d).save_pretrained(d)\""""
+            .formatted(missing, other, directory.path().toUri().getPath());
+  }
+
+  private static void requireKnown(ModelDirectory directory, SpecialTokens special)
+      throws IOException {
+    String template = ChatTemplateFile.source(directory).orElse("");
+    List<String> unknown = special.unknownToModel(template);
+    if (!unknown.isEmpty()) {
+      throw directory.refuse(
+          ("its tokenizer can produce %d tokens beyond the %d of the model's vocabulary (%s%s);"
+                  + " use the tokenizer that the model was trained with, or resize the model's"
+                  + " embeddings and save it with it")
+              .formatted(
+                  unknown.size(),
+                  special.modelVocabulary().orElseThrow(),
+                  String.join(", ", unknown.subList(0, Math.min(NAMED, unknown.size()))),
+                  unknown.size() > NAMED ? ", …" : ""));
+    }
+  }
+
   @Override
   public int[] encode(String text) {
     if (special.llamaClass()) {
       return framed(encodeBare(text));
     }
-    return ints(tokenizer.encode(text, true, false).getIds());
+    return known(tokenizer.encode(text, true, false).getIds());
   }
 
   @Override
   public int[] encodeBare(String text) {
-    return ints(tokenizer.encode(text, false, false).getIds());
+    return known(tokenizer.encode(text, false, false).getIds());
   }
 
   /** Token ids of two texts, with the special tokens that the model expects around and between. */
@@ -96,7 +144,7 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
       return new Encoded(joined(one, two), segments);
     }
     Encoding encoding = tokenizer.encode(first, second, true, false);
-    return new Encoded(ints(encoding.getIds()), ints(encoding.getTypeIds()));
+    return new Encoded(known(encoding.getIds()), ints(encoding.getTypeIds()));
   }
 
   /** The text of token ids, without special tokens. */
@@ -147,6 +195,11 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     return special.named("sep");
   }
 
+  @Override
+  public Set<String> controlTokens() {
+    return controlTokens;
+  }
+
   /**
    * Like LlamaTokenizerFast, ignores the post-processor of tokenizer.json and adds special tokens
    * itself.
@@ -159,6 +212,21 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
 
   private static int[] joined(int[] first, int[] second) {
     return IntStream.concat(Arrays.stream(first), Arrays.stream(second)).toArray();
+  }
+
+  /**
+   * @throws UserException for a token that the model does not know
+   */
+  private int[] known(long[] ids) {
+    int[] known = ints(ids);
+    for (int id : known) {
+      if (id >= modelVocabulary) {
+        throw new UserException(
+            "Cannot use token %s: its id is %d, and the model's vocabulary has %d tokens",
+            tokenizer.decode(new long[] {id}, false), id, modelVocabulary);
+      }
+    }
+    return known;
   }
 
   private static int[] ints(long[] longs) {

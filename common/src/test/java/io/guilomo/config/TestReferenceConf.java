@@ -58,7 +58,8 @@ class TestReferenceConf {
     read(CompareConfig.class, "compare", read);
     read(ClusterConfig.class, "cluster", read);
     read(CheckpointConfig.class, "checkpoint", read);
-    for (String field : List.of("sentence", "sentence2", "label")) {
+    for (String field :
+        List.of("messages", "prompt", "completion", "sentence", "sentence2", "label")) {
       read.add("data.columns." + field);
     }
 

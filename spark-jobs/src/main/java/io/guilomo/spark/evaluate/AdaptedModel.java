@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -77,6 +78,11 @@ public record AdaptedModel(
         network,
         tokenizer,
         Predictor.of(adapter.description(), network, tokenizer, source.options()));
+  }
+
+  /** Why a record cannot be asked; empty if it can. */
+  Optional<String> refusal(TextRecord record) {
+    return predictor.refusal(record);
   }
 
   /** One answer per record, in their order. */

@@ -15,6 +15,7 @@ import io.guilomo.spark.table.EvaluationsTable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -109,15 +110,24 @@ public record EvaluateJob(JobContext context) {
   }
 
   private static List<ScoredRecord> score(List<ReadRecord> batch, AdaptedModel model) {
+    Map<ReadRecord, String> refused = new IdentityHashMap<>();
+    for (ReadRecord record : batch) {
+      if (!record.isBad()) {
+        model.refusal(record.record()).ifPresent(why -> refused.put(record, why));
+      }
+    }
     List<TextRecord> readable =
-        batch.stream().filter(record -> !record.isBad()).map(ReadRecord::record).toList();
+        batch.stream()
+            .filter(record -> !record.isBad() && !refused.containsKey(record))
+            .map(ReadRecord::record)
+            .toList();
     Iterator<Answer> answers =
         readable.isEmpty() ? List.<Answer>of().iterator() : model.answer(readable).iterator();
     List<ScoredRecord> scored = new ArrayList<>();
     for (ReadRecord record : batch) {
       scored.add(
-          record.isBad()
-              ? bad(record, record.reason())
+          record.isBad() || refused.containsKey(record)
+              ? bad(record, refused.getOrDefault(record, record.reason()))
               : scored(record, answers.next(), model.labels()));
     }
     return scored;

@@ -142,8 +142,9 @@ public record PredictJob(JobContext context) {
     for (int i = 0; i < readable.length; i++) {
       String json = batch.get(i).getAs(RecordReader.JSON);
       try {
-        if (json != null) {
-          records.add(parser.parse(json));
+        TextRecord record = json == null ? null : parser.parse(json);
+        if (record != null && model.refusal(record).isEmpty()) {
+          records.add(record);
           readable[i] = true;
         }
       } catch (UserException e) {

@@ -16,17 +16,12 @@ import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.data.TextEncoderFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
-import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** The data that a configuration names. */
 public final class JobData {
-
-  private static final int TEMPLATE_BYTES = 1 << 20;
 
   private final JobContext context;
   private final GuilomoConfig config;
@@ -70,20 +65,9 @@ public final class JobData {
 
   /** The configured template with the configured answer pattern. */
   public PromptTemplate template() throws IOException {
-    PromptTemplate template = template(config.data().promptTemplate());
+    PromptTemplate template = PromptTemplates.of(config, context.hadoop());
     String pattern = config.generation().answerPattern();
     return pattern.isEmpty() ? template : template.withAnswerPattern(pattern);
-  }
-
-  private PromptTemplate template(String name) throws IOException {
-    if (name.equals("alpaca")) {
-      return PromptTemplate.alpaca();
-    }
-    Path path = new Path(name);
-    try (FSDataInputStream in = path.getFileSystem(context.hadoop()).open(path)) {
-      return PromptTemplate.fromJson(
-          new String(in.readNBytes(TEMPLATE_BYTES), StandardCharsets.UTF_8));
-    }
   }
 
   /** What was read, on one line. */

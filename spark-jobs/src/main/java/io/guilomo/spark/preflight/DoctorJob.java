@@ -3,6 +3,7 @@ package io.guilomo.spark.preflight;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.family.Families;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
@@ -12,6 +13,7 @@ import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
 import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.input.PlanFiles;
+import io.guilomo.spark.input.PromptTemplates;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -50,12 +52,31 @@ public final class DoctorJob {
     if (config.data().train().isBlank()) {
       checks.add(Check.warning("guilomo.data.train", "is not set"));
     }
+    template();
     try {
       memory(cluster);
     } catch (IOException | UserException e) {
       checks.add(Check.cannot("memory", String.valueOf(e.getMessage())));
     }
     return List.copyOf(checks);
+  }
+
+  private void template() {
+    if (Task.parse(config.data().task()) == Task.CLASSIFICATION) {
+      return;
+    }
+    String name = "guilomo.data.prompt-template";
+    try {
+      boolean chats = PromptTemplates.of(config, hadoop).chat() != null;
+      checks.add(
+          Check.ok(
+              name,
+              chats
+                  ? "conversations are written with a chat template"
+                  : "there is no chat template: conversations may have one turn"));
+    } catch (IOException | UserException e) {
+      checks.add(Check.cannot(name, String.valueOf(e.getMessage())));
+    }
   }
 
   private void scheduling() {

@@ -2,6 +2,7 @@ package io.guilomo.spark.preflight;
 
 import io.guilomo.family.BackboneCache;
 import io.guilomo.family.Families;
+import io.guilomo.io.Tokenizer;
 import io.guilomo.model.UserException;
 import io.guilomo.sizing.ByteSize;
 import java.io.IOException;
@@ -35,6 +36,9 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
   List<Check> run(Configuration hadoop) {
     List<Check> checks = new ArrayList<>();
     checks.add(check("guilomo.model.path", () -> model(hadoop)));
+    if (!model.startsWith(BackboneCache.MEMORY_SCHEME)) {
+      checks.add(check("tokenizer", () -> tokenizer(hadoop)));
+    }
     data.forEach((key, path) -> checks.add(check(key, () -> read(path, hadoop))));
     if (!output.isEmpty()) {
       checks.add(check("guilomo.output.dir", () -> write(hadoop)));
@@ -68,6 +72,12 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
         model,
         checked.config().parameters(),
         checked.unread().describe().map(text -> "; " + text).orElse(""));
+  }
+
+  private String tokenizer(Configuration hadoop) throws IOException {
+    try (Tokenizer tokenizer = Tokenizer.load(model, hadoop)) {
+      return String.format(Locale.ROOT, "%,d tokens", tokenizer.vocabulary());
+    }
   }
 
   private static String read(String pattern, Configuration hadoop) throws IOException {
