@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigValueFactory;
 import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +25,7 @@ final class ConfigSource {
 
   static Config read(String file) {
     try {
-      Path path = new Path(file);
+      Path path = UserPath.of(file);
       FileSystem system = path.getFileSystem(localByDefault());
       FileStatus status = system.getFileStatus(path);
       if (!status.isFile()) {

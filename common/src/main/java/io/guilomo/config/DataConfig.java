@@ -1,5 +1,6 @@
 package io.guilomo.config;
 
+import java.nio.charset.Charset;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -9,6 +10,8 @@ import java.util.TreeMap;
  *
  * @param train empty if not given, see {@link #requireTrain}
  * @param validation empty: a fraction of the training records
+ * @param validationFormat of the validation records; that of the others if not given
+ * @param encoding of JSON, CSV and TSV files
  * @param columns column names by field, for fields whose columns have unusual names
  * @param labels empty: the labels that occur
  */
@@ -16,6 +19,8 @@ public record DataConfig(
     String train,
     String validation,
     String format,
+    String validationFormat,
+    Charset encoding,
     String task,
     Map<String, String> columns,
     List<String> labels,
@@ -60,6 +65,8 @@ public record DataConfig(
         section.text("train"),
         section.text("validation"),
         section.oneOf("format", FORMATS),
+        validationFormat(section),
+        encoding(section),
         section.oneOf("task", TASKS),
         Map.copyOf(columns),
         labels,
@@ -67,6 +74,21 @@ public record DataConfig(
         section.flag("train-on-inputs"),
         section.fraction("validation-fraction"),
         section.share("max-bad-fraction"));
+  }
+
+  private static String validationFormat(ConfigSection section) {
+    return section.text("validation-format").isBlank()
+        ? section.oneOf("format", FORMATS)
+        : section.oneOf("validation-format", FORMATS);
+  }
+
+  private static Charset encoding(ConfigSection section) {
+    try {
+      return Charset.forName(section.text("encoding"));
+    } catch (IllegalArgumentException e) {
+      throw section.refuse(
+          "encoding", "must be a character encoding, such as UTF-8 or windows-1252");
+    }
   }
 
   public String requireTrain() {

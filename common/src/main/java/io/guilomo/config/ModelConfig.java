@@ -1,5 +1,6 @@
 package io.guilomo.config;
 
+import io.guilomo.model.UserException;
 import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -8,11 +9,28 @@ import org.nd4j.linalg.api.buffer.DataType;
  *
  * @param path empty if not given, see {@link #requirePath}
  * @param family {@code auto}, or the name of the family that the model must belong to
- * @param maxLength maximum length of a sequence, in tokens
+ * @param maxLength maximum length of a sequence
  * @param precision of the frozen weights
  */
 public record ModelConfig(
-    String path, String family, int maxLength, Pooling pooling, Precision precision) {
+    String path, String family, MaxLength maxLength, Pooling pooling, Precision precision) {
+
+  /**
+   * How long a sequence may be.
+   *
+   * @param tokens the given number, or the usual one
+   * @param automatic whether none was given, so that a model of fewer positions lowers it
+   */
+  public record MaxLength(int tokens, boolean automatic) {
+
+    private static final int USUAL = 256;
+
+    static MaxLength of(ConfigSection section) {
+      return section.text("max-length").equals("auto")
+          ? new MaxLength(USUAL, true)
+          : new MaxLength(section.whole("max-length", 1), false);
+    }
+  }
 
   /** Which state of a sequence a classifier reads. */
   public enum Pooling {
@@ -60,9 +78,23 @@ public record ModelConfig(
     return new ModelConfig(
         section.text("path"),
         section.text("family"),
-        section.whole("max-length", 1),
+        MaxLength.of(section),
         section.oneOf("pooling", Pooling.class),
         section.oneOf("precision", Precision.class));
+  }
+
+  /**
+   * The maximum length for a model of this many positions.
+   *
+   * @throws UserException if a longer one is configured
+   */
+  public int maxLengthFor(int positions) {
+    if (maxLength.tokens() > positions && !maxLength.automatic()) {
+      throw new UserException(
+          "Cannot use guilomo.model.max-length = %d: %s has %d positions; set it to at most %d",
+          maxLength.tokens(), path, positions, positions);
+    }
+    return Math.min(maxLength.tokens(), positions);
   }
 
   public String requirePath() {

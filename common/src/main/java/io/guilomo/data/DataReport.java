@@ -42,12 +42,13 @@ public record DataReport(
   /**
    * @param source the file or directory
    * @param position line or row in the source, from 1
-   * @param text what was read, truncated to 200 characters
+   * @param text what was read, on one line of at most 200 characters
    */
   public record BadRecord(String source, long position, String reason, String text)
       implements Serializable {
     public BadRecord {
       text = text.length() > SAMPLE_CHARACTERS ? text.substring(0, SAMPLE_CHARACTERS) : text;
+      text = text.replaceAll("\\R", " ");
     }
 
     @Override

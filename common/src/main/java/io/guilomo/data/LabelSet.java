@@ -15,13 +15,18 @@ import java.util.TreeSet;
  */
 public record LabelSet(List<String> labels) implements Serializable {
 
+  /** Classes that a message names. */
+  private static final int NAMED = 10;
+
   public LabelSet {
     labels = List.copyOf(labels);
     if (labels.size() < 2) {
-      throw new UserException("Cannot classify into labels %s: at least 2 are needed", labels);
+      throw new UserException(
+          "Cannot classify into labels %s: at least 2 are needed", named(labels));
     }
     if (labels.stream().distinct().count() < labels.size()) {
-      throw new UserException("Cannot classify into labels %s: they contain duplicates", labels);
+      throw new UserException(
+          "Cannot classify into labels %s: they contain duplicates", named(labels));
     }
   }
 
@@ -48,8 +53,14 @@ public record LabelSet(List<String> labels) implements Serializable {
   public int index(String label) {
     int index = labels.indexOf(label);
     if (index < 0) {
-      throw new UserException("Cannot use label %s: expected one of %s", label, labels);
+      throw new UserException(
+          "Cannot use label %s: expected one of %s", Listing.shortened(label), named(labels));
     }
     return index;
+  }
+
+  /** All labels, or the first and the number of the others. */
+  public static String named(List<String> labels) {
+    return "[" + Listing.of(labels, NAMED) + "]";
   }
 }

@@ -1,17 +1,22 @@
 package io.guilomo.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Parses the record of a task from a JSON object. Fields are looked up under the names that the
@@ -29,13 +34,29 @@ import java.util.Set;
  *       {@code label}
  * </ul>
  *
+ * A field that is null, not a number or absent is missing. Missing labels are none, and a missing
+ * second text makes a record a single sentence, in whatever format they come.
+ *
  * @param columns column names by field, for columns with unusual names: {@code sentence} to {@code
- *     _c3}, for example
+ *     _c3}, for example, or to {@code title|text}, of which a record has one
  */
 public record RecordParser(Task task, Map<String, String> columns) implements Serializable {
 
   private static final ObjectMapper JSON =
-      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+          // Python writes NaN where a value is missing.
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .build();
+
+  private static final Pattern DUPLICATE = Pattern.compile("Duplicate field '(.*?)' for .*");
+
+  /** Fields that only training and scoring need. */
+  private static final Set<String> TARGETS = Set.of("label", "output", "answer");
+
+  /** Fields that a message names. */
+  private static final int NAMED = 20;
 
   private static final Map<String, List<String>> INSTRUCTION =
       Map.of(
@@ -81,10 +102,13 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
    * @throws UserException if a column is missing
    */
   public void checkColumns(String source, Set<String> present, boolean target) {
-    for (String column : columns.values()) {
-      if (!present.contains(column) && !present.contains(column.split("\\.", 2)[0])) {
-        throw missing(source, column, present);
+    for (String field : columns.keySet()) {
+      if ((target || !TARGETS.contains(field)) && !has(field, present)) {
+        throw missing(source, columns.get(field), present);
       }
+    }
+    for (String field : fields(task).keySet()) {
+      requireSingle(source, names(field), present);
     }
     boolean question =
         task == Task.MULTIPLE_CHOICE && (has("question", present) || !has("instruction", present));
@@ -96,6 +120,33 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
       if (!has(field, present)) {
         throw missing(source, names(field).get(0), present);
       }
+    }
+  }
+
+  private static void requireSingle(String source, List<String> names, Set<String> present) {
+    for (String name : names) {
+      List<String> same = present.stream().filter(name::equalsIgnoreCase).toList();
+      if (same.size() > 1) {
+        throw new UserException(
+            "Cannot read %s: two columns are called %s: %s; rename one",
+            source, name, Listing.of(same, NAMED));
+      }
+    }
+  }
+
+  /** Whether a field may be read from a column of this name. */
+  public boolean reads(String column) {
+    return fields(task).keySet().stream()
+        .flatMap(field -> names(field).stream())
+        .anyMatch(name -> name.equals(column) || name.startsWith(column + "."));
+  }
+
+  /** Whether a text is one whole JSON object. */
+  public static boolean isObject(String text) {
+    try {
+      return JSON.readTree(text).isObject();
+    } catch (JsonProcessingException e) {
+      return false;
     }
   }
 
@@ -112,47 +163,69 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
   }
 
   /**
+   * A record to predict: its label, output or answer may be missing.
+   *
    * @throws UserException if the text is not such a record, with the reason
    */
   public TextRecord parse(String json) {
+    return parse(json, false);
+  }
+
+  /**
+   * @param target whether the record is for training or scoring, so that its label, output or
+   *     answer is required as well
+   * @throws UserException if the text is not such a record, with the reason
+   */
+  public TextRecord parse(String json, boolean target) {
     JsonNode node;
     try {
       node = JSON.readTree(json);
     } catch (JsonProcessingException e) {
-      throw new UserException(
-          "malformed JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+      throw new UserException(malformed(e), e);
     }
     if (!node.isObject()) {
       throw new UserException("no JSON object");
     }
     return switch (task) {
-      case CAUSAL_LM -> instruction(node);
-      case MULTIPLE_CHOICE -> question(node);
-      case CLASSIFICATION -> labelled(node);
+      case CAUSAL_LM -> instruction(node, target);
+      case MULTIPLE_CHOICE -> question(node, target);
+      case CLASSIFICATION -> labelled(node, target);
     };
   }
 
-  private TextRecord instruction(JsonNode node) {
+  /** Why a text is no JSON, on one line without Jackson's own positions. */
+  public static String malformed(JsonProcessingException e) {
+    String reason = e.getOriginalMessage().lines().findFirst().orElse("");
+    Matcher duplicate = DUPLICATE.matcher(reason);
+    return duplicate.matches()
+        ? "two fields are called " + duplicate.group(1)
+        : "malformed JSON: " + reason.replaceFirst("[:;]? \\((start marker|for |Source).*", "");
+  }
+
+  private TextRecord instruction(JsonNode node, boolean target) {
     if (task == Task.CAUSAL_LM && find(node, "instruction").isMissingNode()) {
       JsonNode messages = find(node, "messages");
       JsonNode tools = node.path("tools");
       if (!messages.isMissingNode()) {
-        return ConversationParser.ofMessages(messages, tools, orNull(node, "answer"));
+        return ConversationParser.ofMessages(messages, tools, orNull(node, "answer", target));
       }
       JsonNode prompt = find(node, "prompt");
       if (!prompt.isMissingNode()) {
         return ConversationParser.ofPair(
-            prompt, find(node, "completion"), tools, orNull(node, "answer"));
+            prompt, find(node, "completion"), tools, orNull(node, "answer", target));
       }
+    }
+    if (target && find(node, "output").isMissingNode() && find(node, "answer").isMissingNode()) {
+      throw missing(node, names("output").get(0));
     }
     return new TextRecord.Instruction(
         required(node, "instruction"),
-        orEmpty(node, "input"),
-        orEmpty(node, "output"),
-        orNull(node, "answer"));
+        orEmpty(node, "input", true),
+        orEmpty(node, "output", target),
+        orNull(node, "answer", target));
   }
 
-  private TextRecord question(JsonNode node) {
+  private TextRecord question(JsonNode node, boolean target) {
     JsonNode question = find(node, "question");
     JsonNode choices = find(node, "choices");
     if (question.isObject()) {
@@ -160,15 +233,16 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
       question = question.path("stem");
     }
     if (choices.isMissingNode() && !find(node, "instruction").isMissingNode()) {
-      return instruction(node);
+      return instruction(node, target);
     }
-    String stem = text(question);
-    if (stem == null || stem.isBlank()) {
+    String stem = text(question, names("question").get(0));
+    if (question.isMissingNode() || stem == null || stem.isBlank()) {
       throw missing(node, names("question").get(0));
     }
     JsonNode hint = find(node, "hint");
-    String context = hint.isMissingNode() ? null : hint.isNull() ? "" : text(hint);
-    return new TextRecord.MultipleChoice(context, stem, choices(choices), orNull(node, "answer"));
+    String context = hint.isMissingNode() ? null : orEmpty(node, "hint", true);
+    return new TextRecord.MultipleChoice(
+        context, stem, choices(choices), orNull(node, "answer", target));
   }
 
   private static List<TextRecord.Choice> choices(JsonNode node) {
@@ -181,7 +255,7 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
     for (int i = 0; i < texts.size(); i++) {
       JsonNode choice = texts.get(i);
       JsonNode label = lists ? node.path("label").path(i) : choice.path("label");
-      String text = text(choice.isObject() ? choice.path("text") : choice);
+      String text = text(choice.isObject() ? choice.path("text") : choice, "choice " + (i + 1));
       if (text == null) {
         throw new UserException("choice %d has no text", i + 1);
       }
@@ -192,14 +266,21 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
     return choices;
   }
 
-  private TextRecord labelled(JsonNode node) {
+  private TextRecord labelled(JsonNode node, boolean target) {
     String first = required(node, "sentence");
-    JsonNode second = find(node, "sentence2");
-    String label = orNull(node, "label");
-    if (second.isMissingNode()) {
-      return new TextRecord.Sentence(first, label);
+    if (target && find(node, "label").isMissingNode()) {
+      throw missing(node, names("label").get(0));
     }
-    return new TextRecord.SentencePair(first, required(node, "sentence2"), label);
+    String label = orNull(node, "label", target);
+    if (label != null && label.equalsIgnoreCase("nan")) {
+      label = null;
+    }
+    if (target && label == null) {
+      throw new UserException("missing " + names("label").get(0));
+    }
+    return isMissing(find(node, "sentence2"))
+        ? new TextRecord.Sentence(first, label)
+        : new TextRecord.SentencePair(first, required(node, "sentence2"), label);
   }
 
   private String required(JsonNode node, String field) {
@@ -207,21 +288,22 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
     if (value.isMissingNode()) {
       throw missing(node, names(field).get(0));
     }
-    String text = text(value);
+    String text = text(value, names(field).get(0));
     if (text == null || text.isBlank()) {
       throw new UserException("empty " + names(field).get(0));
     }
     return text;
   }
 
-  private String orEmpty(JsonNode node, String field) {
-    String text = text(find(node, field));
+  private String orEmpty(JsonNode node, String field, boolean used) {
+    JsonNode value = find(node, field);
+    String text = used || value.isValueNode() ? text(value, names(field).get(0)) : null;
     return text == null ? "" : text;
   }
 
-  private String orNull(JsonNode node, String field) {
-    String text = text(find(node, field));
-    return text == null || text.isBlank() ? null : text.strip();
+  private String orNull(JsonNode node, String field, boolean used) {
+    String text = orEmpty(node, field, used);
+    return text.isBlank() ? null : text.strip();
   }
 
   private JsonNode find(JsonNode node, String field) {
@@ -231,18 +313,36 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
         value = node.at("/" + name.replace('.', '/'));
       }
       if (!value.isMissingNode()) {
+        requireSingle(node, name);
         return value;
       }
     }
     return MissingNode.getInstance();
   }
 
+  /** Refuses fields that differ only by case from one that is read, as tables cannot hold both. */
+  private static void requireSingle(JsonNode node, String name) {
+    Iterator<String> present = node.fieldNames();
+    while (present.hasNext()) {
+      String other = present.next();
+      if (other.equalsIgnoreCase(name) && !other.equals(name)) {
+        throw new UserException("two fields are called %s: %s, %s", name, name, other);
+      }
+    }
+  }
+
   private boolean has(String field, Set<String> present) {
-    return columns.containsKey(field) || names(field).stream().anyMatch(present::contains);
+    return names(field).stream().anyMatch(name -> holds(present, name));
+  }
+
+  private static boolean holds(Set<String> present, String name) {
+    return present.contains(name) || present.contains(name.split("\\.", 2)[0]);
   }
 
   private List<String> names(String field) {
-    return columns.containsKey(field) ? List.of(columns.get(field)) : fields(task).get(field);
+    return columns.containsKey(field)
+        ? List.of(columns.get(field).split("\\|"))
+        : fields(task).get(field);
   }
 
   private static Map<String, List<String>> fields(Task task) {
@@ -253,18 +353,28 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
     };
   }
 
-  private static String text(JsonNode node) {
-    return node.isValueNode() && !node.isNull() ? node.asText() : null;
+  private static boolean isMissing(JsonNode node) {
+    return node.isMissingNode()
+        || node.isNull()
+        || node.isFloatingPointNumber() && Double.isNaN(node.doubleValue());
+  }
+
+  private static String text(JsonNode node, String name) {
+    if (node.isContainerNode()) {
+      throw new UserException(
+          "%s is %s, not a text", name, node.isArray() ? "a list" : "an object");
+    }
+    return isMissing(node) ? null : node.asText();
   }
 
   private static UserException missing(JsonNode node, String name) {
     List<String> present = new ArrayList<>();
     node.fieldNames().forEachRemaining(present::add);
-    return new UserException("no field %s; fields are %s", name, String.join(", ", present));
+    return new UserException("no field %s; fields are %s", name, Listing.of(present, NAMED));
   }
 
   private static UserException missing(String source, String name, Set<String> present) {
     return new UserException(
-        "Cannot read %s: no column %s; columns are %s", source, name, String.join(", ", present));
+        "Cannot read %s: no column %s; columns are %s", source, name, Listing.of(present, NAMED));
   }
 }

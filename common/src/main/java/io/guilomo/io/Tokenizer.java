@@ -93,6 +93,16 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     }
   }
 
+  /** Whether a directory has a tokenizer in any form, whether or not it can be read. */
+  public static boolean isIn(String uri, Configuration conf) throws IOException {
+    try {
+      ModelDirectory directory = ModelDirectory.open(uri, conf);
+      return !directory.endingIn(FILE).isEmpty() || SLOW_FILES.stream().anyMatch(directory::has);
+    } catch (UserException e) {
+      return false;
+    }
+  }
+
   private static String withoutTokenizer(ModelDirectory directory) {
     String other = SLOW_FILES.stream().filter(directory::has).collect(Collectors.joining(" and "));
     String missing = "it has no tokenizer.json";

@@ -34,7 +34,11 @@ class TestGuilomoConfig {
     assertThat(config.model())
         .isEqualTo(
             new ModelConfig(
-                "", "auto", 256, ModelConfig.Pooling.AUTO, ModelConfig.Precision.FLOAT32));
+                "",
+                "auto",
+                new ModelConfig.MaxLength(256, true),
+                ModelConfig.Pooling.AUTO,
+                ModelConfig.Precision.FLOAT32));
     assertThat(config.loraMoe())
         .isEqualTo(new LoraMoeConfig(List.of(), 8, 8, RoutingMethod.topK(2), 16, 0.05, 0.001));
     assertThat(config.search())

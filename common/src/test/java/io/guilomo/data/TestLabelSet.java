@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class TestLabelSet {
@@ -23,5 +24,16 @@ class TestLabelSet {
         .hasMessage("Cannot classify into labels [a]: at least 2 are needed");
     assertThatThrownBy(() -> new LabelSet(List.of("a", "a")))
         .hasMessage("Cannot classify into labels [a, a]: they contain duplicates");
+  }
+
+  @Test
+  void namesOnlyTheFirstOfMany() {
+    LabelSet many = LabelSet.of(IntStream.range(0, 1200).mapToObj("item-%05d"::formatted).toList());
+    assertThatThrownBy(() -> many.index("item-99999"))
+        .hasMessageStartingWith(
+            "Cannot use label item-99999: expected one of [item-00000, item-00001, ")
+        .hasMessageEndingWith("item-00009, … (1,190 more)]");
+    assertThatThrownBy(() -> many.index("x".repeat(1000)))
+        .hasMessageStartingWith("Cannot use label " + "x".repeat(60) + "…: ");
   }
 }

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.model.Task;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class TestRecordParser {
@@ -100,6 +103,96 @@ class TestRecordParser {
         .hasMessage("Cannot ask a question with 1 choices: expected 2 to 26");
     assertThatThrownBy(() -> parse(Task.MULTIPLE_CHOICE, "{'question': 'q'}"))
         .hasMessage("no list of choices");
+  }
+
+  @Test
+  void aMissingSecondTextMakesASingleSentence() {
+    for (String second : List.of("null", "NaN")) {
+      assertThat(
+              parse(
+                  Task.CLASSIFICATION,
+                  "{'sentence': 's', 'sentence2': %s, 'label': 1}".formatted(second)))
+          .isEqualTo(new TextRecord.Sentence("s", "1"));
+    }
+    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{'sentence': 's', 'sentence2': ''}"))
+        .hasMessage("empty sentence2");
+  }
+
+  @Test
+  void aMissingLabelIsNoClass() {
+    RecordParser parser = new RecordParser(Task.CLASSIFICATION, Map.of());
+    for (String label : List.of("null", "NaN", "\"NaN\"", "\"nan\"", "\"\"", "\" \"")) {
+      String record = "{\"sentence\": \"s\", \"label\": %s}".formatted(label);
+      assertThat(parser.parse(record)).isEqualTo(new TextRecord.Sentence("s", null));
+      assertThatThrownBy(() -> parser.parse(record, true)).hasMessage("missing label");
+    }
+    assertThat(parser.parse("{\"sentence\": \"s\", \"label\": \"NA\"}", true))
+        .isEqualTo(new TextRecord.Sentence("s", "NA"));
+    assertThatThrownBy(() -> parser.parse("{\"text\": \"s\", \"labels\": 0}", true))
+        .hasMessage("no field label; fields are text, labels");
+  }
+
+  @Test
+  void theTargetOfATrainingIsRequired() {
+    RecordParser parser = new RecordParser(Task.CAUSAL_LM, Map.of());
+    assertThat(parser.parse("{\"instruction\": \"i\"}"))
+        .isEqualTo(new TextRecord.Instruction("i", "", "", null));
+    assertThatThrownBy(() -> parser.parse("{\"instruction\": \"i\", \"response\": \"o\"}", true))
+        .hasMessage("no field output; fields are instruction, response");
+  }
+
+  @Test
+  void whatIsNoTextIsRefusedByItsType() {
+    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{'sentence': ['a', 'b']}"))
+        .hasMessage("sentence is a list, not a text");
+    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{'text': {'en': 'a'}}"))
+        .hasMessage("sentence is an object, not a text");
+    assertThatThrownBy(
+            () -> parse(Task.CAUSAL_LM, "{'instruction': 'i', 'input': ['x'], 'output': 'o'}"))
+        .hasMessage("input is a list, not a text");
+    RecordParser parser = new RecordParser(Task.CLASSIFICATION, Map.of());
+    String several = "{\"sentence\": \"s\", \"label\": [0, 1]}";
+    assertThatThrownBy(() -> parser.parse(several, true)).hasMessage("label is a list, not a text");
+    assertThat(parser.parse(several)).isEqualTo(new TextRecord.Sentence("s", null));
+  }
+
+  @Test
+  void fieldsThatDifferOnlyByCaseOrNotAtAllAreRefused() {
+    assertThatThrownBy(
+            () -> parse(Task.CLASSIFICATION, "{'sentence': 's', 'label': 0, 'Label': 'x'}"))
+        .hasMessage("two fields are called label: label, Label");
+    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{'sentence': 's', 'sentence': 't'}"))
+        .hasMessage("two fields are called sentence");
+    assertThat(parse(Task.CLASSIFICATION, "{'sentence': 's', 'id': 0, 'ID': 1}"))
+        .isEqualTo(new TextRecord.Sentence("s", null));
+    RecordParser parser = new RecordParser(Task.CLASSIFICATION, Map.of());
+    Set<String> columns = new LinkedHashSet<>(List.of("sentence", "label", "Label"));
+    assertThatThrownBy(() -> parser.checkColumns("a.csv", columns, true))
+        .hasMessage("Cannot read a.csv: two columns are called label: label, Label; rename one");
+  }
+
+  @Test
+  void aFieldMayHaveSeveralNames() {
+    RecordParser parser =
+        new RecordParser(Task.CLASSIFICATION, Map.of("sentence", "title|body", "label", "labels"));
+    assertThat(parser.parse("{\"title\": \"s\", \"labels\": 1}", true))
+        .isEqualTo(new TextRecord.Sentence("s", "1"));
+    assertThat(parser.parse("{\"body\": \"t\", \"labels\": 1}", true))
+        .isEqualTo(new TextRecord.Sentence("t", "1"));
+    parser.checkColumns("a.csv", Set.of("body"), false);
+    assertThatThrownBy(() -> parser.checkColumns("a.csv", Set.of("body", "label"), true))
+        .hasMessageStartingWith("Cannot read a.csv: no column labels; columns are ");
+  }
+
+  @Test
+  void aMessageOfAnotherLibraryIsCut() {
+    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{'sentence': 's'"))
+        .hasMessageMatching(
+            "malformed JSON: Unexpected end-of-input: expected close marker for Object");
+    String many =
+        IntStream.range(0, 30).mapToObj(i -> "'f" + i + "': 0").collect(Collectors.joining(","));
+    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{" + many + "}"))
+        .hasMessageEndingWith("f18, f19, … (10 more)");
   }
 
   @Test

@@ -8,10 +8,11 @@ import io.guilomo.adapter.GuilomoFormat;
 import io.guilomo.adapter.PeftFormat;
 import io.guilomo.adapter.ReleasedAdapterFormat;
 import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
+import io.guilomo.spark.run.OutputDirectory;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import picocli.CommandLine.Command;
@@ -80,8 +81,9 @@ final class ExportCommand implements Callable<Integer> {
         (progress, out) -> {
           // The same spark.hadoop.* settings as in the jobs.
           Configuration conf = SparkHadoopUtil.get().newConfiguration(new SparkConf());
-          Adapter read = new AdapterDirectory(new Path(adapter), conf).read();
-          ExportedAdapter exported = layout.write(read, new Path(output), conf);
+          Adapter read = new AdapterDirectory(UserPath.of(adapter), conf).read();
+          OutputDirectory.require("--output", output, conf);
+          ExportedAdapter exported = layout.write(read, UserPath.of(output), conf);
           exported.files().forEach(out::println);
           if (format == Format.PEFT) {
             out.println("largest rank " + exported.largestRank());

@@ -1,13 +1,25 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.hadoop.fs.ParentNotDirectoryException;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.hadoop.security.AccessControlException;
 import picocli.CommandLine.ParameterException;
 
 /** Tells the user in one line why a command failed. */
 record Failures(PrintStream err) {
+
+  private static final List<Class<? extends IOException>> REFUSALS =
+      List.of(
+          AccessControlException.class,
+          UnsupportedFileSystemException.class,
+          ParentNotDirectoryException.class);
 
   int ofArguments(ParameterException exception) {
     String message = firstLine(exception);
@@ -20,12 +32,27 @@ record Failures(PrintStream err) {
   }
 
   int ofJob(Exception exception, boolean verbose) {
-    UserException mistake = ExceptionUtils.throwableOfType(exception, UserException.class);
+    UserException mistake = mistake(exception);
     err.println("error: " + (mistake == null ? fault(reason(exception)) : firstLine(mistake)));
     if (verbose) {
       err.print(ExceptionUtils.getStackTrace(exception));
     }
     return mistake == null ? Main.FAILED : Main.USER_ERROR;
+  }
+
+  /** What the user can mend: also a file system that refuses what it is asked for. */
+  private static UserException mistake(Exception exception) {
+    UserException own = ExceptionUtils.throwableOfType(exception, UserException.class);
+    if (own != null) {
+      return own;
+    }
+    for (Class<? extends IOException> refusal : REFUSALS) {
+      IOException refused = ExceptionUtils.throwableOfType(exception, refusal);
+      if (refused != null) {
+        return new UserException("Cannot use a file: " + UserPath.reason(refused), refused);
+      }
+    }
+    return null;
   }
 
   /** The first cause that is not a mere wrapper: Spark wraps the exceptions of tasks. */

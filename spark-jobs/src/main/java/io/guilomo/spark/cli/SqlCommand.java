@@ -1,10 +1,14 @@
 package io.guilomo.spark.cli;
 
+import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import io.guilomo.spark.table.SqlViews;
 import io.guilomo.spark.table.Table;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -62,10 +66,21 @@ final class SqlCommand implements Callable<Integer> {
             list(spark, out);
           } else {
             Dataset<Row> rows = SqlViews.query(spark, query);
-            format.print(rows, out);
+            print(rows, out);
           }
         });
     return 0;
+  }
+
+  private void print(Dataset<Row> rows, PrintStream out) {
+    try {
+      format.print(rows, out);
+    } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
+      if (ExceptionUtils.getRootCause(e) instanceof SparkThrowable) {
+        throw new UserException("Cannot run the query: " + UserPath.reason(e), e);
+      }
+      throw e;
+    }
   }
 
   private static void list(SparkSession spark, PrintStream out) {

@@ -5,10 +5,12 @@ import io.guilomo.family.Families;
 import io.guilomo.metric.Interval;
 import io.guilomo.metric.PairedDifference;
 import io.guilomo.model.UserException;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.AllocationStrategy;
 import io.guilomo.plan.LearnedAllocation;
 import io.guilomo.plan.UniformAllocation;
+import io.guilomo.spark.data.DataFiles;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.input.JobContext;
@@ -54,6 +56,10 @@ public record CompareJob(JobContext context) {
   public Result run() throws IOException {
     config().compare().strategies().forEach(AllocationStrategies::check);
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
+    BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
+    config().model().maxLengthFor(backbone.maxPositions());
+    // The evaluation, which needs them, begins when all of a trial's training has been done.
+    DataFiles.find(config().evaluate().requireData(), context.hadoop());
     RecordedRun run = new RecordedRun(context, NAME, true);
     return run.record(
         String.join(",", config().compare().strategies()),

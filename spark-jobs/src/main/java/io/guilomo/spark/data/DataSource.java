@@ -3,6 +3,8 @@ package io.guilomo.spark.data;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.Split;
 import io.guilomo.model.UserException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
@@ -10,7 +12,9 @@ import java.util.Optional;
  *
  * @param validation path of the validation records; empty to hold them out of the training records
  * @param split applies if {@code validation} is empty
- * @param format empty to infer it from the extension
+ * @param format of the training records; empty to infer it from the extension
+ * @param validationFormat of the validation records, likewise
+ * @param encoding of the characters of JSON, CSV and TSV
  * @param maxBadFraction fraction of the records of a path that may be bad
  */
 public record DataSource(
@@ -18,8 +22,21 @@ public record DataSource(
     Optional<String> validation,
     Split split,
     Optional<DataFormat> format,
+    Optional<DataFormat> validationFormat,
+    Charset encoding,
     RecordParser parser,
     double maxBadFraction) {
+
+  /** Of one format, in UTF-8. */
+  public DataSource(
+      String train,
+      Optional<String> validation,
+      Split split,
+      Optional<DataFormat> format,
+      RecordParser parser,
+      double maxBadFraction) {
+    this(train, validation, split, format, format, StandardCharsets.UTF_8, parser, maxBadFraction);
+  }
 
   public DataSource {
     if (validation.isPresent() && validation.get().equals(train)) {

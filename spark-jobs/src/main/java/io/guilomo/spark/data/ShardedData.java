@@ -15,8 +15,10 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.apache.spark.Partitioner;
@@ -37,8 +39,10 @@ import scala.Tuple2;
  *
  * @param shards one {@link Shard} in each of {@code workers} partitions, persisted
  * @param labels empty unless the task is classification
+ * @param kinds how many training records there are of each label, and how many pairs
  */
-public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<LabelSet> labels) {
+public record ShardedData(
+    JavaRDD<Shard> shards, DataReport report, Optional<LabelSet> labels, Kinds kinds) {
 
   /** The tokenizers of this JVM. */
   private static final ConcurrentMap<String, TextEncoder> ENCODERS = new ConcurrentHashMap<>();
@@ -55,8 +59,31 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
       PromptTemplate template,
       Optional<LabelSet> labels) {}
 
+  /**
+   * What the training records of a classification are.
+   *
+   * @param labels number of records by label
+   * @param pairs those of two texts
+   */
+  public record Kinds(Map<String, Long> labels, long pairs) {}
+
+  /**
+   * The label of a record, and whether it is a pair.
+   *
+   * @param label null unless the task is classification
+   */
+  private record Kind(String label, boolean pair) implements Serializable {
+
+    static Kind of(TextRecord record) {
+      return record instanceof TextRecord.Labelled labelled
+          ? new Kind(labelled.label(), labelled instanceof TextRecord.SentencePair)
+          : new Kind(null, false);
+    }
+  }
+
   /** An example on its way to a worker, or only the count of a record that gives none. */
-  private record Entry(String digest, boolean heldOut, Example example, DataReport report)
+  private record Entry(
+      String digest, boolean heldOut, Example example, DataReport report, Kind kind)
       implements Serializable {
 
     /** Sorts training examples before validation examples, each by their digests. */
@@ -68,7 +95,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     Entry unless(Set<String> digests) {
       return example == null || !digests.contains(digest)
           ? this
-          : new Entry(digest, heldOut, null, DataReport.ofRepeated());
+          : new Entry(digest, heldOut, null, DataReport.ofRepeated(), kind);
     }
   }
 
@@ -96,8 +123,9 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
     List<JavaRDD<?>> scratch = new ArrayList<>();
     try {
       // Encoding a record takes longer than interpreting the query that reads it.
+      SparkSession session = InterpretedSession.beside(spark);
       RecordReader reader =
-          new RecordReader(InterpretedSession.beside(spark), source.parser(), source.format());
+          new RecordReader(session, source.parser(), source.format(), source.encoding());
       JavaRDD<ReadRecord> train = reader.read(source.train(), true);
       Optional<LabelSet> labels = encoding.labels();
       if (source.parser().task() != Task.CLASSIFICATION) {
@@ -125,7 +153,10 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
         String path = source.validation().get();
         JavaRDD<Entry> heldOut =
             persist(
-                reader.read(path, true).map(record -> entry(record, factory, options, split, true)),
+                new RecordReader(
+                        session, source.parser(), source.validationFormat(), source.encoding())
+                    .read(path, true)
+                    .map(record -> entry(record, factory, options, split, true)),
                 scratch);
         DataReport other = sum(heldOut.map(Entry::report));
         other.check(path, source.maxBadFraction());
@@ -143,7 +174,7 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
       JavaRDD<Shard> shards =
           spread(all, learned.getNumPartitions(), report.train(), workers).setName("shards");
       shards.persist(StorageLevel.MEMORY_AND_DISK()).count();
-      return new ShardedData(shards, report, labels);
+      return new ShardedData(shards, report, labels, kinds(learned, labels.isPresent()));
     } finally {
       scratch.forEach(JavaRDD::unpersist);
     }
@@ -196,20 +227,38 @@ public record ShardedData(JavaRDD<Shard> shards, DataReport report, Optional<Lab
       Split split,
       boolean validation) {
     if (read.isBad()) {
-      return new Entry("", false, null, DataReport.ofBad(read.bad(read.reason())));
+      return new Entry("", false, null, DataReport.ofBad(read.bad(read.reason())), null);
     }
     RecordEncoder encoder =
         new RecordEncoder(
             ENCODERS.computeIfAbsent(factory.key(), key -> factory.create()), options);
     String digest = read.record().digest();
+    Kind kind = Kind.of(read.record());
     boolean heldOut = validation || split.holdsOut(digest);
     try {
       RecordEncoder.Outcome outcome = encoder.encode(read.record());
       return new Entry(
-          digest, heldOut, outcome.example().orElse(null), DataReport.of(outcome, heldOut));
+          digest, heldOut, outcome.example().orElse(null), DataReport.of(outcome, heldOut), kind);
     } catch (UserException e) {
-      return new Entry(digest, heldOut, null, DataReport.ofBad(read.bad(e.getMessage())));
+      return new Entry(digest, heldOut, null, DataReport.ofBad(read.bad(e.getMessage())), kind);
     }
+  }
+
+  private static Kinds kinds(JavaRDD<Entry> learned, boolean classification) {
+    Map<String, Long> labels = new TreeMap<>();
+    long pairs = 0;
+    if (classification) {
+      Map<Kind, Long> counts =
+          learned
+              .filter(entry -> entry.example() != null && !entry.heldOut())
+              .map(Entry::kind)
+              .countByValue();
+      for (Map.Entry<Kind, Long> count : counts.entrySet()) {
+        labels.merge(count.getKey().label(), count.getValue(), Long::sum);
+        pairs += count.getKey().pair() ? count.getValue() : 0;
+      }
+    }
+    return new Kinds(labels, pairs);
   }
 
   /** Digests of records that occur in both. */

@@ -9,6 +9,7 @@ import io.guilomo.inference.Predictor;
 import io.guilomo.io.Tokenizer;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.spark.worker.WorkerSettings;
@@ -19,7 +20,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 
 /** A backbone with an adapter, opened where it is used. */
@@ -55,7 +55,7 @@ public record AdaptedModel(
     }
 
     private Adapter read() throws IOException {
-      return new AdapterDirectory(new Path(adapter), workers.hadoop().value()).read();
+      return new AdapterDirectory(UserPath.of(adapter), workers.hadoop().value()).read();
     }
   }
 

@@ -2,6 +2,8 @@ package io.guilomo.spark.evaluate;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
+import io.guilomo.data.LabelSet;
+import io.guilomo.data.Listing;
 import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
 import io.guilomo.model.UserException;
@@ -141,7 +143,9 @@ public record EvaluateJob(JobContext context) {
 
   private static String unscored(TextRecord record, List<String> labels) {
     return record instanceof TextRecord.Labelled labelled
-        ? String.format("label %s is unknown: the model learned %s", labelled.label(), labels)
+        ? String.format(
+            "label %s is unknown: the model learned %s",
+            Listing.shortened(labelled.label()), LabelSet.named(labels))
         : "it has no right answer, or is longer than the model's positions";
   }
 

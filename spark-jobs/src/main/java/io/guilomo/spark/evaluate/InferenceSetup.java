@@ -50,7 +50,7 @@ record InferenceSetup(
         source,
         description,
         parser,
-        new RecordReader(context.spark(), parser, JobData.format(config.data())),
+        JobData.reader(context.spark(), config.data(), parser),
         workers.count(),
         PARTITIONS_PER_WORKER * workers.count());
   }

@@ -1,6 +1,7 @@
 package io.guilomo.spark.evaluate;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.DataReport;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
@@ -58,10 +59,24 @@ public record PredictJob(JobContext context) {
         setup.workers(),
         () -> {
           Preflight.start(context);
+          check(setup, run);
           Result result = write(setup, run.tables(), run.runId());
           run.backboneDigest(setup.description().backboneDigest());
           return result;
         });
+  }
+
+  /** Before the model answers anything: whether as many records can be read as must be. */
+  private void check(InferenceSetup setup, RecordedRun run) {
+    String path = config().evaluate().requireData();
+    DataReport report = setup.reader().report(path);
+    run.data(report);
+    report.check(path, config().data().maxBadFraction());
+    if (report.bad() > 0) {
+      context.message(
+          "%d records: %d get no prediction, the first: %s"
+              .formatted(report.read(), report.bad(), report.samples().get(0)));
+    }
   }
 
   private Result write(InferenceSetup setup, TableWriter tables, String runId) {
@@ -106,6 +121,13 @@ public record PredictJob(JobContext context) {
         throw new UserException(
             "Cannot keep column %s: table %s has a column of that name; rename it",
             field.name(), PredictionsTable.INSTANCE);
+      }
+      for (StructField other : schema.fields()) {
+        if (other.name().equalsIgnoreCase(field.name())) {
+          throw new UserException(
+              "Cannot keep columns %s and %s: their names differ at most by case; rename one",
+              other.name(), field.name());
+        }
       }
       schema = field.name().equals(RecordReader.JSON) ? schema : schema.add(field);
     }

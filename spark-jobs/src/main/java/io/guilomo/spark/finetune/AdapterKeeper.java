@@ -61,7 +61,7 @@ public final class AdapterKeeper {
                 Task.parse(config.data().task()),
                 labels,
                 network.pooling(),
-                config.model().maxLength(),
+                config.model().maxLength().tokens(),
                 template),
             parameters);
     new AdapterDirectory(directory.path(LAST), context.hadoop()).write(adapter);

@@ -51,7 +51,10 @@ public record FinetuneJob(JobContext context, boolean reporting) {
   public Result run() throws IOException {
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
     BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
-    Networks.check(config(), backbone);
+    return new FinetuneJob(Networks.fit(context, backbone), reporting).run(backbone);
+  }
+
+  private Result run(BackboneConfig backbone) throws IOException {
     RecordedRun run = new RecordedRun(context, NAME, reporting);
     AllocationPlan plan = plan(run.directory(), backbone);
     Workers workers = Workers.of(config(), context.sparkContext());

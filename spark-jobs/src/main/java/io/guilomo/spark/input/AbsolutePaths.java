@@ -1,6 +1,7 @@
 package io.guilomo.spark.input;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -51,18 +52,12 @@ public final class AbsolutePaths {
     if (path.isBlank()) {
       return false;
     }
-    try {
-      Path given = new Path(path);
-      return given.toUri().getScheme() == null && !given.isAbsolute();
-    } catch (IllegalArgumentException e) {
-      // The job that uses it refuses it with the reason.
-      return false;
-    }
+    return !UserPath.isUri(path) && !UserPath.of(path).isAbsolute();
   }
 
   private static String absolute(String path, Configuration hadoop) {
     try {
-      Path qualified = FileSystem.get(hadoop).makeQualified(new Path(path));
+      Path qualified = FileSystem.get(hadoop).makeQualified(UserPath.of(path));
       return Path.getPathWithoutSchemeAndAuthority(qualified).toString();
     } catch (IOException e) {
       throw new UncheckedIOException(

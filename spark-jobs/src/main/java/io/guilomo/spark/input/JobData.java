@@ -4,6 +4,7 @@ import io.guilomo.config.DataConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
 import io.guilomo.data.LabelSet;
+import io.guilomo.data.Listing;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.Split;
@@ -12,16 +13,21 @@ import io.guilomo.io.Tokenizer;
 import io.guilomo.model.Task;
 import io.guilomo.spark.data.DataFormat;
 import io.guilomo.spark.data.DataSource;
+import io.guilomo.spark.data.RecordReader;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.data.TextEncoderFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** The data that a configuration names. */
 public final class JobData {
+
+  private static final int NAMED_CLASSES = 10;
 
   private final JobContext context;
   private final GuilomoConfig config;
@@ -38,25 +44,30 @@ public final class JobData {
             data.requireTrain(),
             given(data.validation()),
             new Split(data.validationFraction()),
-            format(data),
+            format(data.format()),
+            format(data.validationFormat()),
+            data.encoding(),
             new RecordParser(Task.parse(data.task()), data.columns()),
             data.maxBadFraction());
     ShardedData.Encoding encoding =
         new ShardedData.Encoding(
             new ModelTokenizer(
                 config.model().requirePath(), new SerializableConfiguration(context.hadoop())),
-            config.model().maxLength(),
+            config.model().maxLength().tokens(),
             data.trainOnInputs(),
             template(),
             data.labels().isEmpty() ? Optional.empty() : Optional.of(new LabelSet(data.labels())));
     return ShardedData.load(context.spark(), source, encoding, workers);
   }
 
-  /** The configured format; empty: that of the files' names. */
-  public static Optional<DataFormat> format(DataConfig data) {
-    return data.format().equals("auto")
-        ? Optional.empty()
-        : Optional.of(DataFormat.parse(data.format()));
+  /** A configured format; empty: that of the files' names. */
+  private static Optional<DataFormat> format(String name) {
+    return name.equals("auto") ? Optional.empty() : Optional.of(DataFormat.parse(name));
+  }
+
+  /** Reads records for a parser as the configuration says. */
+  public static RecordReader reader(SparkSession spark, DataConfig data, RecordParser parser) {
+    return new RecordReader(spark, parser, format(data.format()), data.encoding());
   }
 
   private static Optional<String> given(String value) {
@@ -87,6 +98,30 @@ public final class JobData {
             report.repeated(),
             report.bad());
     return report.samples().isEmpty() ? line : line + ", the first: " + report.samples().get(0);
+  }
+
+  /**
+   * The classes and how many training records each has, the first of many, on one line.
+   *
+   * @param labels in the order of the classes
+   */
+  public static String describe(LabelSet labels, ShardedData.Kinds kinds) {
+    List<String> counted =
+        labels.labels().stream()
+            .map(label -> "%s (%,d)".formatted(label, kinds.labels().getOrDefault(label, 0L)))
+            .toList();
+    long records = kinds.labels().values().stream().mapToLong(Long::longValue).sum();
+    String line =
+        String.format(
+            Locale.ROOT, "%,d classes: %s", labels.size(), Listing.of(counted, NAMED_CLASSES));
+    return kinds.pairs() == 0 || kinds.pairs() == records
+        ? line
+        : line
+            + String.format(
+                Locale.ROOT,
+                "; %,d pairs, %,d single texts",
+                kinds.pairs(),
+                records - kinds.pairs());
   }
 
   /** The tokenizer in the model's directory. */

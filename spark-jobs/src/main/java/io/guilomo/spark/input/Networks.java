@@ -135,6 +135,25 @@ public final class Networks {
     }
   }
 
+  /**
+   * Checks what a job asks of its backbone, and lowers an automatic maximum length to the
+   * backbone's positions.
+   *
+   * @return the context to train with
+   * @throws UserException as {@link #check}, and for a maximum length above the positions
+   */
+  public static JobContext fit(JobContext context, BackboneConfig backbone) {
+    GuilomoConfig config = context.config();
+    check(config, backbone);
+    int length = config.model().maxLengthFor(backbone.maxPositions());
+    if (length == config.model().maxLength().tokens()) {
+      return context;
+    }
+    context.message(
+        "sequences of at most %d tokens, as many as the model has positions".formatted(length));
+    return context.with(List.of("model.max-length=" + length));
+  }
+
   private static void checkFamily(GuilomoConfig config, BackboneConfig backbone) {
     String family = config.model().family();
     if (!family.equals("auto") && !family.equals(backbone.family())) {

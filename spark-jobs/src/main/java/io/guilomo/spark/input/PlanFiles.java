@@ -6,6 +6,7 @@ import io.guilomo.family.Families;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
@@ -43,8 +44,9 @@ public final class PlanFiles {
       LoraMoeConfig lora,
       Configuration conf)
       throws IOException {
-    Path path = new Path(name);
-    FileSystem files = path.getFileSystem(conf);
+    UserPath given = UserPath.open(name, conf);
+    Path path = given.path();
+    FileSystem files = given.files();
     try {
       if (!files.getFileStatus(path).isDirectory()) {
         return AllocationPlanParser.fromJson("the plan " + name, text(files, path));

@@ -6,13 +6,13 @@ import io.guilomo.data.PromptTemplate;
 import io.guilomo.family.BackboneCache;
 import io.guilomo.io.ChatTemplateFile;
 import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.Path;
 
 /** The prompt template that {@code data.prompt-template} names. */
 public final class PromptTemplates {
@@ -67,8 +67,8 @@ public final class PromptTemplates {
   }
 
   private static String text(String name, Configuration hadoop) throws IOException {
-    Path path = new Path(name);
-    try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
+    UserPath given = UserPath.open(name, hadoop);
+    try (FSDataInputStream in = given.files().open(given.path())) {
       return new String(in.readNBytes(MAX_BYTES), StandardCharsets.UTF_8);
     } catch (FileNotFoundException e) {
       throw new UserException(

@@ -1,7 +1,8 @@
 package io.guilomo.spark.preflight;
 
+import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import io.guilomo.sizing.ByteSize;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,7 +14,6 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.LocalFileSystem;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 
 /** What driver and executors report about themselves, and what follows from it. */
@@ -75,8 +75,8 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
 
   private static boolean ownDisk(String directory, Configuration hadoop) {
     try {
-      return new Path(directory).getFileSystem(hadoop) instanceof LocalFileSystem;
-    } catch (IOException | RuntimeException e) {
+      return UserPath.open(directory, hadoop).files() instanceof LocalFileSystem;
+    } catch (UserException e) {
       // The check of the directory reports it.
       return false;
     }

@@ -5,6 +5,7 @@ import io.guilomo.family.Families;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationStrategies;
@@ -99,6 +100,7 @@ public final class DoctorJob {
   private void memory(ClusterChecks cluster) throws IOException {
     BackboneConfig backbone = Families.config(config.model().requirePath(), hadoop);
     Networks.check(config, backbone);
+    int length = length(backbone);
     Workers workers = Workers.of(config, spark);
     checks.add(
         Check.ok(
@@ -109,21 +111,36 @@ public final class DoctorJob {
     if (AllocationStrategies.learns(config.allocation().strategy())) {
       memory(
           batch -> Preflight.search(config, backbone, workers, batch),
-          config.search().batchSize(),
+          new BatchShape(config.search().batchSize(), length),
           cluster);
     }
     AllocationPlan plan = plan(backbone);
     memory(
         batch -> Preflight.fineTuning(config, backbone, plan, workers, batch),
-        config.finetune().batchSize(),
+        new BatchShape(config.finetune().batchSize(), length),
         cluster);
+  }
+
+  /** The maximum length, or where it is too long, the longest there can be. */
+  private int length(BackboneConfig backbone) {
+    String name = "guilomo.model.max-length";
+    int positions = backbone.maxPositions();
+    try {
+      int length = config.model().maxLengthFor(positions);
+      checks.add(Check.ok(name, "%d of the model's %,d positions".formatted(length, positions)));
+      return length;
+    } catch (UserException e) {
+      checks.add(Check.cannot(name, e.getMessage()));
+      return positions;
+    }
   }
 
   /** The plan to train, or if there is none yet the largest possible. */
   private AllocationPlan plan(BackboneConfig backbone) throws IOException {
     List<LinearModule> modules = Networks.targets(config, backbone);
     String given = config.finetune().plan();
-    Path own = new Path(config.output().dir(), "runs/" + config.run().id() + "/plan.json");
+    Path own =
+        new Path(UserPath.of(config.output().dir()), "runs/" + config.run().id() + "/plan.json");
     if (!given.isBlank()) {
       return PlanFiles.readFor(given, config, backbone, hadoop);
     }
@@ -140,8 +157,8 @@ public final class DoctorJob {
 
   /** Whether batches of the longest sequences fit, and if not, whether any batch does. */
   private void memory(
-      Function<BatchShape, Preflight> training, int batchSize, ClusterChecks cluster) {
-    Preflight most = training.apply(new BatchShape(batchSize, config.model().maxLength()));
+      Function<BatchShape, Preflight> training, BatchShape longest, ClusterChecks cluster) {
+    Preflight most = training.apply(longest);
     List<Preflight.Process> least =
         training.apply(BatchShape.LEAST).processes(spark, cluster.tasks());
     String name = "memory of guilomo." + most.training();

@@ -70,6 +70,9 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
    */
   static ExecutorSurvey run(
       SparkContext spark, Processor.Product product, FileChecks checks, int expected, int seconds) {
+    if (spark.isLocal()) {
+      return here(spark, product, checks);
+    }
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     String id = UUID.randomUUID().toString();
     Map<String, Machine> seen = new TreeMap<>();
@@ -96,6 +99,16 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
         registered.stream().mapToInt(ExecutorSummary::maxTasks).max().orElse(1));
   }
 
+  /** The driver is its own only executor, which need not be waited for. */
+  private static ExecutorSurvey here(
+      SparkContext spark, Processor.Product product, FileChecks checks) {
+    List<ExecutorSummary> registered = registered(spark);
+    int cores = registered.stream().mapToInt(ExecutorSummary::totalCores).max().orElse(0);
+    int tasks = registered.stream().mapToInt(ExecutorSummary::maxTasks).max().orElse(1);
+    Machine driver = Machine.here(DRIVER, cores, product, checks, spark.hadoopConfiguration());
+    return new ExecutorSurvey(List.of(driver), 1, cores, tasks);
+  }
+
   private static List<Machine> answers(SparkContext spark, Question question, int tasks, long end) {
     List<Integer> numbers = IntStream.range(0, tasks).boxed().toList();
     JavaFutureAction<List<Machine>> running =
@@ -119,7 +132,7 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
   /** Registered executors; the driver if it is the only one. */
   private static List<ExecutorSummary> registered(SparkContext spark) {
     return JavaConverters.seqAsJavaList(spark.statusStore().executorList(true)).stream()
-        .filter(executor -> spark.isLocal() || !executor.id().equals(DRIVER))
+        .filter(executor -> !executor.id().equals(DRIVER) || spark.isLocal())
         .toList();
   }
 }

@@ -5,19 +5,18 @@ import io.guilomo.family.Families;
 import io.guilomo.io.Tokenizer;
 import io.guilomo.model.UserException;
 import io.guilomo.sizing.ByteSize;
+import io.guilomo.spark.data.DataFile;
+import io.guilomo.spark.data.DataFiles;
+import io.guilomo.spark.run.OutputDirectory;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.Path;
 
 /**
  * Checks of the files that a run reads and writes.
@@ -36,7 +35,7 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
   List<Check> run(Configuration hadoop) {
     List<Check> checks = new ArrayList<>();
     checks.add(check("guilomo.model.path", () -> model(hadoop)));
-    if (!model.startsWith(BackboneCache.MEMORY_SCHEME)) {
+    if (hasTokenizer(hadoop)) {
       checks.add(check("tokenizer", () -> tokenizer(hadoop)));
     }
     data.forEach((key, path) -> checks.add(check(key, () -> read(path, hadoop))));
@@ -74,59 +73,39 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
         checked.unread().describe().map(text -> "; " + text).orElse(""));
   }
 
+  private boolean hasTokenizer(Configuration hadoop) {
+    try {
+      return !model.startsWith(BackboneCache.MEMORY_SCHEME) && Tokenizer.isIn(model, hadoop);
+    } catch (IOException e) {
+      // The check of the model says why.
+      return false;
+    }
+  }
+
   private String tokenizer(Configuration hadoop) throws IOException {
     try (Tokenizer tokenizer = Tokenizer.load(model, hadoop)) {
       return String.format(Locale.ROOT, "%,d tokens", tokenizer.vocabulary());
     }
   }
 
-  private static String read(String pattern, Configuration hadoop) throws IOException {
-    Path path = new Path(pattern);
-    FileSystem files = path.getFileSystem(hadoop);
-    FileStatus[] found = files.globStatus(path);
-    if (found == null || found.length == 0) {
-      throw new UserException("Cannot read " + pattern + ": there is no such file");
-    }
-    int count = 0;
+  private static String read(String name, Configuration hadoop) throws IOException {
+    DataFiles found = DataFiles.find(name, hadoop);
     long bytes = 0;
-    for (FileStatus status : found) {
-      for (FileStatus file :
-          status.isDirectory() ? files.listStatus(status.getPath()) : new FileStatus[] {status}) {
-        if (file.isFile() && !file.getPath().getName().matches("[._].*")) {
-          try (FSDataInputStream in = files.open(file.getPath())) {
-            count += in.read() >= 0 ? 1 : 0;
-          }
-          bytes += file.getLen();
-        }
+    for (DataFile file : found.files()) {
+      try (InputStream in = file.open(hadoop)) {
+        in.read();
       }
+      bytes += file.length();
     }
-    // The files of a partitioned table are in subdirectories.
+    int count = found.files().size();
     return count == 0
-        ? pattern + " exists"
+        ? name + " exists"
         : "%s opened, %d %s of %s"
-            .formatted(pattern, count, count == 1 ? "file" : "files", ByteSize.text(bytes));
+            .formatted(name, count, count == 1 ? "file" : "files", ByteSize.text(bytes));
   }
 
-  /** Creates and deletes a file in the directory, or in its nearest existing ancestor. */
-  private String write(Configuration hadoop) throws IOException {
-    Path directory = new Path(output);
-    FileSystem files = directory.getFileSystem(hadoop);
-    Path existing = files.makeQualified(directory);
-    while (!files.exists(existing) && existing.getParent() != null) {
-      existing = existing.getParent();
-    }
-    if (!files.getFileStatus(existing).isDirectory()) {
-      throw new UserException("Cannot write into " + output + ": " + existing + " is a file");
-    }
-    Path probe = new Path(existing, "_guilomo-doctor-" + UUID.randomUUID());
-    try {
-      files.create(probe, false).close();
-    } catch (IOException e) {
-      throw new IOException("Cannot write into " + existing + ": " + e.getMessage(), e);
-    }
-    if (!files.delete(probe, false)) {
-      throw new IOException("Cannot delete " + probe);
-    }
+  private String write(Configuration hadoop) {
+    OutputDirectory.check(output, hadoop);
     return output + " can be written";
   }
 }

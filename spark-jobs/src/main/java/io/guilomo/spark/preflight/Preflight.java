@@ -176,6 +176,7 @@ public record Preflight(
     start(context);
     ShardedData data = new JobData(context).load(workers.count());
     context.message(JobData.describe(data.report()));
+    data.labels().ifPresent(labels -> context.message(JobData.describe(labels, data.kinds())));
     run.data(data.report());
     require(spark, training, batchSize, data.report(), context.progress());
     return data;

@@ -3,6 +3,7 @@ package io.guilomo.spark.run;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
 import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import io.guilomo.spark.checkpoint.JobCheckpoints;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.table.JobRun;
@@ -14,6 +15,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 
@@ -57,7 +59,7 @@ public final class RecordedRun {
         config.run().id().isEmpty()
             ? TIME.format(startedAt.atZone(ZoneOffset.UTC)) + "-" + config.run().seed()
             : config.run().id();
-    RunDirectory.requireDirectory(config.output().dir(), context.hadoop());
+    OutputDirectory.require(config.output().dir(), context.hadoop());
     this.directory = new RunDirectory(config.output().dir(), runId, context.hadoop());
     this.tables =
         new TableWriter(
@@ -108,36 +110,43 @@ public final class RecordedRun {
     SparkContext spark = context.sparkContext();
     try (RunLock held =
         RunLock.take(
-            new Path(config.output().dir(), "locks/" + runId + "." + job),
+            new Path(UserPath.of(config.output().dir()), "locks/" + runId + "." + job),
             context.hadoop(),
             job + " of run " + runId,
             spark.applicationId(),
             spark::cancelAllJobs)) {
       write("RUNNING", null);
-      try {
+      try (Interruption ignored = new Interruption(context, job, runId)) {
         JobCheckpoints checkpoints = checkpoints();
         checkpoints.begin(config.checkpoint().resume());
         R result = work.run();
         write("SUCCEEDED", Instant.now());
         checkpoints.end();
         if (reporting) {
-          report();
+          report(true);
         }
         return result;
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
         if (fail(e)) {
-          report();
+          // A refusal is the last line that the user should read.
+          report(ExceptionUtils.throwableOfType(e, UserException.class) == null);
         }
         throw e;
       }
     }
   }
 
-  /** Writes the run's report; a job does not fail if that fails. */
-  private void report() {
+  /**
+   * Writes the run's report; a job does not fail if that fails.
+   *
+   * @param said whether the user is told where
+   */
+  private void report(boolean said) {
     try {
-      context.message(
-          "report written to " + new ReportJob(context.spark(), config.output().dir()).run(runId));
+      String path = new ReportJob(context.spark(), config.output().dir()).run(runId);
+      if (said) {
+        context.message("report written to " + path);
+      }
     } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
       context.message("warning: the report was not written: " + e);
     }

@@ -1,6 +1,6 @@
 package io.guilomo.spark.run;
 
-import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -15,20 +15,8 @@ public final class RunDirectory {
   private final FileSystem fileSystem;
 
   RunDirectory(String outputDir, String runId, Configuration conf) throws IOException {
-    this.directory = new Path(new Path(outputDir, "runs"), runId);
+    this.directory = new Path(new Path(UserPath.of(outputDir), "runs"), runId);
     this.fileSystem = directory.getFileSystem(conf);
-  }
-
-  /**
-   * @throws UserException if a file is where runs and tables belong
-   */
-  static void requireDirectory(String output, Configuration conf) throws IOException {
-    Path path = new Path(output);
-    FileSystem files = path.getFileSystem(conf);
-    if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
-      throw new UserException(
-          "Cannot write into guilomo.output.dir = " + output + ": it is a file");
-    }
   }
 
   /** Writes a whole text: into a temporary file first, which is then renamed. */

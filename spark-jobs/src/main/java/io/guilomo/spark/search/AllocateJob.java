@@ -65,8 +65,10 @@ public record AllocateJob(JobContext context, boolean reporting) {
           BackboneConfig backbone =
               Families.config(config().model().requirePath(), context.hadoop());
           if (AllocationStrategies.learns(strategy)) {
-            return learn(run, backbone, workers);
+            return new AllocateJob(Networks.fit(context, backbone), reporting)
+                .learn(run, backbone, workers);
           }
+          config().model().maxLengthFor(backbone.maxPositions());
           AllocationPlan plan = plan(strategy, backbone);
           write(run, backbone, List.of(plan));
           return new Result(run.runId(), plan, List.of());
@@ -75,7 +77,6 @@ public record AllocateJob(JobContext context, boolean reporting) {
 
   private Result learn(RecordedRun run, BackboneConfig backbone, Workers workers)
       throws IOException {
-    Networks.check(config(), backbone);
     ShardedData data =
         Preflight.load(
             context,

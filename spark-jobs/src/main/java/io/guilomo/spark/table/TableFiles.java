@@ -1,5 +1,6 @@
 package io.guilomo.spark.table;
 
+import io.guilomo.model.UserPath;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +32,7 @@ class TableFiles {
   }
 
   static Path root(String outputDir, Table<?> table) {
-    return new Path(new Path(outputDir, "tables"), table.name());
+    return new Path(new Path(UserPath.of(outputDir), "tables"), table.name());
   }
 
   FileSystem fileSystem() {

@@ -3,10 +3,12 @@ package io.guilomo.spark.table;
 import static org.apache.spark.sql.functions.col;
 
 import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -14,11 +16,13 @@ import org.apache.spark.sql.SparkSession;
 /** Opens the tables of an output directory. */
 public record TableReader(SparkSession spark, String outputDir) {
 
+  private static final String GLOB_PATHS = "__globPaths__";
+
   /**
    * @throws UserException if the directory has no tables
    */
   public void requireTables() {
-    Path tables = new Path(outputDir, "tables");
+    Path tables = new Path(UserPath.of(outputDir), "tables");
     try {
       if (tables.getFileSystem(spark.sparkContext().hadoopConfiguration()).exists(tables)) {
         return;
@@ -46,25 +50,28 @@ public record TableReader(SparkSession spark, String outputDir) {
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read table " + table + " in " + outputDir, e);
     }
-    return spark.read().schema(table.schema()).parquet(root.toString());
+    return files(spark).schema(table.schema()).parquet(root.toString());
+  }
+
+  /** A reader that takes a path as it is, whatever its characters mean in patterns. */
+  static DataFrameReader files(SparkSession spark) {
+    return spark.read().option(GLOB_PATHS, "false");
   }
 
   /**
    * All rows with all columns that any run wrote: {@code predictions} also have the columns of
-   * their records, unless the types of several runs conflict.
+   * their records, as text where the types of several runs differ.
    */
   Dataset<Row> readAll(Table<?> table) {
     Dataset<Row> own = read(table);
     if (table != PredictionsTable.INSTANCE || own.isEmpty()) {
       return own;
     }
+    String root = TableFiles.root(outputDir, table).toString();
     try {
-      return spark
-          .read()
-          .option("mergeSchema", "true")
-          .parquet(TableFiles.root(outputDir, table).toString());
+      return files(spark).option("mergeSchema", "true").parquet(root);
     } catch (Exception e) { // Spark's, if a column has two types.
-      return own;
+      return new MergedRuns(spark, root).read();
     }
   }
 

@@ -128,8 +128,7 @@ public final class TableWriter {
         String[] partitions =
             files.partitions().stream().map(Path::toString).toArray(String[]::new);
         Dataset<Row> own =
-            spark
-                .read()
+            TableReader.files(spark)
                 .schema(table.fileSchema())
                 .option("pathGlobFilter", files.ownedNames())
                 .parquet(partitions);

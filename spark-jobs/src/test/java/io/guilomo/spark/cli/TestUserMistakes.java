@@ -92,7 +92,7 @@ class TestUserMistakes {
           allocate | model.path=DIR/nowhere | Cannot load DIR/nowhere: there is no such directory
           allocate | model.path=DIR/empty | Cannot load DIR/empty: it has no config.json, which tells the architecture
           allocate | model.path=DIR/architecture | Cannot load DIR/architecture: its architecture is GPT2LMHeadModel, which is of none of the families …
-          allocate | model.path=DIR/pickle | Cannot load DIR/pickle: it contains only pickle files (pytorch_model.bin), which are never read; convert them to safetensors
+          allocate | model.path=DIR/pickle | Cannot load DIR/pickle: it contains only pickle files (pytorch_model.bin), which are never read; convert them with python3 …
           allocate | model.path=DIR/cut | Cannot read DIR/cut/model.safetensors: tensor model.embed_tokens.weight is at bytes 0 to 131072 of 4136 bytes of data
           allocate | model.path=DIR/shape | Cannot load DIR/shape: tensor model.embed_tokens.weight has shape [512, 64], expected [513, 64]
           allocate | data.train=DIR/missing.jsonl | Cannot read DIR/missing.jsonl: there is no such file

@@ -1,20 +1,26 @@
 package io.guilomo.spark.data;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.TextRecord;
 import io.guilomo.model.Task;
 import io.guilomo.spark.SharedSparkSession;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.GZIPOutputStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -44,7 +50,112 @@ class TestRecordReader {
     assertThat(records.get(1).isBad()).isTrue();
     assertThat(records.get(1).json()).isEqualTo("{\"sentence\": ");
     assertThat(records.get(1).reason()).startsWith("malformed JSON: ");
-    assertThat(records.get(2).record()).isEqualTo(new TextRecord.Sentence("two", null));
+    assertThat(records.get(2).reason()).isEqualTo("no field label; fields are sentence");
+    assertThat(reader(NO_NAMES).read(file.toString(), false).collect().get(2).record())
+        .isEqualTo(new TextRecord.Sentence("two", null));
+  }
+
+  @Test
+  void columnsMayBeInAnotherOrderInEachFileAndInTheNamesOfDirectories() throws IOException {
+    for (String format : List.of("csv", "tsv")) {
+      Path whole = Files.createDirectories(dir.resolve(format + "/label=1"));
+      Files.createDirectories(dir.resolve(format + "/label=0"));
+      String separator = format.equals("csv") ? "," : "\t";
+      write(format + "/label=1/a." + format, "id,sentence\n1,one\n".replace(",", separator));
+      write(format + "/label=1/b." + format, "sentence,id\ntwo,2\n".replace(",", separator));
+      write(format + "/label=0/c." + format, "sentence\n\nthree\n");
+      write(format + "/label=0/_part." + format, "sentence\nhidden\n");
+      assertThat(read(whole.getParent(), Task.CLASSIFICATION, NO_NAMES))
+          .extracting(ReadRecord::record)
+          .containsExactlyInAnyOrder(
+              new TextRecord.Sentence("one", "1"),
+              new TextRecord.Sentence("two", "1"),
+              new TextRecord.Sentence("three", "0"));
+    }
+  }
+
+  @Test
+  void jsonMayBeAListOrObjectsOverSeveralLines() throws IOException {
+    String one = "{\"sentence\":\n \"one\",\n \"label\": 1}";
+    String two = "{\"sentence\": \"two\", \"label\": 0}";
+    for (String text :
+        List.of(
+            "[" + one + "," + two + "]",
+            "\uFEFF[\n" + two + ",\n" + one + "\n]\n",
+            "{\n" + one.substring(1) + "\n" + two + "\n")) {
+      assertThat(read(write("list.json", text), Task.CLASSIFICATION, NO_NAMES))
+          .extracting(ReadRecord::record)
+          .containsExactlyInAnyOrder(
+              new TextRecord.Sentence("one", "1"), new TextRecord.Sentence("two", "0"));
+    }
+    List<ReadRecord> broken =
+        read(write("list.json", "[" + two + ",\n{\"sentence\"]"), Task.CLASSIFICATION, NO_NAMES);
+    assertThat(broken).hasSize(2);
+    assertThat(broken.get(1).reason())
+        .startsWith("malformed JSON: Unexpected character")
+        .endsWith(" in line 2");
+    assertThat(read(write("lines.json", "{\"sentence\": \n" + two), Task.CLASSIFICATION, NO_NAMES))
+        .as("a broken line is no beginning of an object if a whole one follows")
+        .hasSize(2);
+  }
+
+  @Test
+  void whatCannotBeReadIsNamedInOneLine() throws IOException {
+    Path cut = dir.resolve("cut.jsonl.gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(cut))) {
+      out.write(("{\"sentence\": \"one\", \"label\": 1}\n").repeat(5000).getBytes(UTF_8));
+    }
+    byte[] bytes = Files.readAllBytes(cut);
+    Files.write(cut, Arrays.copyOf(bytes, bytes.length / 2));
+    assertThatThrownBy(() -> read(cut, Task.CLASSIFICATION, NO_NAMES))
+        .hasRootCauseMessage("Unexpected end of input stream")
+        .rootCause()
+        .isInstanceOf(EOFException.class);
+    Path pattern = Files.createDirectories(dir.resolve("[ab]"));
+    write("[ab]/x.jsonl", "{\"sentence\": \"one\", \"label\": 1}\n");
+    assertThat(read(pattern, Task.CLASSIFICATION, NO_NAMES)).hasSize(1);
+    assertThat(read(dir.resolve("*ab*/*.jsonl"), Task.CLASSIFICATION, NO_NAMES)).hasSize(1);
+  }
+
+  @Test
+  void bytesOfParquetAreTextOrRefused() {
+    Path parquet = dir.resolve("bytes.parquet");
+    spark
+        .sql(
+            "SELECT X'c3a4' AS sentence, X'31' AS label, X'ff' AS image UNION ALL"
+                + " SELECT X'e4', X'30', X'fe'")
+        .coalesce(1)
+        .write()
+        .parquet(parquet.toString());
+    assertThat(read(parquet, Task.CLASSIFICATION, NO_NAMES))
+        .extracting(ReadRecord::record, ReadRecord::reason)
+        .containsExactlyInAnyOrder(
+            tuple(new TextRecord.Sentence("ä", "1"), null),
+            tuple(null, "sentence is binary and not UTF-8"));
+    assertThat(table(parquet).collectAsList())
+        .extracting(row -> row.isNullAt(3))
+        .containsExactlyInAnyOrder(true, false);
+
+    Path nested = dir.resolve("nested.parquet");
+    spark
+        .sql(
+            "SELECT named_struct('stem', X'73') AS question,"
+                + " named_struct('text', array(X'78', X'79'), 'label', array('A', 'B')) AS choices,"
+                + " 'B' AS answer")
+        .write()
+        .parquet(nested.toString());
+    assertThat(read(nested, Task.MULTIPLE_CHOICE, NO_NAMES).get(0).record())
+        .isEqualTo(
+            new TextRecord.MultipleChoice(
+                null,
+                "s",
+                List.of(new TextRecord.Choice("A", "x"), new TextRecord.Choice("B", "y")),
+                "B"));
+  }
+
+  private RecordReader reader(Map<String, String> columns) {
+    return new RecordReader(
+        spark, new RecordParser(Task.CLASSIFICATION, columns), Optional.empty());
   }
 
   @Test

@@ -144,17 +144,20 @@ class TestEveryFamily {
       """;
 
   private void writeRecords(boolean classifies) throws IOException {
+    writeRecords("train.jsonl", 20, classifies);
+    writeRecords("validation.jsonl", 30, classifies);
+  }
+
+  private void writeRecords(String file, int first, boolean classifies) throws IOException {
     List<String> records = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
-      String words = "w%d w%d w%d".formatted(5 + i, 20 + i, 40 + i);
+      String words = "w%d w%d w%d".formatted(5 + i, first + i, 40 + i);
       records.add(
           classifies
               ? "{\"sentence\":\"%s\",\"label\":\"l%d\"}".formatted(words, i % 3)
               : "{\"instruction\":\"%s\",\"output\":\"w%d w9\"}".formatted(words, 10 + i));
     }
-    for (String file : List.of("train.jsonl", "validation.jsonl")) {
-      Files.write(directory.resolve(file), records);
-    }
+    Files.write(directory.resolve(file), records);
   }
 
   private GuilomoConfig config(Path model, boolean classifies) {

@@ -20,6 +20,7 @@ class TestAbsolutePaths {
             List.of(
                 "model.path=models/m",
                 "data.train=data/{a,b}*.tsv",
+                "data.validation=2024-01-01T10:00/v.tsv",
                 "evaluate.data=./test #1.tsv",
                 "evaluate.adapter=runs/a/adapter",
                 "finetune.plan=plan.json",
@@ -28,7 +29,7 @@ class TestAbsolutePaths {
     String here = Path.of("").toAbsolutePath().toString();
     assertThat(absolute.model().path()).isEqualTo(here + "/models/m");
     assertThat(absolute.data().train()).isEqualTo(here + "/data/{a,b}*.tsv");
-    assertThat(absolute.data().validation()).isEmpty();
+    assertThat(absolute.data().validation()).isEqualTo(here + "/2024-01-01T10:00/v.tsv");
     assertThat(absolute.evaluate().data()).isEqualTo(here + "/test #1.tsv");
     assertThat(absolute.evaluate().adapter()).isEqualTo(here + "/runs/a/adapter");
     assertThat(absolute.finetune().plan()).isEqualTo(here + "/plan.json");
@@ -44,7 +45,7 @@ class TestAbsolutePaths {
             List.of(
                 "model.path=hdfs://namenode:8020/models/m",
                 "data.train=/data/train.tsv",
-                "evaluate.data=a:b",
+                "evaluate.data=file:/a:b",
                 "output.dir=s3a://bucket/output"));
     assertThat(AbsolutePaths.of(config, hadoop)).isEqualTo(config);
   }

@@ -1,0 +1,210 @@
+package io.guilomo.spark.data;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.univocity.parsers.common.TextParsingException;
+import com.univocity.parsers.csv.CsvParser;
+import com.univocity.parsers.csv.CsvParserSettings;
+import com.univocity.parsers.csv.UnescapedQuoteHandling;
+import io.guilomo.model.UserException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+
+/**
+ * Rows of CSV or TSV as JSON objects, with null for empty cells.
+ *
+ * @param names of the columns
+ * @param header whether the first row has them
+ * @param partition further columns, the same in every row
+ */
+record SeparatedText(
+    List<String> names, boolean header, Map<String, String> partition, TextDecoding decoding)
+    implements Serializable {
+
+  static final String BROKEN = "wrong number of columns or broken quotes";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int MOST_COLUMNS = 20_480;
+
+  /** The cells of the first row of a file; none if it has no row. */
+  static List<String> firstRow(BufferedReader reader, DataFormat format, TextDecoding decoding)
+      throws IOException {
+    String[] row;
+    if (format == DataFormat.CSV) {
+      CsvParser parser = parser();
+      parser.beginParsing(reader);
+      row = parser.parseNext();
+      parser.stopParsing();
+    } else {
+      String line = reader.readLine();
+      while (line != null && line.isBlank()) {
+        line = reader.readLine();
+      }
+      row = line == null ? null : line.split("\t", -1);
+    }
+    return row == null
+        ? List.of()
+        : Arrays.stream(row).map(cell -> cell == null ? "" : decoding.part(cell).text()).toList();
+  }
+
+  /**
+   * The names of the columns: {@code _c2} where a header has none, and where several that are not
+   * read differ at most by case, with their numbers behind, as Spark names them.
+   *
+   * @param source to name in the message
+   * @param firstRow the header, or a row of a file without one
+   * @param read whether a record is read from a column of a name
+   * @throws UserException if a column that is read is not the only one of its name
+   */
+  static List<String> names(
+      String source, List<String> firstRow, boolean header, Predicate<String> read) {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < firstRow.size(); i++) {
+      String name = header ? firstRow.get(i) : "";
+      List<String> same = name.isEmpty() ? List.of() : same(name, firstRow);
+      if (same.size() > 1 && same.stream().anyMatch(read)) {
+        throw new UserException(
+            "Cannot read %s: two columns are called %s: %s; rename one",
+            source, same.stream().filter(read).findFirst().orElseThrow(), String.join(", ", same));
+      }
+      names.add(name.isEmpty() ? "_c" + i : same.size() > 1 ? name + i : name);
+    }
+    return names;
+  }
+
+  private static List<String> same(String name, List<String> header) {
+    return header.stream().filter(name::equalsIgnoreCase).toList();
+  }
+
+  /** All columns, those of the directories last. */
+  Set<String> columns() {
+    Set<String> columns = new LinkedHashSet<>(names);
+    columns.addAll(partition.keySet());
+    return columns;
+  }
+
+  /** The row in a line of TSV. */
+  RawRecord row(RawRecord line) {
+    if (line.reason() != null || line.isNothing()) {
+      return line;
+    }
+    String[] cells = line.text().split("\t", -1);
+    if (header && Arrays.asList(cells).equals(names)) {
+      return RawRecord.nothing();
+    }
+    return row(line.text(), cells);
+  }
+
+  private RawRecord row(String raw, String[] cells) {
+    if (cells.length != names.size()) {
+      return new RawRecord(raw, BROKEN);
+    }
+    ObjectNode object = JSON.createObjectNode();
+    for (int i = 0; i < cells.length; i++) {
+      object.put(names.get(i), cells[i] == null || cells[i].isEmpty() ? null : cells[i]);
+    }
+    partition.forEach(object::put);
+    return RawRecord.of(object.toString());
+  }
+
+  /**
+   * The rows of a file in CSV.
+   *
+   * @param reader see {@link TextDecoding#reader}
+   */
+  Iterator<RawRecord> rows(Reader reader) {
+    CsvParser parser = parser();
+    parser.beginParsing(reader);
+    return new Rows(parser);
+  }
+
+  private final class Rows implements Iterator<RawRecord> {
+    private final CsvParser parser;
+    private RawRecord next;
+    private boolean first = true;
+    private boolean ended;
+
+    Rows(CsvParser parser) {
+      this.parser = parser;
+    }
+
+    @Override
+    public boolean hasNext() {
+      if (next == null && !ended) {
+        next = read();
+        ended = next == null;
+      }
+      return next != null;
+    }
+
+    private RawRecord read() {
+      try {
+        String[] cells = parser.parseNext();
+        if (cells == null) {
+          return null;
+        }
+        boolean headed = first && header;
+        first = false;
+        return headed ? RawRecord.nothing() : decoded(cells);
+      } catch (TextParsingException e) {
+        if (ExceptionUtils.throwableOfType(e, IOException.class) != null) {
+          throw e;
+        }
+        ended = true;
+        return new RawRecord("", BROKEN);
+      }
+    }
+
+    private RawRecord decoded(String[] cells) {
+      String[] texts = new String[cells.length];
+      String reason = null;
+      for (int i = 0; i < cells.length; i++) {
+        RawRecord cell = cells[i] == null ? RawRecord.nothing() : decoding.part(cells[i]);
+        texts[i] = cell.text();
+        reason = reason == null ? cell.reason() : reason;
+      }
+      String raw = String.join(",", texts);
+      return reason == null ? row(raw, texts) : new RawRecord(raw, reason);
+    }
+
+    @Override
+    public RawRecord next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      RawRecord read = next;
+      next = null;
+      return read;
+    }
+  }
+
+  /** A parser of RFC 4180 that Spark would make. */
+  private static CsvParser parser() {
+    CsvParserSettings settings = new CsvParserSettings();
+    settings.getFormat().setDelimiter(',');
+    settings.getFormat().setQuote('"');
+    settings.getFormat().setQuoteEscape('"');
+    settings.setCommentProcessingEnabled(false);
+    settings.setLineSeparatorDetectionEnabled(true);
+    settings.setNormalizeLineEndingsWithinQuotes(false);
+    settings.setIgnoreLeadingWhitespaces(false);
+    settings.setIgnoreTrailingWhitespaces(false);
+    settings.setReadInputOnSeparateThread(false);
+    settings.setMaxColumns(MOST_COLUMNS);
+    settings.setMaxCharsPerColumn(-1);
+    settings.setUnescapedQuoteHandling(UnescapedQuoteHandling.STOP_AT_DELIMITER);
+    return new CsvParser(settings);
+  }
+}
