@@ -34,7 +34,7 @@ record Macro(String name, List<Parameter> parameters, Statement body, Scope defi
     }
     scope.budget().enter();
     try {
-      return scope.captured(() -> body.run(inner));
+      return inner.captured(body);
     } finally {
       scope.budget().leave();
     }

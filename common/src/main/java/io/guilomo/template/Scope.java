@@ -3,7 +3,6 @@ package io.guilomo.template;
 import java.time.Clock;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /**
  * The variables that statements see, and where their text goes.
@@ -57,12 +56,12 @@ record Scope(Scope parent, Map<String, Object> variables, Run run) {
     return run.output;
   }
 
-  /** What statements write, instead of writing it. */
-  String captured(Supplier<?> statements) {
+  /** What a statement writes in this scope, instead of writing it. */
+  String captured(Statement statement) {
     Output outer = run.output;
     run.output = new Output(run.budget);
     try {
-      statements.get();
+      statement.run(this);
       return run.output.text();
     } finally {
       run.output = outer;

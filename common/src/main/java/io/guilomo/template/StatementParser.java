@@ -224,7 +224,7 @@ final class StatementParser {
     Statement body = body(Set.of("endset"));
     end("endset");
     return scope -> {
-      String text = scope.captured(() -> body.run(scope.inner()));
+      String text = scope.inner().captured(body);
       Loop.assign(names, text, scope);
       return Flow.NEXT;
     };

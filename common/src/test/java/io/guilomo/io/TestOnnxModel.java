@@ -89,8 +89,9 @@ class TestOnnxModel {
     Files.write(dir.resolve("model.onnx"), model(tensors()));
     refusesConfig(
         "\"vocab_size\"",
-        "\"hidden_act\":\"gelu_new\",\"vocab_size\"",
-        "hidden_act is gelu_new, supported is gelu");
+        "\"hidden_act\":\"selu\",\"vocab_size\"",
+        "hidden_act is selu, supported are gelu, gelu_fast, gelu_new, gelu_python, "
+            + "gelu_pytorch_tanh, relu, silu, swish, tanh");
     refusesConfig(
         "\"vocab_size\"",
         "\"position_embedding_type\":\"relative_key\",\"vocab_size\"",
@@ -193,6 +194,10 @@ class TestOnnxModel {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot read %s/model.onnx: it is not an ONNX file with weights", dir);
     Files.writeString(dir.resolve("model.onnx"), "version https://git-lfs.github.com/spec/v1");
+    assertThatThrownBy(this::load)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("/model.onnx: it is a Git LFS pointer");
+    Files.writeString(dir.resolve("model.onnx"), "<!DOCTYPE html>");
     assertThatThrownBy(this::load)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("Cannot read %s/model.onnx: it is not a valid ONNX file (", dir);

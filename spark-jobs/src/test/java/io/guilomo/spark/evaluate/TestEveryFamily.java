@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,7 +93,10 @@ class TestEveryFamily {
     Adapter adapter = adapter(tuned);
     export(new GuilomoFormat(), adapter);
     Adapter copy = new AdapterDirectory(exported(), CONF).read();
-    assertThat(copy.description()).usingRecursiveComparison().isEqualTo(adapter.description());
+    assertThat(copy.description())
+        .usingRecursiveComparison()
+        .withEqualsForType((one, other) -> one.pattern().equals(other.pattern()), Pattern.class)
+        .isEqualTo(adapter.description());
 
     GuilomoConfig single = config.with(List.of("run.id=single", "allocation.strategy=single"));
     new AllocateJob(context(single), false).run();
