@@ -71,21 +71,20 @@ class TestFiniteDifferences {
 
   static Stream<Arguments> settings() {
     List<Setting> settings = new ArrayList<>();
+    TokenBatch classified = TinyModels.classified(4, 6, 3);
     for (Stage stage : Stage.values()) {
       settings.add(
           new Setting(TinyModels.llama(1), stage, Pooling.MEAN, TinyModels.causal(2, 7, 4)));
-      TokenBatch classified = TinyModels.classified(4, 6, 3);
-      Stream.of(
-              TinyModels.bert(3),
-              TinyEncoders.roberta(),
-              TinyEncoders.distilBert(),
-              TinyEncoders.modernBert(),
-              TinyEncoders.llama())
-          .flatMap(
-              backbone ->
-                  TinyEncoders.poolings(backbone).stream()
-                      .map(pooling -> new Setting(backbone, stage, pooling, classified)))
-          .forEach(settings::add);
+      settings.addAll(poolings(TinyModels.bert(3), stage, classified));
+    }
+    // Blocks know nothing of the stage.
+    for (Backbone backbone :
+        List.of(
+            TinyEncoders.roberta(),
+            TinyEncoders.distilBert(),
+            TinyEncoders.modernBert(),
+            TinyEncoders.llama())) {
+      settings.addAll(poolings(backbone, Stage.FINE_TUNING, classified));
     }
     for (Backbone backbone :
         List.of(TinyDecoders.options(1), TinyDecoders.gemma(1), TinyDecoders.phi(1))) {
@@ -96,6 +95,12 @@ class TestFiniteDifferences {
         .flatMap(
             setting ->
                 KernelsUnderTest.names().stream().map(kernels -> Arguments.of(setting, kernels)));
+  }
+
+  private static List<Setting> poolings(Backbone backbone, Stage stage, TokenBatch batch) {
+    return TinyEncoders.poolings(backbone).stream()
+        .map(pooling -> new Setting(backbone, stage, pooling, batch))
+        .toList();
   }
 
   @ParameterizedTest

@@ -84,7 +84,7 @@ class TestPreflight {
   @Test
   void theDataTellWhatABatchTakes() {
     SparkContext spark = SharedSparkSession.session().sparkContext();
-    GuilomoConfig config = config();
+    GuilomoConfig config = config("data.task=classification");
     Function<BatchShape, Preflight> training =
         batch ->
             Preflight.search(
@@ -111,7 +111,9 @@ class TestPreflight {
   void aGpuTakesTheBackboneOffTheHost() {
     SparkContext spark = SharedSparkSession.session().sparkContext();
     Workers workers = new Workers(Device.GPU, 2, 1, Precision.FLOAT32);
-    Preflight card = Preflight.search(config(), BERT, workers, new BatchShape(500_000, 60));
+    Preflight card =
+        Preflight.search(
+            config("data.task=classification"), BERT, workers, new BatchShape(500_000, 60));
     assertThat(card.refusal(spark)).isEmpty();
     assertThat(card.processes(spark, 2).get(0).need().parts())
         .startsWith("trainable ")
@@ -139,7 +141,10 @@ class TestPreflight {
   void whatWorkersSendBackMustBeAllowed() {
     Preflight preflight =
         Preflight.search(
-            config(), BERT, new Workers(Device.AUTO, 4, 1, Precision.FLOAT32), BatchShape.LEAST);
+            config("data.task=classification"),
+            BERT,
+            new Workers(Device.AUTO, 4, 1, Precision.FLOAT32),
+            BatchShape.LEAST);
     SparkConf conf = new SparkConf(false).set("spark.driver.maxResultSize", "100m");
     assertThat(preflight.estimate().averagedBytes()).isBetween(30_000_000L, 40_000_000L);
     assertThat(preflight.resultsRefusal(conf))

@@ -105,7 +105,7 @@ class TestResume extends OnResumedJobs {
     assertThatThrownBy(() -> jobs.finetune("stopped", 99))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageMatching(
-            "Cannot resume from the checkpoint after round 3: model, plan or classes have changed \\(it"
+            "Cannot resume from the checkpoint after round 3: model, pooling, plan or classes have changed \\(it"
                 + " has \\d+ parameters, the network has \\d+\\); give another run.id, or start over"
                 + " with checkpoint.resume=false");
   }
