@@ -3,13 +3,13 @@ package io.guilomo.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.data.TestRecordEncoder.StubEncoder;
 import io.guilomo.data.TextRecord.Conversation;
 import io.guilomo.data.TextRecord.Message;
 import io.guilomo.model.Task;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -103,7 +103,9 @@ class TestConversations {
     Conversation conversation = TestTranscript.conversation("x", "yz", "u", "v");
     assertThat(text(encode(prompts(false), 6, conversation))).isEqualTo("ux#ayz");
     RecordEncoder.Outcome short4 =
-        new RecordEncoder(new Characters(), RecordEncoder.Options.causal(4, false, prompts(false)))
+        new RecordEncoder(
+                new StubEncoder(text -> text.chars().toArray()),
+                RecordEncoder.Options.causal(4, false, prompts(false)))
             .encode(conversation);
     assertThat(short4.truncated()).isTrue();
     assertThat(short4.example()).isEmpty();
@@ -119,11 +121,13 @@ class TestConversations {
   void writesInstructionsAsConversationsOnlyIfAsked() {
     TextRecord.Instruction record = new TextRecord.Instruction("do", "it", "ok", null);
     assertThat(text(encode(prompts(true), 64, record))).isEqualTo("udo\n\nit#aok#");
-    PromptEncoder chat = new PromptEncoder(new Characters(), prompts(true));
+    PromptEncoder chat =
+        new PromptEncoder(new StubEncoder(text -> text.chars().toArray()), prompts(true));
     assertThat(string(chat.prompt(record))).isEqualTo("udo\n\nit#a");
     assertThat(string(chat.text(record))).isEqualTo("udo\n\nit#aok");
     assertThat(chat.turnEnd()).isEqualTo("#");
-    PromptEncoder auto = new PromptEncoder(new Characters(), prompts(false));
+    PromptEncoder auto =
+        new PromptEncoder(new StubEncoder(text -> text.chars().toArray()), prompts(false));
     assertThat(string(auto.prompt(record))).startsWith("Below is an instruction");
     assertThat(string(auto.prompt(TestTranscript.conversation("x", "y")))).isEqualTo("ux#a");
     assertThat(string(auto.prompt(TestTranscript.conversation("x")))).isEqualTo("ux#a");
@@ -131,7 +135,8 @@ class TestConversations {
 
   @Test
   void writesOneTurnWithoutAChatTemplate() {
-    PromptEncoder alpaca = new PromptEncoder(new Characters(), PromptTemplate.alpaca());
+    PromptEncoder alpaca =
+        new PromptEncoder(new StubEncoder(text -> text.chars().toArray()), PromptTemplate.alpaca());
     Conversation one =
         new Conversation(
             List.of(
@@ -153,7 +158,8 @@ class TestConversations {
 
   private static Example encode(PromptTemplate template, int maxLength, TextRecord record) {
     return new RecordEncoder(
-            new Characters(), RecordEncoder.Options.causal(maxLength, false, template))
+            new StubEncoder(text -> text.chars().toArray()),
+            RecordEncoder.Options.causal(maxLength, false, template))
         .encode(record)
         .example()
         .orElseThrow();
@@ -175,38 +181,5 @@ class TestConversations {
     StringBuilder text = new StringBuilder();
     Arrays.stream(tokens).forEach(text::appendCodePoint);
     return text.toString();
-  }
-
-  /** One token per character; a chat template's text gets no others. */
-  private record Characters() implements TextEncoder {
-    @Override
-    public int[] encode(String text) {
-      return encodeBare(text);
-    }
-
-    @Override
-    public int[] encodeBare(String text) {
-      return text.chars().toArray();
-    }
-
-    @Override
-    public OptionalInt bos() {
-      return OptionalInt.empty();
-    }
-
-    @Override
-    public OptionalInt eos() {
-      return OptionalInt.empty();
-    }
-
-    @Override
-    public OptionalInt cls() {
-      return OptionalInt.empty();
-    }
-
-    @Override
-    public OptionalInt sep() {
-      return OptionalInt.empty();
-    }
   }
 }

@@ -154,7 +154,7 @@ public record BertConfig(
 
   @Override
   public Part embedding() {
-    return new BertEmbedding(this);
+    return new BertEmbedding(this).part();
   }
 
   /**

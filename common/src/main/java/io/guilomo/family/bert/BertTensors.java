@@ -4,6 +4,7 @@ import io.guilomo.family.FrozenTensors;
 import io.guilomo.family.FrozenTensors.Piece;
 import io.guilomo.model.LinearModule;
 import io.guilomo.network.Backbone;
+import io.guilomo.network.NormedEmbedding;
 import io.guilomo.network.PretrainedHead;
 import io.guilomo.network.block.TransformerBlock;
 import java.io.IOException;
@@ -37,7 +38,7 @@ public record BertTensors(
           config.segments(),
           hidden);
     }
-    norm(tensors, BertEmbedding.NORM, stored + "LayerNorm", hidden);
+    norm(tensors, NormedEmbedding.NORM, stored + "LayerNorm", hidden);
     Map<Integer, List<LinearModule>> blocks =
         config.linearModules().stream().collect(Collectors.groupingBy(LinearModule::layer));
     for (int layer = 0; layer < config.layers(); layer++) {

@@ -2,6 +2,7 @@ package io.guilomo.family.distilbert;
 
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.family.Activations;
+import io.guilomo.family.Architectures;
 import io.guilomo.family.FrozenTensors;
 import io.guilomo.family.ModelFamily;
 import io.guilomo.family.SequenceHead;
@@ -51,13 +52,7 @@ public final class DistilBertFamily implements ModelFamily {
 
   @Override
   public Set<String> architectures() {
-    return Set.of(
-        "DistilBertModel",
-        "DistilBertForMaskedLM",
-        "DistilBertForMultipleChoice",
-        "DistilBertForQuestionAnswering",
-        "DistilBertForSequenceClassification",
-        "DistilBertForTokenClassification");
+    return Architectures.ENCODERS.of("DistilBert");
   }
 
   /** Absent keys mean what they mean to Hugging Face's DistilBertConfig. */

@@ -1,6 +1,7 @@
 package io.guilomo.family.gemma;
 
 import io.guilomo.family.Activations;
+import io.guilomo.family.Architectures;
 import io.guilomo.family.FrozenTensors;
 import io.guilomo.family.LayerTypes;
 import io.guilomo.family.ModelFamily;
@@ -40,11 +41,7 @@ public final class Gemma2Family implements ModelFamily {
 
   @Override
   public Set<String> architectures() {
-    return Set.of(
-        "Gemma2ForCausalLM",
-        "Gemma2ForSequenceClassification",
-        "Gemma2ForTokenClassification",
-        "Gemma2Model");
+    return Architectures.DECODERS.of("Gemma2");
   }
 
   @Override

@@ -11,7 +11,6 @@ import io.guilomo.network.Part;
 import io.guilomo.network.PartSpec;
 import io.guilomo.network.Rope;
 import io.guilomo.network.block.Attention;
-import io.guilomo.network.block.HeadNorm;
 import io.guilomo.network.block.Mlp;
 import io.guilomo.network.block.Residual;
 import io.guilomo.network.block.TransformerBlock;
@@ -100,21 +99,8 @@ public record GemmaConfig(
   @Override
   public Part block(PartSpec spec) {
     TransformerBlock block = new TransformerBlock(spec);
-    Attention attention =
-        new Attention(
-            block,
-            attention(spec.layer()),
-            rotary(spec.layer()),
-            block.group("qkv", "q_proj", "k_proj", "v_proj"),
-            block.group("o", "o_proj"),
-            headNorm(block, "queryNorm", heads()),
-            headNorm(block, "keyNorm", keyValueHeads()));
-    Mlp mlp =
-        Mlp.gated(
-            block,
-            activation,
-            block.group("gateUp", "gate_proj", "up_proj"),
-            block.group("down", "down_proj"));
+    Attention attention = attentionBranch(block, spec.layer());
+    Mlp mlp = mlpBranch(block);
     return block
         .add(
             Residual.sandwich(
@@ -130,10 +116,6 @@ public record GemmaConfig(
                 block.rmsNorm("mlpNorm", epsilon()),
                 mlp,
                 block.outputNorm("mlpOutputNorm", epsilon())));
-  }
-
-  private HeadNorm headNorm(TransformerBlock block, String kind, int heads) {
-    return headNorms ? block.headNorm(kind, headDim(), heads, epsilon()) : null;
   }
 
   @Override

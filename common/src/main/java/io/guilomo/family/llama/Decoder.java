@@ -2,6 +2,7 @@ package io.guilomo.family.llama;
 
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.family.llama.DecoderSizes.VocabularyHead;
+import io.guilomo.kernel.Activation;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
@@ -14,10 +15,15 @@ import io.guilomo.network.Extent;
 import io.guilomo.network.Head;
 import io.guilomo.network.Norm;
 import io.guilomo.network.Part;
+import io.guilomo.network.PartSpec;
 import io.guilomo.network.PretrainedHead;
 import io.guilomo.network.Rope;
 import io.guilomo.network.RotaryTable;
 import io.guilomo.network.WorkingArray;
+import io.guilomo.network.block.Attention;
+import io.guilomo.network.block.Mlp;
+import io.guilomo.network.block.Residual;
+import io.guilomo.network.block.TransformerBlock;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -50,6 +56,24 @@ public interface Decoder extends BackboneConfig {
 
   /** Tokens that a position of a layer looks back at, itself included; 0 for all. */
   int window(int layer);
+
+  /** Of the gate. */
+  Activation activation();
+
+  /** Whether the queries and keys of each head are normed. */
+  default boolean headNorms() {
+    return false;
+  }
+
+  /** The modules of q, k and v, in the order of their rows. */
+  default List<String> queryKeyValue() {
+    return List.of("q_proj", "k_proj", "v_proj");
+  }
+
+  /** The modules of gate and up, in the order of their rows. */
+  default List<String> gateUp() {
+    return List.of("gate_proj", "up_proj");
+  }
 
   /** Elements of the biases of all layers, and of norms beside those before their branches. */
   long extraParameters();
@@ -130,7 +154,7 @@ public interface Decoder extends BackboneConfig {
 
   @Override
   default Set<String> attentionInputs() {
-    return Set.of("q_proj", "k_proj", "v_proj");
+    return Set.copyOf(queryKeyValue());
   }
 
   @Override
@@ -183,6 +207,46 @@ public interface Decoder extends BackboneConfig {
   @Override
   default Part embedding() {
     return new Embedding(this);
+  }
+
+  /**
+   * A decoder's block.
+   *
+   * <pre>
+   *   x2 = x + o(attention(rotate(q, k), v)),  [q k v] of rmsNorm(x)
+   *   y  = x2 + down(act(gate) ⊙ up),          [gate up] of rmsNorm(x2)
+   * </pre>
+   */
+  @Override
+  default Part block(PartSpec spec) {
+    TransformerBlock block = new TransformerBlock(spec);
+    Attention attention = attentionBranch(block, spec.layer());
+    Mlp mlp = mlpBranch(block);
+    return block
+        .add(
+            Residual.preNorm(block, "middle", block.rmsNorm("attentionNorm", epsilon()), attention))
+        .add(Residual.preNorm(block, "y", block.rmsNorm("mlpNorm", epsilon()), mlp));
+  }
+
+  /** The attention of a block, over its own modules. */
+  default Attention attentionBranch(TransformerBlock block, int layer) {
+    return new Attention(
+        block,
+        attention(layer),
+        rotary(layer),
+        block.group("qkv", queryKeyValue().toArray(String[]::new)),
+        block.group("o", "o_proj"),
+        headNorms() ? block.headNorm("queryNorm", headDim(), heads(), epsilon()) : null,
+        headNorms() ? block.headNorm("keyNorm", headDim(), keyValueHeads(), epsilon()) : null);
+  }
+
+  /** The gated layers of a block, over its own modules; after its attention. */
+  default Mlp mlpBranch(TransformerBlock block) {
+    return Mlp.gated(
+        block,
+        activation(),
+        block.group("gateUp", gateUp().toArray(String[]::new)),
+        block.group("down", "down_proj"));
   }
 
   @Override

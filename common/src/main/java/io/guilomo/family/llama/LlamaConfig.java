@@ -2,14 +2,7 @@ package io.guilomo.family.llama;
 
 import io.guilomo.family.llama.DecoderSizes.VocabularyHead;
 import io.guilomo.kernel.Activation;
-import io.guilomo.network.Part;
-import io.guilomo.network.PartSpec;
 import io.guilomo.network.Rope;
-import io.guilomo.network.block.Attention;
-import io.guilomo.network.block.HeadNorm;
-import io.guilomo.network.block.Mlp;
-import io.guilomo.network.block.Residual;
-import io.guilomo.network.block.TransformerBlock;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
@@ -122,41 +115,8 @@ public record LlamaConfig(
     return layers() * options.stream().mapToLong(option -> option.elements(this)).sum();
   }
 
-  /**
-   * A decoder's block.
-   *
-   * <pre>
-   *   x2 = x + o(attention(rotate(q, k), v)),  [q k v] of rmsNorm(x)
-   *   y  = x2 + down(act(gate) ⊙ up),          [gate up] of rmsNorm(x2)
-   * </pre>
-   */
   @Override
-  public Part block(PartSpec spec) {
-    TransformerBlock block = new TransformerBlock(spec);
-    Attention attention =
-        new Attention(
-            block,
-            attention(spec.layer()),
-            rotary(spec.layer()),
-            block.group("qkv", "q_proj", "k_proj", "v_proj"),
-            block.group("o", "o_proj"),
-            headNorm(block, "queryNorm", heads()),
-            headNorm(block, "keyNorm", keyValueHeads()));
-    Mlp mlp =
-        Mlp.gated(
-            block,
-            activation,
-            block.group("gateUp", "gate_proj", "up_proj"),
-            block.group("down", "down_proj"));
-    return block
-        .add(
-            Residual.preNorm(block, "middle", block.rmsNorm("attentionNorm", epsilon()), attention))
-        .add(Residual.preNorm(block, "y", block.rmsNorm("mlpNorm", epsilon()), mlp));
-  }
-
-  private HeadNorm headNorm(TransformerBlock block, String kind, int heads) {
-    return options.contains(Option.HEAD_NORMS)
-        ? block.headNorm(kind, headDim(), heads, epsilon())
-        : null;
+  public boolean headNorms() {
+    return options.contains(Option.HEAD_NORMS);
   }
 }

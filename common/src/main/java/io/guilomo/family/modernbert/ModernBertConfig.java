@@ -10,6 +10,7 @@ import io.guilomo.network.ArrayDeclarations;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.Extent;
 import io.guilomo.network.Norm;
+import io.guilomo.network.NormedEmbedding;
 import io.guilomo.network.Part;
 import io.guilomo.network.PartSpec;
 import io.guilomo.network.PretrainedHead;
@@ -154,7 +155,7 @@ public record ModernBertConfig(
 
   @Override
   public Part embedding() {
-    return new ModernBertEmbedding(this);
+    return new NormedEmbedding(this, epsilon, List.of());
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.guilomo.family.modernbert;
 
+import io.guilomo.family.Architectures;
 import io.guilomo.family.FrozenTensors;
 import io.guilomo.family.FrozenTensors.Piece;
 import io.guilomo.family.ModelFamily;
@@ -7,6 +8,7 @@ import io.guilomo.io.ConfigJson;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
+import io.guilomo.network.NormedEmbedding;
 import io.guilomo.network.PretrainedHead;
 import io.guilomo.network.block.TransformerBlock;
 import java.io.IOException;
@@ -29,13 +31,7 @@ public final class ModernBertFamily implements ModelFamily {
 
   @Override
   public Set<String> architectures() {
-    return Set.of(
-        "ModernBertModel",
-        "ModernBertForMaskedLM",
-        "ModernBertForMultipleChoice",
-        "ModernBertForQuestionAnswering",
-        "ModernBertForSequenceClassification",
-        "ModernBertForTokenClassification");
+    return Architectures.ENCODERS.of("ModernBert");
   }
 
   @Override
@@ -59,7 +55,7 @@ public final class ModernBertFamily implements ModelFamily {
       long hidden = config.hidden();
       ModernBertConfig.Biases biases = config.biases();
       tensors.read(Backbone.WORDS, "embeddings.tok_embeddings.weight", config.vocabulary(), hidden);
-      norm(ModernBertEmbedding.NORM, "embeddings.norm");
+      norm(NormedEmbedding.NORM, "embeddings.norm");
       for (int layer = 0; layer < config.layers(); layer++) {
         block(layer);
       }

@@ -1,6 +1,7 @@
 package io.guilomo.family.phi;
 
 import io.guilomo.family.Activations;
+import io.guilomo.family.Architectures;
 import io.guilomo.family.FrozenTensors;
 import io.guilomo.family.ModelFamily;
 import io.guilomo.family.RopeParser;
@@ -37,11 +38,7 @@ public final class Phi3Family implements ModelFamily {
 
   @Override
   public Set<String> architectures() {
-    return Set.of(
-        "Phi3ForCausalLM",
-        "Phi3ForSequenceClassification",
-        "Phi3ForTokenClassification",
-        "Phi3Model");
+    return Architectures.DECODERS.of("Phi3");
   }
 
   @Override

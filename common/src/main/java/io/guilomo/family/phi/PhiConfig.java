@@ -5,17 +5,10 @@ import io.guilomo.family.llama.DecoderSizes;
 import io.guilomo.kernel.Activation;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
-import io.guilomo.network.Part;
-import io.guilomo.network.PartSpec;
 import io.guilomo.network.Rope;
 import io.guilomo.network.RotaryTable;
-import io.guilomo.network.block.Attention;
-import io.guilomo.network.block.Mlp;
-import io.guilomo.network.block.Residual;
-import io.guilomo.network.block.TransformerBlock;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Shape of a decoder of Phi-3 (arXiv 2404.14219): LLaMA's blocks with q, k and v in one linear
@@ -78,35 +71,17 @@ public record PhiConfig(
   }
 
   @Override
-  public Set<String> attentionInputs() {
-    return Set.of("qkv_proj");
+  public List<String> queryKeyValue() {
+    return List.of("qkv_proj");
+  }
+
+  @Override
+  public List<String> gateUp() {
+    return List.of("gate_up_proj");
   }
 
   @Override
   public RotaryTable.Shape rotary(int layer) {
     return new RotaryTable.Shape(rope, rotated, maxPositions());
-  }
-
-  /** As LLaMA's, of fused modules. */
-  @Override
-  public Part block(PartSpec spec) {
-    TransformerBlock block = new TransformerBlock(spec);
-    Attention attention =
-        new Attention(
-            block,
-            attention(spec.layer()),
-            rotary(spec.layer()),
-            block.group("qkv", "qkv_proj"),
-            block.group("o", "o_proj"));
-    Mlp mlp =
-        Mlp.gated(
-            block,
-            activation,
-            block.group("gateUp", "gate_up_proj"),
-            block.group("down", "down_proj"));
-    return block
-        .add(
-            Residual.preNorm(block, "middle", block.rmsNorm("attentionNorm", epsilon()), attention))
-        .add(Residual.preNorm(block, "y", block.rmsNorm("mlpNorm", epsilon()), mlp));
   }
 }

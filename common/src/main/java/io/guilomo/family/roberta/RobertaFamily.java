@@ -2,6 +2,7 @@ package io.guilomo.family.roberta;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.family.Architectures;
 import io.guilomo.family.FrozenTensors;
 import io.guilomo.family.ModelFamily;
 import io.guilomo.family.SequenceHead;
@@ -14,8 +15,6 @@ import io.guilomo.model.ModulePaths;
 import io.guilomo.network.BackboneConfig;
 import java.io.IOException;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * RoBERTa (arXiv 1907.11692), XLM-R (arXiv 1911.02116) and CamemBERT (arXiv 1911.03894): BERTs
@@ -57,18 +56,7 @@ public final class RobertaFamily implements ModelFamily {
 
   @Override
   public Set<String> architectures() {
-    return Stream.of("Roberta", "XLMRoberta", "Camembert")
-        .flatMap(
-            model ->
-                Stream.of(
-                        "Model",
-                        "ForMaskedLM",
-                        "ForMultipleChoice",
-                        "ForQuestionAnswering",
-                        "ForSequenceClassification",
-                        "ForTokenClassification")
-                    .map(model::concat))
-        .collect(Collectors.toUnmodifiableSet());
+    return Architectures.ENCODERS.of("Roberta", "XLMRoberta", "Camembert");
   }
 
   @Override

@@ -3,34 +3,6 @@
 #define ROW ((long long)blockIdx.x * blockDim.y + threadIdx.y)
 __device__ __forceinline__ float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
-extern "C" __global__ void gated_silu(const float* gate_up, long long stride, int rows, int columns, float* y,
-                                  long long y_stride) {
-  long long r = ROW;
-  if (r >= rows) return;
-  const float* row = gate_up + r * stride;
-  float* to = y + r * y_stride;
-  each_column(
-      columns, [=](int c) { return Pair{row[c], row[columns + c]}; },
-      [=](int c, Pair v) { to[c] = v.a * sigmoid(v.a) * v.b; });
-}
-
-extern "C" __global__ void gated_backward_silu(const float* dy, long long dy_stride, const float* gate_up,
-                                           long long stride, int rows, int columns, float* d_gate_up,
-                                           long long d_stride) {
-  long long r = ROW;
-  if (r >= rows) return;
-  const float* row = gate_up + r * stride;
-  float* result = d_gate_up + r * d_stride;
-  const float* gradient = dy + r * dy_stride;
-  each_column(
-      columns, [=](int c) { return Triple{gradient[c], row[c], row[columns + c]}; },
-      [=](int c, Triple v) {
-        float soft = sigmoid(v.b);
-        result[c] = v.a * v.c * soft * (1 + v.b * (1 - soft));
-        result[columns + c] = v.a * v.b * soft;
-      });
-}
-
 #define SQRT_HALF 0.70710678118654752440
 #define INVERSE_SQRT_2_PI 0.39894228040143267794f
 #define SQRT_2_BY_PI 0.79788456080286535588f
@@ -157,6 +129,7 @@ ACTIVATION_KERNELS(gelu, Gelu)
 ACTIVATION_KERNELS(gelu_tanh, GeluTanh)
 ACTIVATION_KERNELS(relu, Relu)
 ACTIVATION_KERNELS(tanh, Tanh)
+GATED_KERNELS(silu, Silu)
 GATED_KERNELS(gelu, Gelu)
 GATED_KERNELS(gelu_tanh, GeluTanh)
 GATED_KERNELS(relu, Relu)

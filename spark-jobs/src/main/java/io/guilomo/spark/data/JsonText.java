@@ -13,12 +13,10 @@ import java.io.IOException;
 import java.io.Reader;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
-import java.util.Iterator;
-import java.util.NoSuchElementException;
 import org.apache.commons.io.IOUtils;
 
 /** Records in JSON that are not one a line: a list of them, or objects over several lines. */
-final class JsonText implements Iterator<RawRecord> {
+final class JsonText extends RecordIterator {
 
   private static final ObjectMapper JSON =
       JsonMapper.builder()
@@ -30,8 +28,6 @@ final class JsonText implements Iterator<RawRecord> {
   private static final int START = 1 << 16;
 
   private final JsonParser parser;
-  private RawRecord next;
-  private boolean ended;
 
   /**
    * @param reader strict, see {@link TextDecoding#strict}
@@ -85,15 +81,7 @@ final class JsonText implements Iterator<RawRecord> {
   }
 
   @Override
-  public boolean hasNext() {
-    if (next == null && !ended) {
-      next = read();
-      ended = next == null;
-    }
-    return next != null;
-  }
-
-  private RawRecord read() {
+  RawRecord read() {
     try {
       JsonToken token = parser.nextToken();
       while (token == JsonToken.START_ARRAY || token == JsonToken.END_ARRAY) {
@@ -101,7 +89,7 @@ final class JsonText implements Iterator<RawRecord> {
       }
       return token == null ? null : RawRecord.of(JSON.readTree(parser).toString());
     } catch (JsonProcessingException e) {
-      ended = true;
+      end();
       return new RawRecord(
           "",
           RecordParser.malformed(e)
@@ -110,15 +98,5 @@ final class JsonText implements Iterator<RawRecord> {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  @Override
-  public RawRecord next() {
-    if (!hasNext()) {
-      throw new NoSuchElementException();
-    }
-    RawRecord read = next;
-    next = null;
-    return read;
   }
 }

@@ -17,7 +17,6 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.apache.commons.lang3.exception.ExceptionUtils;
@@ -130,26 +129,16 @@ record SeparatedText(
     return new Rows(parser);
   }
 
-  private final class Rows implements Iterator<RawRecord> {
+  private final class Rows extends RecordIterator {
     private final CsvParser parser;
-    private RawRecord next;
     private boolean first = true;
-    private boolean ended;
 
     Rows(CsvParser parser) {
       this.parser = parser;
     }
 
     @Override
-    public boolean hasNext() {
-      if (next == null && !ended) {
-        next = read();
-        ended = next == null;
-      }
-      return next != null;
-    }
-
-    private RawRecord read() {
+    RawRecord read() {
       try {
         String[] cells = parser.parseNext();
         if (cells == null) {
@@ -162,7 +151,7 @@ record SeparatedText(
         if (ExceptionUtils.throwableOfType(e, IOException.class) != null) {
           throw e;
         }
-        ended = true;
+        end();
         return new RawRecord("", BROKEN);
       }
     }
@@ -177,16 +166,6 @@ record SeparatedText(
       }
       String raw = String.join(",", texts);
       return reason == null ? row(raw, texts) : new RawRecord(raw, reason);
-    }
-
-    @Override
-    public RawRecord next() {
-      if (!hasNext()) {
-        throw new NoSuchElementException();
-      }
-      RawRecord read = next;
-      next = null;
-      return read;
     }
   }
 
