@@ -43,15 +43,6 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
   public record Outcome(Optional<Example> example, boolean truncated) {}
 
   /**
-   * @throws UserException if the task is classification and the tokenizer has no CLS or SEP token
-   */
-  public RecordEncoder {
-    if (options.labels() != null && (encoder.cls().isEmpty() || encoder.sep().isEmpty())) {
-      throw new UserException("Cannot classify with this tokenizer: it has no CLS and SEP tokens");
-    }
-  }
-
-  /**
    * An example to learn from.
    *
    * @throws UserException if the record has no target, an unknown label, or belongs to another task
@@ -140,8 +131,8 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
   }
 
   /**
-   * {@code [CLS] a [SEP]} or {@code [CLS] a [SEP] b [SEP]}; the longer part is truncated first, as
-   * in Hugging Face's tokenizers.
+   * One text or two as the tokenizer frames them; the longer one is truncated first, as in Hugging
+   * Face's tokenizers.
    */
   private Outcome classified(TextRecord.Labelled record, int label) {
     int[] first;
@@ -151,11 +142,12 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
       second = encoder.encodeBare(pair.second());
     } else {
       first = encoder.encodeBare(((TextRecord.Sentence) record).text());
-      second = null;
+      second = new int[0];
     }
-    int room = options.maxLength() - (second == null ? 2 : 3);
+    Frame frame = encoder.frame(record instanceof TextRecord.SentencePair);
+    int room = Math.max(0, options.maxLength() - frame.special());
     int a = first.length;
-    int b = second == null ? 0 : second.length;
+    int b = second.length;
     boolean truncated = a + b > room;
     while (a + b > room) {
       if (a > b) {
@@ -164,21 +156,12 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
         b--;
       }
     }
-    int sep = encoder.sep().orElseThrow();
-    int[] tokens = new int[second == null ? a + 2 : a + b + 3];
-    int[] segments = new int[tokens.length];
-    tokens[0] = encoder.cls().orElseThrow();
-    System.arraycopy(first, 0, tokens, 1, a);
-    tokens[a + 1] = sep;
-    if (second != null) {
-      System.arraycopy(second, 0, tokens, a + 2, b);
-      tokens[a + b + 2] = sep;
-      Arrays.fill(segments, a + 2, tokens.length, 1);
+    if (frame.special() + a + b == 0) {
+      throw new UserException("Cannot classify a text without tokens");
     }
-    int[] labels = new int[tokens.length];
-    Arrays.fill(labels, TokenBatch.IGNORED);
-    labels[0] = label;
-    return new Outcome(Optional.of(new Example(tokens, segments, labels)), truncated);
+    Example example = frame.around(Arrays.copyOf(first, a), Arrays.copyOf(second, b));
+    example.labels()[0] = label;
+    return new Outcome(Optional.of(example), truncated);
   }
 
   private PromptEncoder prompts() {

@@ -21,11 +21,12 @@ public interface TextEncoder {
     return eos().isPresent() ? Set.of(eos().getAsInt()) : Set.of();
   }
 
-  /** The first token of a sequence, which classifiers read. */
-  OptionalInt cls();
-
-  /** The token that ends each part of a pair. */
-  OptionalInt sep();
+  /**
+   * The special tokens around one text, or around and between two.
+   *
+   * @param pair whether there are two
+   */
+  Frame frame(boolean pair);
 
   /** The special tokens as they stand in a text, such as the one that ends a turn. */
   default Set<String> controlTokens() {

@@ -28,11 +28,6 @@ final class FrozenFiles implements FrozenTensors.Source {
   }
 
   @Override
-  public boolean has(String name) {
-    return names.find(name).isPresent();
-  }
-
-  @Override
   public void check(Piece piece) throws IOException {
     String stored = stored(piece);
     long[] found = source.shape(stored);

@@ -64,11 +64,6 @@ public final class FrozenTensors {
 
     /** Throws if the source lacks the tensor. */
     default void check(Piece piece) throws IOException {}
-
-    /** Whether there is a tensor that a model may have or not, such as one of a head. */
-    default boolean has(String name) {
-      return false;
-    }
   }
 
   /**
@@ -102,27 +97,14 @@ public final class FrozenTensors {
    * @param part the name by which the parts of the network ask for the array
    */
   public void read(String part, Piece... pieces) throws IOException {
-    read(part, 0, digest, pieces);
+    read(part, 0, pieces);
   }
 
   /**
    * Reads the weight {@code w [size]} of a norm that multiplies by {@code 1 + w}, as Gemma's do.
    */
   public void readPlusOne(String part, String name, long size) throws IOException {
-    read(part, 1, digest, new Piece(name, size));
-  }
-
-  /**
-   * Reads a tensor of the checkpoint's head. The digest does not see it: it is that of the base
-   * model, whatever head its files have.
-   */
-  public void readHead(String part, Piece piece) throws IOException {
-    read(part, 0, null, piece);
-  }
-
-  /** Whether the files have a tensor that models of the family may have or not. */
-  public boolean has(String name) {
-    return source.has(name);
+    read(part, 1, new Piece(name, size));
   }
 
   /** Makes a zero vector, such as the bias of a norm that has none. */
@@ -136,28 +118,26 @@ public final class FrozenTensors {
 
   /**
    * @param added to every value of a vector
-   * @param seen sees what is stored; null: nothing does
    */
-  private void read(String part, int added, MessageDigest seen, Piece... pieces)
-      throws IOException {
+  private void read(String part, int added, Piece... pieces) throws IOException {
     for (Piece piece : pieces) {
       source.check(piece);
     }
-    if (extent == Extent.DIGEST && seen != null) {
+    if (extent == Extent.DIGEST) {
       for (Piece piece : pieces) {
-        begin(piece, seen);
-        source.digest(piece, seen);
+        begin(piece);
+        source.digest(piece, digest);
       }
     } else if (extent == Extent.VALUES) {
       long rows = Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum();
       if (pieces[0].shape().length > 1) {
         FrozenMatrix matrix = memory.matrix(rows, pieces[0].shape()[1]);
-        fill(pieces, matrix::put, seen);
+        fill(pieces, matrix::put);
         matrices.put(part, matrix);
       } else {
         INDArray vector = memory.vector(rows);
         FloatSink sink = memory.sink(vector);
-        fill(pieces, added == 0 ? sink : plus(added, sink), seen);
+        fill(pieces, added == 0 ? sink : plus(added, sink));
         vectors.put(part, vector);
       }
     }
@@ -210,22 +190,20 @@ public final class FrozenTensors {
     }
   }
 
-  private void fill(Piece[] pieces, FloatSink target, MessageDigest seen) throws IOException {
+  private void fill(Piece[] pieces, FloatSink target) throws IOException {
     long filled = 0;
     for (Piece piece : pieces) {
-      begin(piece, seen);
+      begin(piece);
       long offset = filled;
       source.read(
-          piece, (position, values, count) -> target.put(offset + position, values, count), seen);
+          piece, (position, values, count) -> target.put(offset + position, values, count), digest);
       filled += Arrays.stream(piece.shape()).reduce(1, Math::multiplyExact);
     }
   }
 
-  private static void begin(Piece piece, MessageDigest seen) {
-    if (seen != null) {
-      seen.update(
-          (piece.name() + Arrays.toString(piece.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
-    }
+  private void begin(Piece piece) {
+    digest.update(
+        (piece.name() + Arrays.toString(piece.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
   }
 
   /** What was read, with its digest; has no tensors unless values were read. Ends the reading. */

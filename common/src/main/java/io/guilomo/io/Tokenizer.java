@@ -2,6 +2,7 @@ package io.guilomo.io;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import io.guilomo.data.Frame;
 import io.guilomo.data.TextDecoder;
 import io.guilomo.data.TextEncoder;
 import io.guilomo.model.UserException;
@@ -47,21 +48,19 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
   private final SpecialTokens special;
   private final int modelVocabulary;
   private final Set<String> controlTokens;
+  private final Frame single;
+  private final Frame pair;
 
-  /**
-   * Token ids of a pair of texts.
-   *
-   * @param ids with special tokens
-   * @param segments 0 for the tokens of the first text, 1 for those of the second; as long as
-   *     {@code ids}
-   */
-  public record Encoded(int[] ids, int[] segments) {}
+  /** A text of letters for finding out what is put around it. */
+  private static final String PROBE = "a";
 
   private Tokenizer(HuggingFaceTokenizer tokenizer, SpecialTokens special) {
     this.tokenizer = tokenizer;
     this.special = special;
     this.modelVocabulary = special.modelVocabulary().orElse(Integer.MAX_VALUE);
     this.controlTokens = special.control();
+    this.single = found(false);
+    this.pair = found(true);
   }
 
   /**
@@ -144,17 +143,32 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     return known(tokenizer.encode(text, false, false).getIds());
   }
 
-  /** Token ids of two texts, with the special tokens that the model expects around and between. */
-  public Encoded encodePair(String first, String second) {
+  @Override
+  public Frame frame(boolean two) {
+    return two ? pair : single;
+  }
+
+  /**
+   * What the post-processor of tokenizer.json does; where it does nothing although there are tokens
+   * for that, what BERT's does.
+   */
+  private Frame found(boolean two) {
     if (special.llamaClass()) {
-      int[] one = framed(encodeBare(first));
-      int[] two = framed(encodeBare(second));
-      int[] segments = new int[one.length + two.length];
-      Arrays.fill(segments, one.length, segments.length, 1);
-      return new Encoded(joined(one, two), segments);
+      Frame one = Frame.of(framed(new int[] {Frame.FIRST}), 0);
+      return two ? one.then(Frame.of(framed(new int[] {Frame.SECOND}), 1)) : one;
     }
-    Encoding encoding = tokenizer.encode(first, second, true, false);
-    return new Encoded(known(encoding.getIds()), ints(encoding.getTypeIds()));
+    Encoding encoding =
+        two ? tokenizer.encode(PROBE, PROBE, true, false) : tokenizer.encode(PROBE, true, false);
+    int length = tokenizer.encode(PROBE, false, false).getIds().length;
+    int[] ids = ints(encoding.getIds());
+    int[] specials = ints(encoding.getSpecialTokenMask());
+    boolean bare = length == 0 || Arrays.stream(specials).noneMatch(mask -> mask == 1);
+    if (bare && cls().isPresent() && sep().isPresent()) {
+      return Frame.bert(cls().getAsInt(), sep().getAsInt(), two);
+    }
+    return bare
+        ? Frame.of(two ? new int[] {Frame.FIRST, Frame.SECOND} : new int[] {Frame.FIRST}, 0)
+        : Frame.around(ids, ints(encoding.getTypeIds()), specials, length);
   }
 
   /** The text of token ids, without special tokens. */
@@ -195,12 +209,12 @@ public final class Tokenizer implements TextEncoder, TextDecoder, Closeable {
     return special.named("pad");
   }
 
-  @Override
+  /** The first token of a sequence, which classifiers read. */
   public OptionalInt cls() {
     return special.named("cls");
   }
 
-  @Override
+  /** The token that ends each part of a pair. */
   public OptionalInt sep() {
     return special.named("sep");
   }

@@ -86,7 +86,7 @@ public interface BackboneConfig extends Serializable {
   AttentionShape attention(int layer);
 
   /** The rotary positions of a layer; null where positions are embedded. */
-  RotaryTable.Shape rotary(int layer);
+  Rotary.Shape rotary(int layer);
 
   /** A new part that turns the tokens of a batch into states. */
   Part embedding();

@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class PassContext {
 
   private final Backbone backbone;
-  private final Map<RotaryTable.Shape, Rotary> rotary = new HashMap<>();
+  private final Map<Rotary.Shape, Rotary> rotary = new HashMap<>();
   private final Kernels kernels;
   private final boolean exactWeights;
   private final Buffers buffers;
@@ -33,22 +33,14 @@ public final class PassContext {
   private PassOptions options = PassOptions.evaluation();
   private boolean wantsInput;
 
-  /**
-   * @param tables of the backbone's layers, but those that passes fill
-   */
-  PassContext(
-      Backbone backbone,
-      Map<RotaryTable.Shape, RotaryTable> tables,
-      Kernels kernels,
-      Buffers buffers) {
+  PassContext(Backbone backbone, Kernels kernels, Buffers buffers) {
     this.backbone = backbone;
     this.kernels = kernels;
     this.exactWeights = backbone.matrix(Backbone.WORDS).type() == DataType.FLOAT;
     this.buffers = buffers;
     this.measurements = new Measurements(kernels);
-    RotaryTable.shapes(backbone.config())
-        .forEach(
-            shape -> rotary.put(shape, new Rotary(shape, tables.get(shape), kernels, buffers)));
+    Rotary.shapes(backbone.config())
+        .forEach(each -> rotary.put(each, new Rotary(each, kernels, buffers)));
   }
 
   public Backbone backbone() {
@@ -56,7 +48,7 @@ public final class PassContext {
   }
 
   /** The positions of layers that rotate so. */
-  public Rotary rotary(RotaryTable.Shape rotation) {
+  public Rotary rotary(Rotary.Shape rotation) {
     return rotary.get(rotation);
   }
 
@@ -143,6 +135,12 @@ public final class PassContext {
    * @param first number of the part's first token in it
    */
   void begin(TokenBatch nextBatch, TokenBatch all, int first, PassOptions nextOptions) {
+    prepare(nextBatch, all, first, nextOptions);
+    int[] lengths = lengths(nextBatch);
+    place(nextBatch.positions(), lengths, lengths);
+  }
+
+  private void prepare(TokenBatch nextBatch, TokenBatch all, int first, PassOptions nextOptions) {
     this.batch = nextBatch;
     // Parts say themselves how many rows of labels they have, and attention the size of its state.
     this.shape = new PassShape(nextBatch.size(), nextBatch.sequences(), 0, 0);
@@ -150,8 +148,6 @@ public final class PassContext {
     this.firstToken = first;
     this.cache = null;
     this.options = nextOptions;
-    int[] lengths = lengths(nextBatch);
-    place(nextBatch.positions(), lengths, lengths);
     kernels.accuracy(
         exactWeights || nextOptions.gradient() == PassOptions.Gradient.GSVS
             ? Kernels.Accuracy.EXACT
@@ -165,7 +161,7 @@ public final class PassContext {
       throw new IllegalStateException(
           "Cannot read on: the network has opened another decoder since");
     }
-    begin(next, PassOptions.evaluation());
+    prepare(next, next, 0, PassOptions.evaluation());
     continued.begin(sequences, tokens);
     this.cache = continued;
     place(

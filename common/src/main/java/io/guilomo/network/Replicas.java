@@ -5,7 +5,6 @@ import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -22,7 +21,6 @@ final class Replicas {
   private final Kernels kernels;
   private final Backbone backbone;
   private final NetworkDefinition definition;
-  private final Map<RotaryTable.Shape, RotaryTable> rotary;
   private final INDArray parameters;
   private final INDArray gradient;
   private final INDArray gsvGradient;
@@ -47,7 +45,6 @@ final class Replicas {
     this.kernels = kernels;
     this.backbone = backbone;
     this.definition = definition;
-    this.rotary = RotaryTable.all(backbone.config(), kernels);
     this.parameters = store.parameters();
     this.gradient = store.gradient();
     this.gsvGradient = ArrayViews.slice(gradient, 0, gsvCount);
@@ -57,7 +54,7 @@ final class Replicas {
   private PassContext context() {
     Buffers own = Buffers.borrow(kernels);
     buffers.add(own);
-    return new PassContext(backbone, rotary, kernels, own);
+    return new PassContext(backbone, kernels, own);
   }
 
   /** The replica that runs every batch, or its first half. */
@@ -165,7 +162,6 @@ final class Replicas {
   /** Hands the working arrays to the next network of this JVM. */
   void giveBack() {
     replicas.forEach(replica -> replica.context().close());
-    rotary.values().forEach(table -> kernels.release(table.flat()));
     // The first replica's are borrowed first.
     for (int i = buffers.size() - 1; i >= 0; i--) {
       buffers.get(i).giveBack();

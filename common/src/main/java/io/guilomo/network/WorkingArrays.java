@@ -32,12 +32,13 @@ public final class WorkingArrays {
     }
     List<WorkingArray> arrays =
         PartSpec.all(definition).stream().flatMap(spec -> spec.build().arrays().stream()).toList();
+    double rotary = Rotary.elements(definition.config(), length);
     int first = Replicas.sequencesOfFirst(true, sequences, tokens);
     // Shorter sequences may make a batch that is not split.
     long unsplit = (Replicas.SPLIT_FROM + length - 1L) / length;
-    double all = elements(arrays, Math.max(first, Math.min(sequences, unsplit)), length);
+    double all = rotary + elements(arrays, Math.max(first, Math.min(sequences, unsplit)), length);
     if (first < sequences) {
-      all += elements(arrays, sequences - first, length);
+      all += rotary + elements(arrays, sequences - first, length);
       all += ParameterCount.of(definition).all();
     }
     this.elements = all;

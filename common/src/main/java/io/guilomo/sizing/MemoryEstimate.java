@@ -4,7 +4,6 @@ import io.guilomo.config.FinetuneConfig;
 import io.guilomo.config.SearchConfig;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.ParameterCount;
-import io.guilomo.network.RotaryTable;
 import io.guilomo.network.WorkingArrays;
 
 /**
@@ -59,9 +58,7 @@ public record MemoryEstimate(
         ParameterCount.of(network),
         copied,
         batch,
-        new WorkingArrays(network, batch.sequences(), batch.length()).bytes()
-            + RotaryTable.elements(network.config(), (long) batch.sequences() * batch.length())
-                * Float.BYTES);
+        new WorkingArrays(network, batch.sequences(), batch.length()).bytes());
   }
 
   /** Bytes of the flat vector of parameters. */

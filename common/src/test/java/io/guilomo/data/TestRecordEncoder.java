@@ -93,6 +93,20 @@ class TestRecordEncoder {
   }
 
   @Test
+  void framesAPairAsTheTokenizerDoes() {
+    int[] ids = {0, Frame.FIRST, 2, 2, Frame.SECOND, 2};
+    RecordEncoder roberta =
+        new RecordEncoder(
+            new StubEncoder(text -> text.chars().toArray(), OptionalInt.empty(), Frame.of(ids, 0)),
+            RecordEncoder.Options.classification(8, new LabelSet(List.of("no", "yes"))));
+    Example example =
+        roberta.encode(new TextRecord.SentencePair("xyz", "ab", "yes")).example().orElseThrow();
+    assertThat(example.tokens()).containsExactly(0, 'x', 'y', 2, 2, 'a', 'b', 2);
+    assertThat(example.segments()).containsOnly(0);
+    assertThat(example.labels()).startsWith(1, X);
+  }
+
+  @Test
   void cutsASentenceBeforeItsEnd() {
     Example example =
         classifier(4).encode(new TextRecord.Sentence("a b c d", "no")).example().orElseThrow();
@@ -112,12 +126,12 @@ class TestRecordEncoder {
         .hasMessage("Cannot classify an instruction: expected a sentence with a label");
     assertThatThrownBy(() -> causal(3, false))
         .hasMessage("Cannot truncate examples to 3 tokens: at least 4 are needed");
-    assertThatThrownBy(
-            () ->
-                new RecordEncoder(
-                    new StubEncoder(text -> new int[0]),
-                    RecordEncoder.Options.classification(8, new LabelSet(List.of("no", "yes")))))
-        .hasMessage("Cannot classify with this tokenizer: it has no CLS and SEP tokens");
+    RecordEncoder silent =
+        new RecordEncoder(
+            new StubEncoder(text -> new int[0]),
+            RecordEncoder.Options.classification(8, new LabelSet(List.of("no", "yes"))));
+    assertThatThrownBy(() -> silent.encode(new TextRecord.Sentence("a", "yes")))
+        .hasMessage("Cannot classify a text without tokens");
   }
 
   private RecordEncoder causal(int maxLength, boolean trainOnInputs) {
@@ -135,9 +149,14 @@ class TestRecordEncoder {
   }
 
   /** Encodes with a function and has no special tokens but an optional end. */
-  record StubEncoder(Function<String, int[]> ids, OptionalInt eos) implements TextEncoder {
+  record StubEncoder(Function<String, int[]> ids, OptionalInt eos, Frame pair)
+      implements TextEncoder {
     StubEncoder(Function<String, int[]> ids) {
       this(ids, OptionalInt.empty());
+    }
+
+    StubEncoder(Function<String, int[]> ids, OptionalInt eos) {
+      this(ids, eos, Frame.of(new int[] {Frame.FIRST, Frame.SECOND}, 0));
     }
 
     @Override
@@ -156,13 +175,8 @@ class TestRecordEncoder {
     }
 
     @Override
-    public OptionalInt cls() {
-      return OptionalInt.empty();
-    }
-
-    @Override
-    public OptionalInt sep() {
-      return OptionalInt.empty();
+    public Frame frame(boolean two) {
+      return two ? pair : Frame.of(new int[] {Frame.FIRST}, 0);
     }
   }
 }

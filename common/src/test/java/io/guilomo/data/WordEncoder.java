@@ -59,12 +59,7 @@ public final class WordEncoder implements TextEncoder, TextDecoder {
   }
 
   @Override
-  public OptionalInt cls() {
-    return OptionalInt.of(3);
-  }
-
-  @Override
-  public OptionalInt sep() {
-    return OptionalInt.of(4);
+  public Frame frame(boolean pair) {
+    return Frame.bert(3, 4, pair);
   }
 }

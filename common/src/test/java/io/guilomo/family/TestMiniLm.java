@@ -2,6 +2,7 @@ package io.guilomo.family;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.guilomo.data.Frame;
 import io.guilomo.family.bert.BertConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.FloatMemory;
@@ -86,8 +87,9 @@ class TestMiniLm {
     try (Tokenizer tokenizer = Tokenizer.load(directory(), CONF)) {
       assertThat(tokenizer.encode("this is a test"))
           .containsExactly(101, 2023, 2003, 1037, 3231, 102);
-      assertThat(tokenizer.encodePair("this is", "a test").segments())
-          .containsExactly(0, 0, 0, 0, 1, 1, 1);
+      assertThat(tokenizer.frame(true).ids())
+          .containsExactly(101, Frame.FIRST, 102, Frame.SECOND, 102);
+      assertThat(tokenizer.frame(true).segments()).containsExactly(0, 0, 0, 1, 1);
       assertThat(tokenizer.encode("test ".repeat(1000))).hasSize(1002);
       assertThat(tokenizer.cls()).hasValue(101);
       assertThat(tokenizer.sep()).hasValue(102);

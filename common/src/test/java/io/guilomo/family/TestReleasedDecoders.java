@@ -10,7 +10,7 @@ import io.guilomo.family.FrozenTensors.Source;
 import io.guilomo.io.ConfigJson;
 import io.guilomo.io.FloatSink;
 import io.guilomo.network.BackboneConfig;
-import io.guilomo.network.RotaryTable;
+import io.guilomo.network.Rotary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
@@ -62,7 +62,7 @@ class TestReleasedDecoders {
 
   @Test
   void ropeOfPhi4() throws IOException {
-    RotaryTable.Shape shape = config("Phi-4-mini").rotary(0);
+    Rotary.Shape shape = config("Phi-4-mini").rotary(0);
     assertThat(shape.rotated()).isEqualTo(96);
     // sqrt(1 + ln 32 / ln 4096)
     assertThat(shape.rope().magnitude()).isCloseTo(Math.sqrt(1 + 5 / 12.0), within(1e-12));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.guilomo.data.Frame;
 import io.guilomo.golden.GoldenFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,9 +53,10 @@ class TestTokenizer {
       assertThat(tokenizer.encode("one")).containsExactly(2, 4, 3);
       assertThat(tokenizer.encodeBare("one three")).containsExactly(4, 1);
       assertThat(tokenizer.encodeBare("")).isEmpty();
-      Tokenizer.Encoded pair = tokenizer.encodePair("one one", "two");
-      assertThat(pair.ids()).containsExactly(2, 4, 4, 3, 5, 3);
-      assertThat(pair.segments()).containsExactly(0, 0, 0, 0, 1, 1);
+      Frame pair = tokenizer.frame(true);
+      assertThat(pair.ids()).containsExactly(2, Frame.FIRST, 3, Frame.SECOND, 3);
+      assertThat(pair.segments()).containsExactly(0, 0, 0, 1, 1);
+      assertThat(tokenizer.frame(false).ids()).containsExactly(2, Frame.FIRST, 3);
       assertThat(tokenizer.decode(new int[] {2, 4, 5, 3})).isEqualTo("one two");
       assertThat(tokenizer.cls()).hasValue(2);
       assertThat(tokenizer.sep()).hasValue(3);
@@ -120,14 +122,40 @@ class TestTokenizer {
         """);
     try (Tokenizer tokenizer = load(dir)) {
       assertThat(tokenizer.encode("one")).containsExactly(4, 3);
-      assertThat(tokenizer.encodePair("one", "two").ids()).containsExactly(4, 3, 5, 3);
-      assertThat(tokenizer.encodePair("one", "two").segments()).containsExactly(0, 0, 1, 1);
+      assertThat(tokenizer.frame(true).ids()).containsExactly(Frame.FIRST, 3, Frame.SECOND, 3);
+      assertThat(tokenizer.frame(true).segments()).containsExactly(0, 0, 1, 1);
     }
     Files.writeString(
         dir.resolve("tokenizer_config.json"),
         "{\"tokenizer_class\":\"LlamaTokenizer\",\"bos_token\":\"[CLS]\"}");
     try (Tokenizer tokenizer = load(dir)) {
       assertThat(tokenizer.encode("one")).containsExactly(2, 4);
+    }
+  }
+
+  @Test
+  void framesAsThePostProcessorDoes() throws IOException {
+    String roberta =
+        BERT.replace(
+            "\"BertProcessing\",\"sep\"",
+            "\"RobertaProcessing\",\"trim_offsets\":true,\"add_prefix_space\":false,\"sep\"");
+    Files.writeString(dir.resolve("tokenizer.json"), roberta);
+    try (Tokenizer tokenizer = load(dir)) {
+      assertThat(tokenizer.frame(false).ids()).containsExactly(2, Frame.FIRST, 3);
+      assertThat(tokenizer.frame(true).ids())
+          .containsExactly(2, Frame.FIRST, 3, 3, Frame.SECOND, 3);
+      assertThat(tokenizer.frame(true).segments()).containsOnly(0);
+    }
+    String none = BERT.replaceFirst("\"post_processor\":\\{[^}]*}", "\"post_processor\":null");
+    Files.writeString(dir.resolve("tokenizer.json"), none);
+    try (Tokenizer tokenizer = load(dir)) {
+      assertThat(tokenizer.frame(true).ids()).containsExactly(2, Frame.FIRST, 3, Frame.SECOND, 3);
+    }
+    Files.writeString(
+        dir.resolve("tokenizer.json"), none.replace("[CLS]", "<c>").replace("[SEP]", "<s>"));
+    try (Tokenizer tokenizer = load(dir)) {
+      assertThat(tokenizer.frame(false).ids()).containsExactly(Frame.FIRST);
+      assertThat(tokenizer.frame(true).ids()).containsExactly(Frame.FIRST, Frame.SECOND);
     }
   }
 

@@ -28,9 +28,7 @@ public final class StepwisePass {
   public StepwisePass(NetworkDefinition definition, Backbone backbone, Kernels kernels) {
     this.kernels = kernels;
     this.definition = definition;
-    context =
-        new PassContext(
-            backbone, RotaryTable.all(definition.config(), kernels), kernels, new Buffers(kernels));
+    context = new PassContext(backbone, kernels, new Buffers(kernels));
     context.wantInput();
     INDArray parameters =
         KernelArrays.array(kernels, initial(definition, backbone).parameters().ravel());

@@ -247,10 +247,7 @@ class TestFiniteDifferences {
       this.kernels = kernels;
       context =
           new PassContext(
-              FrozenCopies.of(setting.backbone(), kernels),
-              RotaryTable.all(definition.config(), kernels),
-              kernels,
-              new Buffers(kernels));
+              FrozenCopies.of(setting.backbone(), kernels), kernels, new Buffers(kernels));
       PartSpec.all(definition).forEach(spec -> parts.add(spec.build()));
       INDArray gradient = KernelArrays.zeros(kernels, network.host().size());
       network.download();

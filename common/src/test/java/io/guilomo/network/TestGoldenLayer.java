@@ -103,8 +103,7 @@ class TestGoldenLayer {
     Backbone backbone =
         FrozenCopies.backbone(config, "", Map.of(Backbone.WORDS, Nd4j.zeros(2, in)));
     PassContext context =
-        new PassContext(
-            backbone, Map.of(), ObservedKernels.of(kernels, routing), new Buffers(kernels));
+        new PassContext(backbone, ObservedKernels.of(kernels, routing), new Buffers(kernels));
     Selection selection = mixture.selection();
     INDArray gsvs = selection == null ? null : Nd4j.zeros(selection.parameters().size());
     ParameterLayout layout = new ParameterLayout();

@@ -66,7 +66,7 @@ class TestNorm {
                 "norm.bias",
                 normal(1, HIDDEN).ravel()));
     Backbone backbone = FrozenCopies.of(host, KERNELS);
-    PassContext context = new PassContext(backbone, Map.of(), KERNELS, new Buffers(KERNELS));
+    PassContext context = new PassContext(backbone, KERNELS, new Buffers(KERNELS));
     context.begin(TinyModels.causal(1, ROWS), PassOptions.training(1));
     return context;
   }

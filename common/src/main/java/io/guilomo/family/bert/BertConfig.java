@@ -10,7 +10,7 @@ import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.Part;
 import io.guilomo.network.PartSpec;
 import io.guilomo.network.PretrainedHead;
-import io.guilomo.network.RotaryTable;
+import io.guilomo.network.Rotary;
 import io.guilomo.network.block.Attention;
 import io.guilomo.network.block.Mlp;
 import io.guilomo.network.block.Residual;
@@ -148,7 +148,7 @@ public record BertConfig(
   }
 
   @Override
-  public RotaryTable.Shape rotary(int layer) {
+  public Rotary.Shape rotary(int layer) {
     return null;
   }
 

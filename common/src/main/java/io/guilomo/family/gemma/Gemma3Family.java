@@ -30,7 +30,6 @@ public final class Gemma3Family implements ModelFamily {
   private static final int WINDOW = 4096;
   private static final int PATTERN = 6;
   private static final double QUERY_SCALAR = 256;
-  private static final int DYNAMIC_REACH = 16;
   private static final String TEXT = "text_config";
 
   @Override
@@ -97,12 +96,10 @@ public final class Gemma3Family implements ModelFamily {
 
   /**
    * What {@code max_position_embeddings} says is reached by linear scaling already. Dynamic scaling
-   * has no limit, but layers with a window have a table of as many positions.
+   * has no limit.
    */
   private static int positions(Rope global, int given) {
-    return global.scaling() instanceof Rope.Dynamic
-        ? (int) Math.min(Integer.MAX_VALUE, (long) DYNAMIC_REACH * given)
-        : given;
+    return global.scaling() instanceof Rope.Dynamic ? Integer.MAX_VALUE : given;
   }
 
   @Override

@@ -18,7 +18,7 @@ import io.guilomo.network.Part;
 import io.guilomo.network.PartSpec;
 import io.guilomo.network.PretrainedHead;
 import io.guilomo.network.Rope;
-import io.guilomo.network.RotaryTable;
+import io.guilomo.network.Rotary;
 import io.guilomo.network.WorkingArray;
 import io.guilomo.network.block.Attention;
 import io.guilomo.network.block.Mlp;
@@ -200,8 +200,8 @@ public interface Decoder extends BackboneConfig {
   }
 
   @Override
-  default RotaryTable.Shape rotary(int layer) {
-    return new RotaryTable.Shape(rope(layer), headDim(), maxPositions());
+  default Rotary.Shape rotary(int layer) {
+    return new Rotary.Shape(rope(layer), headDim(), maxPositions());
   }
 
   @Override

@@ -15,7 +15,7 @@ import io.guilomo.network.Part;
 import io.guilomo.network.PartSpec;
 import io.guilomo.network.PretrainedHead;
 import io.guilomo.network.Rope;
-import io.guilomo.network.RotaryTable;
+import io.guilomo.network.Rotary;
 import io.guilomo.network.WorkingArray;
 import io.guilomo.network.block.Attention;
 import io.guilomo.network.block.Mlp;
@@ -148,8 +148,8 @@ public record ModernBertConfig(
   }
 
   @Override
-  public RotaryTable.Shape rotary(int layer) {
-    return new RotaryTable.Shape(
+  public Rotary.Shape rotary(int layer) {
+    return new Rotary.Shape(
         local.get(layer) ? localRope : globalRope, hidden / heads, maxPositions);
   }
 

@@ -6,7 +6,7 @@ import io.guilomo.kernel.Activation;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.network.Rope;
-import io.guilomo.network.RotaryTable;
+import io.guilomo.network.Rotary;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -81,7 +81,7 @@ public record PhiConfig(
   }
 
   @Override
-  public RotaryTable.Shape rotary(int layer) {
-    return new RotaryTable.Shape(rope, rotated, maxPositions());
+  public Rotary.Shape rotary(int layer) {
+    return new Rotary.Shape(rope, rotated, maxPositions());
   }
 }

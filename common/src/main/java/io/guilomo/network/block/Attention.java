@@ -6,7 +6,6 @@ import io.guilomo.network.Extent;
 import io.guilomo.network.KeyValueCache;
 import io.guilomo.network.PassContext;
 import io.guilomo.network.Rotary;
-import io.guilomo.network.RotaryTable;
 import io.guilomo.network.WorkingArray;
 import io.guilomo.network.moe.ModuleGroup;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -25,7 +24,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class Attention implements Residual.Branch {
 
   private final AttentionShape shape;
-  private final RotaryTable.Shape rotary;
+  private final Rotary.Shape rotary;
   private final int layer;
   private final ModuleGroup input;
   private final ModuleGroup output;
@@ -56,7 +55,7 @@ public final class Attention implements Residual.Branch {
   public Attention(
       TransformerBlock block,
       AttentionShape shape,
-      RotaryTable.Shape rotary,
+      Rotary.Shape rotary,
       ModuleGroup input,
       ModuleGroup output) {
     this(block, shape, rotary, input, output, null, null);
@@ -72,7 +71,7 @@ public final class Attention implements Residual.Branch {
   public Attention(
       TransformerBlock block,
       AttentionShape shape,
-      RotaryTable.Shape rotary,
+      Rotary.Shape rotary,
       ModuleGroup input,
       ModuleGroup output,
       HeadNorm queryNorm,
@@ -152,10 +151,10 @@ public final class Attention implements Residual.Branch {
             value(dqkv));
     rotate(dQuery, dKey, true);
     if (queryNorm != null) {
-      queryNorm.backward(query(dqkv));
+      queryNorm.backward(query(qkv), query(dqkv));
     }
     if (keyNorm != null) {
-      keyNorm.backward(key(dqkv));
+      keyNorm.backward(key(qkv), key(dqkv));
     }
     input.backward(dqkv, x, dx, accumulate);
   }

@@ -32,7 +32,7 @@ public final class HeadNorm {
     this.headDim = headDim;
     this.epsilon = epsilon;
     long width = (long) heads * headDim;
-    this.inputArray = arrays.saved(kind + ".in", width);
+    this.inputArray = arrays.scratch(kind + ".in", width);
     this.normedArray = arrays.saved(kind, width);
     this.inverseArray = arrays.saved(kind + ".rms", heads);
     this.dNormedArray = arrays.scratch("d" + kind, width);
@@ -50,9 +50,8 @@ public final class HeadNorm {
    */
   INDArray forward(INDArray x) {
     Kernels kernels = context.kernels();
-    INDArray input = context.array(inputArray);
+    INDArray input = contiguous(x);
     INDArray normed = context.array(normedArray);
-    kernels.copy(x, input);
     kernels.rmsNorm(perHead(input), weight, epsilon, perHead(normed), inverse(input.rows()));
     return normed;
   }
@@ -63,16 +62,23 @@ public final class HeadNorm {
   }
 
   /**
+   * @param x the input of the forward pass
    * @param dx {@code [T, heads · headDim]}, in rows of any stride; written
    */
-  void backward(INDArray dx) {
+  void backward(INDArray x, INDArray dx) {
     Kernels kernels = context.kernels();
-    INDArray input = context.array(inputArray);
+    INDArray input = contiguous(x);
     INDArray dInput = context.array(dInputArray);
     kernels.fill(dInput, 0);
     kernels.rmsNormBackward(
         perHead(gradient()), perHead(input), weight, inverse(input.rows()), perHead(dInput));
     kernels.copy(dInput, dx);
+  }
+
+  private INDArray contiguous(INDArray x) {
+    INDArray input = context.array(inputArray);
+    context.kernels().copy(x, input);
+    return input;
   }
 
   private INDArray inverse(int tokens) {

@@ -1,5 +1,6 @@
 package io.guilomo.spark.data;
 
+import io.guilomo.data.Frame;
 import io.guilomo.data.TextEncoder;
 import java.util.Arrays;
 import java.util.OptionalInt;
@@ -55,12 +56,7 @@ final class HashEncoder implements TextEncoder {
   }
 
   @Override
-  public OptionalInt cls() {
-    return OptionalInt.of(3);
-  }
-
-  @Override
-  public OptionalInt sep() {
-    return OptionalInt.of(4);
+  public Frame frame(boolean pair) {
+    return Frame.bert(3, 4, pair);
   }
 }
