@@ -20,6 +20,7 @@ from torch.nn import functional
 
 # Where the models of the first releases keep their modules, whose manifests do not tell.
 LLAMA = {
+    "base": "model",
     "layers": "layers",
     "modules": {
         "q_proj": "self_attn.q_proj",
@@ -32,6 +33,7 @@ LLAMA = {
     },
 }
 BERT = {
+    "base": "bert",
     "layers": "encoder.layer",
     "modules": {
         "query": "attention.self.query",
@@ -115,10 +117,7 @@ def load_adapter(model, directory):
     scalings = {tensor["name"]: tensor.get("scaling") for tensor in manifest["tensors"]}
     modules = dict(model.named_modules())
     for planned in plan["modules"]:
-        path = path_of(manifest, planned)
-        found = [name for name in modules if name == path or name.endswith("." + path)]
-        if len(found) != 1:
-            raise ValueError(f"Cannot find {path} once in the model: found {found}")
+        found = find(modules, manifest, planned)
         prefix = f"layers.{planned['layer']}.{planned['module']}."
         experts = [f"{prefix}experts.{e}." for e in range(len(planned["ranks"]))]
         a, b = ([tensors[expert + kind] for expert in experts] for kind in "AB")
@@ -128,17 +127,27 @@ def load_adapter(model, directory):
             for name, tensor in tensors.items()
             if name.startswith(prefix) and not name.startswith(prefix + "experts.")
         }
-        wrapped = LoraMoe(modules[found[0]], a, b, router, s, routing, top_k)
-        parent, _, child = found[0].rpartition(".")
+        wrapped = LoraMoe(modules[found], a, b, router, s, routing, top_k)
+        parent, _, child = found.rpartition(".")
         setattr(modules[parent], child, wrapped)
     return model.eval()
 
 
-def path_of(manifest, planned):
-    """Where the base model keeps a module."""
+def find(modules, manifest, planned):
+    """The name of a planned module in the model, whether its class is the one with a head
+    (model.language_model.layers...) or a part of it (language_model.layers..., layers...)."""
     first = LLAMA if planned["module"] in LLAMA["modules"] else BERT
     paths = manifest.get("paths", first)
-    return f"{paths['layers']}.{planned['layer']}.{paths['modules'][planned['module']]}"
+    path = f"{paths['layers']}.{planned['layer']}.{paths['modules'][planned['module']]}"
+    base = paths["base"].split(".")
+    for start in range(len(base) + 1):
+        name = ".".join(base[start:] + [path])
+        found = [each for each in modules if each == name or each.endswith("." + name)]
+        if found:
+            break
+    if len(found) != 1:
+        raise ValueError(f"Cannot find {path} once in the model: found {found}")
+    return found[0]
 
 
 def load_classifier(model, directory):

@@ -111,7 +111,7 @@ public final class Families {
     directory.requireWeights();
     Found found = find(directory);
     try (TensorSource source = directory.tensors()) {
-      FrozenFiles files = new FrozenFiles(directory, source, found.config().paths().base());
+      FrozenFiles files = new FrozenFiles(directory, source, found.family().paths().base());
       Backbone backbone = read(found, files, extent, memory);
       return new Loaded(backbone, files.unread());
     }

@@ -13,7 +13,8 @@ import java.util.Map;
  * LlamaModel}) is an attribute {@code base} of the classes with a head ({@code
  * BertForSequenceClassification}, {@code LlamaForCausalLM}).
  *
- * @param base transformers' {@code base_model_prefix}: {@code model}, {@code bert}, …
+ * @param base transformers' {@code base_model_prefix}: {@code model}, {@code bert}, …; {@code
+ *     model.language_model} in models that read images too
  * @param layers path of the list of blocks in the base model: {@code layers}, {@code encoder.layer}
  * @param modules paths inside a block by the names of the modules, in the order of the state dict
  * @param classifier path of the last linear layer in the class for sequence classification
@@ -40,6 +41,11 @@ public record ModulePaths(
       modules.put(path.substring(path.lastIndexOf('.') + 1), path);
     }
     return new ModulePaths("model", "layers", modules, "score", true);
+  }
+
+  /** The same model as a part of a larger one: {@code model.language_model.layers.L.PATH}. */
+  public ModulePaths under(String largerBase) {
+    return new ModulePaths(largerBase, layers, modules, classifier, causal);
   }
 
   /**
@@ -84,7 +90,6 @@ public record ModulePaths(
 
   /** Position of a module in the state dict of a block. */
   public int order(LinearModule module) {
-    List<String> names = new ArrayList<>(modules.keySet());
-    return names.indexOf(module.name());
+    return new ArrayList<>(modules.keySet()).indexOf(module.name());
   }
 }

@@ -12,6 +12,7 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
@@ -102,10 +103,45 @@ class TestPythonLoader {
     compare(cases);
   }
 
-  private static List<Path> models() {
-    return GoldenFiles.list("families", "*").stream()
-        .filter(folder -> Files.exists(folder.resolve("model.safetensors")))
-        .toList();
+  private List<Path> models() throws IOException {
+    List<Path> models = new ArrayList<>(GoldenFiles.list("families", "*"));
+    models.removeIf(folder -> !Files.exists(folder.resolve("model.safetensors")));
+    models.add(withVision(family("gemma3_text")));
+    return models;
+  }
+
+  /** A Gemma 3 as the text model of one that reads images. */
+  private Path withVision(Path text) throws IOException {
+    Path whole = Files.createTempDirectory(directory, "gemma3");
+    JsonNode config = GoldenFiles.parse(text.resolve("config.json"));
+    Map<String, Object> vision =
+        Map.of(
+            "hidden_size", 8,
+            "intermediate_size", 8,
+            "num_hidden_layers", 1,
+            "num_attention_heads", 2,
+            "image_size", 28,
+            "patch_size", 14);
+    JSON.writeValue(
+        whole.resolve("config.json").toFile(),
+        Map.of(
+            "architectures", List.of("Gemma3ForConditionalGeneration"),
+            "model_type", "gemma3",
+            "pad_token_id", 0,
+            "mm_tokens_per_image", 1,
+            "text_config", config,
+            "vision_config", vision));
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    GoldenFiles.tensors(text.resolve("model.safetensors"))
+        .forEach(
+            (name, tensor) ->
+                tensors.put(name.replaceFirst("^model", "model.language_model"), tensor));
+    SafetensorsWriter.write(
+        new org.apache.hadoop.fs.Path(whole.resolve("model.safetensors").toUri()),
+        CONF,
+        tensors,
+        Map.of("format", "pt"));
+    return whole;
   }
 
   private static Path family(String name) {

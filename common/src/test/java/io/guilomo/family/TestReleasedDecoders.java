@@ -9,6 +9,7 @@ import io.guilomo.family.FrozenTensors.Piece;
 import io.guilomo.family.FrozenTensors.Source;
 import io.guilomo.io.ConfigJson;
 import io.guilomo.io.FloatSink;
+import io.guilomo.model.LinearModule;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.Rotary;
 import java.io.IOException;
@@ -53,7 +54,12 @@ class TestReleasedDecoders {
     assertThat(small.attention(5).window()).isZero();
     assertThat(small.rotary(4).rope().theta()).isEqualTo(1e4);
     assertThat(small.rotary(5).rope().theta()).isEqualTo(1e6);
+    LinearModule query = small.linearModules().get(0);
+    assertThat(small.paths().inHead(query)).isEqualTo("model.layers.0.self_attn.q_proj");
     BackboneConfig large = config("gemma-3-4b");
+    assertThat(large.paths().inHead(query))
+        .as("in Gemma3ForConditionalGeneration")
+        .isEqualTo("model.language_model.layers.0.self_attn.q_proj");
     assertThat(large.attention(32).window()).isEqualTo(1024);
     assertThat(large.attention(29).window()).isZero();
     assertThat(large.rotary(29).rope().frequencies(256, 1)[0]).isEqualTo(1 / 8.0);

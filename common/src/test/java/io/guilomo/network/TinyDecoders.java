@@ -1,6 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.family.Families;
+import io.guilomo.family.llama.Decoder;
 import io.guilomo.family.FrozenMemory;
 import io.guilomo.family.FrozenTensors.Piece;
 import io.guilomo.family.gemma.GemmaConfig;
@@ -54,7 +55,8 @@ public final class TinyDecoders {
             1.5f,
             2,
             true,
-            true),
+            true,
+            Decoder.PATHS),
         seed);
   }
 

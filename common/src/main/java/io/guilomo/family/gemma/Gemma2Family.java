@@ -61,7 +61,8 @@ public final class Gemma2Family implements ModelFamily {
         cap(json, "attn_logit_softcapping", SCORE_CAP),
         cap(json, "final_logit_softcapping", LOGIT_CAP),
         json.flag("attention_bias", false),
-        false);
+        false,
+        paths());
   }
 
   /** A cap; none where the key is null. */

@@ -91,7 +91,8 @@ public final class Gemma3Family implements ModelFamily {
             ? (float) json.positiveNumber("final_logit_softcapping")
             : 0,
         json.flag("attention_bias", false),
-        true);
+        true,
+        json == whole ? paths() : paths().under("model.language_model"));
   }
 
   /**

@@ -4,6 +4,7 @@ import io.guilomo.family.llama.Decoder;
 import io.guilomo.family.llama.DecoderSizes;
 import io.guilomo.kernel.Activation;
 import io.guilomo.kernel.AttentionShape;
+import io.guilomo.model.ModulePaths;
 import io.guilomo.network.CausalHead;
 import io.guilomo.network.Embedding;
 import io.guilomo.network.Head;
@@ -30,6 +31,7 @@ import java.util.List;
  * @param logitCap bound on the logits; 0 for none
  * @param attentionBias whether q, k, v and o have biases
  * @param headNorms whether the queries and keys of each head are normed
+ * @param paths of its modules, alone or in a model that reads images
  */
 public record GemmaConfig(
     String family,
@@ -42,7 +44,8 @@ public record GemmaConfig(
     float scoreCap,
     float logitCap,
     boolean attentionBias,
-    boolean headNorms)
+    boolean headNorms,
+    ModulePaths paths)
     implements Decoder {
 
   public GemmaConfig {
