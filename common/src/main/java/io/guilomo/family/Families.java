@@ -37,6 +37,8 @@ public final class Families {
           .map(ServiceLoader.Provider::get)
           .toList();
 
+  private static final String QUANTIZATION = "quantization_config";
+
   /** A model's shape, and the family that read it and reads its tensors. */
   private record Found(ModelFamily family, BackboneConfig config) {}
 
@@ -112,8 +114,11 @@ public final class Families {
     Found found = find(directory);
     try (TensorSource source = directory.tensors()) {
       FrozenFiles files = new FrozenFiles(directory, source, found.family().paths().base());
-      Backbone backbone = read(found, files, extent, memory);
-      return new Loaded(backbone, files.unread());
+      Backbone shape = read(found, files, Extent.SHAPES, null);
+      // Refuses tensors that nobody asks for, before gigabytes are read.
+      UnreadTensors unread = files.unread();
+      return new Loaded(
+          extent == Extent.SHAPES ? shape : read(found, files, extent, memory), unread);
     }
   }
 
@@ -196,10 +201,13 @@ public final class Families {
   }
 
   private static void refuseQuantized(ConfigJson json, String architecture) {
-    if (!json.has("quantization_config")) {
+    boolean text =
+        json.has("text_config") && json.root().get("text_config").hasNonNull(QUANTIZATION);
+    if (!text && !json.has(QUANTIZATION)) {
       return;
     }
-    String method = json.root().get("quantization_config").path("quant_method").asText();
+    JsonNode quantization = (text ? json.root().get("text_config") : json.root()).get(QUANTIZATION);
+    String method = quantization.path("quant_method").asText();
     throw json.refuse(
         ("it has a quantization_config%s, and weights must be floating-point numbers; take the"
                 + " model that was quantized, or dequantize this one with python3 -c \"import"

@@ -117,12 +117,6 @@ public record ConfigJson(JsonNode root, Object file) {
     }
   }
 
-  public void requireAbsent(String key) {
-    if (has(key)) {
-      throw refuse("%s is given, which is not supported".formatted(key));
-    }
-  }
-
   private JsonNode required(String key) {
     if (!has(key)) {
       throw refuse("%s is missing".formatted(key));

@@ -125,12 +125,18 @@ class TestPythonLoader {
     JSON.writeValue(
         whole.resolve("config.json").toFile(),
         Map.of(
-            "architectures", List.of("Gemma3ForConditionalGeneration"),
-            "model_type", "gemma3",
-            "pad_token_id", 0,
-            "mm_tokens_per_image", 1,
-            "text_config", config,
-            "vision_config", vision));
+            "architectures",
+            List.of("Gemma3ForConditionalGeneration"),
+            "model_type",
+            "gemma3",
+            "pad_token_id",
+            0,
+            "mm_tokens_per_image",
+            1,
+            "text_config",
+            config,
+            "vision_config",
+            vision));
     Map<String, INDArray> tensors = new LinkedHashMap<>();
     GoldenFiles.tensors(text.resolve("model.safetensors"))
         .forEach(

@@ -197,6 +197,10 @@ class TestFamilies {
             + "and weights must be floating-point numbers; take the model that was quantized, or dequantize this "
             + "one with python3 -c \"import transformers as t; m = t.LlamaForCausalLM.from_pretrained('MODEL'); "
             + "m.dequantize(); m.save_pretrained('NEW')\" and copy the tokenizer's files",
+        "\"silu\"|\"silu\",\"text_config\":{\"quantization_config\":{}}|it has a quantization_config, and "
+            + "weights must be floating-point numbers; take the model that was quantized, or dequantize this "
+            + "one with python3 -c \"import transformers as t; m = t.LlamaForCausalLM.from_pretrained('MODEL'); "
+            + "m.dequantize(); m.save_pretrained('NEW')\" and copy the tokenizer's files",
         "\"hidden_size\":8|\"hidden\":8|hidden_size is missing",
         "\"hidden_size\":8|\"hidden_size\":null|hidden_size is missing",
         "\"hidden_size\":8|\"hidden_size\":-8|hidden_size is -8, expected a positive integer",

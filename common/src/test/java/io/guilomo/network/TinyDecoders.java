@@ -1,10 +1,10 @@
 package io.guilomo.network;
 
 import io.guilomo.family.Families;
-import io.guilomo.family.llama.Decoder;
 import io.guilomo.family.FrozenMemory;
 import io.guilomo.family.FrozenTensors.Piece;
 import io.guilomo.family.gemma.GemmaConfig;
+import io.guilomo.family.llama.Decoder;
 import io.guilomo.family.llama.DecoderSizes;
 import io.guilomo.family.llama.DecoderSizes.VocabularyHead;
 import io.guilomo.family.llama.LlamaConfig;

@@ -25,7 +25,6 @@ public final class BertConfigParser {
     json.requireText("position_embedding_type", "absolute");
     json.requireFalse("is_decoder");
     json.requireFalse("add_cross_attention");
-    json.requireAbsent("quantization_config");
     int positions = json.positive("max_position_embeddings", 512);
     if (positions <= padding + 1) {
       throw json.refuse(

@@ -58,7 +58,6 @@ public final class DistilBertFamily implements ModelFamily {
   /** Absent keys mean what they mean to Hugging Face's DistilBertConfig. */
   @Override
   public BackboneConfig parse(ConfigJson json) {
-    json.requireAbsent("quantization_config");
     return new BertConfig(
         PATHS,
         json.positive("dim"),

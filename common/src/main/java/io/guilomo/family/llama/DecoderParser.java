@@ -53,7 +53,6 @@ public final class DecoderParser {
    * @param whole the configuration of the other, which says whether the head is tied
    */
   public DecoderSizes sizes(ConfigJson whole) {
-    json.requireAbsent("quantization_config");
     int hidden = size("hidden_size", defaults.hidden());
     int heads = size("num_attention_heads", defaults.heads());
     return new DecoderSizes(

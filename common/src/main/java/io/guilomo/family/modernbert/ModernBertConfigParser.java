@@ -26,7 +26,6 @@ final class ModernBertConfigParser {
   }
 
   private ModernBertConfig config() {
-    json.requireAbsent("quantization_config");
     int hidden = json.positive("hidden_size");
     int heads = heads(hidden);
     int positions = json.positive("max_position_embeddings", 8192);
