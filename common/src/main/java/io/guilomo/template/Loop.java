@@ -9,7 +9,7 @@ import java.util.Map;
  * A loop.
  *
  * @param targets the variables that an element is assigned to
- * @param filter of elements
+ * @param filter of elements; null for all
  * @param otherwise runs if there are no elements
  */
 record Loop(
@@ -22,29 +22,41 @@ record Loop(
 
   @Override
   public Flow run(Scope scope) {
-    List<Object> elements = new ArrayList<>();
-    for (Object element : PythonValues.elements(sequence.value(scope))) {
-      scope.budget().step();
-      Scope inner = scope.inner();
-      assign(targets, element, inner);
-      if (PythonValues.truth(filter.value(inner))) {
-        elements.add(element);
-      }
-    }
+    List<Object> elements = elements(scope);
     if (elements.isEmpty()) {
       return otherwise.run(scope.inner());
     }
-    List<Object> last = new ArrayList<>();
+    Scope inner = scope.inner();
+    Attributes state = state(elements);
     for (int i = 0; i < elements.size(); i++) {
       scope.budget().step();
-      Scope inner = scope.inner();
+      inner.clear();
       assign(targets, elements.get(i), inner);
-      inner.set("loop", state(elements, i, last));
+      move(state, elements, i);
+      inner.set("loop", state);
       if (body.run(inner) == Flow.BREAK) {
         break;
       }
     }
     return Flow.NEXT;
+  }
+
+  private List<Object> elements(Scope scope) {
+    List<Object> all = PythonValues.elements(sequence.value(scope));
+    if (filter == null) {
+      return all;
+    }
+    List<Object> elements = new ArrayList<>();
+    Scope inner = scope.inner();
+    for (Object element : all) {
+      scope.budget().step();
+      inner.clear();
+      assign(targets, element, inner);
+      if (PythonValues.truth(filter.value(inner))) {
+        elements.add(element);
+      }
+    }
+    return elements;
   }
 
   /** Assigns a value, or its elements if there are several variables. */
@@ -63,31 +75,21 @@ record Loop(
     }
   }
 
-  /**
-   * @param last the arguments of the last call of {@code loop.changed}
-   */
-  private static Attributes state(List<Object> elements, int index, List<Object> last) {
+  /** Jinja's {@code loop}, an object that stays the same throughout a loop. */
+  private static Attributes state(List<Object> elements) {
     Map<String, Object> state = new LinkedHashMap<>();
-    long length = elements.size();
-    state.put("index", index + 1L);
-    state.put("index0", (long) index);
-    state.put("revindex", length - index);
-    state.put("revindex0", length - index - 1);
-    state.put("first", index == 0);
-    state.put("last", index == length - 1);
-    state.put("length", length);
+    state.put("length", (long) elements.size());
     state.put("depth", 1L);
-    state.put("previtem", index == 0 ? Undefined.named("loop.previtem") : elements.get(index - 1));
-    state.put(
-        "nextitem",
-        index == length - 1 ? Undefined.named("loop.nextitem") : elements.get(index + 1));
     Callable cycle =
         (scope, given) -> {
           if (given.positional().isEmpty()) {
             throw TemplateException.of("loop.cycle needs values");
           }
-          return given.positional().get(index % given.positional().size());
+          long index = (Long) state.get("index0");
+          return given.positional().get((int) (index % given.positional().size()));
         };
+    // The arguments of the last call.
+    List<Object> last = new ArrayList<>();
     Callable changed =
         (scope, given) -> {
           boolean same =
@@ -100,5 +102,20 @@ record Loop(
     state.put("cycle", cycle);
     state.put("changed", changed);
     return Attributes.fixed(state);
+  }
+
+  private static void move(Attributes loop, List<Object> elements, int index) {
+    Map<String, Object> state = loop.values();
+    long length = elements.size();
+    state.put("index", index + 1L);
+    state.put("index0", (long) index);
+    state.put("revindex", length - index);
+    state.put("revindex0", length - index - 1);
+    state.put("first", index == 0);
+    state.put("last", index == length - 1);
+    state.put("previtem", index == 0 ? Undefined.named("loop.previtem") : elements.get(index - 1));
+    state.put(
+        "nextitem",
+        index == length - 1 ? Undefined.named("loop.nextitem") : elements.get(index + 1));
   }
 }

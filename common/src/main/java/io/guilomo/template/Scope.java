@@ -44,6 +44,11 @@ record Scope(Scope parent, Map<String, Object> variables, Run run) {
     variables.put(name, value);
   }
 
+  /** Forgets this scope's own variables. */
+  void clear() {
+    variables.clear();
+  }
+
   Budget budget() {
     return run.budget;
   }

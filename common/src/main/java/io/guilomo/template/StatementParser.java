@@ -156,7 +156,7 @@ final class StatementParser {
     List<String> targets = names();
     tokens.expectName("in");
     Expression sequence = expressions.unconditional();
-    Expression filter = tokens.skipName("if") ? expressions.expression() : scope -> true;
+    Expression filter = tokens.skipName("if") ? expressions.expression() : null;
     if (tokens.peek().isName("recursive")) {
       throw tokens.refused("recursive loops are not supported");
     }

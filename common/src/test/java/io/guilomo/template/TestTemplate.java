@@ -146,6 +146,26 @@ class TestTemplate {
     assertThat(render("{{ ''.class }}{{ [].class }}{{ {}.class }}")).isEmpty();
   }
 
+  /** One {@code loop} per loop, and variables that end with each element. */
+  @Test
+  void loopsLikeJinja() {
+    assertThat(
+            render(
+                "{% for a in [1, 2] %}{% set outer = loop %}{% for b in 'xyx' if b != 'y' %}"
+                    + "{{ outer.index }}{{ loop.index0 }}{{ loop.cycle('p', 'q') }}{{ b }} "
+                    + "{% endfor %}{{ loop.last }};{% endfor %}"))
+        .isEqualTo("10px 11qx False;20px 21qx True;");
+    assertThat(
+            render(
+                "{% for a in [1, 1, 2] %}{{ v }}{% set v = a %}{{ v }}"
+                    + "{{ loop.changed(a) }} {% endfor %}{{ v }}{{ loop }}{{ a }}"))
+        .isEqualTo("1True 1False 2True ");
+    assertThat(render("{% for a in [3] %}{% set a = a + 1 %}{{ a }}{% else %}no{% endfor %}"))
+        .isEqualTo("4");
+    assertThat(render("{% for a in [3] if a > 3 %}{{ a }}{% else %}{{ a }}no{% endfor %}"))
+        .isEqualTo("no");
+  }
+
   @Test
   void marksWhatIsGenerated() {
     Template template =
