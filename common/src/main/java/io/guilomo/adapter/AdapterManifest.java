@@ -37,6 +37,7 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
   private static final int MAX_LABELS = 1 << 16;
   private static final int MAX_TEMPLATE = 1 << 20;
   private static final int MAX_TOKENS = 64;
+  private static final int MAX_TOKEN = 256;
 
   /**
    * A tensor of the file.
@@ -171,7 +172,7 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
   private static PromptTemplate.Chat chat(StrictObject json) {
     Map<String, String> tokens = new TreeMap<>();
     for (StrictObject token : json.objects("tokens", MAX_TOKENS)) {
-      tokens.put(token.text("name"), token.text("text"));
+      tokens.put(token.text("name"), token.anyText("text", MAX_TOKEN));
       token.end();
     }
     PromptTemplate.Chat chat =
@@ -189,7 +190,7 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
           new PromptTemplate(
               json.text("with-input", MAX_TEMPLATE),
               json.text("without-input", MAX_TEMPLATE),
-              json.text("response-marker", MAX_TEMPLATE),
+              json.anyText("response-marker", MAX_TEMPLATE),
               Pattern.compile(pattern),
               json.has("chat") ? chat(json.object("chat")) : null);
       json.end();

@@ -7,7 +7,6 @@ import io.guilomo.template.Template;
 import io.guilomo.template.TemplateException;
 import java.io.Serializable;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -19,6 +18,11 @@ import java.util.concurrent.ConcurrentMap;
 /**
  * A model's own template for conversations: what Hugging Face calls its {@code chat_template}.
  *
+ * <p>{@code strftime_now} in a template gives the date and time at which a record is rendered, in
+ * the time zone of the JVM, as in transformers; all of one record is rendered at one time. Only
+ * templates that call it, such as Llama 3.2's with the day, depend on it: with them the tokens of
+ * training and of prompts, and so the results, differ from day to day.
+ *
  * @param source in Jinja, see {@link Template}
  * @param tokens the special tokens that it may name, such as {@code bos_token}
  */
@@ -27,9 +31,12 @@ public record ChatTemplate(String source, Map<String, String> tokens) implements
   private static final ConcurrentMap<String, Template> PARSED = new ConcurrentHashMap<>();
 
   /**
-   * @throws UserException with the line of the template that cannot be parsed
+   * @throws UserException if it is blank, or with the line that cannot be parsed
    */
   public ChatTemplate {
+    if (source.isBlank()) {
+      throw new UserException("Cannot use a chat template without text");
+    }
     tokens = Collections.unmodifiableMap(new TreeMap<>(tokens));
     parsed(source);
   }
@@ -41,12 +48,13 @@ public record ChatTemplate(String source, Map<String, String> tokens) implements
    * @throws UserException with the line of the template that cannot be rendered
    */
   public void check() {
-    Conversation conversation =
-        new Conversation(
-            List.of(new Message("user", "Hello"), new Message("assistant", "Hello")), null, null);
+    List<Map<String, Object>> messages =
+        List.of(
+            new Message("user", "Hello").values(),
+            new Message(Message.ASSISTANT, "Hello").values());
     for (boolean prompt : new boolean[] {false, true}) {
       try {
-        attempt(conversation.messages(), conversation, prompt);
+        attempt(messages, null, prompt, Clock.systemDefaultZone());
       } catch (TemplateException e) {
         if (!e.isRaised()) {
           throw refused(e);
@@ -55,31 +63,37 @@ public record ChatTemplate(String source, Map<String, String> tokens) implements
     }
   }
 
+  /** Writes a conversation with this template. */
+  ConversationRenderer renderer(Conversation conversation) {
+    return new ConversationRenderer(this, conversation);
+  }
+
   /**
    * The text of messages.
    *
-   * @param messages some of the conversation's, in their order
+   * @param messages their fields, in order
+   * @param tools the functions that the assistant may call; null if there are none
    * @param prompt whether the text ends so that the assistant's response follows
+   * @param clock of {@code strftime_now}
    * @throws UserException with the line of the template that cannot be rendered
    */
-  Template.Rendering render(List<Message> messages, Conversation conversation, boolean prompt) {
+  Template.Rendering render(
+      List<Map<String, Object>> messages, Object tools, boolean prompt, Clock clock) {
     try {
-      return attempt(messages, conversation, prompt);
+      return attempt(messages, tools, prompt, clock);
     } catch (TemplateException e) {
       throw refused(e);
     }
   }
 
   private Template.Rendering attempt(
-      List<Message> messages, Conversation conversation, boolean prompt) {
+      List<Map<String, Object>> messages, Object tools, boolean prompt, Clock clock) {
     Map<String, Object> variables = new HashMap<>(tokens);
-    List<Object> values = new ArrayList<>();
-    messages.forEach(message -> values.add(message.values()));
-    variables.put("messages", values);
-    variables.put("tools", conversation.toolValues());
+    variables.put("messages", messages);
+    variables.put("tools", tools);
     variables.put("documents", null);
     variables.put("add_generation_prompt", prompt);
-    return parsed(source).render(variables, Clock.systemDefaultZone());
+    return parsed(source).render(variables, clock);
   }
 
   /** Whether the template itself marks what the assistant says. */

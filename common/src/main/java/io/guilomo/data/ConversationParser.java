@@ -1,6 +1,7 @@
 package io.guilomo.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -19,7 +20,8 @@ import java.util.Set;
  */
 final class ConversationParser {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   /** ShareGPT's names of those who speak. */
   private static final Map<String, String> ROLES =
@@ -39,24 +41,37 @@ final class ConversationParser {
   }
 
   /**
-   * @param completion missing or null if it is to be predicted
+   * @param completion missing, null or empty if it is to be predicted
    */
   static Conversation ofPair(JsonNode prompt, JsonNode completion, JsonNode tools, String answer) {
     List<Message> messages = new ArrayList<>(side(prompt, "user", "prompt"));
-    if (!isAbsent(completion)) {
+    if (!isEmpty(completion)) {
       messages.addAll(side(completion, Message.ASSISTANT, "completion"));
     }
     return new Conversation(messages, tools(tools), answer);
   }
 
   private static List<Message> side(JsonNode node, String role, String name) {
-    if (node.isTextual() && !(node.textValue().startsWith("[{") && nested(node).isArray())) {
-      if (node.textValue().isBlank()) {
-        throw new UserException("empty " + name);
-      }
-      return List.of(new Message(role, node.textValue()));
+    if (!node.isTextual()) {
+      return messages(node);
     }
-    return messages(node);
+    JsonNode list = nested(node);
+    if (isMessages(list)) {
+      return messages(list);
+    }
+    if (node.textValue().isBlank()) {
+      throw new UserException("empty " + name);
+    }
+    return List.of(new Message(role, node.textValue()));
+  }
+
+  /** Whether this can only be messages; a text may be any other JSON. */
+  private static boolean isMessages(JsonNode node) {
+    boolean messages = node.isArray() && !node.isEmpty();
+    for (JsonNode message : node) {
+      messages &= role(message).isTextual();
+    }
+    return messages;
   }
 
   private static List<Message> messages(JsonNode given) {
@@ -76,6 +91,9 @@ final class ConversationParser {
 
   /** A column of text may hold the list as JSON; returns the node itself if it does not. */
   private static JsonNode nested(JsonNode text) {
+    if (!text.textValue().stripLeading().startsWith("[")) {
+      return text;
+    }
     try {
       return JSON.readTree(text.textValue());
     } catch (JsonProcessingException e) {
@@ -83,11 +101,15 @@ final class ConversationParser {
     }
   }
 
+  private static JsonNode role(JsonNode message) {
+    return message.path(message.has("role") ? "role" : "from");
+  }
+
   private static Message message(JsonNode message, int number) {
     if (!message.isObject()) {
       throw new UserException("message %d is no object", number);
     }
-    JsonNode role = message.path(message.has("role") ? "role" : "from");
+    JsonNode role = role(message);
     if (!role.isTextual() || role.textValue().isBlank()) {
       throw new UserException("message %d has no role", number);
     }
@@ -132,6 +154,12 @@ final class ConversationParser {
   private static String tools(JsonNode given) {
     JsonNode tools = given.isTextual() ? nested(given) : given;
     return tools.isArray() && !tools.isEmpty() ? tools.toString() : null;
+  }
+
+  private static boolean isEmpty(JsonNode node) {
+    return isAbsent(node)
+        || node.isArray() && node.isEmpty()
+        || node.isTextual() && node.textValue().isBlank();
   }
 
   private static boolean isAbsent(JsonNode node) {

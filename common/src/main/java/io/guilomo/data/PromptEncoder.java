@@ -3,14 +3,20 @@ package io.guilomo.data;
 import io.guilomo.data.TextRecord.Conversation;
 import io.guilomo.template.Template.Span;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 
 /**
  * Converts records to the token ids of prompts and responses. The text of a chat template has its
  * special tokens in it, so the tokenizer adds none.
  */
-public record PromptEncoder(TextEncoder encoder, PromptTemplate template) {
+public final class PromptEncoder {
+
+  private final TextEncoder encoder;
+  private final PromptTemplate template;
+  private final ControlTokens control;
+
+  /** Null without a chat template. */
+  private final TurnEnd turnEnd;
 
   /**
    * A conversation to learn from.
@@ -18,6 +24,18 @@ public record PromptEncoder(TextEncoder encoder, PromptTemplate template) {
    * @param labels {@link TokenBatch#IGNORED} except for what the assistant says
    */
   record Learned(int[] tokens, int[] labels) {}
+
+  public PromptEncoder(TextEncoder encoder, PromptTemplate template) {
+    this.encoder = encoder;
+    this.template = template;
+    this.control = new ControlTokens(encoder.controlTokens());
+    this.turnEnd = template.chat() == null ? null : TurnEnd.of(template.chat().template(), control);
+  }
+
+  /** Whether a record is written with the chat template. */
+  public boolean isChat(TextRecord record) {
+    return template.conversation(record).isPresent();
+  }
 
   /** The prompt of a record, which ends where the response is to follow. */
   public int[] prompt(TextRecord record) {
@@ -45,9 +63,7 @@ public record PromptEncoder(TextEncoder encoder, PromptTemplate template) {
 
   /** What ends a response in the chat template; empty if there is none, or it has no such end. */
   public String turnEnd() {
-    return template.chat() == null
-        ? ""
-        : Transcript.turnEnd(template.chat().template(), encoder.controlTokens()).strip();
+    return turnEnd == null ? "" : turnEnd.text().strip();
   }
 
   /** What there is to learn from a record if the chat template writes it, else empty. */
@@ -55,17 +71,21 @@ public record PromptEncoder(TextEncoder encoder, PromptTemplate template) {
     return template.conversation(record).map(this::learned);
   }
 
+  private ConversationRenderer renderer(Conversation conversation) {
+    return template.chat().template().renderer(conversation);
+  }
+
   private String prompt(Conversation conversation) {
-    return template.chat().template().render(conversation.prompt(), conversation, true).text();
+    return renderer(conversation).prompt(conversation.prompt().size());
   }
 
   private String text(Conversation conversation) {
+    ConversationRenderer renderer = renderer(conversation);
+    String prompt = renderer.prompt(conversation.prompt().size());
     if (!conversation.hasResponse()) {
-      return prompt(conversation);
+      return prompt;
     }
-    String prompt = prompt(conversation);
-    String whole =
-        template.chat().template().render(conversation.messages(), conversation, false).text();
+    String whole = renderer.whole().text();
     if (!whole.startsWith(prompt)) {
       return prompt + conversation.response();
     }
@@ -75,28 +95,18 @@ public record PromptEncoder(TextEncoder encoder, PromptTemplate template) {
   }
 
   private Learned learned(Conversation conversation) {
-    Transcript transcript =
-        Transcript.of(conversation, template.chat().template(), encoder.controlTokens());
+    Transcript transcript = Transcript.of(conversation, template.chat().template(), turnEnd);
     int[] tokens = encoder.encodeBare(transcript.text());
+    TokenPositions positions = new TokenPositions(encoder, control, transcript.text(), tokens);
     int[] labels = new int[tokens.length];
     Arrays.fill(labels, TokenBatch.IGNORED);
-    List<Span> spans = transcript.learned();
-    for (Span span : spans) {
-      int from = before(transcript.text(), span.from(), tokens);
-      int to = before(transcript.text(), span.to(), tokens);
+    for (Span span : transcript.learned()) {
+      int from = positions.before(span.from());
+      int to = positions.before(span.to());
       if (to > from) {
         System.arraycopy(tokens, from, labels, from, to - from);
       }
     }
     return new Learned(tokens, labels);
-  }
-
-  /** Number of tokens wholly before a position of the text. */
-  private int before(String text, int position, int[] tokens) {
-    if (position == text.length()) {
-      return tokens.length;
-    }
-    int mismatch = Arrays.mismatch(encoder.encodeBare(text.substring(0, position)), tokens);
-    return mismatch < 0 ? tokens.length : mismatch;
   }
 }

@@ -6,7 +6,13 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /** Converts records to token ids and labels. */
-public record RecordEncoder(TextEncoder encoder, Options options) {
+public final class RecordEncoder {
+
+  private final TextEncoder encoder;
+  private final Options options;
+
+  /** Null for classification. */
+  private final PromptEncoder prompts;
 
   /**
    * @param maxLength maximum number of tokens of an example
@@ -42,6 +48,13 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
    */
   public record Outcome(Optional<Example> example, boolean truncated) {}
 
+  public RecordEncoder(TextEncoder encoder, Options options) {
+    this.encoder = encoder;
+    this.options = options;
+    this.prompts =
+        options.template() == null ? null : new PromptEncoder(encoder, options.template());
+  }
+
   /**
    * An example to learn from.
    *
@@ -54,8 +67,7 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
       }
       return classified(labelled, labels().index(labelled.label()));
     }
-    PromptEncoder prompts = prompts();
-    Optional<PromptEncoder.Learned> conversation = prompts.learned(record);
+    Optional<PromptEncoder.Learned> conversation = prompts().learned(record);
     if (conversation.isPresent()) {
       return outcome(conversation.get());
     }
@@ -81,7 +93,7 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
   }
 
   private Outcome causal(TextRecord.Instruction record) {
-    int[] whole = encoder.encode(template().text(record));
+    int[] whole = encoder.encode(options.template().text(record));
     int[] tokens = Arrays.copyOf(whole, Math.min(whole.length, options.maxLength()));
     boolean truncated = tokens.length < whole.length;
     if (tokens.length < options.maxLength()
@@ -125,7 +137,7 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
    * belongs to the response.
    */
   private int promptLength(TextRecord.Instruction record, int[] tokens) {
-    int[] prompt = encoder.encode(template().prompt(record));
+    int[] prompt = encoder.encode(options.template().prompt(record));
     int difference = Arrays.mismatch(prompt, tokens);
     return difference < 0 ? tokens.length : difference;
   }
@@ -165,14 +177,10 @@ public record RecordEncoder(TextEncoder encoder, Options options) {
   }
 
   private PromptEncoder prompts() {
-    return new PromptEncoder(encoder, template());
-  }
-
-  private PromptTemplate template() {
-    if (options.template() == null) {
+    if (prompts == null) {
       throw new UserException("Cannot classify an instruction: expected a sentence with a label");
     }
-    return options.template();
+    return prompts;
   }
 
   private LabelSet labels() {

@@ -88,10 +88,6 @@ public sealed interface TextRecord extends Serializable {
       return role.equals(ASSISTANT);
     }
 
-    Message with(String other) {
-      return new Message(role, other, others);
-    }
-
     /** As a chat template sees it. */
     Map<String, Object> values() {
       Map<String, Object> values = new LinkedHashMap<>();

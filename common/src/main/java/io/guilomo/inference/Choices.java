@@ -1,8 +1,6 @@
 package io.guilomo.inference;
 
 import io.guilomo.data.PromptEncoder;
-import io.guilomo.data.PromptTemplate;
-import io.guilomo.data.TextEncoder;
 import io.guilomo.data.TextRecord;
 import io.guilomo.model.UserException;
 import java.io.Serializable;
@@ -33,9 +31,7 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
    * The responses for the choices of a question, without an end-of-sequence token. As in training,
    * a token that spans prompt and response belongs to the response.
    */
-  public static Choices of(
-      TextRecord.MultipleChoice record, TextEncoder encoder, PromptTemplate template) {
-    PromptEncoder prompts = new PromptEncoder(encoder, template);
+  public static Choices of(TextRecord.MultipleChoice record, PromptEncoder prompts) {
     List<TextRecord.Instruction> candidates = record.candidates();
     int[] prompt = prompts.prompt(candidates.get(0));
     List<int[]> texts = candidates.stream().map(prompts::text).toList();
@@ -49,9 +45,7 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
    * The response of an instruction or a conversation, without an end-of-sequence token; empty if it
    * has none.
    */
-  public static Optional<Choices> ofResponse(
-      TextRecord record, TextEncoder encoder, PromptTemplate template) {
-    PromptEncoder prompts = new PromptEncoder(encoder, template);
+  public static Optional<Choices> ofResponse(TextRecord record, PromptEncoder prompts) {
     if (!prompts.hasResponse(record)) {
       return Optional.empty();
     }

@@ -33,8 +33,6 @@ final class ResponsePredictor implements Predictor {
   private static final ResponseReader.Response NONE = new ResponseReader.Response(null, null);
 
   private final LoraMoeNetwork network;
-  private final TextEncoder encoder;
-  private final PromptTemplate template;
   private final PromptEncoder prompts;
   private final boolean generates;
   private final boolean chooses;
@@ -49,9 +47,8 @@ final class ResponsePredictor implements Predictor {
       TextDecoder decoder,
       Options options) {
     this.network = network;
-    this.encoder = encoder;
     String pattern = options.generation().answerPattern();
-    this.template =
+    PromptTemplate template =
         pattern.isEmpty()
             ? description.template()
             : description.template().withAnswerPattern(pattern);
@@ -74,6 +71,10 @@ final class ResponsePredictor implements Predictor {
 
   @Override
   public Optional<String> refusal(TextRecord record) {
+    // Prompts of one instruction can be written for all others.
+    if (!prompts.isChat(record) && !(record instanceof TextRecord.Conversation)) {
+      return Optional.empty();
+    }
     try {
       prompts.prompt(record);
       choices(record);
@@ -175,9 +176,9 @@ final class ResponsePredictor implements Predictor {
   private Optional<Choices> choices(TextRecord record) {
     if (record instanceof TextRecord.MultipleChoice question) {
       boolean wanted = chooses || question.answer() != null;
-      return wanted ? Optional.of(Choices.of(question, encoder, template)) : Optional.empty();
+      return wanted ? Optional.of(Choices.of(question, prompts)) : Optional.empty();
     }
-    return Choices.ofResponse(record, encoder, template);
+    return Choices.ofResponse(record, prompts);
   }
 
   /** One sequence per record, with room for the tokens read to continue and to score its prompt. */

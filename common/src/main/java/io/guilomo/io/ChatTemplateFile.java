@@ -53,12 +53,14 @@ public final class ChatTemplateFile {
 
   static Optional<String> source(ModelDirectory directory) throws IOException {
     if (directory.has(FILE)) {
-      return Optional.of(new String(directory.bytes(FILE), StandardCharsets.UTF_8));
+      String text = new String(directory.bytes(FILE), StandardCharsets.UTF_8);
+      return text.isBlank() ? Optional.empty() : Optional.of(text);
     }
     for (String file : JSON_FILES) {
       if (directory.has(file)) {
         JsonNode template = directory.json(file).path(KEY);
-        if (!template.isMissingNode() && !template.isNull()) {
+        boolean blank = template.isTextual() && template.textValue().isBlank();
+        if (!template.isMissingNode() && !template.isNull() && !blank) {
           return Optional.of(text(template, directory, file));
         }
       }
@@ -90,7 +92,8 @@ public final class ChatTemplateFile {
                 field -> {
                   JsonNode token = field.getValue();
                   JsonNode text = token.isObject() ? token.path("content") : token;
-                  if (field.getKey().endsWith("_token") && text.isTextual()) {
+                  boolean named = text.isTextual() && !text.textValue().isBlank();
+                  if (field.getKey().endsWith("_token") && named) {
                     tokens.put(field.getKey(), text.textValue());
                   }
                 });

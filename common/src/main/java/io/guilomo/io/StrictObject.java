@@ -105,6 +105,15 @@ public final class StrictObject {
     return text(key, required(key), maxLength);
   }
 
+  /** A text of at most {@code maxLength} characters, which may be empty or white space. */
+  public String anyText(String key, int maxLength) {
+    JsonNode value = required(key);
+    if (!value.isTextual() || value.textValue().length() > maxLength) {
+      throw refused(key + " must be a text of at most " + maxLength + " characters, not " + value);
+    }
+    return value.textValue();
+  }
+
   /** An array of texts; empty if the key is missing. */
   public List<String> texts(String key, int maxSize) {
     List<String> values = new ArrayList<>();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.data.ChatTemplate;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
@@ -58,6 +59,29 @@ class TestAdapterDirectory {
         backbone,
         description(backbone, Task.CAUSAL_LM, List.of(), template),
         TinyModels.causal(2, 9, 5));
+  }
+
+  @Test
+  void aSavedChatTemplateIsReadAsItWas() throws IOException {
+    Backbone backbone = TinyModels.llama(1);
+    PromptTemplate alpaca = PromptTemplate.alpaca();
+    ChatTemplate chat =
+        new ChatTemplate(
+            "{{ messages }}\n", Map.of("bos_token", "<s>", "pad_token", "", "eos_token", "\n"));
+    PromptTemplate template =
+        new PromptTemplate(
+            alpaca.withInput(),
+            alpaca.withoutInput(),
+            "\n",
+            alpaca.answerPattern(),
+            new PromptTemplate.Chat(chat, true));
+    AdapterManifest manifest =
+        new AdapterManifest(
+            description(backbone, Task.CAUSAL_LM, List.of(), template), "00", List.of());
+    PromptTemplate read =
+        AdapterManifest.fromJson("it", manifest.toJson()).description().template();
+    assertThat(read.chat()).isEqualTo(template.chat());
+    assertThat(read.responseMarker()).isEqualTo("\n");
   }
 
   @Test

@@ -3,13 +3,16 @@ package io.guilomo.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.data.TestRecordEncoder.StubEncoder;
 import io.guilomo.data.TextRecord.Conversation;
 import io.guilomo.data.TextRecord.Message;
 import io.guilomo.model.Task;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,6 +51,31 @@ class TestConversations {
         .isEqualTo(parse("{'prompt': 'hi', 'completion': 'yo'}").digest());
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[{\"id\": 1}] text",
+        "[{\"id\": 1}]",
+        "[{\"role\": \"user\"}, 1]",
+        "[{\"role\": \"user\", \"content\": \"a\"}] text",
+        "[]",
+        "[1, 2]",
+        "{\"role\": \"user\"}",
+        "12"
+      })
+  void takesPromptsAsTheyAre(String prompt) throws IOException {
+    String record = new ObjectMapper().writeValueAsString(Map.of("prompt", prompt));
+    assertThat(PARSER.parse(record))
+        .isEqualTo(new Conversation(List.of(new Message("user", prompt)), null, null));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"''", "' '", "[]", "null"})
+  void predictsWhatHasAnEmptyCompletion(String completion) {
+    assertThat(parse("{'prompt': 'hi', 'completion': " + completion + "}"))
+        .isEqualTo(new Conversation(List.of(new Message("user", "hi")), null, null));
+  }
+
   @Test
   void readsATableWhoseColumnsAreJson() {
     assertThat(
@@ -81,6 +109,7 @@ class TestConversations {
   void saysWhatIsWrong() {
     assertBad("{'messages': []}", "no messages");
     assertBad("{'messages': 'hi'}", "no list of messages");
+    assertBad("{'messages': '[] and more'}", "no list of messages");
     assertBad("{'messages': ['hi']}", "message 1 is no object");
     assertBad("{'messages': [{'content': 'hi'}]}", "message 1 has no role");
     assertBad("{'messages': [{'role': 'user'}]}", "message 1 has no content");
@@ -109,6 +138,66 @@ class TestConversations {
             .encode(conversation);
     assertThat(short4.truncated()).isTrue();
     assertThat(short4.example()).isEmpty();
+  }
+
+  /** Special tokens separate the turns, so that what precedes them need not be encoded again. */
+  @Test
+  void encodesLongConversationsInLinearTime() {
+    int turns = 100;
+    String[] texts = new String[2 * turns];
+    Arrays.setAll(texts, i -> "text " + i);
+    TestTokenPositions.Counting encoder = new TestTokenPositions.Counting(separating());
+    RecordEncoder records =
+        new RecordEncoder(encoder, RecordEncoder.Options.causal(1 << 16, false, prompts(false)));
+    records.encode(TestTranscript.conversation("x", "y"));
+    Example example = records.encode(TestTranscript.conversation(texts)).example().orElseThrow();
+    StringBuilder learned = new StringBuilder();
+    for (int t = 0; t < example.tokens().length; t++) {
+      if (example.labels()[t] != X) {
+        learned.appendCodePoint(example.tokens()[t]);
+      }
+    }
+    StringBuilder said = new StringBuilder();
+    for (int i = 1; i < texts.length; i += 2) {
+      said.append(texts[i]).append('#');
+    }
+    assertThat(learned).hasToString(said.toString());
+    assertThat(encoder.encoded).isLessThan(4 * example.tokens().length);
+    assertThat(encoder.asked).isEqualTo(1);
+  }
+
+  private static TextEncoder separating() {
+    return new TextEncoder() {
+      @Override
+      public int[] encode(String text) {
+        return text.chars().toArray();
+      }
+
+      @Override
+      public int[] encodeBare(String text) {
+        return encode(text);
+      }
+
+      @Override
+      public OptionalInt bos() {
+        return OptionalInt.empty();
+      }
+
+      @Override
+      public OptionalInt eos() {
+        return OptionalInt.empty();
+      }
+
+      @Override
+      public Frame frame(boolean pair) {
+        throw new AssertionError();
+      }
+
+      @Override
+      public Set<String> controlTokens() {
+        return Set.of("#");
+      }
+    };
   }
 
   @Test

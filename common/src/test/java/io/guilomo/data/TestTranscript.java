@@ -15,6 +15,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TestTranscript {
 
@@ -30,8 +31,14 @@ class TestTranscript {
           "<start_of_turn>",
           "<end_of_turn>",
           "<|end|>",
+          "<|call|>",
           "<|assistant|>",
           "<|user|>");
+
+  private static final ChatTemplate TRIMMING =
+      template(
+          "{% for m in messages %}<|{{ m.role }}|>{{ m.content | trim }}<|end|>{% endfor %}"
+              + "{% if add_generation_prompt %}<|assistant|>{% endif %}");
 
   @ParameterizedTest
   @CsvSource({
@@ -96,7 +103,7 @@ class TestTranscript {
     List<Message> messages = new ArrayList<>(List.of(new Message("system", "Be brief.")));
     messages.addAll(conversation("ask me", "me").messages());
     assertThat(learned(new Conversation(messages, null, null), shipped("mistral.jinja")))
-        .containsExactly("me</s>");
+        .containsExactly(" me</s>");
   }
 
   /** A thought that only the prompt begins, as some models have it. */
@@ -142,7 +149,148 @@ class TestTranscript {
     ChatTemplate shouting = template("{% for m in messages %}{{ m.content | length }}{% endfor %}");
     assertThatThrownBy(() -> learned(conversation("a", "b"), shouting))
         .hasMessage(
-            "Cannot learn from a conversation: the chat template does not write message 2 as it is");
+            "Cannot learn from a conversation: the chat template does not write what the assistant"
+                + " says as it is");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"city\": \"Rome\"}",
+        "{\"days\": 2}",
+        "{}",
+        "{\"at\": [{\"city\": \"yes <|im_end|>\", \"days\": 2}], \"late\": true}",
+        "\"{\\\"city\\\": \\\"Rome\\\"}\""
+      })
+  void learnsCalls(String arguments) throws IOException {
+    String written =
+        String.valueOf(arguments.startsWith("\"") ? PlainJson.read(arguments) : arguments);
+    String call = "<tool_call>\n{\"name\": \"rain\", \"arguments\": " + written;
+    assertThat(learned(asked(calling("", arguments)), shipped("qwen-3.jinja")))
+        .containsExactly(
+            call + "}\n</tool_call><|im_end|>", "<think>\n\n</think>\n\nNo.<|im_end|>");
+    assertThat(learned(asked(calling("I look.", arguments)), shipped("qwen-3.jinja")))
+        .containsExactly(
+            "I look.\n" + call + "}\n</tool_call><|im_end|>",
+            "<think>\n\n</think>\n\nNo.<|im_end|>");
+    assertThat(
+            learned(asked(calling("<think>\nx\n</think>\n\n", arguments)), shipped("qwen-3.jinja")))
+        .containsExactly(
+            "<think>\nx\n</think>\n\n" + call + "}\n</tool_call><|im_end|>",
+            "<think>\n\n</think>\n\nNo.<|im_end|>");
+    assertThat(learned(asked(calling("ignored", arguments)), shipped("llama-3.jinja")))
+        .containsExactly(
+            "{\"name\": \"rain\", \"parameters\": " + arguments + "}<|eot_id|>", "No.<|eot_id|>");
+  }
+
+  @Test
+  void learnsACallAtTheEnd() throws IOException {
+    Conversation called =
+        new Conversation(
+            List.of(
+                new Message("user", "Rain?"),
+                new Message(
+                    "assistant",
+                    "",
+                    "{\"tool_calls\": [{\"name\": \"rain\", \"arguments\": {}},"
+                        + " {\"name\": \"sun\", \"arguments\": {}}]}")),
+            null,
+            null);
+    String call = "<tool_call>\n{\"name\": \"%s\", \"arguments\": {}}\n</tool_call>";
+    assertThat(learned(called, shipped("qwen-3.jinja")))
+        .containsExactly(
+            "<think>\n\n</think>\n\n"
+                + call.formatted("rain")
+                + "\n"
+                + call.formatted("sun")
+                + "<|im_end|>");
+  }
+
+  /** Templates that ignore calls, or end them otherwise than answers, or drop thoughts. */
+  @Test
+  void learnsCallsOfOtherTemplates() throws IOException {
+    assertThat(learned(asked(calling("", "{}")), shipped("phi-4-mini.jinja")))
+        .containsExactly("<|end|>", "No.<|end|>");
+    String calls =
+        "{% for m in messages %}<|{{ m.role }}|>"
+            + "{% if m.tool_calls %}{{ m.tool_calls | tojson }}<|call|>"
+            + "{% else %}{{ m.content }}<|end|>{% endif %}{% endfor %}"
+            + "{% if add_generation_prompt %}<|assistant|>THINK{% endif %}";
+    String call = "[{\"function\": {\"name\": \"rain\", \"arguments\": {\"a\": \"b\"}}}]<|call|>";
+    Conversation conversation = asked(calling("", "{\"a\": \"b\"}"));
+    assertThat(learned(conversation, template(calls.replace("THINK", ""))))
+        .containsExactly(call, "No.<|end|>");
+    assertThat(learned(conversation, template(calls.replace("THINK", "<think>\n"))))
+        .containsExactly(call, "No.<|end|>");
+    assertThat(learned(conversation, template(calls.replace("THINK", "\n[t"))))
+        .containsExactly(call, "No.<|end|>");
+    // The system's text is in another place in the prompt.
+    String moving =
+        "{% for m in messages %}{% if m.role == 'user' %}"
+            + "[INST] {% if loop.last %}now {% endif %}{{ m.content }}[/INST]"
+            + "{% elif m.tool_calls %}{{ m.tool_calls | tojson }}</s>"
+            + "{% else %} {{ m.content }}</s>{% endif %}{% endfor %}";
+    assertThat(learned(conversation, template(moving)))
+        .containsExactly(call.replace("<|call|>", "</s>"), " No.</s>");
+  }
+
+  @Test
+  void learnsWhereTextsHoldCharactersForPrivateUse() {
+    assertThat(learned(conversation("\ue000", "\ue001\ue000 ", "c", "\ue003"), TRIMMING))
+        .containsExactly("\ue001\ue000<|end|>", "\ue003<|end|>");
+  }
+
+  @Test
+  void refusesWhatItCannotFind() {
+    // Only what has a text has an end: the mark of a silent turn would give it one.
+    ChatTemplate silent =
+        template(
+            "{% for m in messages %}<|{{ m.role }}|>{% if m.content %}{{ m.content }}<|end|>"
+                + "{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}");
+    assertThat(learned(conversation("a", "b"), silent)).containsExactly("b<|end|>");
+    assertThatThrownBy(() -> learned(conversation("a", "b", "c", ""), silent))
+        .hasMessageEndingWith("the chat template does not write what the assistant says as it is");
+    ChatTemplate upper =
+        template(
+            "{% for m in messages %}{{ loop.length }}{{ m.content | upper }}<|end|>{% endfor %}");
+    assertThatThrownBy(() -> learned(conversation("a", "b"), upper))
+        .hasMessage(
+            "Cannot learn from a conversation: cannot tell where message 2 begins in what the chat"
+                + " template writes");
+    ChatTemplate particular =
+        template(
+            "{% for m in messages %}{% if loop.last and 'tool_calls' in m %}"
+                + "{{ raise_exception('no result') }}{% endif %}"
+                + "<|{{ m.role }}|>{{ m.tool_calls | tojson if m.tool_calls else m.content }}<|end|>"
+                + "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}");
+    assertThatThrownBy(() -> learned(asked(calling("", "{}")), particular))
+        .hasMessageContaining("cannot tell where message 2 ends in what");
+  }
+
+  /** The template says nothing about a plain conversation. */
+  @Test
+  void learnsTheEndThatFollowsIfTheTemplateDoesNotTell() {
+    ChatTemplate demanding =
+        template(
+            "{% if messages[0].role != 'system' %}{{ raise_exception('no system') }}{% endif %}"
+                + TRIMMING.source());
+    List<Message> messages = new ArrayList<>(List.of(new Message("system", "s")));
+    messages.addAll(conversation("a", "b", "c", "d").messages());
+    assertThat(TurnEnd.of(demanding, new ControlTokens(CONTROL)).known()).isEmpty();
+    assertThat(learned(new Conversation(messages, null, null), demanding))
+        .containsExactly("b<|end|>", "d<|end|>");
+  }
+
+  @Test
+  void learnsNoBeginningOfAnotherTurnAsAnEnd() {
+    String endless =
+        "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}END{% endfor %}"
+            + "{% if add_generation_prompt %}<|assistant|>{% endif %}";
+    assertThat(learned(conversation("a", "b", "c", "d"), template(endless.replace("END", ""))))
+        .containsExactly("b", "d");
+    String between = "{{ '</s>' if not loop.last }}";
+    assertThat(learned(conversation("a", "b", "c", "d"), template(endless.replace("END", between))))
+        .containsExactly("b</s>", "d");
   }
 
   @Test
@@ -151,11 +299,32 @@ class TestTranscript {
         .hasMessage("Cannot render the chat template, line 2: there is no filter nothing");
     assertThatThrownBy(() -> template("{{ messages.first.second }}").check())
         .hasMessageStartingWith("Cannot render the chat template, line 1: ");
+    assertThatThrownBy(() -> template(" \n")).hasMessage("Cannot use a chat template without text");
     template("{{ raise_exception('a system message is needed') }}").check();
   }
 
+  private static Message calling(String content, String arguments) {
+    return new Message(
+        "assistant",
+        content,
+        "{\"tool_calls\": [{\"function\": {\"name\": \"rain\", \"arguments\": %s}}]}"
+            .formatted(arguments));
+  }
+
+  private static Conversation asked(Message call) {
+    return new Conversation(
+        List.of(
+            new Message("user", "Rain?"),
+            call,
+            new Message("tool", "0 mm"),
+            new Message("assistant", "No.")),
+        null,
+        null);
+  }
+
   private static List<String> learned(Conversation conversation, ChatTemplate template) {
-    Transcript transcript = Transcript.of(conversation, template, CONTROL);
+    Transcript transcript =
+        Transcript.of(conversation, template, TurnEnd.of(template, new ControlTokens(CONTROL)));
     return transcript.learned().stream()
         .map(span -> transcript.text().substring(span.from(), span.to()))
         .toList();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.data.Example;
+import io.guilomo.data.PromptEncoder;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TextRecord;
 import io.guilomo.data.TokenBatch;
@@ -135,7 +136,7 @@ class TestChoiceScorer {
             "Which ?",
             List.of(new TextRecord.Choice("1", "this"), new TextRecord.Choice("2", "that one")),
             null);
-    Choices choices = Choices.of(question, encoder, template);
+    Choices choices = Choices.of(question, new PromptEncoder(encoder, template));
     assertThat(choices.prompt())
         .isEqualTo(encoder.encode(template.prompt(question.toInstruction())));
     assertThat(choices.responses())
@@ -162,7 +163,7 @@ class TestChoiceScorer {
             "Which ?",
             List.of(new TextRecord.Choice("1", "this"), new TextRecord.Choice("2", "that")),
             "2");
-    Choices choices = Choices.of(question, encoder, template);
+    Choices choices = Choices.of(question, new PromptEncoder(encoder, template));
     assertThat(encoder.decode(choices.responses().get(1), false))
         .isEqualTo("=Answer: The answer is B.");
     int[] prompt = encoder.encode(template.prompt(question.toInstruction()));

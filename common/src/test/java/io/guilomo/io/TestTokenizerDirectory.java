@@ -96,7 +96,7 @@ class TestTokenizerDirectory {
     write(
         "tokenizer_config.json",
         "{\"chat_template\": \"one\", \"eos_token\": \"<e>\", \"pad_token\": null,"
-            + " \"add_bos_token\": true}");
+            + " \"sep_token\": \"\", \"mask_token\": {\"content\": \" \"}, \"unk_token\": \"\", \"add_bos_token\": true}");
     assertThat(ChatTemplateFile.read(dir.toString(), CONF))
         .contains(
             new ChatTemplate(
@@ -107,6 +107,8 @@ class TestTokenizerDirectory {
             + " {\"name\": \"default\", \"template\": \"listed\"}]}");
     assertThat(ChatTemplateFile.read(dir.toString(), CONF).orElseThrow().source())
         .isEqualTo("listed");
+    write("tokenizer_config.json", "{\"chat_template\": \" \"}");
+    assertThat(ChatTemplateFile.read(dir.toString(), CONF)).isEmpty();
     write("chat_template.jinja", "file");
     assertThat(ChatTemplateFile.read(dir.toString(), CONF).orElseThrow().source())
         .isEqualTo("file");

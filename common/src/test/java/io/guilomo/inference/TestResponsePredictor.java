@@ -1,0 +1,109 @@
+package io.guilomo.inference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.adapter.AdapterDescription;
+import io.guilomo.adapter.Adapters;
+import io.guilomo.config.GenerationConfig;
+import io.guilomo.data.ChatTemplate;
+import io.guilomo.data.Frame;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.TextEncoder;
+import io.guilomo.data.TextRecord;
+import io.guilomo.data.TextRecord.Message;
+import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.network.Backbone;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.TinyModels;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+
+class TestResponsePredictor {
+
+  private static final TextRecord INSTRUCTION = new TextRecord.Instruction("do", "", "done", null);
+
+  private static final TextRecord TWICE =
+      new TextRecord.Conversation(
+          List.of(new Message("user", "a"), new Message("user", "b")), null, null);
+
+  private static final ChatTemplate ALTERNATING =
+      new ChatTemplate(
+          "{% if messages | length > 1 and messages[1].role == 'user' %}"
+              + "{{ raise_exception('twice') }}{% endif %}{{ messages[0].content }}",
+          Map.of());
+
+  private final Letters encoder = new Letters();
+
+  @Test
+  void onlyConversationsAreEncodedToRefuseThem() {
+    Backbone backbone = TinyModels.llama(1);
+    try (LoraMoeNetwork network = TinyModels.tuned(backbone, KernelsUnderTest.any())) {
+      PromptTemplate alpaca = PromptTemplate.alpaca();
+      Predictor mixed =
+          predictor(backbone, network, alpaca.with(new PromptTemplate.Chat(ALTERNATING, false)));
+      assertThat(mixed.refusal(INSTRUCTION)).isEmpty();
+      assertThat(encoder.encoded).isZero();
+      assertThat(mixed.refusal(TWICE))
+          .contains("Cannot render the chat template, line 1: it says: twice");
+      assertThat(predictor(backbone, network, alpaca).refusal(TWICE).orElseThrow())
+          .startsWith("Cannot write a conversation of 2 messages with a prompt template for one");
+      Predictor chat =
+          predictor(backbone, network, alpaca.with(new PromptTemplate.Chat(ALTERNATING, true)));
+      assertThat(chat.refusal(INSTRUCTION)).isEmpty();
+      assertThat(encoder.encoded).isPositive();
+    }
+  }
+
+  private Predictor predictor(Backbone backbone, LoraMoeNetwork network, PromptTemplate template) {
+    AdapterDescription plain =
+        Adapters.description(backbone, Adapters.plan(backbone, List.of(List.of(1, 2))));
+    return new ResponsePredictor(
+        new AdapterDescription(
+            plain.plan(),
+            plain.backbone(),
+            plain.backboneDigest(),
+            plain.paths(),
+            plain.task(),
+            plain.labels(),
+            plain.pooling(),
+            plain.maxLength(),
+            template),
+        network,
+        encoder,
+        (tokens, special) -> "",
+        new Predictor.Options(
+            List.of(Answer.GENERATION), new GenerationConfig(4, 0, 1, 0, List.of(), ""), 1));
+  }
+
+  private static final class Letters implements TextEncoder {
+    private int encoded;
+
+    @Override
+    public int[] encode(String text) {
+      return encodeBare(text);
+    }
+
+    @Override
+    public int[] encodeBare(String text) {
+      encoded++;
+      return text.chars().toArray();
+    }
+
+    @Override
+    public OptionalInt bos() {
+      return OptionalInt.empty();
+    }
+
+    @Override
+    public OptionalInt eos() {
+      return OptionalInt.of(2);
+    }
+
+    @Override
+    public Frame frame(boolean pair) {
+      throw new AssertionError();
+    }
+  }
+}
