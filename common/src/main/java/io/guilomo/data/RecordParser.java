@@ -34,8 +34,9 @@ import java.util.regex.Pattern;
  *       {@code label}
  * </ul>
  *
- * A field that is null, not a number or absent is missing. Missing labels are none, and a missing
- * second text makes a record a single sentence, in whatever format they come.
+ * A field that is null, not a number or absent is missing, and another of its names is looked at,
+ * as every row of a table has every column. Missing labels are none, and a missing second text
+ * makes a record a single sentence, in whatever format they come.
  *
  * @param columns column names by field, for columns with unusual names: {@code sentence} to {@code
  *     _c3}, for example, or to {@code title|text}, of which a record has one
@@ -151,11 +152,11 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
   }
 
   private List<String> instruction(Set<String> present) {
-    if (task == Task.CAUSAL_LM && !has("instruction", present)) {
+    if (task == Task.CAUSAL_LM) {
       if (has("messages", present)) {
         return List.of("messages");
       }
-      if (has("prompt", present)) {
+      if (has("prompt", present) && !has("instruction", present)) {
         return List.of("prompt", "completion");
       }
     }
@@ -203,20 +204,30 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
   }
 
   private TextRecord instruction(JsonNode node, boolean target) {
-    if (task == Task.CAUSAL_LM && find(node, "instruction").isMissingNode()) {
+    JsonNode instruction = find(node, "instruction");
+    if (task == Task.CAUSAL_LM && isMissing(instruction)) {
       JsonNode messages = find(node, "messages");
+      JsonNode prompt = find(node, "prompt");
       JsonNode tools = node.path("tools");
-      if (!messages.isMissingNode()) {
+      if (!isMissing(messages)) {
         return ConversationParser.ofMessages(messages, tools, orNull(node, "answer", target));
       }
-      JsonNode prompt = find(node, "prompt");
-      if (!prompt.isMissingNode()) {
+      if (!isMissing(prompt)) {
         return ConversationParser.ofPair(
             prompt, find(node, "completion"), tools, orNull(node, "answer", target));
       }
+      if (instruction.isMissingNode() && !(messages.isMissingNode() && prompt.isMissingNode())) {
+        String field = messages.isMissingNode() ? "prompt" : "messages";
+        throw new UserException("empty " + names(field).get(0));
+      }
     }
-    if (target && find(node, "output").isMissingNode() && find(node, "answer").isMissingNode()) {
-      throw missing(node, names("output").get(0));
+    JsonNode output = find(node, "output");
+    JsonNode answer = find(node, "answer");
+    if (target && isMissing(output) && isMissing(answer)) {
+      if (output.isMissingNode() && answer.isMissingNode()) {
+        throw missing(node, names("output").get(0));
+      }
+      throw new UserException("missing " + names("output").get(0));
     }
     return new TextRecord.Instruction(
         required(node, "instruction"),
@@ -229,10 +240,10 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
     JsonNode question = find(node, "question");
     JsonNode choices = find(node, "choices");
     if (question.isObject()) {
-      choices = choices.isMissingNode() ? question.path("choices") : choices;
+      choices = isMissing(choices) ? question.path("choices") : choices;
       question = question.path("stem");
     }
-    if (choices.isMissingNode() && !find(node, "instruction").isMissingNode()) {
+    if (isMissing(choices) && !isMissing(find(node, "instruction"))) {
       return instruction(node, target);
     }
     String stem = text(question, names("question").get(0));
@@ -261,7 +272,7 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
       }
       choices.add(
           new TextRecord.Choice(
-              label.isMissingNode() ? String.valueOf((char) ('A' + i)) : label.asText(), text));
+              isMissing(label) ? String.valueOf((char) ('A' + i)) : label.asText(), text));
     }
     return choices;
   }
@@ -306,7 +317,9 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
     return text.isBlank() ? null : text.strip();
   }
 
+  /** The first value of a field; where none of its names has one, the first null or NaN. */
   private JsonNode find(JsonNode node, String field) {
+    JsonNode none = MissingNode.getInstance();
     for (String name : names(field)) {
       JsonNode value = node.path(name);
       if (value.isMissingNode() && name.indexOf('.') > 0) {
@@ -314,10 +327,13 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
       }
       if (!value.isMissingNode()) {
         requireSingle(node, name);
+      }
+      if (!isMissing(value)) {
         return value;
       }
+      none = none.isMissingNode() ? value : none;
     }
-    return MissingNode.getInstance();
+    return none;
   }
 
   /** Refuses fields that differ only by case from one that is read, as tables cannot hold both. */

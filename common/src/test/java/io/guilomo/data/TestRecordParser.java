@@ -184,6 +184,60 @@ class TestRecordParser {
         .hasMessageStartingWith("Cannot read a.csv: no column labels; columns are ");
   }
 
+  /** As in tables, where every row has every column. */
+  @Test
+  void aNullFieldGivesWayToOneWithAValue() {
+    RecordParser causal = new RecordParser(Task.CAUSAL_LM, Map.of());
+    String turn = "[{\"role\": \"user\", \"content\": \"hi\"}]";
+    TextRecord talk = causal.parse("{\"messages\": " + turn + "}");
+    for (String fields :
+        List.of(
+            "'instruction': null, 'output': null, 'messages': TURN",
+            "'instruction': NaN, 'messages': null, 'conversations': TURN",
+            "'messages': null, 'prompt': TURN, 'completion': null")) {
+      String json = "{" + fields.replace('\'', '"').replace("TURN", turn) + "}";
+      assertThat(causal.parse(json, true)).isEqualTo(talk);
+    }
+    assertThat(
+            causal.parse("{\"instruction\": \"i\", \"output\": \"o\", \"messages\": null}", true))
+        .isEqualTo(new TextRecord.Instruction("i", "", "o", null));
+    assertThatThrownBy(() -> parse(Task.CAUSAL_LM, "{'messages': null, 'prompt': null}"))
+        .hasMessage("empty messages");
+    assertThatThrownBy(() -> parse(Task.CAUSAL_LM, "{'instruction': null, 'messages': null}"))
+        .hasMessage("empty instruction");
+    assertThatThrownBy(() -> causal.parse("{\"instruction\": \"i\", \"output\": null}", true))
+        .hasMessage("missing output");
+    causal.checkColumns("a.parquet", Set.of("instruction", "messages"), true);
+
+    assertThat(
+            new RecordParser(Task.CLASSIFICATION, Map.of("label", "labels|target"))
+                .parse(
+                    "{\"sentence\": null, \"text\": \"s\", \"labels\": null, \"target\": 0}", true))
+        .isEqualTo(new TextRecord.Sentence("s", "0"));
+    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{'sentence': null, 'text': null}"))
+        .hasMessage("empty sentence");
+    assertThatThrownBy(
+            () -> parse(Task.CLASSIFICATION, "{'sentence': null, 'Sentence': 'x', 'text': 's'}"))
+        .hasMessage("two fields are called sentence: sentence, Sentence");
+
+    assertThat(
+            parse(
+                Task.MULTIPLE_CHOICE,
+                "{'question': {'stem': 's', 'choices': [{'text': 'x', 'label': null}, {'text': 'y'}]},"
+                    + " 'choices': null, 'answerKey': null, 'answer': 'B'}"))
+        .isEqualTo(
+            new TextRecord.MultipleChoice(
+                null,
+                "s",
+                List.of(new TextRecord.Choice("A", "x"), new TextRecord.Choice("B", "y")),
+                "B"));
+    assertThat(
+            parse(
+                Task.MULTIPLE_CHOICE,
+                "{'question': null, 'choices': null, 'instruction': 'i', 'output': 'o'}"))
+        .isEqualTo(new TextRecord.Instruction("i", "", "o", null));
+  }
+
   @Test
   void aMessageOfAnotherLibraryIsCut() {
     assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{'sentence': 's'"))

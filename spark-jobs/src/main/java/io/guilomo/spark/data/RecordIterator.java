@@ -12,16 +12,11 @@ abstract class RecordIterator implements Iterator<RawRecord> {
   /** The next record; null if there is none. */
   abstract RawRecord read();
 
-  /** Called by {@link #read} where nothing can be read after what it returns. */
-  final void end() {
-    ended = true;
-  }
-
   @Override
   public final boolean hasNext() {
     if (next == null && !ended) {
       next = read();
-      ended |= next == null;
+      ended = next == null;
     }
     return next != null;
   }

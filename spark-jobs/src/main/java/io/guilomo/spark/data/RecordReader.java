@@ -140,13 +140,14 @@ public record RecordReader(
     TextDecoding text = TextDecoding.of(encoding);
     TextFiles reading = new TextFiles(spark, files.name(), text);
     Map<Boolean, List<DataFile>> spanning =
-        grouped(files, in -> JsonText.spansLines(text.reader(in)));
+        grouped(files, in -> JsonDocuments.spansLines(text.reader(in)));
     List<JavaRDD<RawRecord>> parts = new ArrayList<>();
     spanning.forEach(
         (spans, group) ->
             parts.add(
                 spans
-                    ? reading.contents(group, in -> new JsonText(text.strict(in)))
+                    ? reading.contents(
+                        group, (file, in) -> new JsonDocuments(file, text.strict(in)))
                     : reading.lines(group)));
     return union(parts);
   }
@@ -162,7 +163,7 @@ public record RecordReader(
               parts.add(
                   resolved == DataFormat.TSV
                       ? reading.lines(group).map(layout::row)
-                      : reading.contents(group, in -> layout.rows(text.reader(in))));
+                      : reading.contents(group, (file, in) -> layout.rows(file, text.reader(in))));
             });
     return union(parts);
   }
@@ -183,7 +184,8 @@ public record RecordReader(
                 for (DataFile file : group) {
                   layouts
                       .computeIfAbsent(
-                          new SeparatedText(names, header, file.partition(), text),
+                          new SeparatedText(
+                              names, header ? row : List.of(), file.partition(), text),
                           key -> new ArrayList<>())
                       .add(file);
                 }

@@ -8,6 +8,7 @@ import com.univocity.parsers.csv.CsvParserSettings;
 import com.univocity.parsers.csv.UnescapedQuoteHandling;
 import io.guilomo.model.UserException;
 import java.io.BufferedReader;
+import java.io.FilterReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.Serializable;
@@ -19,17 +20,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /**
  * Rows of CSV or TSV as JSON objects, with null for empty cells.
  *
  * @param names of the columns
- * @param header whether the first row has them
+ * @param header the cells of the first row if it has the names; else empty
  * @param partition further columns, the same in every row
  */
 record SeparatedText(
-    List<String> names, boolean header, Map<String, String> partition, TextDecoding decoding)
+    List<String> names, List<String> header, Map<String, String> partition, TextDecoding decoding)
     implements Serializable {
 
   static final String BROKEN = "wrong number of columns or broken quotes";
@@ -100,7 +102,7 @@ record SeparatedText(
       return line;
     }
     String[] cells = line.text().split("\t", -1);
-    if (header && Arrays.asList(cells).equals(names)) {
+    if (!header.isEmpty() && Arrays.asList(cells).equals(header)) {
       return RawRecord.nothing();
     }
     return row(line.text(), cells);
@@ -121,38 +123,50 @@ record SeparatedText(
   /**
    * The rows of a file in CSV.
    *
+   * @param file to name in the message of an error
    * @param reader see {@link TextDecoding#reader}
    */
-  Iterator<RawRecord> rows(Reader reader) {
-    CsvParser parser = parser();
-    parser.beginParsing(reader);
-    return new Rows(parser);
+  Iterator<RawRecord> rows(String file, Reader reader) {
+    return new Rows(file, reader);
   }
 
   private final class Rows extends RecordIterator {
-    private final CsvParser parser;
+    private final String file;
+    private final CsvParser parser = parser();
+    private final LastCharacter read;
     private boolean first = true;
+    private long line;
+    private boolean spansLines;
 
-    Rows(CsvParser parser) {
-      this.parser = parser;
+    Rows(String file, Reader reader) {
+      this.file = file;
+      this.read = new LastCharacter(reader);
+      parser.beginParsing(read);
     }
 
     @Override
     RawRecord read() {
       try {
+        long next = parser.getContext().currentLine() + 1;
         String[] cells = parser.parseNext();
         if (cells == null) {
+          if (spansLines && read.last != '"') {
+            // It has taken all lines up to the end of the file.
+            throw new UserException("Cannot read %s: a quote is not closed, line %d", file, line);
+          }
           return null;
         }
-        boolean headed = first && header;
+        line = next;
+        spansLines = cells.length > 0 && StringUtils.containsAny(cells[cells.length - 1], "\n\r");
+        boolean headed = first && !header.isEmpty();
         first = false;
         return headed ? RawRecord.nothing() : decoded(cells);
       } catch (TextParsingException e) {
         if (ExceptionUtils.throwableOfType(e, IOException.class) != null) {
           throw e;
         }
-        end();
-        return new RawRecord("", BROKEN);
+        throw new UserException(
+            String.format("Cannot read %s: %s, line %d", file, BROKEN, e.getLineIndex() + 1), e);
       }
     }
 
@@ -166,6 +180,33 @@ record SeparatedText(
       }
       String raw = String.join(",", texts);
       return reason == null ? row(raw, texts) : new RawRecord(raw, reason);
+    }
+  }
+
+  /** Remembers the last character that does not end a line. */
+  private static final class LastCharacter extends FilterReader {
+    private char last;
+
+    LastCharacter(Reader reader) {
+      super(reader);
+    }
+
+    @Override
+    public int read() throws IOException {
+      char[] one = new char[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0];
+    }
+
+    @Override
+    public int read(char[] buffer, int offset, int length) throws IOException {
+      int read = super.read(buffer, offset, length);
+      for (int i = offset + read - 1; i >= offset; i--) {
+        if (buffer[i] != '\n' && buffer[i] != '\r') {
+          last = buffer[i];
+          break;
+        }
+      }
+      return read;
     }
   }
 

@@ -25,16 +25,16 @@ record TextFiles(SparkSession spark, String name, TextDecoding decoding) {
   /** Makes Spark take paths as they are. */
   static final String GLOB_PATHS = "__globPaths__";
 
-  /** What a file holds, from its stream. */
+  /** What a file holds, from its path and its stream. */
   interface Content extends Serializable {
-    Iterator<RawRecord> of(InputStream in) throws IOException;
+    Iterator<RawRecord> of(String file, InputStream in) throws IOException;
   }
 
   /** The lines of files, which are split over several tasks if they are large. */
   JavaRDD<RawRecord> lines(List<DataFile> files) {
     TextDecoding text = decoding;
     if (!decoding.extendsAscii() || !files.stream().allMatch(DataFile::isPlain)) {
-      return contents(files, in -> text.reader(in).lines().map(text::part).iterator());
+      return contents(files, (file, in) -> text.reader(in).lines().map(text::part).iterator());
     }
     return guarded(
         spark
@@ -62,7 +62,7 @@ record TextFiles(SparkSession spark, String name, TextDecoding decoding) {
                           context -> {
                             close(in);
                           });
-                  return content.of(in);
+                  return content.of(file.path(), in);
                 }));
   }
 

@@ -3,12 +3,14 @@ package io.guilomo.spark.data;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.TextRecord;
 import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.SharedSparkSession;
 import java.io.EOFException;
 import java.io.IOException;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -88,15 +91,88 @@ class TestRecordReader {
           .containsExactlyInAnyOrder(
               new TextRecord.Sentence("one", "1"), new TextRecord.Sentence("two", "0"));
     }
-    List<ReadRecord> broken =
-        read(write("list.json", "[" + two + ",\n{\"sentence\"]"), Task.CLASSIFICATION, NO_NAMES);
-    assertThat(broken).hasSize(2);
-    assertThat(broken.get(1).reason())
-        .startsWith("malformed JSON: Unexpected character")
-        .endsWith(" in line 2");
+    Path file = write("list.json", "[" + two + ",\n{\"sentence\"]");
+    assertThat(refusal(file))
+        .startsWith("Cannot read file:" + file + ": malformed JSON: Unexpected character (']'")
+        .endsWith(", line 2");
+    for (String end : List.of("", ",\n", ",\n{\"sentence\": \"thr")) {
+      write("list.json", "[" + one + ",\n" + two + end);
+      assertThat(refusal(file))
+          .startsWith("Cannot read file:" + file + ": malformed JSON: Unexpected end-of-input")
+          .endsWith(", line " + (end.isEmpty() ? 4 : 5));
+    }
     assertThat(read(write("lines.json", "{\"sentence\": \n" + two), Task.CLASSIFICATION, NO_NAMES))
         .as("a broken line is no beginning of an object if a whole one follows")
         .hasSize(2);
+  }
+
+  private String refusal(Path file) {
+    Throwable thrown = catchThrowable(() -> read(file, Task.CLASSIFICATION, NO_NAMES));
+    return ExceptionUtils.throwableOfType(thrown, UserException.class).getMessage();
+  }
+
+  @Test
+  void recordsOfAListAreThoseOfLines() throws IOException {
+    List<String> lines =
+        List.of(
+            "{\"sentence\":\"one\",\"sentence2\":NaN,\"label\":1}",
+            "{\"sentence\":\"two\",\"sentence\":\"again\",\"label\":{\"a\":[1,2]}}",
+            "{\"sentence\":\"three\",\"label\":1.50}",
+            "{\"sentence\":\"four\",\"label\":NaN}",
+            "5",
+            "{\"sentence\":\"six\",\"label\":12345678901234567890}");
+    List<ReadRecord> listed =
+        read(
+            write("list.json", "[" + String.join(",\n", lines) + "]"),
+            Task.CLASSIFICATION,
+            NO_NAMES);
+    assertThat(listed)
+        .extracting(ReadRecord::position, ReadRecord::record, ReadRecord::reason)
+        .containsExactly(
+            tuple(1L, new TextRecord.Sentence("one", "1"), null),
+            tuple(2L, null, "two fields are called sentence"),
+            tuple(3L, new TextRecord.Sentence("three", "1.5"), null),
+            tuple(4L, null, "missing label"),
+            tuple(5L, null, "no JSON object"),
+            tuple(6L, new TextRecord.Sentence("six", "12345678901234567890"), null));
+    assertThat(
+            read(
+                write("lines.jsonl", String.join("\n", lines) + "\n"),
+                Task.CLASSIFICATION,
+                NO_NAMES))
+        .extracting(ReadRecord::record, ReadRecord::reason)
+        .containsExactlyElementsOf(
+            listed.stream().map(one -> tuple(one.record(), one.reason())).toList());
+  }
+
+  @Test
+  void aQuoteThatTakesTheRestOfAFileIsRefused() throws IOException {
+    Path file = write("open.csv", "sentence,label\none,1\n\"two,0\nthree,1\nfour,0\n");
+    assertThat(refusal(file))
+        .isEqualTo("Cannot read file:" + file + ": a quote is not closed, line 3");
+    write("open.csv", "label,sentence\n1,one\n0,\"two\n1,three\n");
+    assertThat(refusal(file))
+        .isEqualTo("Cannot read file:" + file + ": a quote is not closed, line 3");
+    write("open.csv", "label,sentence\n1,one\n0,\"two\nlines\"\n\n");
+    assertThat(read(file, Task.CLASSIFICATION, NO_NAMES))
+        .extracting(ReadRecord::record)
+        .containsExactly(
+            new TextRecord.Sentence("one", "1"), new TextRecord.Sentence("two\nlines", "0"));
+    write("open.csv", "sentence,label\none,1\n" + ",".repeat(30_000) + "\ntwo,0\n");
+    assertThat(refusal(file))
+        .isEqualTo(
+            "Cannot read file:" + file + ": wrong number of columns or broken quotes, line 3");
+  }
+
+  @Test
+  void aHeaderIsNoRecordWhateverItsNames() throws IOException {
+    for (String header : List.of("\tsentence\tlabel", "id\tid\tsentence\tlabel")) {
+      String cells = header.startsWith("id") ? "0\t0" : "0";
+      Path file = write("pandas.tsv", header + "\n" + cells + "\tone\t1\n");
+      assertThat(read(file, Task.CLASSIFICATION, NO_NAMES))
+          .extracting(ReadRecord::position, ReadRecord::record)
+          .containsExactly(tuple(2L, new TextRecord.Sentence("one", "1")));
+    }
   }
 
   @Test

@@ -1,38 +1,47 @@
 package io.guilomo.spark.data;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.guilomo.data.RecordParser;
+import io.guilomo.model.UserException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.StringReader;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import org.apache.commons.io.IOUtils;
 
-/** Records in JSON that are not one a line: a list of them, or objects over several lines. */
-final class JsonText extends RecordIterator {
+/**
+ * Records in JSON that are not one a line: a list of them, or objects over several lines. What
+ * follows an error in such a file cannot be told apart, so the whole file is refused.
+ */
+final class JsonDocuments extends RecordIterator {
 
   private static final ObjectMapper JSON =
       JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
           .build();
 
   /** Characters that show how a file is laid out. */
   private static final int START = 1 << 16;
 
+  private final String file;
   private final JsonParser parser;
 
   /**
+   * @param file to name in the message of an error
    * @param reader strict, see {@link TextDecoding#strict}
    */
-  JsonText(Reader reader) throws IOException {
+  JsonDocuments(String file, Reader reader) throws IOException {
+    this.file = file;
     this.parser = JSON.createParser(reader);
   }
 
@@ -87,16 +96,26 @@ final class JsonText extends RecordIterator {
       while (token == JsonToken.START_ARRAY || token == JsonToken.END_ARRAY) {
         token = parser.nextToken();
       }
-      return token == null ? null : RawRecord.of(JSON.readTree(parser).toString());
+      return token == null ? null : RawRecord.of(text());
     } catch (JsonProcessingException e) {
-      end();
-      return new RawRecord(
-          "",
-          RecordParser.malformed(e)
-              + " in line "
-              + (e.getLocation() == null ? 0 : e.getLocation().getLineNr()));
+      throw new UserException(
+          String.format(
+              "Cannot read %s: %s, line %d",
+              file,
+              RecordParser.malformed(e),
+              e.getLocation() == null ? 0 : e.getLocation().getLineNr()),
+          e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** The current value as it would be written in a line: NaN and repeated fields are kept. */
+  private String text() throws IOException {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator generator = JSON.createGenerator(text)) {
+      generator.copyCurrentStructure(parser);
+    }
+    return text.toString();
   }
 }
