@@ -116,6 +116,25 @@ public record DataReport(
         Math.max(longest, other.longest));
   }
 
+  /** The same of records that so many others of their source precede. */
+  public DataReport after(long records) {
+    return new DataReport(
+        read,
+        train,
+        validation,
+        truncated,
+        dropped,
+        repeated,
+        bad,
+        samples.stream()
+            .map(
+                one ->
+                    new BadRecord(one.source(), records + one.position(), one.reason(), one.text()))
+            .toList(),
+        tokens,
+        longest);
+  }
+
   /** Mean number of tokens per example; 0 without examples. */
   public double meanLength() {
     return train + validation == 0 ? 0 : (double) tokens / (train + validation);

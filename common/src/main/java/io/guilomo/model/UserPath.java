@@ -1,10 +1,14 @@
 package io.guilomo.model;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.security.AccessControlException;
 
 /**
  * A path that a user gave, and its file system. It is a path to its last character: brackets,
@@ -51,9 +55,23 @@ public record UserPath(Path path, FileSystem files) {
       root = root.getCause();
     }
     String message = root.getMessage();
-    return message == null || message.isBlank()
-        ? root.getClass().getSimpleName()
-        : message.lines().findFirst().orElse(message).strip();
+    String line =
+        message == null || message.isBlank()
+            ? root.getClass().getSimpleName()
+            : message.lines().findFirst().orElse(message).strip();
+    if (!isDenied(root)) {
+      return line;
+    }
+    boolean told = line.toLowerCase(Locale.ROOT).contains("denied");
+    return line + (told ? "" : ": permission denied") + "; ask its owner, or name another path";
+  }
+
+  /** Whether an exception says that a file is there, but not for this user. */
+  public static boolean isDenied(Throwable exception) {
+    return exception instanceof AccessDeniedException
+        || exception instanceof AccessControlException
+        || exception instanceof FileNotFoundException
+            && String.valueOf(exception.getMessage()).endsWith("(Permission denied)");
   }
 
   private static UserException refuse(String text, Exception e) {

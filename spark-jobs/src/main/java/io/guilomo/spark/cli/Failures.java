@@ -9,17 +9,13 @@ import java.util.concurrent.ExecutionException;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.fs.ParentNotDirectoryException;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
-import org.apache.hadoop.security.AccessControlException;
 import picocli.CommandLine.ParameterException;
 
 /** Tells the user in one line why a command failed. */
 record Failures(PrintStream err) {
 
   private static final List<Class<? extends IOException>> REFUSALS =
-      List.of(
-          AccessControlException.class,
-          UnsupportedFileSystemException.class,
-          ParentNotDirectoryException.class);
+      List.of(UnsupportedFileSystemException.class, ParentNotDirectoryException.class);
 
   int ofArguments(ParameterException exception) {
     String message = firstLine(exception);
@@ -46,13 +42,15 @@ record Failures(PrintStream err) {
     if (own != null) {
       return own;
     }
-    for (Class<? extends IOException> refusal : REFUSALS) {
-      IOException refused = ExceptionUtils.throwableOfType(exception, refusal);
-      if (refused != null) {
-        return new UserException("Cannot use a file: " + UserPath.reason(refused), refused);
-      }
-    }
-    return null;
+    return ExceptionUtils.getThrowableList(exception).stream()
+        .filter(
+            cause ->
+                UserPath.isDenied(cause)
+                    || REFUSALS.stream().anyMatch(refusal -> refusal.isInstance(cause)))
+        .findFirst()
+        .map(
+            refused -> new UserException("Cannot use a file: " + UserPath.reason(refused), refused))
+        .orElse(null);
   }
 
   /** The first cause that is not a mere wrapper: Spark wraps the exceptions of tasks. */

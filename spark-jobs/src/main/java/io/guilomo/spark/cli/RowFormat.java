@@ -1,10 +1,10 @@
 package io.guilomo.spark.cli;
 
-import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_csv;
 import static org.apache.spark.sql.functions.to_json;
 
+import io.guilomo.spark.session.AsNamed;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -67,20 +67,16 @@ enum RowFormat {
   }
 
   private static Column all(Dataset<Row> rows) {
-    return struct(Arrays.stream(rows.columns()).map(RowFormat::column).toArray(Column[]::new));
+    return struct(Arrays.stream(rows.columns()).map(AsNamed::column).toArray(Column[]::new));
   }
 
   private static Column flat(StructField field) {
-    Column column = column(field.name());
+    Column column = AsNamed.column(field.name());
     boolean nested =
         field.dataType() instanceof ArrayType
             || field.dataType() instanceof MapType
             || field.dataType() instanceof StructType;
     return nested ? functions.to_json(column).as(field.name()) : column;
-  }
-
-  private static Column column(String name) {
-    return col("`" + name.replace("`", "``") + "`");
   }
 
   private static String quoted(String name) {

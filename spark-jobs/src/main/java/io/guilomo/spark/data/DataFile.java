@@ -5,7 +5,9 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -24,6 +26,11 @@ public record DataFile(String path, long length, Map<String, String> partition)
     implements Serializable {
 
   private static final String ZSTANDARD = ".zst";
+
+  /** Names of the values of its directories; serializable. */
+  Set<String> directories() {
+    return new LinkedHashSet<>(partition.keySet());
+  }
 
   /** Opens the file, and decompresses it if its extension says so. */
   public InputStream open(Configuration conf) throws IOException {

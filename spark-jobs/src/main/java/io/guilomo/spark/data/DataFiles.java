@@ -4,9 +4,12 @@ import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,13 +18,16 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.spark.sql.catalyst.catalog.ExternalCatalogUtils;
 
 /**
  * The files that a path of the configuration names: a file, a directory and those below it, or what
  * matches a pattern. A path that exists is never taken for a pattern. Files and directories whose
- * names start with {@code _} or {@code .} are left out, as everywhere in Hadoop.
+ * names start with {@code _} or {@code .} are left out, as everywhere in Hadoop, unless the path
+ * says so itself.
  *
  * @param name the path as it was given
  * @param roots what it names itself, qualified
@@ -46,7 +52,7 @@ public record DataFiles(String name, List<String> roots, List<DataFile> files) {
       }
       List<DataFile> files = new ArrayList<>();
       for (FileStatus root : roots) {
-        collect(given.files(), root, Map.of(), files);
+        collect(given.files(), root, files);
       }
       files.sort(Comparator.comparing(DataFile::path));
       return new DataFiles(
@@ -66,23 +72,41 @@ public record DataFiles(String name, List<String> roots, List<DataFile> files) {
           WILDCARDS.matcher(given.path().toString()).find()
               ? given.files().globStatus(given.path())
               : null;
-      return matching == null ? List.of() : Arrays.asList(matching);
+      return matching == null
+          ? List.of()
+          : Arrays.stream(matching)
+              .filter(found -> !isHidden(found.getPath(), given.path()))
+              .toList();
     }
   }
 
-  private static void collect(
-      FileSystem system, FileStatus found, Map<String, String> partition, List<DataFile> files)
+  private static void collect(FileSystem system, FileStatus root, List<DataFile> files)
       throws IOException {
-    if (found.isFile()) {
-      if (found.getLen() > 0) {
-        files.add(new DataFile(found.getPath().toString(), found.getLen(), partition));
-      }
+    if (root.isFile()) {
+      add(root, Map.of(), files);
       return;
     }
-    for (FileStatus child : system.listStatus(found.getPath())) {
-      if (!isHidden(child.getPath().getName())) {
-        collect(system, child, child.isFile() ? partition : below(partition, child), files);
+    // One listing: object stores have no directories to walk.
+    RemoteIterator<LocatedFileStatus> found = system.listFiles(root.getPath(), true);
+    Map<List<String>, Map<String, String>> partitions = new HashMap<>();
+    while (found.hasNext()) {
+      FileStatus file = found.next();
+      Deque<String> names = new ArrayDeque<>();
+      for (Path path = file.getPath();
+          path != null && !path.equals(root.getPath());
+          path = path.getParent()) {
+        names.addFirst(path.getName());
       }
+      if (names.stream().noneMatch(DataFiles::isHidden)) {
+        names.removeLast();
+        add(file, partitions.computeIfAbsent(List.copyOf(names), DataFiles::partition), files);
+      }
+    }
+  }
+
+  private static void add(FileStatus file, Map<String, String> partition, List<DataFile> files) {
+    if (file.getLen() > 0) {
+      files.add(new DataFile(file.getPath().toString(), file.getLen(), partition));
     }
   }
 
@@ -92,19 +116,38 @@ public record DataFiles(String name, List<String> roots, List<DataFile> files) {
         || name.endsWith("._COPYING_");
   }
 
-  /** The values of a directory such as {@code label=1}, beside those of the ones above it. */
-  private static Map<String, String> below(Map<String, String> partition, FileStatus directory) {
-    String name = directory.getPath().getName();
-    int equals = name.indexOf('=');
-    if (equals < 1) {
-      return partition;
+  /** Whether a match of a pattern is hidden, or in a hidden directory, that the pattern omits. */
+  private static boolean isHidden(Path match, Path pattern) {
+    String[] names = match.toUri().getPath().split("/");
+    String[] patterns = pattern.toUri().getPath().split("/");
+    // A slash in braces makes more or fewer names.
+    int from = names.length == patterns.length ? 0 : names.length - 1;
+    for (int i = from; i < names.length; i++) {
+      if (isHidden(names[i]) && !(from == 0 && patterns[i].startsWith(names[i].substring(0, 1)))) {
+        return true;
+      }
     }
-    Map<String, String> values = new LinkedHashMap<>(partition);
-    String value = ExternalCatalogUtils.unescapePathName(name.substring(equals + 1));
-    values.put(
-        ExternalCatalogUtils.unescapePathName(name.substring(0, equals)),
-        value.equals(NONE) ? null : value);
+    return false;
+  }
+
+  /** The values of directories such as {@code label=1}, of which an inner one hides an outer. */
+  private static Map<String, String> partition(List<String> directories) {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (String name : directories) {
+      int equals = name.indexOf('=');
+      if (equals > 0) {
+        String value = ExternalCatalogUtils.unescapePathName(name.substring(equals + 1));
+        values.put(
+            ExternalCatalogUtils.unescapePathName(name.substring(0, equals)),
+            value.equals(NONE) ? null : value);
+      }
+    }
     return values;
+  }
+
+  /** The bytes of all files. */
+  long length() {
+    return files.stream().mapToLong(DataFile::length).sum();
   }
 
   /**

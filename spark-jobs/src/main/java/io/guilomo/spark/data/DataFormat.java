@@ -3,6 +3,7 @@ package io.guilomo.spark.data;
 import io.guilomo.model.UserException;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /** File formats of records; {@code data.format}. */
 public enum DataFormat {
@@ -14,6 +15,8 @@ public enum DataFormat {
   /** Comma-separated, with quotes as in RFC 4180. */
   CSV("csv");
 
+  private static final Pattern LINES =
+      Pattern.compile("\\.(jsonl|ndjson)(\\.(gz|bz2|zst|snappy))?$", Pattern.CASE_INSENSITIVE);
   private static final String COMPRESSED = "\\.(gz|bz2|zst|snappy)$";
 
   private final String[] extensions;
@@ -46,6 +49,11 @@ public enum DataFormat {
     throw new UserException(
         "Cannot tell the format of %s by its extension: set data.format to one of %s",
         name, Arrays.toString(values()));
+  }
+
+  /** Whether the extension of a file in JSON says that it has one object per line. */
+  static boolean isOfLines(String name) {
+    return LINES.matcher(name).find();
   }
 
   @Override

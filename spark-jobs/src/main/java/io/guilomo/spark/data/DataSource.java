@@ -4,7 +4,6 @@ import io.guilomo.data.RecordParser;
 import io.guilomo.data.Split;
 import io.guilomo.model.UserException;
 import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
@@ -26,17 +25,6 @@ public record DataSource(
     Charset encoding,
     RecordParser parser,
     double maxBadFraction) {
-
-  /** Of one format, in UTF-8. */
-  public DataSource(
-      String train,
-      Optional<String> validation,
-      Split split,
-      Optional<DataFormat> format,
-      RecordParser parser,
-      double maxBadFraction) {
-    this(train, validation, split, format, format, StandardCharsets.UTF_8, parser, maxBadFraction);
-  }
 
   public DataSource {
     if (validation.isPresent() && validation.get().equals(train)) {

@@ -24,7 +24,8 @@ import org.apache.commons.io.IOUtils;
  */
 final class JsonDocuments extends RecordIterator {
 
-  private static final ObjectMapper JSON =
+  /** Keeps NaN, and repeated fields. */
+  static final ObjectMapper JSON =
       JsonMapper.builder()
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
           .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
@@ -33,14 +34,14 @@ final class JsonDocuments extends RecordIterator {
   /** Characters that show how a file is laid out. */
   private static final int START = 1 << 16;
 
-  private final String file;
+  private final DataFile file;
   private final JsonParser parser;
 
   /**
-   * @param file to name in the message of an error
+   * @param file to name in the message of an error, and with the fields of its directories
    * @param reader strict, see {@link TextDecoding#strict}
    */
-  JsonDocuments(String file, Reader reader) throws IOException {
+  JsonDocuments(DataFile file, Reader reader) throws IOException {
     this.file = file;
     this.parser = JSON.createParser(reader);
   }
@@ -96,12 +97,12 @@ final class JsonDocuments extends RecordIterator {
       while (token == JsonToken.START_ARRAY || token == JsonToken.END_ARRAY) {
         token = parser.nextToken();
       }
-      return token == null ? null : RawRecord.of(text());
+      return token == null ? null : DirectoryFields.with(RawRecord.of(text()), file.partition());
     } catch (JsonProcessingException e) {
       throw new UserException(
           String.format(
               "Cannot read %s: %s, line %d",
-              file,
+              file.path(),
               RecordParser.malformed(e),
               e.getLocation() == null ? 0 : e.getLocation().getLineNr()),
           e);

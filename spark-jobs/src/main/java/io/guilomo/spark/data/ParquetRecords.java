@@ -2,12 +2,14 @@ package io.guilomo.spark.data;
 
 import io.guilomo.data.RecordParser;
 import io.guilomo.model.UserException;
+import io.guilomo.spark.session.AsNamed;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Column;
@@ -57,10 +59,22 @@ record ParquetRecords(SparkSession spark, RecordParser parser, DataFiles files) 
   }
 
   private Dataset<Row> rows() {
+    Set<Set<String>> directories = new LinkedHashSet<>();
+    files.files().forEach(file -> directories.add(file.partition().keySet()));
+    if (directories.size() > 1) {
+      throw new UserException(
+          "Cannot read %s as Parquet: its files lie in directories of different columns, such as %s;"
+              + " name those of one kind",
+          files.name(),
+          directories.stream()
+              .map(names -> names.isEmpty() ? "none" : String.join("/", names))
+              .limit(2)
+              .collect(Collectors.joining(" and ")));
+    }
     try {
-      return spark
-          .read()
-          .option(TextFiles.GLOB_PATHS, "false")
+      return AsNamed.reader(spark)
+          // Else Spark would leave out what lies deeper without saying so.
+          .option("recursiveFileLookup", directories.equals(Set.of(Set.of())))
           .parquet(files.roots().toArray(String[]::new));
     } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       if (e instanceof SparkThrowable known
@@ -89,7 +103,7 @@ record ParquetRecords(SparkSession spark, RecordParser parser, DataFiles files) 
 
   /** A column that is read, with text for bytes; any other as it is. */
   private Column text(StructField field) {
-    Column column = column(field.name());
+    Column column = AsNamed.column(field.name());
     return parser.reads(field.name()) && hasBytes(field.dataType())
         ? column.cast(withText(field.dataType())).as(field.name())
         : column;
@@ -100,7 +114,7 @@ record ParquetRecords(SparkSession spark, RecordParser parser, DataFiles files) 
     List<Column> reasons = new ArrayList<>();
     for (StructField field : rows.schema().fields()) {
       if (parser.reads(field.name())) {
-        Column column = column(field.name());
+        Column column = AsNamed.column(field.name());
         String kind = hasBytes(field.dataType()) ? " is binary and not " : " is not ";
         reasons.add(
             functions.when(
@@ -148,9 +162,5 @@ record ParquetRecords(SparkSession spark, RecordParser parser, DataFiles files) 
       return changed;
     }
     return type.equals(DataTypes.BinaryType) ? DataTypes.StringType : type;
-  }
-
-  private static Column column(String name) {
-    return functions.col("`" + name.replace("`", "``") + "`");
   }
 }

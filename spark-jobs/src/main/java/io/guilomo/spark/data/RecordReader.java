@@ -6,11 +6,12 @@ import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -46,15 +48,13 @@ public record RecordReader(
   /** The column of {@link #table} that holds the record. */
   public static final String JSON = "_guilomo_record";
 
+  /** Bytes of files that take long to encode. */
+  private static final long MUCH = 8L << 20;
+
   private static final String CORRUPT = "_corrupt_record";
 
   /** Names for the columns of a file without a header. */
   private static final Pattern UNNAMED = Pattern.compile("_c\\d+");
-
-  /** Of text in UTF-8. */
-  public RecordReader(SparkSession spark, RecordParser parser, Optional<DataFormat> format) {
-    this(spark, parser, format, StandardCharsets.UTF_8);
-  }
 
   /**
    * All records of {@code path}, including bad ones. If fields are mapped to columns {@code _c0},
@@ -65,8 +65,25 @@ public record RecordReader(
    * @throws UserException if the path or a column does not exist
    */
   public JavaRDD<ReadRecord> read(String path, boolean target) {
+    return read(DataFiles.find(path, hadoop()), target);
+  }
+
+  /**
+   * As {@link #read}, for work on each record that takes much longer than to read it: by all
+   * executors even if few tasks can read the files, such as one with a list in JSON.
+   */
+  JavaRDD<ReadRecord> readEvenly(String path, boolean target) {
     DataFiles files = DataFiles.find(path, hadoop());
+    JavaRDD<ReadRecord> records = read(files, target);
+    int parallelism = spark.sparkContext().defaultParallelism();
+    return files.length() >= MUCH && records.getNumPartitions() < parallelism
+        ? records.repartition(parallelism)
+        : records;
+  }
+
+  private JavaRDD<ReadRecord> read(DataFiles files, boolean target) {
     RecordParser records = parser;
+    String path = files.name();
     return raw(files, target)
         .zipWithIndex()
         .filter(line -> !line._1().isNothing())
@@ -87,13 +104,44 @@ public record RecordReader(
 
   /** How many of the records of {@code path} can be predicted, and why others cannot. */
   public DataReport report(String path) {
-    return read(path, false)
-        .map(
-            record ->
-                record.isBad()
-                    ? DataReport.ofBad(record.bad(record.reason()))
-                    : DataReport.ofReadable())
-        .fold(DataReport.EMPTY, DataReport::merge);
+    RecordParser records = parser;
+    DataReport report = DataReport.EMPTY;
+    long before = 0;
+    // Numbering the lines of an RDD would read it twice.
+    for (Part part :
+        raw(DataFiles.find(path, hadoop()), false)
+            .mapPartitions(lines -> List.of(Part.of(records, path, lines)).iterator())
+            .collect()) {
+      report = report.merge(part.report().after(before));
+      before += part.lines();
+    }
+    return report;
+  }
+
+  /**
+   * What a partition holds.
+   *
+   * @param report with positions in the partition
+   */
+  private record Part(long lines, DataReport report) implements Serializable {
+
+    static Part of(RecordParser parser, String path, Iterator<RawRecord> raw) {
+      long lines = 0;
+      DataReport report = DataReport.EMPTY;
+      while (raw.hasNext()) {
+        RawRecord line = raw.next();
+        lines++;
+        if (!line.isNothing()) {
+          ReadRecord record = parse(parser, path, lines, line, false);
+          report =
+              report.merge(
+                  record.isBad()
+                      ? DataReport.ofBad(record.bad(record.reason()))
+                      : DataReport.ofReadable());
+        }
+      }
+      return new Part(lines, report);
+    }
   }
 
   /**
@@ -108,15 +156,18 @@ public record RecordReader(
     if (resolved == DataFormat.PARQUET) {
       return new ParquetRecords(spark, parser, files).table(JSON);
     }
+    Map<SeparatedText, List<DataFile>> layouts =
+        resolved == DataFormat.JSON ? Map.of() : layouts(files, resolved);
+    JavaRDD<RawRecord> raw =
+        resolved == DataFormat.JSON ? json(files) : separated(files, resolved, layouts, false);
     JavaRDD<String> objects =
-        raw(files, false)
-            .filter(line -> !line.isNothing())
+        raw.filter(line -> !line.isNothing())
             .map(
                 line ->
                     line.reason() == null && RecordParser.isObject(line.text())
                         ? line.text()
                         : null);
-    StructType own = resolved == DataFormat.JSON ? inferred(objects) : columns(files, resolved);
+    StructType own = resolved == DataFormat.JSON ? inferred(objects) : columns(layouts.keySet());
     Dataset<Row> lines =
         spark.createDataFrame(
             objects.map(RowFactory::create), new StructType().add(JSON, DataTypes.StringType));
@@ -132,15 +183,28 @@ public record RecordReader(
     return switch (resolved) {
       case JSON -> json(files);
       case PARQUET -> new ParquetRecords(spark, parser, files).read(target);
-      case TSV, CSV -> separated(files, resolved, target);
+      case TSV, CSV -> separated(files, resolved, layouts(files, resolved), target);
     };
   }
 
   private JavaRDD<RawRecord> json(DataFiles files) {
     TextDecoding text = TextDecoding.of(encoding);
     TextFiles reading = new TextFiles(spark, files.name(), text);
+    Start<Boolean> start = in -> JsonDocuments.spansLines(text.reader(in));
+    Map<Boolean, List<DataFile>> ofLines =
+        files.files().stream()
+            .collect(Collectors.partitioningBy(file -> DataFormat.isOfLines(file.path())));
     Map<Boolean, List<DataFile>> spanning =
-        grouped(files, in -> JsonDocuments.spansLines(text.reader(in)));
+        new LinkedHashMap<>(grouped(files, ofLines.get(false), start));
+    // There may be thousands of these, and they are rarely not what they are called.
+    ofLines.get(true).stream()
+        .findFirst()
+        .flatMap(first -> grouped(files, List.of(first), start).keySet().stream().findFirst())
+        .ifPresent(
+            spans ->
+                spanning
+                    .computeIfAbsent(spans, one -> new ArrayList<>())
+                    .addAll(ofLines.get(true)));
     List<JavaRDD<RawRecord>> parts = new ArrayList<>();
     spanning.forEach(
         (spans, group) ->
@@ -148,23 +212,26 @@ public record RecordReader(
                 spans
                     ? reading.contents(
                         group, (file, in) -> new JsonDocuments(file, text.strict(in)))
-                    : reading.lines(group)));
+                    : reading.lines(group, DirectoryFields::with)));
     return union(parts);
   }
 
-  private JavaRDD<RawRecord> separated(DataFiles files, DataFormat resolved, boolean target) {
+  private JavaRDD<RawRecord> separated(
+      DataFiles files,
+      DataFormat resolved,
+      Map<SeparatedText, List<DataFile>> layouts,
+      boolean target) {
     TextDecoding text = TextDecoding.of(encoding);
     TextFiles reading = new TextFiles(spark, files.name(), text);
     List<JavaRDD<RawRecord>> parts = new ArrayList<>();
-    layouts(files, resolved)
-        .forEach(
-            (layout, group) -> {
-              parser.checkColumns(files.name(), layout.columns(), target);
-              parts.add(
-                  resolved == DataFormat.TSV
-                      ? reading.lines(group).map(layout::row)
-                      : reading.contents(group, (file, in) -> layout.rows(file, text.reader(in))));
-            });
+    layouts.forEach(
+        (layout, group) -> {
+          parser.checkColumns(files.name(), layout.columns(), target);
+          parts.add(
+              resolved == DataFormat.TSV
+                  ? reading.lines(group, layout::row)
+                  : reading.contents(group, (file, in) -> layout.rows(file, text.reader(in))));
+        });
     return union(parts);
   }
 
@@ -176,7 +243,7 @@ public record RecordReader(
             .flatMap(name -> Arrays.stream(name.split("\\|")))
             .noneMatch(name -> UNNAMED.matcher(name).matches());
     Map<SeparatedText, List<DataFile>> layouts = new LinkedHashMap<>();
-    grouped(files, in -> SeparatedText.firstRow(text.reader(in), resolved, text))
+    grouped(files, files.files(), in -> SeparatedText.firstRow(text.reader(in), resolved, text))
         .forEach(
             (row, group) -> {
               if (!row.isEmpty()) {
@@ -185,7 +252,7 @@ public record RecordReader(
                   layouts
                       .computeIfAbsent(
                           new SeparatedText(
-                              names, header ? row : List.of(), file.partition(), text),
+                              names, header ? row : List.of(), file.directories(), text),
                           key -> new ArrayList<>())
                       .add(file);
                 }
@@ -197,9 +264,9 @@ public record RecordReader(
     return layouts;
   }
 
-  private StructType columns(DataFiles files, DataFormat resolved) {
+  private static StructType columns(Set<SeparatedText> layouts) {
     Set<String> names = new LinkedHashSet<>();
-    layouts(files, resolved).keySet().forEach(layout -> names.addAll(layout.columns()));
+    layouts.forEach(layout -> names.addAll(layout.columns()));
     StructType columns = new StructType();
     for (String name : names) {
       columns = columns.add(name, DataTypes.StringType);
@@ -227,7 +294,7 @@ public record RecordReader(
   }
 
   /** Groups files by how they start, in the order of their paths. */
-  private <K> Map<K, List<DataFile>> grouped(DataFiles files, Start<K> start) {
+  private <K> Map<K, List<DataFile>> grouped(DataFiles from, List<DataFile> files, Start<K> start) {
     Configuration conf = hadoop();
     Function<DataFile, K> key =
         file -> {
@@ -238,14 +305,14 @@ public record RecordReader(
           }
         };
     try {
-      List<K> keys = files.files().parallelStream().map(key).toList();
+      List<K> keys = files.parallelStream().map(key).toList();
       Map<K, List<DataFile>> groups = new LinkedHashMap<>();
       for (int i = 0; i < keys.size(); i++) {
-        groups.computeIfAbsent(keys.get(i), one -> new ArrayList<>()).add(files.files().get(i));
+        groups.computeIfAbsent(keys.get(i), one -> new ArrayList<>()).add(files.get(i));
       }
       return groups;
     } catch (RuntimeException e) {
-      throw new UserException("Cannot read " + files.name() + ": " + UserPath.reason(e), e);
+      throw new UserException("Cannot read " + from.name() + ": " + UserPath.reason(e), e);
     }
   }
 

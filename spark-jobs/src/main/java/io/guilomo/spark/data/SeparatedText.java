@@ -28,10 +28,10 @@ import org.apache.commons.lang3.exception.ExceptionUtils;
  *
  * @param names of the columns
  * @param header the cells of the first row if it has the names; else empty
- * @param partition further columns, the same in every row
+ * @param directories names of further columns, those of the directories that a file is in
  */
 record SeparatedText(
-    List<String> names, List<String> header, Map<String, String> partition, TextDecoding decoding)
+    List<String> names, List<String> header, Set<String> directories, TextDecoding decoding)
     implements Serializable {
 
   static final String BROKEN = "wrong number of columns or broken quotes";
@@ -92,12 +92,12 @@ record SeparatedText(
   /** All columns, those of the directories last. */
   Set<String> columns() {
     Set<String> columns = new LinkedHashSet<>(names);
-    columns.addAll(partition.keySet());
+    columns.addAll(directories);
     return columns;
   }
 
   /** The row in a line of TSV. */
-  RawRecord row(RawRecord line) {
+  RawRecord row(RawRecord line, Map<String, String> partition) {
     if (line.reason() != null || line.isNothing()) {
       return line;
     }
@@ -105,10 +105,10 @@ record SeparatedText(
     if (!header.isEmpty() && Arrays.asList(cells).equals(header)) {
       return RawRecord.nothing();
     }
-    return row(line.text(), cells);
+    return row(line.text(), cells, partition);
   }
 
-  private RawRecord row(String raw, String[] cells) {
+  private RawRecord row(String raw, String[] cells, Map<String, String> partition) {
     if (cells.length != names.size()) {
       return new RawRecord(raw, BROKEN);
     }
@@ -123,22 +123,22 @@ record SeparatedText(
   /**
    * The rows of a file in CSV.
    *
-   * @param file to name in the message of an error
+   * @param file to name in the message of an error, and with the values of its directories
    * @param reader see {@link TextDecoding#reader}
    */
-  Iterator<RawRecord> rows(String file, Reader reader) {
+  Iterator<RawRecord> rows(DataFile file, Reader reader) {
     return new Rows(file, reader);
   }
 
   private final class Rows extends RecordIterator {
-    private final String file;
+    private final DataFile file;
     private final CsvParser parser = parser();
     private final LastCharacter read;
     private boolean first = true;
     private long line;
     private boolean spansLines;
 
-    Rows(String file, Reader reader) {
+    Rows(DataFile file, Reader reader) {
       this.file = file;
       this.read = new LastCharacter(reader);
       parser.beginParsing(read);
@@ -152,7 +152,8 @@ record SeparatedText(
         if (cells == null) {
           if (spansLines && read.last != '"') {
             // It has taken all lines up to the end of the file.
-            throw new UserException("Cannot read %s: a quote is not closed, line %d", file, line);
+            throw new UserException(
+                "Cannot read %s: a quote is not closed, line %d", file.path(), line);
           }
           return null;
         }
@@ -166,7 +167,8 @@ record SeparatedText(
           throw e;
         }
         throw new UserException(
-            String.format("Cannot read %s: %s, line %d", file, BROKEN, e.getLineIndex() + 1), e);
+            String.format("Cannot read %s: %s, line %d", file.path(), BROKEN, e.getLineIndex() + 1),
+            e);
       }
     }
 
@@ -179,7 +181,7 @@ record SeparatedText(
         reason = reason == null ? cell.reason() : reason;
       }
       String raw = String.join(",", texts);
-      return reason == null ? row(raw, texts) : new RawRecord(raw, reason);
+      return reason == null ? row(raw, texts, file.partition()) : new RawRecord(raw, reason);
     }
   }
 

@@ -18,9 +18,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.Spliterators;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.stream.StreamSupport;
 import org.apache.spark.Partitioner;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
@@ -126,7 +128,7 @@ public record ShardedData(
       SparkSession session = InterpretedSession.beside(spark);
       RecordReader reader =
           new RecordReader(session, source.parser(), source.format(), source.encoding());
-      JavaRDD<ReadRecord> train = reader.read(source.train(), true);
+      JavaRDD<ReadRecord> train = reader.readEvenly(source.train(), true);
       Optional<LabelSet> labels = encoding.labels();
       if (source.parser().task() != Task.CLASSIFICATION) {
         labels = Optional.empty();
@@ -144,8 +146,7 @@ public record ShardedData(
 
       Split split = source.validation().isPresent() ? new Split(0) : source.split();
       TextEncoderFactory factory = encoding.encoder();
-      JavaRDD<Entry> learned =
-          persist(train.map(record -> entry(record, factory, options, split, false)), scratch);
+      JavaRDD<Entry> learned = persist(entries(train, factory, options, split, false), scratch);
       JavaRDD<Entry> all = learned;
       DataReport report = sum(learned.map(Entry::report));
       report.check(source.train(), source.maxBadFraction());
@@ -153,10 +154,14 @@ public record ShardedData(
         String path = source.validation().get();
         JavaRDD<Entry> heldOut =
             persist(
-                new RecordReader(
-                        session, source.parser(), source.validationFormat(), source.encoding())
-                    .read(path, true)
-                    .map(record -> entry(record, factory, options, split, true)),
+                entries(
+                    new RecordReader(
+                            session, source.parser(), source.validationFormat(), source.encoding())
+                        .readEvenly(path, true),
+                    factory,
+                    options,
+                    split,
+                    true),
                 scratch);
         DataReport other = sum(heldOut.map(Entry::report));
         other.check(path, source.maxBadFraction());
@@ -220,18 +225,27 @@ public record ShardedData(
     return reports.fold(DataReport.EMPTY, DataReport::merge);
   }
 
-  private static Entry entry(
-      ReadRecord read,
+  private static JavaRDD<Entry> entries(
+      JavaRDD<ReadRecord> records,
       TextEncoderFactory factory,
       RecordEncoder.Options options,
       Split split,
       boolean validation) {
+    return records.mapPartitions(
+        part -> {
+          TextEncoder text = ENCODERS.computeIfAbsent(factory.key(), key -> factory.create());
+          RecordEncoder encoder = new RecordEncoder(text, options);
+          return StreamSupport.stream(Spliterators.spliteratorUnknownSize(part, 0), false)
+              .map(read -> entry(read, encoder, split, validation))
+              .iterator();
+        });
+  }
+
+  private static Entry entry(
+      ReadRecord read, RecordEncoder encoder, Split split, boolean validation) {
     if (read.isBad()) {
       return new Entry("", false, null, DataReport.ofBad(read.bad(read.reason())), null);
     }
-    RecordEncoder encoder =
-        new RecordEncoder(
-            ENCODERS.computeIfAbsent(factory.key(), key -> factory.create()), options);
     String digest = read.record().digest();
     Kind kind = Kind.of(read.record());
     boolean heldOut = validation || split.holdsOut(digest);

@@ -69,7 +69,14 @@ public final class PromptTemplates {
   private static String text(String name, Configuration hadoop) throws IOException {
     UserPath given = UserPath.open(name, hadoop);
     try (FSDataInputStream in = given.files().open(given.path())) {
-      return new String(in.readNBytes(MAX_BYTES), StandardCharsets.UTF_8);
+      byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+      if (bytes.length > MAX_BYTES) {
+        throw new UserException(
+            "Cannot use guilomo.data.prompt-template = %s: it is larger than 1 MiB; is it a"
+                + " template?",
+            name);
+      }
+      return new String(bytes, StandardCharsets.UTF_8);
     } catch (FileNotFoundException e) {
       throw new UserException(
           "Cannot use guilomo.data.prompt-template = %s: it is neither auto, alpaca nor chat, nor"

@@ -1,5 +1,6 @@
 package io.guilomo.spark.table;
 
+import io.guilomo.spark.session.AsNamed;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -34,14 +35,14 @@ record MergedRuns(SparkSession spark, String root) {
   Dataset<Row> read() {
     Map<StructType, List<String>> runs = new LinkedHashMap<>();
     for (String directory : directories()) {
-      StructType schema = TableReader.files(spark).parquet(directory).schema();
+      StructType schema = AsNamed.reader(spark).parquet(directory).schema();
       runs.computeIfAbsent(schema, one -> new ArrayList<>()).add(directory);
     }
     Map<String, DataType> types = types(runs.keySet());
     Dataset<Row> all = null;
     for (List<String> directories : runs.values()) {
       Dataset<Row> rows =
-          TableReader.files(spark)
+          AsNamed.reader(spark)
               .option("basePath", root)
               .parquet(directories.toArray(String[]::new));
       Dataset<Row> unified =
@@ -89,7 +90,7 @@ record MergedRuns(SparkSession spark, String root) {
   }
 
   private static Column unified(StructField field, Map<String, DataType> types) {
-    Column column = functions.col("`" + field.name().replace("`", "``") + "`");
+    Column column = AsNamed.column(field.name());
     DataType type = types.getOrDefault(key(field), field.dataType());
     if (type.sameType(field.dataType())) {
       return column;

@@ -4,19 +4,19 @@ import static org.apache.spark.sql.functions.col;
 
 import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
+import io.guilomo.spark.session.AsNamed;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.sql.DataFrameReader;
+import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /** Opens the tables of an output directory. */
 public record TableReader(SparkSession spark, String outputDir) {
-
-  private static final String GLOB_PATHS = "__globPaths__";
 
   /**
    * @throws UserException if the directory has no tables
@@ -50,12 +50,7 @@ public record TableReader(SparkSession spark, String outputDir) {
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read table " + table + " in " + outputDir, e);
     }
-    return files(spark).schema(table.schema()).parquet(root.toString());
-  }
-
-  /** A reader that takes a path as it is, whatever its characters mean in patterns. */
-  static DataFrameReader files(SparkSession spark) {
-    return spark.read().option(GLOB_PATHS, "false");
+    return AsNamed.reader(spark).schema(table.schema()).parquet(root.toString());
   }
 
   /**
@@ -69,10 +64,23 @@ public record TableReader(SparkSession spark, String outputDir) {
     }
     String root = TableFiles.root(outputDir, table).toString();
     try {
-      return files(spark).option("mergeSchema", "true").parquet(root);
-    } catch (Exception e) { // Spark's, if a column has two types.
-      return new MergedRuns(spark, root).read();
+      return AsNamed.reader(spark).option("mergeSchema", "true").parquet(root);
+    } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
+      if (isOfTwoTypes(e)) {
+        return new MergedRuns(spark, root).read();
+      }
+      throw e;
     }
+  }
+
+  /** Whether files cannot be read together as a column has other types in some. */
+  private static boolean isOfTwoTypes(Exception exception) {
+    return ExceptionUtils.getThrowableList(exception).stream()
+        .anyMatch(
+            cause ->
+                cause instanceof SparkThrowable known
+                    && known.getErrorClass() != null
+                    && known.getErrorClass().startsWith("CANNOT_MERGE_"));
   }
 
   /** The rows of one run. */

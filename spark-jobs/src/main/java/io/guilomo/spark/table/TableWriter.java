@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 
 import io.guilomo.model.UserException;
+import io.guilomo.spark.session.AsNamed;
 import io.guilomo.spark.session.InterpretedSession;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -68,7 +69,7 @@ public final class TableWriter {
     List<Column> others =
         Arrays.stream(rows.columns())
             .filter(name -> !own.contains(name))
-            .map(name -> col("`" + name.replace("`", "``") + "`"))
+            .map(AsNamed::column)
             .toList();
     replaceFiles(table, rows.select(columns(table, rows, others)));
   }
@@ -128,7 +129,7 @@ public final class TableWriter {
         String[] partitions =
             files.partitions().stream().map(Path::toString).toArray(String[]::new);
         Dataset<Row> own =
-            TableReader.files(spark)
+            AsNamed.reader(spark)
                 .schema(table.fileSchema())
                 .option("pathGlobFilter", files.ownedNames())
                 .parquet(partitions);

@@ -1,5 +1,6 @@
 package io.guilomo.spark.data;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -143,6 +144,8 @@ class TestRealData {
             Optional.of(file("cola/in_domain_dev.tsv").toString()),
             new Split(0),
             Optional.empty(),
+            Optional.empty(),
+            UTF_8,
             new RecordParser(Task.CLASSIFICATION, COLA),
             0);
     ShardedData data =
@@ -165,7 +168,8 @@ class TestRealData {
   private static List<ReadRecord> read(
       String name, Task task, Optional<DataFormat> format, Map<String, String> columns) {
     List<ReadRecord> records =
-        new RecordReader(SharedSparkSession.session(), new RecordParser(task, columns), format)
+        new RecordReader(
+                SharedSparkSession.session(), new RecordParser(task, columns), format, UTF_8)
             .read(file(name).toString(), true)
             .collect();
     assertThat(records).allMatch(record -> !record.isBad());

@@ -231,7 +231,7 @@ class TestRecordReader {
 
   private RecordReader reader(Map<String, String> columns) {
     return new RecordReader(
-        spark, new RecordParser(Task.CLASSIFICATION, columns), Optional.empty());
+        spark, new RecordParser(Task.CLASSIFICATION, columns), Optional.empty(), UTF_8);
   }
 
   @Test
@@ -266,7 +266,7 @@ class TestRecordReader {
 
   private Dataset<Row> table(Path path) {
     return new RecordReader(
-            spark, new RecordParser(Task.CLASSIFICATION, NO_NAMES), Optional.empty())
+            spark, new RecordParser(Task.CLASSIFICATION, NO_NAMES), Optional.empty(), UTF_8)
         .table(path.toString());
   }
 
@@ -365,7 +365,7 @@ class TestRecordReader {
 
   private List<ReadRecord> read(Path path, Task task, Map<String, String> columns) {
     List<ReadRecord> records =
-        new RecordReader(spark, new RecordParser(task, columns), Optional.empty())
+        new RecordReader(spark, new RecordParser(task, columns), Optional.empty(), UTF_8)
             .read(path.toString(), true)
             .collect();
     return records.stream().sorted(Comparator.comparing(ReadRecord::position)).toList();

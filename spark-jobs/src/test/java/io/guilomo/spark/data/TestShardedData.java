@@ -1,5 +1,6 @@
 package io.guilomo.spark.data;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -175,6 +176,8 @@ class TestShardedData {
             Optional.empty(),
             new Split(0.3),
             Optional.empty(),
+            Optional.empty(),
+            UTF_8,
             new RecordParser(Task.CAUSAL_LM, Map.of()),
             0);
     ShardedData data = ShardedData.load(spark, source, encoding, 2);
@@ -270,6 +273,8 @@ class TestShardedData {
         validation,
         TENTH,
         Optional.empty(),
+        Optional.empty(),
+        UTF_8,
         new RecordParser(task, Map.of()),
         0.01);
   }

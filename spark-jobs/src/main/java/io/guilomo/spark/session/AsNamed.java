@@ -1,0 +1,22 @@
+package io.guilomo.spark.session;
+
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.DataFrameReader;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+
+/** Columns and files by their names, whatever their characters mean in expressions and patterns. */
+public final class AsNamed {
+
+  private AsNamed() {}
+
+  /** The column of a name, with its dots and backticks. */
+  public static Column column(String name) {
+    return functions.col("`" + name.replace("`", "``") + "`");
+  }
+
+  /** A reader that takes a path as it is. */
+  public static DataFrameReader reader(SparkSession spark) {
+    return spark.read().option("__globPaths__", "false");
+  }
+}
