@@ -39,7 +39,7 @@ public final class Gemma3Family implements ModelFamily {
 
   @Override
   public String covers() {
-    return "decoders: Gemma 3, of models that read images the text model alone";
+    return "decoders: Gemma 3, also the text model of a multimodal checkpoint";
   }
 
   @Override
