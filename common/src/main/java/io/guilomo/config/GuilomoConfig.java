@@ -36,6 +36,7 @@ public final class GuilomoConfig implements Serializable {
       EvaluateConfig evaluate,
       GenerationConfig generation,
       CompareConfig compare,
+      KernelsConfig kernels,
       ClusterConfig cluster,
       CheckpointConfig checkpoint) {}
 
@@ -144,6 +145,10 @@ public final class GuilomoConfig implements Serializable {
     return sections().compare;
   }
 
+  public KernelsConfig kernels() {
+    return sections().kernels;
+  }
+
   public ClusterConfig cluster() {
     return sections().cluster;
   }
@@ -244,6 +249,7 @@ public final class GuilomoConfig implements Serializable {
         EvaluateConfig.of(root.section("evaluate")),
         GenerationConfig.of(root.section("generation")),
         CompareConfig.of(root.section("compare")),
+        KernelsConfig.of(root.section("kernels")),
         ClusterConfig.of(root.section("cluster")),
         CheckpointConfig.of(root.section("checkpoint")));
   }

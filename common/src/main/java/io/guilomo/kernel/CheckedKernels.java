@@ -40,6 +40,11 @@ public class CheckedKernels
   }
 
   @Override
+  public String productLibrary() {
+    return operations().device().productLibrary();
+  }
+
+  @Override
   public INDArray allocate(DataType type, long length) {
     return operations().device().allocate(type, length);
   }

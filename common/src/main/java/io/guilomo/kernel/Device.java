@@ -20,6 +20,9 @@ public interface Device {
    */
   String memory();
 
+  /** The library that multiplies matrices, such as {@code MKL}. */
+  String productLibrary();
+
   /**
    * A vector with undefined contents.
    *

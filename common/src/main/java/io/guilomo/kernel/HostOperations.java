@@ -22,6 +22,11 @@ public abstract class HostOperations implements Device {
   }
 
   @Override
+  public String productLibrary() {
+    return String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor());
+  }
+
+  @Override
   public INDArray allocate(DataType type, long length) {
     if (type == DataType.BFLOAT16) {
       throw new UserException(

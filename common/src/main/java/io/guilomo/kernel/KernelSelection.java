@@ -1,6 +1,8 @@
 package io.guilomo.kernel;
 
+import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.model.UserException;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -24,9 +26,16 @@ public class KernelSelection {
    */
   public static final String KERNELS = "guilomo.kernels";
 
+  /**
+   * System property: library that multiplies matrices where nothing else has been {@linkplain
+   * #useProducts chosen}, as in {@code kernels.products} of the configuration.
+   */
+  public static final String PRODUCTS = "guilomo.products";
+
   private static final Logger LOG = LoggerFactory.getLogger(KernelSelection.class);
   private static final String PORTABLE = "portable";
   private static final Set<String> LOGGED = ConcurrentHashMap.newKeySet();
+  private static volatile Products products;
 
   private KernelSelection() {}
 
@@ -45,6 +54,31 @@ public class KernelSelection {
         "Computing with %s kernels: the fastest that run on this processor"
             .formatted(fastest.name()));
     return fastest.open(0);
+  }
+
+  /** Has the processors' kernels that are selected from now on multiply with a library. */
+  public static void useProducts(Products library) {
+    products = library;
+  }
+
+  /**
+   * The library that was chosen.
+   *
+   * @throws UserException if {@link #PRODUCTS} names none
+   */
+  public static Products products() {
+    if (products != null) {
+      return products;
+    }
+    String name = System.getProperty(PRODUCTS, Products.AUTO.toString());
+    return Arrays.stream(Products.values())
+        .filter(library -> library.toString().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "Cannot multiply with '%s' (%s): expected one of %s",
+                    name, PRODUCTS, Arrays.toString(Products.values())));
   }
 
   /** Kernels that run everywhere; their arrays are the host's. */

@@ -57,6 +57,7 @@ class TestReferenceConf {
     read(GenerationConfig.class, "generation", read);
     read(CompareConfig.class, "compare", read);
     read(ClusterConfig.class, "cluster", read);
+    read(KernelsConfig.class, "kernels", read);
     read(CheckpointConfig.class, "checkpoint", read);
     for (String field :
         List.of("messages", "prompt", "completion", "sentence", "sentence2", "label")) {

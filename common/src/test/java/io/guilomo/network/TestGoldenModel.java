@@ -34,9 +34,9 @@ class TestGoldenModel {
    * Two gradients are sums of which so much cancels that the vectors' own rounding is above their
    * tolerance. Finite differences in double precision give -3.28451e-5 and -7.01193e-5 for the
    * entry at the argmax; the vectors have -3.28347e-5 (3.2e-4 off) and -7.01487e-5 (4.2e-4 off).
-   * Two more sums cancel as far, and depend on the order in which the linear algebra library adds:
-   * 1.5e-4 and 6.7e-5 off with the portable kernels on an AMD processor, within the general
-   * tolerance on Intel's.
+   * Three more sums cancel as far, and depend on the order in which the linear algebra library
+   * adds: 1.5e-4 and 6.7e-5 off with the portable kernels and 1.7e-4 with oneDNN on an AMD
+   * processor, within the general tolerance on Intel's.
    */
   private static final Map<String, Double> ROUNDED =
       Map.of(
@@ -46,6 +46,10 @@ class TestGoldenModel {
           5e-4,
           "search_llama.f32.safetensors"
               + " base_model.model.model.layers.0.self_attn.v_proj.expertlora_E_vector.default_1",
+          2e-4,
+          "search_llama.f32.safetensors"
+              + " base_model.model.model.layers.0.self_attn.o_proj.router_expert_vector"
+              + ".router_expert_vector",
           2e-4,
           "search_llama.f32.safetensors"
               + " base_model.model.model.layers.1.mlp.up_proj.lora_E.default_1",

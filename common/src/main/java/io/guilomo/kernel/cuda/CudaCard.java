@@ -90,6 +90,11 @@ final class CudaCard implements Device {
   }
 
   @Override
+  public String productLibrary() {
+    return "cuBLAS";
+  }
+
+  @Override
   public INDArray allocate(DataType type, long length) {
     return arrays.allocate(type, length);
   }

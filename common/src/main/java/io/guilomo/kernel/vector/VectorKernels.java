@@ -4,11 +4,11 @@ import io.guilomo.kernel.CheckedKernels;
 import io.guilomo.kernel.Operations;
 
 /**
- * CPU kernels that use the JDK's Vector API and the linear algebra library that ND4J has loaded,
- * directly on the memory of the arrays. Require {@code --add-modules jdk.incubator.vector}.
+ * CPU kernels that use the JDK's Vector API, and oneDNN or the linear algebra library that ND4J has
+ * loaded, directly on the memory of the arrays. Require {@code --add-modules jdk.incubator.vector}.
  *
  * <p>All operations except matmuls give the same bits for any number of threads. Matmuls do so with
- * MKL if these kernels are created before its first use in the process.
+ * oneDNN, and with MKL if these kernels are created before its first use in the process.
  */
 final class VectorKernels extends CheckedKernels {
 

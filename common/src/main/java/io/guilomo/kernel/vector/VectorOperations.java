@@ -12,6 +12,7 @@ import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.HostChoice;
 import io.guilomo.kernel.HostExperts;
 import io.guilomo.kernel.HostOperations;
+import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.KernelThreads;
 import io.guilomo.kernel.Kernels;
 import java.lang.ref.Reference;
@@ -23,7 +24,12 @@ class VectorOperations extends HostOperations implements Kernels, HostExperts {
 
   VectorOperations() {
     VectorCompilation.direct();
-    Blas.load();
+    Blas.use(ProductChoice.of(KernelSelection.products()));
+  }
+
+  @Override
+  public String productLibrary() {
+    return Blas.library().name();
   }
 
   @Override

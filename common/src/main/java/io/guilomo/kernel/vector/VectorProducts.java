@@ -20,8 +20,8 @@ class VectorProducts {
   private static final int BLOCK = 16;
 
   /**
-   * Columns below which a result is computed as its transpose: the library is 2 to 5 times as fast
-   * with few long rows as with many short ones.
+   * Columns below which a result is computed as its transpose: MKL is 2 to 5 times as fast with few
+   * long rows as with many short ones.
    */
   private static final int NARROW = 16;
 
@@ -46,7 +46,9 @@ class VectorProducts {
     boolean byColumns = c.columns > c.rows;
     int count = byColumns ? c.columns : c.rows;
     boolean whole =
-        KernelThreads.available() == 1 && Blas.strict() && (!byColumns || count % BLOCK == 0);
+        KernelThreads.available() == 1
+            && Blas.library().strict()
+            && (!byColumns || count % BLOCK == 0);
     KernelThreads.run(
         count,
         whole ? count : rangeOf(count, 2.0 * c.rows * c.columns * inner),

@@ -1,5 +1,6 @@
 package io.guilomo.spark.preflight;
 
+import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
 import io.guilomo.sizing.ByteSize;
@@ -30,15 +31,21 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
    * @param model directory of the model
    * @param data paths by their configuration keys
    * @param output directory of the runs
+   * @param products library that multiplies
    * @param seconds how long to wait for executors
    */
   public static ClusterChecks run(
-      SparkContext spark, String model, Map<String, String> data, String output, int seconds) {
+      SparkContext spark,
+      String model,
+      Map<String, String> data,
+      String output,
+      Products products,
+      int seconds) {
     int expected = spark.isLocal() ? 1 : spark.getConf().getInt("spark.executor.instances", 0);
     FileChecks files = new FileChecks(model, data, output);
     return run(
         spark,
-        Processor.Product.FULL,
+        Processor.Product.full(products),
         files,
         expected,
         seconds,
@@ -49,11 +56,13 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
    * The checks that take no time, at the start of a job: of the driver and the executors that have
    * registered by now.
    *
+   * @param products library that multiplies
    * @param seconds how long to wait for the first executor
    */
-  public static ClusterChecks quick(SparkContext spark, String model, int seconds) {
+  public static ClusterChecks quick(
+      SparkContext spark, String model, Products products, int seconds) {
     FileChecks files = new FileChecks(model, Map.of(), "");
-    return run(spark, Processor.Product.QUICK, files, 1, seconds, false);
+    return run(spark, Processor.Product.quick(products), files, 1, seconds, false);
   }
 
   private static ClusterChecks run(
@@ -107,7 +116,7 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
     gpus().ifPresent(checks::add);
     checks.addAll(cards());
     checks.add(kernels());
-    checks.add(same("linear algebra", m -> m.software().blas()));
+    checks.add(same("matrix products", m -> m.software().blas()));
     machines().map(Machine::speed).forEach(checks::add);
     checks.addAll(files());
     if (ownDisk && machines().map(Machine::host).distinct().count() > 1) {

@@ -48,7 +48,12 @@ public final class DoctorJob {
     scheduling();
     ClusterChecks cluster =
         ClusterChecks.run(
-            spark, config.model().requirePath(), data(), config.output().dir(), SECONDS);
+            spark,
+            config.model().requirePath(),
+            data(),
+            config.output().dir(),
+            config.kernels().products(),
+            SECONDS);
     checks.addAll(cluster.checks());
     if (config.data().train().isBlank()) {
       checks.add(Check.warning("guilomo.data.train", "is not set"));

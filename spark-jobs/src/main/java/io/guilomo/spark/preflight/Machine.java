@@ -67,8 +67,7 @@ record Machine(
       Processor.Product product,
       FileChecks checks,
       Configuration hadoop) {
-    // Selects the kernels before the first product.
-    Kernels kernels = KernelSelection.best();
+    Kernels kernels = product.kernels();
     int processors = Runtime.getRuntime().availableProcessors();
     int used = threads > 0 ? Math.min(threads, processors) : processors;
     Software software =
@@ -76,11 +75,11 @@ record Machine(
             System.getProperty("java.version"),
             Nd4j.getBackend().getClass().getSimpleName(),
             kernels.getClass().getSimpleName(),
-            String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor()));
+            kernels.productLibrary());
     Gpus gpus =
         new Gpus(
             KernelSelection.gpuUnavailable().orElse(""),
-            product.equals(Processor.Product.QUICK) ? List.of() : describedCards(),
+            product.isQuick() ? List.of() : describedCards(),
             List.of(TaskDevice.addresses()));
     String host = hostName();
     Check speed =

@@ -225,7 +225,8 @@ public record Preflight(
     if (STARTED.contains(done)) {
       return;
     }
-    ClusterChecks cluster = ClusterChecks.quick(spark, model, START_SECONDS);
+    ClusterChecks cluster =
+        ClusterChecks.quick(spark, model, context.config().kernels().products(), START_SECONDS);
     report(cluster.checks(), cluster.executors() > 0, context.progress());
     if (cluster.executors() > 0) {
       STARTED.add(done);

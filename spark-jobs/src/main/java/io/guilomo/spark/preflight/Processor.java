@@ -1,6 +1,8 @@
 package io.guilomo.spark.preflight;
 
+import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.kernel.ComputeThreads;
+import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import java.io.IOException;
 import java.io.Serializable;
@@ -102,14 +104,31 @@ public record Processor(String vectors, double coreShare) implements Serializabl
    *
    * @param size rows and columns
    * @param runs number of products, of which the fastest counts
+   * @param library that multiplies
    */
-  record Product(int size, int runs) implements Serializable {
+  record Product(int size, int runs, Products library) implements Serializable {
+    private static final int FULL = 1024;
+    private static final int QUICK = 512;
 
     /** For {@code doctor}. */
-    static final Product FULL = new Product(1024, 7);
+    static Product full(Products library) {
+      return new Product(FULL, 7, library);
+    }
 
     /** For the start of a job: takes a few hundredths of a second. */
-    static final Product QUICK = new Product(512, 5);
+    static Product quick(Products library) {
+      return new Product(QUICK, 5, library);
+    }
+
+    boolean isQuick() {
+      return size == QUICK;
+    }
+
+    /** Selects the kernels, before the first product of the process. */
+    Kernels kernels() {
+      KernelSelection.useProducts(library);
+      return KernelSelection.best();
+    }
 
     /** Measures GFLOP/s. */
     double measure(Kernels kernels, int threads) {

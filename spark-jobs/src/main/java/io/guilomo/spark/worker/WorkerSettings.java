@@ -1,10 +1,12 @@
 package io.guilomo.spark.worker;
 
 import io.guilomo.config.ClusterConfig.Device;
+import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.family.BackboneCache;
 import io.guilomo.family.FrozenMemory;
 import io.guilomo.kernel.ComputeThreads;
+import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.Backbone;
 import java.io.IOException;
@@ -17,16 +19,22 @@ import org.apache.spark.util.SerializableConfiguration;
  *
  * @param device each worker computes on
  * @param threads each worker may compute with
+ * @param products library that multiplies on processors
  * @param precision of the frozen weights
  * @param hadoop how executors reach the backbone
  */
 public record WorkerSettings(
-    Device device, int threads, Precision precision, SerializableConfiguration hadoop)
+    Device device,
+    int threads,
+    Products products,
+    Precision precision,
+    SerializableConfiguration hadoop)
     implements Serializable {
 
   /** Called at the start of a task, before its first array. */
   public Kernels begin() {
     ComputeThreads.limit(threads);
+    KernelSelection.useProducts(products);
     return TaskDevice.kernels(device);
   }
 

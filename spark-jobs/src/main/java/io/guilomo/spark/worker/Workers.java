@@ -3,6 +3,7 @@ package io.guilomo.spark.worker;
 import io.guilomo.config.ClusterConfig;
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.model.UserException;
@@ -16,9 +17,11 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param device each computes on
  * @param count partitions of every round
  * @param threads each may use
+ * @param products library that multiplies on processors
  * @param precision of the frozen weights
  */
-public record Workers(Device device, int count, int threads, Precision precision) {
+public record Workers(
+    Device device, int count, int threads, Products products, Precision precision) {
 
   /**
    * @throws UserException if they cannot compute where or with what they are told to
@@ -39,7 +42,8 @@ public record Workers(Device device, int count, int threads, Precision precision
     int count = cluster.workers() > 0 ? cluster.workers() : Math.max(1, spark.defaultParallelism());
     int threads =
         cluster.threadsPerWorker() > 0 ? cluster.threadsPerWorker() : threads(spark, count);
-    return new Workers(cluster.device(), count, threads, config.model().precision());
+    return new Workers(
+        cluster.device(), count, threads, config.kernels().products(), config.model().precision());
   }
 
   private static int threads(SparkContext spark, int count) {
@@ -52,13 +56,17 @@ public record Workers(Device device, int count, int threads, Precision precision
 
   /** Another number of workers with the same settings. */
   public Workers of(int other) {
-    return new Workers(device, other, threads, precision);
+    return new Workers(device, other, threads, products, precision);
   }
 
   /** What each needs to start. */
   public WorkerSettings settings(SparkContext spark) {
     return new WorkerSettings(
-        device, threads, precision, new SerializableConfiguration(spark.hadoopConfiguration()));
+        device,
+        threads,
+        products,
+        precision,
+        new SerializableConfiguration(spark.hadoopConfiguration()));
   }
 
   /** Tasks that one process runs concurrently, as far as the settings tell. */

@@ -46,7 +46,7 @@ class TestDoctorCommand {
             "ok       guilomo.output.dir: " + directory.resolve("new/out") + " can be written")
         .anyMatch(line -> line.matches("ok       Java: 17\\..*"))
         .anyMatch(line -> line.matches("ok       kernels: .*Kernels"))
-        .anyMatch(line -> line.matches("ok       linear algebra: .*"))
+        .anyMatch(line -> line.matches("ok       matrix products: .*"))
         .anyMatch(line -> line.matches("\\w+ +product of 1024³, driver: \\d+ GFLOP/s by .*"))
         .anyMatch(
             line ->

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.data.DataReport;
 import io.guilomo.family.bert.BertConfig;
@@ -88,7 +89,10 @@ class TestPreflight {
     Function<BatchShape, Preflight> training =
         batch ->
             Preflight.search(
-                config, BERT, new Workers(Device.AUTO, 2, 1, Precision.FLOAT32), batch);
+                config,
+                BERT,
+                new Workers(Device.AUTO, 2, 1, Products.AUTO, Precision.FLOAT32),
+                batch);
     List<String> messages = new ArrayList<>();
     ProgressListener progress = new Messages(messages);
     Preflight.require(spark, training);
@@ -110,7 +114,7 @@ class TestPreflight {
   @Test
   void aGpuTakesTheBackboneOffTheHost() {
     SparkContext spark = SharedSparkSession.session().sparkContext();
-    Workers workers = new Workers(Device.GPU, 2, 1, Precision.FLOAT32);
+    Workers workers = new Workers(Device.GPU, 2, 1, Products.AUTO, Precision.FLOAT32);
     Preflight card =
         Preflight.search(
             config("data.task=classification"), BERT, workers, new BatchShape(500_000, 60));
@@ -143,7 +147,7 @@ class TestPreflight {
         Preflight.search(
             config("data.task=classification"),
             BERT,
-            new Workers(Device.AUTO, 4, 1, Precision.FLOAT32),
+            new Workers(Device.AUTO, 4, 1, Products.AUTO, Precision.FLOAT32),
             BatchShape.LEAST);
     SparkConf conf = new SparkConf(false).set("spark.driver.maxResultSize", "100m");
     assertThat(preflight.estimate().averagedBytes()).isBetween(30_000_000L, 40_000_000L);
@@ -161,7 +165,7 @@ class TestPreflight {
     LlamaConfig llama =
         new LlamaConfig(
             4096, 11008, 32, 32, 32, 128, 32000, 4096, 1e-5f, new Rope(10000, null), 0, false);
-    Workers workers = new Workers(Device.AUTO, 8, 1, Precision.FLOAT32);
+    Workers workers = new Workers(Device.AUTO, 8, 1, Products.AUTO, Precision.FLOAT32);
     assertThat(config.finetune().batchSize()).isEqualTo(BATCH.sequences());
     assertThat(config.search().batchSize()).isEqualTo(BATCH.sequences());
     List<MemoryLimit> memory = List.of(new MemoryLimit("GUILOMO_OFF_HEAP", 60L << 30));

@@ -86,13 +86,13 @@ class TestStartChecks {
     Preflight.report(
         List.of(
             Check.ok("Java", "17.0.15"),
-            Check.warning("linear algebra", "MKL on the driver, but executor 1 on a has OPENBLAS"),
+            Check.warning("matrix products", "MKL on the driver, but executor 1 on a has OPENBLAS"),
             Check.warning("product of 512³, driver", "3 GFLOP/s by OPENBLAS")),
         true,
         progress);
     assertThat(progress.lines())
         .containsExactly(
-            "warning: linear algebra: MKL on the driver, but executor 1 on a has OPENBLAS",
+            "warning: matrix products: MKL on the driver, but executor 1 on a has OPENBLAS",
             "warning: product of 512³, driver: 3 GFLOP/s by OPENBLAS");
   }
 

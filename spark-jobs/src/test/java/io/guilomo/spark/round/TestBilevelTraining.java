@@ -3,6 +3,7 @@ package io.guilomo.spark.round;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.config.ClusterConfig.Device;
+import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.SearchConfig.OuterGradient;
@@ -87,7 +88,8 @@ class TestBilevelTraining {
             Pooling.MEAN,
             SEED);
     settings =
-        new WorkerSettings(Device.AUTO, 1, Precision.FLOAT32, new SerializableConfiguration(CONF));
+        new WorkerSettings(
+            Device.AUTO, 1, Products.AUTO, Precision.FLOAT32, new SerializableConfiguration(CONF));
   }
 
   @Test

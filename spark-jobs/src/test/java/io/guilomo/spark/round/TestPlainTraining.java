@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import io.guilomo.config.ClusterConfig.Device;
+import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.data.Seeds;
@@ -64,7 +65,8 @@ class TestPlainTraining {
   private static final int ACCUMULATION = 2;
   private static final long SEED = 5;
   private static final WorkerSettings WORKERS =
-      new WorkerSettings(Device.AUTO, 1, Precision.FLOAT32, new SerializableConfiguration(CONF));
+      new WorkerSettings(
+          Device.AUTO, 1, Products.AUTO, Precision.FLOAT32, new SerializableConfiguration(CONF));
 
   private final PlainTraining training =
       new PlainTraining(
