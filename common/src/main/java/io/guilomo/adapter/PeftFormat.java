@@ -115,9 +115,12 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
     return padRank.orElse(module.ranks().get(0));
   }
 
-  /** α of a module in the file: the module's scaling times its rank there. */
+  /**
+   * α of a module in the file: the module's scaling times its rank there, whatever the scaling's
+   * rule, so that readers need not know {@code use_rslora}.
+   */
   private double alpha(AllocationPlan plan, ModuleExperts module) {
-    return plan.alpha() * rank(module) / module.ranks().get(0);
+    return plan.alpha() * rank(module) / plan.scaling().divisor(module.ranks().get(0));
   }
 
   private static INDArray padded(INDArray tensor, long rows, long columns) {

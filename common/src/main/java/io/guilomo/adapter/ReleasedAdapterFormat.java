@@ -28,9 +28,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * of the files: they are arguments of its scripts.
  *
  * <p>The released code scales every expert of a module by {@code s_last = α / rank of the module's
- * last expert}, where an {@link Adapter} scales each by its own {@code s_e = α / r_e}. So that it
- * computes the same function, the files hold {@code B_e · s_e / s_last}; {@link #read} divides
- * again, which is exact to a rounding.
+ * last expert}, where an {@link Adapter} scales each by its own {@code s_e} as its plan's {@link
+ * io.guilomo.model.Scaling} says. So that it computes the same function, the files hold {@code B_e
+ * · s_e / s_last}; {@link #read} divides again, which is exact to a rounding.
  */
 public record ReleasedAdapterFormat() implements AdapterFormat {
 
@@ -49,7 +49,7 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
         INDArray b = adapter.tensors().get(AdapterTensors.b(module, e));
         tensors.put(
             a(description.paths(), module, e), adapter.tensors().get(AdapterTensors.a(module, e)));
-        tensors.put(b(description.paths(), module, e), times(b, factor(module, e)));
+        tensors.put(b(description.paths(), module, e), times(b, factor(plan, module, e)));
         largestRank = Math.max(largestRank, module.ranks().get(e));
       }
       tensors.put(
@@ -74,9 +74,10 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
       throws IOException {
     refuseOthers(description);
     Path path = new Path(directory, ExportDirectory.TENSORS);
+    AllocationPlan plan = description.plan();
     Map<String, INDArray> tensors = new LinkedHashMap<>();
     try (SafetensorsFile file = SafetensorsFile.open(path, conf)) {
-      for (ModuleExperts module : description.plan().moduleExperts()) {
+      for (ModuleExperts module : plan.moduleExperts()) {
         long in = module.module().inFeatures();
         long out = module.module().outFeatures();
         for (int e = 0; e < module.experts(); e++) {
@@ -85,7 +86,7 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
           tensors.put(
               AdapterTensors.a(module, e),
               read(file, path, a(description.paths(), module, e), rank, in));
-          tensors.put(AdapterTensors.b(module, e), times(b, 1 / factor(module, e)));
+          tensors.put(AdapterTensors.b(module, e), times(b, 1 / factor(plan, module, e)));
         }
         tensors.put(
             AdapterTensors.router(module),
@@ -130,8 +131,9 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
   }
 
   /** {@code s_e / s_last}. */
-  private static double factor(ModuleExperts module, int expert) {
-    return module.scalings().get(expert) / module.scalings().get(module.experts() - 1);
+  private static double factor(AllocationPlan plan, ModuleExperts module, int expert) {
+    int last = module.ranks().get(module.experts() - 1);
+    return module.scalings().get(expert) / (plan.alpha() / last);
   }
 
   /** Rounded to float32 once. */

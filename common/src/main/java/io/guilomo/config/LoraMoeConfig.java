@@ -1,12 +1,14 @@
 package io.guilomo.config;
 
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import java.util.List;
 
 /**
  * The experts; {@code guilomo.lora-moe}.
  *
  * @param targetModules empty: all linear modules
+ * @param scaling of an expert by its rank
  * @param loadBalance weight of the load-balancing loss
  */
 public record LoraMoeConfig(
@@ -14,7 +16,7 @@ public record LoraMoeConfig(
     int maxExperts,
     int maxRank,
     RoutingMethod routing,
-    double alpha,
+    Scaling scaling,
     double dropout,
     double loadBalance) {
 
@@ -25,7 +27,7 @@ public record LoraMoeConfig(
             section.whole("max-experts", 1),
             section.whole("max-rank", 1),
             new RoutingMethod(section.text("routing"), section.whole("top-k", 1)),
-            section.positive("alpha"),
+            new Scaling(section.oneOf("scaling", Scaling.Rule.class), section.positive("alpha")),
             section.fraction("dropout"),
             section.number("load-balance", 0.0));
     if (config.routing.topK() > config.maxExperts) {

@@ -30,16 +30,27 @@ public record ModuleExperts(
     }
   }
 
+  /** Experts of the given ranks, each scaled by its rank. */
+  public static ModuleExperts of(
+      LinearModule module, List<Integer> ranks, Scaling scaling, RoutingMethod routing) {
+    return new ModuleExperts(module, ranks, ranks.stream().map(scaling::of).toList(), routing);
+  }
+
   /** Experts of the given ranks, each scaled by {@code alpha / r_e}. */
   public static ModuleExperts of(
       LinearModule module, List<Integer> ranks, double alpha, RoutingMethod routing) {
-    return new ModuleExperts(
-        module, ranks, ranks.stream().map(rank -> alpha / rank).toList(), routing);
+    return of(module, ranks, Scaling.overRank(alpha), routing);
   }
 
   public static ModuleExperts uniform(
+      LinearModule module, int experts, int rank, Scaling scaling, RoutingMethod routing) {
+    return of(module, Collections.nCopies(experts, rank), scaling, routing);
+  }
+
+  /** Experts of one rank, each scaled by {@code alpha / rank}. */
+  public static ModuleExperts uniform(
       LinearModule module, int experts, int rank, double alpha, RoutingMethod routing) {
-    return of(module, Collections.nCopies(experts, rank), alpha, routing);
+    return uniform(module, experts, rank, Scaling.overRank(alpha), routing);
   }
 
   public int experts() {

@@ -3,6 +3,7 @@ package io.guilomo.plan;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
 import io.guilomo.network.moe.Mixture;
 import java.util.HashSet;
@@ -15,7 +16,7 @@ import java.util.Set;
  * @param strategy that made the plan: {@code guilomo}, {@code uniform}, …
  * @param seed of the strategy; a learned plan depends on it
  * @param routing how tokens are routed to the experts
- * @param alpha LoRA's α; an expert's output is scaled by {@code α / rank}
+ * @param scaling of an expert's output by its rank
  * @param singleLora whether a module may have a single expert, a plain LoRA; the minimum is two
  *     otherwise
  * @param modules one entry per module, in the order of the backbone's {@code linearModules()}
@@ -26,7 +27,7 @@ public record AllocationPlan(
     String strategy,
     long seed,
     RoutingMethod routing,
-    double alpha,
+    Scaling scaling,
     boolean singleLora,
     List<ModulePlan> modules,
     String backboneDigest) {
@@ -35,9 +36,6 @@ public record AllocationPlan(
     modules = List.copyOf(modules);
     if (strategy == null || strategy.isBlank()) {
       throw new UserException("Cannot make a plan without the name of its strategy");
-    }
-    if (!Double.isFinite(alpha) || alpha <= 0) {
-      throw new UserException("Cannot use alpha " + alpha + ": it must be positive and finite");
     }
     if (modules.isEmpty()) {
       throw new UserException("Cannot make a plan for 0 modules");
@@ -58,20 +56,31 @@ public record AllocationPlan(
       String strategy,
       long seed,
       RoutingMethod routing,
+      Scaling scaling,
+      boolean singleLora,
+      List<ModulePlan> modules) {
+    this(strategy, seed, routing, scaling, singleLora, modules, "");
+  }
+
+  /** A plan for any backbone with these modules, each expert scaled by {@code alpha / rank}. */
+  public AllocationPlan(
+      String strategy,
+      long seed,
+      RoutingMethod routing,
       double alpha,
       boolean singleLora,
       List<ModulePlan> modules) {
-    this(strategy, seed, routing, alpha, singleLora, modules, "");
+    this(strategy, seed, routing, Scaling.overRank(alpha), singleLora, modules);
   }
 
   /** The same, learned with the backbone of this digest. */
   public AllocationPlan learnedWith(String digest) {
-    return new AllocationPlan(strategy, seed, routing, alpha, singleLora, modules, digest);
+    return new AllocationPlan(strategy, seed, routing, scaling, singleLora, modules, digest);
   }
 
   /** The same with other allocations of the modules. */
   AllocationPlan with(List<ModulePlan> others) {
-    return new AllocationPlan(strategy, seed, routing, alpha, singleLora, others, backboneDigest);
+    return new AllocationPlan(strategy, seed, routing, scaling, singleLora, others, backboneDigest);
   }
 
   /**
@@ -112,9 +121,14 @@ public record AllocationPlan(
     return experts.get(expert).rank();
   }
 
-  /** {@code s_e = α / r_e}: each expert has its own. */
+  /** LoRA's α. */
+  public double alpha() {
+    return scaling.alpha();
+  }
+
+  /** {@code s_e}: each expert has its own. */
   public double scaling(LinearModule module, int expert) {
-    return alpha / rank(module, expert);
+    return scaling.of(rank(module, expert));
   }
 
   /** Experts a token uses in this module, as {@link RoutingMethod#used} says. */
@@ -140,7 +154,7 @@ public record AllocationPlan(
 
   private ModuleExperts moduleExperts(ModulePlan plan) {
     return ModuleExperts.of(
-        plan.module(), plan.experts().stream().map(ExpertPlan::rank).toList(), alpha, routing);
+        plan.module(), plan.experts().stream().map(ExpertPlan::rank).toList(), scaling, routing);
   }
 
   /** The experts of the planned network's modules, in the plan's order. */

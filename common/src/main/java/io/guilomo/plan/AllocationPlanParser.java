@@ -8,15 +8,18 @@ import io.guilomo.io.IndentedJson;
 import io.guilomo.io.StrictObject;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * {@code plan.json}. {@code single-lora}, {@code backbone-digest}, {@code routed-tokens} and {@code
- * unallocated-ranks} may be left out, and {@code routing}, which names a router other than {@code
- * top-k}:
+ * unallocated-ranks} may be left out, {@code routing}, which names a router other than {@code
+ * top-k}, and {@code scaling}, which names a rule other than {@code alpha-over-rank}:
  *
  * <pre>{@code
  * {
@@ -56,6 +59,9 @@ public class AllocationPlanParser {
       json.put("routing", plan.routing().router());
     }
     json.put("alpha", plan.alpha());
+    if (plan.scaling().rule() != Scaling.Rule.ALPHA_OVER_RANK) {
+      json.put("scaling", plan.scaling().rule().toString());
+    }
     json.put("single-lora", plan.singleLora());
     if (!plan.backboneDigest().isEmpty()) {
       json.put("backbone-digest", plan.backboneDigest());
@@ -94,6 +100,7 @@ public class AllocationPlanParser {
     int topK = json.integer("top-k", 1, MAX_EXPERTS);
     String router = json.has("routing") ? json.text("routing") : RoutingMethod.TOP_K;
     double alpha = json.number("alpha");
+    Scaling.Rule rule = json.has("scaling") ? rule(json) : Scaling.Rule.ALPHA_OVER_RANK;
     boolean singleLora = json.flag("single-lora", false);
     String backboneDigest = json.has("backbone-digest") ? json.text("backbone-digest") : "";
     List<ModulePlan> modules =
@@ -103,10 +110,26 @@ public class AllocationPlanParser {
         strategy,
         seed,
         new RoutingMethod(router, topK),
-        alpha,
+        new Scaling(rule, alpha),
         singleLora,
         modules,
         backboneDigest);
+  }
+
+  private static Scaling.Rule rule(StrictObject json) {
+    String name = json.text("scaling");
+    return Arrays.stream(Scaling.Rule.values())
+        .filter(rule -> rule.toString().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                json.refused(
+                    "scaling is %s, this release knows %s"
+                        .formatted(
+                            name,
+                            Arrays.stream(Scaling.Rule.values())
+                                .map(Scaling.Rule::toString)
+                                .collect(Collectors.joining(" and ")))));
   }
 
   private static void write(ModulePlan plan, ObjectNode json) {

@@ -67,7 +67,7 @@ public final class AllocationStrategies {
   private static AllocationStrategy uniform(AllocationConfig allocation, LoraMoeConfig lora) {
     UniformAllocation uniform =
         new UniformAllocation(
-            allocation.experts(), allocation.rank(), lora.routing(), lora.alpha());
+            allocation.experts(), allocation.rank(), lora.routing(), lora.scaling());
     return (modules, seed, budget) ->
         budget == AllocationStrategy.UNLIMITED
             ? uniform.plan(modules)

@@ -31,7 +31,7 @@ public record ConsensusAllocation(long seed, ParameterBudget budget) {
             STRATEGY,
             seed,
             first.routing(),
-            first.alpha(),
+            first.scaling(),
             first.singleLora(),
             modules,
             first.backboneDigest());

@@ -1,6 +1,7 @@
 package io.guilomo.plan;
 
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
 import java.util.List;
 
@@ -10,9 +11,14 @@ import java.util.List;
  *
  * @param seed seed of the search
  */
-public record LearnedAllocation(long seed, RoutingMethod routing, double alpha) {
+public record LearnedAllocation(long seed, RoutingMethod routing, Scaling scaling) {
 
   public static final String STRATEGY = "guilomo";
+
+  /** With experts scaled by {@code alpha / rank}. */
+  public LearnedAllocation(long seed, RoutingMethod routing, double alpha) {
+    this(seed, routing, Scaling.overRank(alpha));
+  }
 
   /**
    * {@code max(2, argmax g + 1)} experts per module, of rank {@code argmax h_e + 1}; ties go to the
@@ -34,7 +40,7 @@ public record LearnedAllocation(long seed, RoutingMethod routing, double alpha) 
             STRATEGY,
             seed,
             routing,
-            alpha,
+            scaling,
             false,
             selections.stream().map(GuidedSelection::plan).toList());
     return budget.fit(

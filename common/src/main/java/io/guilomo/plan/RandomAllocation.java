@@ -95,6 +95,6 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
       plans.add(
           new ModulePlan(modules.get(i), ranks.get(i).stream().map(ExpertPlan::ofRank).toList()));
     }
-    return new AllocationPlan(STRATEGY, seed, lora.routing(), lora.alpha(), false, plans);
+    return new AllocationPlan(STRATEGY, seed, lora.routing(), lora.scaling(), false, plans);
   }
 }

@@ -7,6 +7,7 @@ import io.guilomo.io.StrictObject;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -68,7 +69,7 @@ public record ReleasedPlanFormat(ModulePaths paths) {
       List<LinearModule> modules,
       String strategy,
       RoutingMethod routing,
-      double alpha) {
+      Scaling scaling) {
     StrictObject ranks = StrictObject.parse("rank.json", rankJson);
     StrictObject experts = StrictObject.parse("expert.json", expertJson);
     List<ModulePlan> plans = new ArrayList<>();
@@ -86,7 +87,7 @@ public record ReleasedPlanFormat(ModulePaths paths) {
     }
     ranks.end();
     experts.end();
-    return new AllocationPlan(strategy, 0, routing, alpha, single, plans);
+    return new AllocationPlan(strategy, 0, routing, scaling, single, plans);
   }
 
   private List<ModulePlan> sorted(List<ModulePlan> modules) {

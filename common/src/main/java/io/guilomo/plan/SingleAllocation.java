@@ -26,7 +26,7 @@ public record SingleAllocation(int rank, LoraMoeConfig lora) implements Allocati
                 STRATEGY,
                 0,
                 RoutingMethod.topK(1),
-                lora.alpha(),
+                lora.scaling(),
                 true,
                 modules.stream().map(module -> ModulePlan.uniform(module, 1, r)).toList()));
   }

@@ -2,13 +2,19 @@ package io.guilomo.plan;
 
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
 import java.util.List;
 
 /** The strategy {@code uniform}: the same number of experts of the same rank on every module. */
-public record UniformAllocation(int experts, int rank, RoutingMethod routing, double alpha) {
+public record UniformAllocation(int experts, int rank, RoutingMethod routing, Scaling scaling) {
 
   public static final String STRATEGY = "uniform";
+
+  /** With experts scaled by {@code alpha / rank}. */
+  public UniformAllocation(int experts, int rank, RoutingMethod routing, double alpha) {
+    this(experts, rank, routing, Scaling.overRank(alpha));
+  }
 
   /**
    * The plan for these modules; one expert makes it a plain LoRA. The seed is 0: nothing is drawn.
@@ -16,7 +22,7 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, do
   public AllocationPlan plan(List<LinearModule> modules) {
     List<ModulePlan> plans =
         modules.stream().map(module -> ModulePlan.uniform(module, experts, rank)).toList();
-    return new AllocationPlan(STRATEGY, 0, routing, alpha, experts == 1, plans);
+    return new AllocationPlan(STRATEGY, 0, routing, scaling, experts == 1, plans);
   }
 
   /**
@@ -32,7 +38,7 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, do
     long most = 0;
     for (int e = 2; e <= Math.max(2, maxExperts); e++) {
       for (int r = 1; r <= maxRank; r++) {
-        AllocationPlan plan = new UniformAllocation(e, r, routing, alpha).plan(modules);
+        AllocationPlan plan = new UniformAllocation(e, r, routing, scaling).plan(modules);
         long size = plan.parameters();
         if (size <= budget && size >= most) {
           best = plan;
@@ -42,7 +48,7 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, do
     }
     return best == null
         ? Budgets.refuse(
-            STRATEGY, budget, new UniformAllocation(2, 1, routing, alpha).plan(modules))
+            STRATEGY, budget, new UniformAllocation(2, 1, routing, scaling).plan(modules))
         : best;
   }
 }

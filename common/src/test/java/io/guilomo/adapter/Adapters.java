@@ -5,6 +5,7 @@ import io.guilomo.data.PromptTemplate;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.model.Task;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
@@ -30,6 +31,10 @@ public final class Adapters {
    * @param ranks of the experts of the first module, the second and so on, from the first again
    */
   public static AllocationPlan plan(Backbone backbone, List<List<Integer>> ranks) {
+    return plan(backbone, ranks, Scaling.Rule.ALPHA_OVER_RANK);
+  }
+
+  static AllocationPlan plan(Backbone backbone, List<List<Integer>> ranks, Scaling.Rule rule) {
     List<ModulePlan> modules = new ArrayList<>();
     backbone
         .config()
@@ -42,7 +47,8 @@ public final class Adapters {
                         ranks.get(modules.size() % ranks.size()).stream()
                             .map(ExpertPlan::ofRank)
                             .toList())));
-    return new AllocationPlan("file", 3, RoutingMethod.topK(2), ALPHA, true, modules);
+    return new AllocationPlan(
+        "file", 3, RoutingMethod.topK(2), new Scaling(rule, ALPHA), true, modules);
   }
 
   /** A decoder's adapter, or an encoder's for three classes. */
@@ -66,7 +72,11 @@ public final class Adapters {
 
   /** An adapter with random tensors. */
   public static Adapter random(Backbone backbone, List<List<Integer>> ranks, Kernels kernels) {
-    AdapterDescription description = description(backbone, plan(backbone, ranks));
+    return random(backbone, plan(backbone, ranks), kernels);
+  }
+
+  static Adapter random(Backbone backbone, AllocationPlan plan, Kernels kernels) {
+    AdapterDescription description = description(backbone, plan);
     try (LoraMoeNetwork network =
         TinyModels.network(
             new Adapter(description, Map.of()).definition(backbone.config(), "memory:tiny"),

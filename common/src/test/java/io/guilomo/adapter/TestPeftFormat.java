@@ -3,6 +3,7 @@ package io.guilomo.adapter;
 import static io.guilomo.kernel.KernelArrays.host;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
@@ -12,6 +13,7 @@ import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.Scaling;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.TinyModels;
@@ -27,7 +29,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -101,9 +103,16 @@ class TestPeftFormat {
 
   /** What PEFT computes: {@code x (W + alpha / r · B A)ᵀ} in every module. */
   @ParameterizedTest
-  @ValueSource(ints = {0, 8, 11})
-  void mergedIntoTheBackboneTheFilesComputeTheSame(int padRank) throws IOException {
-    Adapter adapter = Adapters.random(llama, RANKS, kernels);
+  @CsvSource({
+    "0, ALPHA_OVER_RANK",
+    "8, ALPHA_OVER_RANK",
+    "11, ALPHA_OVER_RANK",
+    "0, ALPHA_OVER_SQRT_RANK",
+    "11, ALPHA_OVER_SQRT_RANK"
+  })
+  void mergedIntoTheBackboneTheFilesComputeTheSame(int padRank, Scaling.Rule rule)
+      throws IOException {
+    Adapter adapter = Adapters.random(llama, Adapters.plan(llama, RANKS, rule), kernels);
     PeftFormat format = padRank == 0 ? PeftFormat.unpadded() : PeftFormat.padded(padRank);
     ExportedAdapter exported = format.write(adapter, hadoop(), CONF);
     assertThat(exported.largestRank()).isEqualTo(padRank == 0 ? 8 : padRank);
@@ -157,6 +166,21 @@ class TestPeftFormat {
                 })
             .toArray(INDArray[]::new);
     return weight.add(Nd4j.concat(0, updates)).dup('c');
+  }
+
+  @Test
+  void anAlphaStandsForEveryScaling() throws IOException {
+    Adapter adapter =
+        Adapters.random(
+            llama, Adapters.plan(llama, RANKS, Scaling.Rule.ALPHA_OVER_SQRT_RANK), kernels);
+    PeftFormat.unpadded().write(adapter, hadoop(), CONF);
+    assertThat(config().has("use_rslora")).isFalse();
+    assertThat(config().get("lora_alpha").asDouble()).isEqualTo(16 * 8 / Math.sqrt(8));
+    assertThat(config().get("alpha_pattern").get(QUERY).asDouble() / 3)
+        .isCloseTo(16 / Math.sqrt(3), within(1e-14));
+    PeftFormat.padded(11).write(adapter, hadoop(), CONF);
+    assertThat(config().get("alpha_pattern").get(QUERY).asDouble() / 11)
+        .isCloseTo(16 / Math.sqrt(3), within(1e-14));
   }
 
   @Test

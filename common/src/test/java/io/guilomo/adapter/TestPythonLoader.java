@@ -16,6 +16,7 @@ import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.Scaling;
 import io.guilomo.model.Task;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
@@ -205,7 +206,10 @@ class TestPythonLoader {
     boolean classifies = task == Task.CLASSIFICATION;
     AdapterDescription description =
         new AdapterDescription(
-            Adapters.plan(backbone, ranks),
+            Adapters.plan(
+                backbone,
+                ranks,
+                classifies ? Scaling.Rule.ALPHA_OVER_RANK : Scaling.Rule.ALPHA_OVER_SQRT_RANK),
             model.toString(),
             backbone.digest(),
             backbone.config().paths(),

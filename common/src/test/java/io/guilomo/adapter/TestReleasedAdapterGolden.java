@@ -12,6 +12,7 @@ import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.GoldenNetwork;
 import io.guilomo.network.LoraMoeNetwork;
@@ -76,7 +77,7 @@ class TestReleasedAdapterGolden {
                 backbone.config().linearModules(),
                 "file",
                 RoutingMethod.topK(GoldenNetwork.topK(json)),
-                alpha);
+                Scaling.overRank(alpha));
     description = Adapters.description(backbone, paths, plan);
   }
 

@@ -7,6 +7,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigRenderOptions;
 import io.guilomo.config.FinetuneConfig.Betas;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -40,7 +41,9 @@ class TestGuilomoConfig {
                 ModelConfig.Pooling.AUTO,
                 ModelConfig.Precision.FLOAT32));
     assertThat(config.loraMoe())
-        .isEqualTo(new LoraMoeConfig(List.of(), 8, 8, RoutingMethod.topK(2), 16, 0.05, 0.001));
+        .isEqualTo(
+            new LoraMoeConfig(
+                List.of(), 8, 8, RoutingMethod.topK(2), Scaling.overRank(16), 0.05, 0.001));
     assertThat(config.search())
         .isEqualTo(
             new SearchConfig(

@@ -21,6 +21,8 @@ class TestReferenceConf {
       Map.of(
           "lora-moe.routing",
           List.of("lora-moe.routing", "lora-moe.top-k"),
+          "lora-moe.scaling",
+          List.of("lora-moe.scaling", "lora-moe.alpha"),
           "data.columns",
           List.of("instruction", "input", "output", "answer", "question", "choices", "hint")
               .stream()

@@ -2,9 +2,11 @@ package io.guilomo.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.io.StrictObject;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,6 +47,25 @@ class TestAllocationPlanParser {
     assertThat(json).contains("\"top-k\": 3,\n  \"routing\": \"other\",\n  \"alpha\"");
     assertThat(AllocationPlanParser.fromJson(json)).isEqualTo(plan);
     assertThat(AllocationPlanParser.toJson(Plans.learned())).doesNotContain("routing");
+  }
+
+  @Test
+  void aScalingOtherThanAlphaOverRankIsSaid() {
+    Scaling scaling = new Scaling(Scaling.Rule.ALPHA_OVER_SQRT_RANK, 16);
+    AllocationPlan plan =
+        new UniformAllocation(2, 4, RoutingMethod.topK(2), scaling).plan(List.of(Plans.QUERY));
+    String json = AllocationPlanParser.toJson(plan);
+    assertThat(json).contains("\"alpha\": 16.0,\n  \"scaling\": \"alpha-over-sqrt-rank\",");
+    AllocationPlan read = AllocationPlanParser.fromJson(json);
+    assertThat(read).isEqualTo(plan);
+    assertThat(read.scaling(Plans.QUERY, 1)).isEqualTo(8);
+    assertThat(AllocationPlanParser.toJson(Plans.learned())).doesNotContain("scaling");
+    assertThatThrownBy(
+            () -> AllocationPlanParser.fromJson(json.replace("alpha-over-sqrt-rank", "alpha")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot read plan: scaling is alpha, this release knows alpha-over-rank and"
+                + " alpha-over-sqrt-rank");
   }
 
   @Test

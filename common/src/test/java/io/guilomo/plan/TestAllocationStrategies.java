@@ -7,6 +7,7 @@ import io.guilomo.config.AllocationConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,6 +94,16 @@ class TestAllocationStrategies {
         .hasMessage("Cannot keep the plan within 79 parameters: its smallest form has 80");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "random", "single"})
+  void everyStrategyScalesAsTheConfigurationSays(String name) {
+    Scaling scaling = new Scaling(Scaling.Rule.ALPHA_OVER_SQRT_RANK, 6);
+    LoraMoeConfig lora = new LoraMoeConfig(List.of(), 8, 8, RoutingMethod.topK(2), scaling, 0, 0);
+    AllocationStrategy strategy = AllocationStrategies.of(name, ALLOCATION, lora);
+    assertThat(strategy.plan(LLAMA2, 1, 0).scaling()).isEqualTo(scaling);
+    assertThat(strategy.plan(LLAMA2, 1, 50_000_000).scaling()).isEqualTo(scaling);
+  }
+
   @Test
   void unknownStrategiesAreRefused() {
     assertThatThrownBy(() -> AllocationStrategies.check("unifrom"))
@@ -110,7 +121,8 @@ class TestAllocationStrategies {
   }
 
   static LoraMoeConfig lora(int maxExperts, int maxRank) {
-    return new LoraMoeConfig(List.of(), maxExperts, maxRank, RoutingMethod.topK(2), 16, 0, 0);
+    return new LoraMoeConfig(
+        List.of(), maxExperts, maxRank, RoutingMethod.topK(2), Scaling.overRank(16), 0, 0);
   }
 
   private static AllocationPlan plan(String name, List<LinearModule> modules, long budget) {

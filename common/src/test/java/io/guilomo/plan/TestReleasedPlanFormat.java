@@ -7,6 +7,7 @@ import io.guilomo.family.bert.BertConfig;
 import io.guilomo.family.llama.Decoder;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.network.GoldenNetwork;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -120,7 +121,12 @@ class TestReleasedPlanFormat {
 
   private static AllocationPlan read(String ranks, String experts) {
     return LLAMA3.read(
-        ranks, experts, List.of(Plans.QUERY, Plans.DOWN), "file", RoutingMethod.topK(2), 16);
+        ranks,
+        experts,
+        List.of(Plans.QUERY, Plans.DOWN),
+        "file",
+        RoutingMethod.topK(2),
+        Scaling.overRank(16));
   }
 
   private static void refused(String ranks, String experts, String message) {

@@ -8,6 +8,7 @@ import io.guilomo.golden.GoldenFiles;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.network.GoldenNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,7 +58,12 @@ class TestReleasedPlanGolden {
     List<LinearModule> modules = selections.stream().map(GuidedSelection::module).toList();
     AllocationPlan read =
         format.read(
-            ranks, experts, modules, LearnedAllocation.STRATEGY, RoutingMethod.topK(topK), alpha);
+            ranks,
+            experts,
+            modules,
+            LearnedAllocation.STRATEGY,
+            RoutingMethod.topK(topK),
+            Scaling.overRank(alpha));
     assertThat(read).isEqualTo(plan);
     GoldenFiles.report("export/" + dir.getFileName(), 0);
   }

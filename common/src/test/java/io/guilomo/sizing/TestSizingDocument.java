@@ -110,7 +110,7 @@ class TestSizingDocument {
         model.linearModules().stream()
             .map(
                 module ->
-                    ModuleExperts.uniform(module, experts, rank, lora.alpha(), lora.routing()))
+                    ModuleExperts.uniform(module, experts, rank, lora.scaling(), lora.routing()))
             .toList(),
         lora.dropout(),
         lora.loadBalance(),

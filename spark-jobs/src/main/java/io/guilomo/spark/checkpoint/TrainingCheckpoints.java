@@ -38,7 +38,8 @@ public record TrainingCheckpoints(
           "lora-moe.max-rank",
           "lora-moe.routing",
           "lora-moe.top-k",
-          "lora-moe.alpha");
+          "lora-moe.alpha",
+          "lora-moe.scaling");
 
   private static final List<String> IRRELEVANT =
       List.of(

@@ -35,7 +35,7 @@ public final class Networks {
             .map(
                 module ->
                     ModuleExperts.uniform(
-                        module, lora.maxExperts(), lora.maxRank(), lora.alpha(), lora.routing()))
+                        module, lora.maxExperts(), lora.maxRank(), lora.scaling(), lora.routing()))
             .toList();
     return network(config, backbone, Stage.SEARCH, candidates, seed, classes);
   }

@@ -34,7 +34,8 @@ public final class PlanFiles {
    *
    * @param modules that the plan in a directory must be for
    * @param paths of the modules, as the files name them
-   * @param lora says what {@code rank.json} and {@code expert.json} do not: top-k and alpha
+   * @param lora says what {@code rank.json} and {@code expert.json} do not: top-k, alpha and its
+   *     rule
    * @throws UserException if there is no such plan
    */
   public static AllocationPlan read(
@@ -58,7 +59,7 @@ public final class PlanFiles {
           modules,
           AllocationStrategies.FILE,
           lora.routing(),
-          lora.alpha());
+          lora.scaling());
     } catch (FileNotFoundException e) {
       throw new UserException(
           String.format(

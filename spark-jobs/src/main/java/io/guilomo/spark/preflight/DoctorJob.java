@@ -156,7 +156,7 @@ public final class DoctorJob {
             config.loraMoe().maxExperts(),
             config.loraMoe().maxRank(),
             config.loraMoe().routing(),
-            config.loraMoe().alpha())
+            config.loraMoe().scaling())
         .plan(modules);
   }
 

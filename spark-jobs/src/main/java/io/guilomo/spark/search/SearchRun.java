@@ -117,7 +117,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
     new RoundLoop<>(training, checkpoints, progress).run(this, plan.rounds(), resumed);
     ValidationResult after = state.after() == null ? training.validate() : state.after();
     LearnedAllocation allocation =
-        new LearnedAllocation(plan.seed(), config.loraMoe().routing(), config.loraMoe().alpha());
+        new LearnedAllocation(plan.seed(), config.loraMoe().routing(), config.loraMoe().scaling());
     AllocationPlan learned =
         allocation
             .plan(

@@ -14,7 +14,7 @@ public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert
    * One row.
    *
    * @param expert from 0
-   * @param scaling {@code alpha / rank}
+   * @param scaling {@code alpha / rank} or {@code alpha / √rank}
    * @param routedTokens (token, slot) pairs routed to it during the search
    * @param parameters trainable parameters, including its row of the router
    */
@@ -62,7 +62,7 @@ public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert
                 expert,
                 allocated.rank(),
                 plan.alpha(),
-                plan.alpha() / allocated.rank(),
+                plan.scaling().of(allocated.rank()),
                 allocated.routedTokens(),
                 planned.parameters(expert)));
       }
