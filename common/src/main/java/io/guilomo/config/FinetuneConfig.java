@@ -28,7 +28,8 @@ public record FinetuneConfig(
     double clipNorm,
     long validateEverySteps,
     Criterion bestBy,
-    int patience) {
+    int patience,
+    Recompute recompute) {
 
   /** What a validation is judged by. */
   public enum Criterion {
@@ -58,7 +59,8 @@ public record FinetuneConfig(
         section.number("clip-norm", 0.0),
         section.whole("validate-every-steps", 0L),
         section.oneOf("best-by", Criterion.class),
-        section.whole("patience", 0));
+        section.whole("patience", 0),
+        section.oneOf("recompute", Recompute.class));
   }
 
   /** AdamW's decay rates. */

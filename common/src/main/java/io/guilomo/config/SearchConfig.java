@@ -27,7 +27,8 @@ public record SearchConfig(
     double gsvLearningRate,
     Betas gsvBetas,
     OuterGradient outerGradient,
-    boolean freezeRouting) {
+    boolean freezeRouting,
+    Recompute recompute) {
 
   /** How the gradient of the GuidedSelection Vectors is computed. */
   public enum OuterGradient {
@@ -61,6 +62,7 @@ public record SearchConfig(
         section.positive("gsv-learning-rate"),
         section.betas("gsv-betas"),
         section.oneOf("outer-gradient", OuterGradient.class),
-        section.flag("freeze-routing"));
+        section.flag("freeze-routing"),
+        section.oneOf("recompute", Recompute.class));
   }
 }

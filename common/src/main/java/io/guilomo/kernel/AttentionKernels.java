@@ -6,6 +6,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public interface AttentionKernels {
 
   /**
+   * Tokens of the longest sequences whose probabilities processors keep for the backward pass. It
+   * computes those of longer ones again, block by block: a seventh product beside six, where what
+   * is kept would grow with the square of the length and soon be most of what a layer keeps.
+   */
+  int LONGEST_KEPT = 512;
+
+  /**
    * Rotates {@code heads} heads in place, half-split layout (arXiv 2104.09864): the first {@code
    * rotated} features of a head are rotated, {@code i} and {@code i + rotated/2} as a pair; the
    * others stay.
@@ -23,15 +30,16 @@ public interface AttentionKernels {
 
   /**
    * Number of floats that {@link #attention} saves for the backward pass: {@code Σ heads · n_i²}
-   * probabilities, or fewer where they are recomputed.
+   * probabilities of the sequences of at most {@link #LONGEST_KEPT} tokens, or others where all are
+   * recomputed; at least 1.
    */
   default long attentionState(AttentionShape shape, int[] starts) {
     long size = 0;
     for (int i = 1; i < starts.length; i++) {
       long n = (long) starts[i] - starts[i - 1];
-      size += shape.heads() * n * n;
+      size += n <= LONGEST_KEPT ? shape.heads() * n * n : 0;
     }
-    return size;
+    return Math.max(1, size);
   }
 
   /**

@@ -54,14 +54,14 @@ public final class CausalHead implements Head {
   public CausalHead(int hidden, int vocabulary, float epsilon, float softcap) {
     this.vocabulary = vocabulary;
     this.softcap = softcap;
-    this.pickedArray = arrays.scratch("head.picked", Extent.LABELS, hidden);
+    this.pickedArray = arrays.scratch("ofInput", Extent.LABELS, hidden);
     this.logitsArray = arrays.scratch("head.logits", Extent.LABELS, vocabulary, chunk(vocabulary));
     this.cappedArray =
         softcap == 0
             ? null
             : arrays.scratch("head.capped", Extent.LABELS, vocabulary, chunk(vocabulary));
-    this.dPickedArray = arrays.scratch("head.dPicked", Extent.LABELS, hidden);
-    this.dStatesArray = arrays.scratch("head.dStates", Extent.LABELS, hidden);
+    this.dPickedArray = arrays.scratch("dNormed", Extent.LABELS, hidden);
+    this.dStatesArray = arrays.scratch("dInner", Extent.LABELS, hidden);
     this.dArray = arrays.scratch("d", hidden);
     this.norm =
         Norm.rms(

@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
@@ -26,7 +27,11 @@ public final class LoraMoeNetwork implements AutoCloseable {
   private final Replicas replicas;
 
   private LoraMoeNetwork(
-      NetworkDefinition definition, HostParameters host, Backbone backbone, Kernels kernels) {
+      NetworkDefinition definition,
+      HostParameters host,
+      Backbone backbone,
+      Kernels kernels,
+      Recompute recompute) {
     this.definition = definition;
     List<PartSpec> specs = PartSpec.all(definition);
     this.mixture = specs.get(0).mixture();
@@ -35,7 +40,8 @@ public final class LoraMoeNetwork implements AutoCloseable {
     this.kernels = kernels;
     this.store = new ParameterStore(host, kernels);
     try {
-      this.replicas = new Replicas(kernels, backbone, definition, specs, store, gsvCount);
+      this.replicas =
+          new Replicas(kernels, backbone, definition, recompute, specs, store, gsvCount);
     } catch (RuntimeException e) {
       // Where a card is full.
       store.close();
@@ -46,8 +52,14 @@ public final class LoraMoeNetwork implements AutoCloseable {
   /** A network with fresh parameters. */
   public static LoraMoeNetwork create(
       NetworkDefinition definition, Backbone backbone, Kernels kernels) {
-    return of(
-        definition, HostParameters.initial(definition, backbone.classifier()), backbone, kernels);
+    return create(definition, backbone, kernels, Recompute.NONE);
+  }
+
+  /** As {@link #create(NetworkDefinition, Backbone, Kernels)}, to be trained. */
+  public static LoraMoeNetwork create(
+      NetworkDefinition definition, Backbone backbone, Kernels kernels, Recompute recompute) {
+    HostParameters host = HostParameters.initial(definition, backbone.classifier());
+    return of(definition, host, backbone, kernels, recompute);
   }
 
   /**
@@ -56,7 +68,17 @@ public final class LoraMoeNetwork implements AutoCloseable {
    */
   public static LoraMoeNetwork of(
       NetworkDefinition definition, HostParameters host, Backbone backbone, Kernels kernels) {
-    return new LoraMoeNetwork(definition, host, backbone, kernels);
+    return of(definition, host, backbone, kernels, Recompute.NONE);
+  }
+
+  /** As {@link #of(NetworkDefinition, HostParameters, Backbone, Kernels)}, to be trained. */
+  public static LoraMoeNetwork of(
+      NetworkDefinition definition,
+      HostParameters host,
+      Backbone backbone,
+      Kernels kernels,
+      Recompute recompute) {
+    return new LoraMoeNetwork(definition, host, backbone, kernels, recompute);
   }
 
   /** What the network was made from. */

@@ -29,6 +29,14 @@ public interface Part {
   INDArray forward(INDArray input);
 
   /**
+   * Computes again what {@link #backward} reads and other parts have overwritten since, where the
+   * network recomputes blocks.
+   *
+   * @param input that of {@link #forward}
+   */
+  default void recompute(INDArray input) {}
+
+  /**
    * Writes the gradients of the parameters that the pass asks for.
    *
    * @param gradient by the output; the part may overwrite it

@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.Kernels;
@@ -20,6 +21,7 @@ public final class PassContext {
   private final Kernels kernels;
   private final boolean exactWeights;
   private final Buffers buffers;
+  private final Recompute recompute;
   private final Measurements measurements;
   private final Map<LinearModule, ExpertChoice> choices = new HashMap<>();
   private final Map<LinearModule, ExpertChoice> recordedChoices = new HashMap<>();
@@ -32,12 +34,14 @@ public final class PassContext {
   private KeyValueCache cache;
   private PassOptions options = PassOptions.evaluation();
   private boolean wantsInput;
+  private boolean recomputes;
 
-  PassContext(Backbone backbone, Kernels kernels, Buffers buffers) {
+  PassContext(Backbone backbone, Kernels kernels, Buffers buffers, Recompute recompute) {
     this.backbone = backbone;
     this.kernels = kernels;
     this.exactWeights = backbone.matrix(Backbone.WORDS).type() == DataType.FLOAT;
     this.buffers = buffers;
+    this.recompute = recompute;
     this.measurements = new Measurements(kernels);
     Rotary.shapes(backbone.config())
         .forEach(each -> rotary.put(each, new Rotary(each, kernels, buffers)));
@@ -84,13 +88,12 @@ public final class PassContext {
   }
 
   /**
-   * What a part keeps stays as it is until the backward pass. Where none follows, one array serves
-   * the parts of all layers: only a layer's output outlives it, and the next layer has read it when
-   * it writes its own.
+   * What a part saves stays as it is until the backward pass. Where none follows, or the part is
+   * computed again for it, one array serves the parts of all layers: only a layer's output outlives
+   * it, and the next layer has read it when it writes its own.
    */
   private String name(WorkingArray array) {
-    boolean last = options.gradient() == PassOptions.Gradient.NONE;
-    return last ? array.forwardName() : array.name();
+    return array.name(recompute, options.gradient() == PassOptions.Gradient.NONE);
   }
 
   /**
@@ -147,6 +150,7 @@ public final class PassContext {
     this.whole = all;
     this.firstToken = first;
     this.cache = null;
+    this.recomputes = false;
     this.options = nextOptions;
     kernels.accuracy(
         exactWeights || nextOptions.gradient() == PassOptions.Gradient.GSVS
@@ -199,6 +203,24 @@ public final class PassContext {
   /** Whether the gradient by what enters the first block is wanted. */
   public boolean wantsInput() {
     return wantsInput;
+  }
+
+  /** Whether the backward pass computes blocks again. */
+  boolean recomputesBlocks() {
+    return recompute == Recompute.BLOCKS;
+  }
+
+  /**
+   * Begins or ends computing parts again in the backward pass. What is kept of the forward pass is
+   * still there: the routers' weights, and what they measured.
+   */
+  public void recompute(boolean again) {
+    this.recomputes = again;
+  }
+
+  /** Whether a part is computed again. */
+  public boolean recomputes() {
+    return recomputes;
   }
 
   public boolean wantsWeights() {

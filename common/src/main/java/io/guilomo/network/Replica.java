@@ -12,6 +12,7 @@ final class Replica {
   private final PassContext context;
   private final List<Part> parts;
   private final Head head;
+  private final INDArray[] inputs;
   private INDArray gradient;
 
   /**
@@ -21,6 +22,7 @@ final class Replica {
     this.context = context;
     this.parts = parts.subList(0, parts.size() - 1);
     this.head = (Head) parts.get(parts.size() - 1);
+    this.inputs = new INDArray[parts.size() - 1];
   }
 
   PassContext context() {
@@ -40,8 +42,9 @@ final class Replica {
   INDArray states() {
     // What comes in is the batch.
     INDArray x = null;
-    for (Part part : parts) {
-      x = part.forward(x);
+    for (int i = 0; i < inputs.length; i++) {
+      inputs[i] = x;
+      x = parts.get(i).forward(x);
     }
     return x;
   }
@@ -59,7 +62,12 @@ final class Replica {
   /** The parts before the head, once the context knows the balance of all replicas' routers. */
   void backward() {
     INDArray d = gradient;
-    for (int i = parts.size() - 1; i >= 0; i--) {
+    int last = parts.size() - 1;
+    for (int i = last; i >= 0; i--) {
+      // Nothing has run since the last.
+      if (i < last && context.recomputesBlocks()) {
+        parts.get(i).recompute(inputs[i]);
+      }
       d = parts.get(i).backward(d);
     }
   }

@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
@@ -21,6 +22,7 @@ final class Replicas {
   private final Kernels kernels;
   private final Backbone backbone;
   private final NetworkDefinition definition;
+  private final Recompute recompute;
   private final INDArray parameters;
   private final INDArray gradient;
   private final INDArray gsvGradient;
@@ -39,12 +41,14 @@ final class Replicas {
       Kernels kernels,
       Backbone backbone,
       NetworkDefinition definition,
+      Recompute recompute,
       List<PartSpec> specs,
       ParameterStore store,
       long gsvCount) {
     this.kernels = kernels;
     this.backbone = backbone;
     this.definition = definition;
+    this.recompute = recompute;
     this.parameters = store.parameters();
     this.gradient = store.gradient();
     this.gsvGradient = ArrayViews.slice(gradient, 0, gsvCount);
@@ -54,7 +58,7 @@ final class Replicas {
   private PassContext context() {
     Buffers own = Buffers.borrow(kernels);
     buffers.add(own);
-    return new PassContext(backbone, kernels, own);
+    return new PassContext(backbone, kernels, own, recompute);
   }
 
   /** The replica that runs every batch, or its first half. */

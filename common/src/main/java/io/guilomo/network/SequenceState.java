@@ -34,8 +34,8 @@ final class SequenceState {
     pooling = head == null ? definition.pooling() : head.pooling();
     Extent normed = pooling == Pooling.MEAN ? Extent.TOKENS : Extent.SEQUENCES;
     finalNorm = config.finalNorm(arrays, normed);
-    pooledArray = arrays.scratch("head.pooled", Extent.SEQUENCES, hidden);
-    dNormedArray = finalNorm == null ? null : arrays.scratch("head.dNormed", normed, hidden);
+    pooledArray = arrays.scratch("ofInput", Extent.SEQUENCES, hidden);
+    dNormedArray = finalNorm == null ? null : arrays.scratch("dNormed", normed, hidden);
     boolean transforms = head != null && head.activation() != null;
     denseArray = transforms ? arrays.scratch("head.dense", Extent.SEQUENCES, hidden) : null;
     activatedArray = transforms ? arrays.scratch("head.activated", Extent.SEQUENCES, hidden) : null;

@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.model.UserException;
 import io.guilomo.network.Extent.PassShape;
 import java.util.HashMap;
@@ -19,11 +20,13 @@ public final class WorkingArrays {
   private final double elements;
 
   /**
+   * @param recompute what the backward pass computes again
    * @param sequences of a batch
    * @param length tokens of each
    * @throws UserException if no batch can have that many tokens
    */
-  public WorkingArrays(NetworkDefinition definition, int sequences, int length) {
+  public WorkingArrays(
+      NetworkDefinition definition, Recompute recompute, int sequences, int length) {
     long tokens = (long) sequences * length;
     if (tokens > Integer.MAX_VALUE) {
       throw new UserException(
@@ -36,21 +39,24 @@ public final class WorkingArrays {
     int first = Replicas.sequencesOfFirst(true, sequences, tokens);
     // Shorter sequences may make a batch that is not split.
     long unsplit = (Replicas.SPLIT_FROM + length - 1L) / length;
-    double all = rotary + elements(arrays, Math.max(first, Math.min(sequences, unsplit)), length);
+    double all =
+        rotary + elements(arrays, recompute, Math.max(first, Math.min(sequences, unsplit)), length);
     if (first < sequences) {
-      all += rotary + elements(arrays, sequences - first, length);
+      all += rotary + elements(arrays, recompute, sequences - first, length);
       all += ParameterCount.of(definition).all();
     }
     this.elements = all;
   }
 
   /** Elements of one replica's; as a double, because sizes of large models and batches overflow. */
-  private static double elements(List<WorkingArray> arrays, long sequences, long length) {
+  private static double elements(
+      List<WorkingArray> arrays, Recompute recompute, long sequences, long length) {
     PassShape shape = PassShape.uniform(sequences, length);
     Map<String, Long> sizes = new HashMap<>();
     for (WorkingArray array : arrays) {
-      sizes.merge(array.name(), array.elements(shape), Math::max);
-      sizes.merge(array.forwardName(), array.elements(shape), Math::max);
+      for (boolean forward : new boolean[] {false, true}) {
+        sizes.merge(array.name(recompute, forward), array.elements(shape), Math::max);
+      }
     }
     return sizes.values().stream().mapToDouble(Long::doubleValue).sum();
   }

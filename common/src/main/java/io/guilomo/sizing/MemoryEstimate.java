@@ -1,6 +1,7 @@
 package io.guilomo.sizing;
 
 import io.guilomo.config.FinetuneConfig;
+import io.guilomo.config.Recompute;
 import io.guilomo.config.SearchConfig;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.ParameterCount;
@@ -39,17 +40,18 @@ public record MemoryEstimate(
           case REFERENCE -> 3 * count.weights() + count.gsvs();
           case FIRST_ORDER -> count.weights();
         };
-    return of(network, copied, batch);
+    return of(network, search.recompute(), copied, batch);
   }
 
   /** Of a fine-tuning; its own batch size is not looked at. */
   public static MemoryEstimate fineTuning(
       NetworkDefinition network, FinetuneConfig finetune, BatchShape batch) {
     long copied = finetune.accumulationSteps() > 1 ? ParameterCount.of(network).weights() : 0;
-    return of(network, copied, batch);
+    return of(network, finetune.recompute(), copied, batch);
   }
 
-  private static MemoryEstimate of(NetworkDefinition network, long copied, BatchShape asked) {
+  private static MemoryEstimate of(
+      NetworkDefinition network, Recompute recompute, long copied, BatchShape asked) {
     BatchShape batch =
         new BatchShape(
             asked.sequences(), Math.min(asked.length(), network.config().maxPositions()));
@@ -58,7 +60,7 @@ public record MemoryEstimate(
         ParameterCount.of(network),
         copied,
         batch,
-        new WorkingArrays(network, batch.sequences(), batch.length()).bytes());
+        new WorkingArrays(network, recompute, batch.sequences(), batch.length()).bytes());
   }
 
   /** Bytes of the flat vector of parameters. */

@@ -59,7 +59,8 @@ class TestGuilomoConfig {
                 3e-3,
                 new Betas(0.5, 0.999),
                 SearchConfig.OuterGradient.SECOND_ORDER,
-                true));
+                true,
+                Recompute.NONE));
     assertThat(config.finetune())
         .isEqualTo(
             new FinetuneConfig(
@@ -76,7 +77,8 @@ class TestGuilomoConfig {
                 1.0,
                 0,
                 FinetuneConfig.Criterion.LOSS,
-                0));
+                0,
+                Recompute.NONE));
     assertThat(config.allocation()).isEqualTo(new AllocationConfig("guilomo", 0, "", 5, 8));
     assertThat(config.cluster())
         .isEqualTo(new ClusterConfig(0, 5, ClusterConfig.Device.AUTO, 0, 3600));
@@ -217,6 +219,8 @@ class TestGuilomoConfig {
         "search.freeze-routing=maybe | guilomo.search.freeze-routing = maybe: must be true or false",
         "search.outer-gradient=third | guilomo.search.outer-gradient = third:"
             + " must be one of second-order, first-order, reference",
+        "search.recompute=all | guilomo.search.recompute = all: must be one of none, blocks",
+        "finetune.recompute=true | guilomo.finetune.recompute = true: must be one of none, blocks",
         "search=5 | guilomo.search = 5: must be a section",
         "lora-moe.dropout=1 | guilomo.lora-moe.dropout = 1: must be at least 0 and below 1",
         "lora-moe.top-k=9 | guilomo.lora-moe.top-k = 9: must be at most max-experts, 8",

@@ -1,5 +1,6 @@
 package io.guilomo.network;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.KernelArrays;
@@ -28,7 +29,7 @@ public final class StepwisePass {
   public StepwisePass(NetworkDefinition definition, Backbone backbone, Kernels kernels) {
     this.kernels = kernels;
     this.definition = definition;
-    context = new PassContext(backbone, kernels, new Buffers(kernels));
+    context = new PassContext(backbone, kernels, new Buffers(kernels), Recompute.NONE);
     context.wantInput();
     INDArray parameters =
         KernelArrays.array(kernels, initial(definition, backbone).parameters().ravel());

@@ -3,6 +3,7 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.config.Recompute;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.kernel.ArrayViews;
@@ -247,7 +248,10 @@ class TestFiniteDifferences {
       this.kernels = kernels;
       context =
           new PassContext(
-              FrozenCopies.of(setting.backbone(), kernels), kernels, new Buffers(kernels));
+              FrozenCopies.of(setting.backbone(), kernels),
+              kernels,
+              new Buffers(kernels),
+              Recompute.NONE);
       PartSpec.all(definition).forEach(spec -> parts.add(spec.build()));
       INDArray gradient = KernelArrays.zeros(kernels, network.host().size());
       network.download();

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.config.Recompute;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.family.llama.LlamaConfig;
@@ -103,7 +104,8 @@ class TestGoldenLayer {
     Backbone backbone =
         FrozenCopies.backbone(config, "", Map.of(Backbone.WORDS, Nd4j.zeros(2, in)));
     PassContext context =
-        new PassContext(backbone, ObservedKernels.of(kernels, routing), new Buffers(kernels));
+        new PassContext(
+            backbone, ObservedKernels.of(kernels, routing), new Buffers(kernels), Recompute.NONE);
     Selection selection = mixture.selection();
     INDArray gsvs = selection == null ? null : Nd4j.zeros(selection.parameters().size());
     ParameterLayout layout = new ParameterLayout();

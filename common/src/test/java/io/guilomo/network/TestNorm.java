@@ -2,6 +2,7 @@ package io.guilomo.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.KernelArrays;
@@ -29,8 +30,8 @@ class TestNorm {
     WorkingArray normed = arrays.saved("normed", HIDDEN);
     List<Norm> norms =
         List.of(
-            Norm.rms("norm", 1e-6f, normed, arrays.savedRow("rms")),
-            Norm.layer("norm", 1e-6f, normed, arrays.savedRow("mean"), arrays.savedRow("dev")));
+            Norm.rms("norm", 1e-6f, normed, arrays.keptRow("rms")),
+            Norm.layer("norm", 1e-6f, normed, arrays.keptRow("mean"), arrays.keptRow("dev")));
     INDArray x = normal(ROWS, HIDDEN);
     INDArray dy = normal(ROWS, HIDDEN);
     INDArray before = normal(ROWS, HIDDEN);
@@ -66,7 +67,7 @@ class TestNorm {
                 "norm.bias",
                 normal(1, HIDDEN).ravel()));
     Backbone backbone = FrozenCopies.of(host, KERNELS);
-    PassContext context = new PassContext(backbone, KERNELS, new Buffers(KERNELS));
+    PassContext context = new PassContext(backbone, KERNELS, new Buffers(KERNELS), Recompute.NONE);
     context.begin(TinyModels.causal(1, ROWS), PassOptions.training(1));
     return context;
   }

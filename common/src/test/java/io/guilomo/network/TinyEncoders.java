@@ -68,7 +68,7 @@ public final class TinyEncoders {
     return poolings;
   }
 
-  private static Backbone of(String json) {
+  static Backbone of(String json) {
     Random random = new Random(json.length());
     try {
       BackboneConfig config =

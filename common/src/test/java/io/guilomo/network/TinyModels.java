@@ -1,6 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.config.Recompute;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
@@ -150,7 +151,14 @@ public final class TinyModels {
   /** A network over a copy of a backbone of the host in the memory of the kernels. */
   public static LoraMoeNetwork network(
       NetworkDefinition definition, Backbone backbone, Kernels kernels) {
-    return LoraMoeNetwork.create(definition, FrozenCopies.of(backbone, kernels), kernels);
+    return network(definition, backbone, kernels, Recompute.NONE);
+  }
+
+  /** As {@link #network(NetworkDefinition, Backbone, Kernels)}. */
+  public static LoraMoeNetwork network(
+      NetworkDefinition definition, Backbone backbone, Kernels kernels, Recompute recompute) {
+    return LoraMoeNetwork.create(
+        definition, FrozenCopies.of(backbone, kernels), kernels, recompute);
   }
 
   /** A fine-tuning network over a tiny decoder with unequal experts, none of which is zero. */

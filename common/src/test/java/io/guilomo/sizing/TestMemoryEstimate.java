@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.config.Recompute;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
@@ -39,6 +41,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -98,10 +101,17 @@ class TestMemoryEstimate {
 
   private static void assertSame(
       NetworkDefinition definition, Backbone backbone, TokenBatch batch) {
+    for (Recompute recompute : Recompute.values()) {
+      assertSame(definition, backbone, batch, recompute);
+    }
+  }
+
+  private static void assertSame(
+      NetworkDefinition definition, Backbone backbone, TokenBatch batch, Recompute recompute) {
     ParameterCount count = ParameterCount.of(definition);
-    long arrays = new WorkingArrays(definition, SEQUENCES, LENGTH).bytes();
+    long arrays = new WorkingArrays(definition, recompute, SEQUENCES, LENGTH).bytes();
     // Not closed: the next network would begin with its arrays, which are of other sizes.
-    LoraMoeNetwork network = fresh(definition, backbone);
+    LoraMoeNetwork network = fresh(definition, backbone, recompute);
     assertThat(count.all()).isEqualTo(network.host().size());
     assertThat(count.weights()).isEqualTo(network.weights().length());
     MemoryEstimate estimate =
@@ -118,8 +128,8 @@ class TestMemoryEstimate {
   }
 
   @ParameterizedTest
-  @EnumSource(Stage.class)
-  void arraysOfTwoReplicas(Stage stage) {
+  @CsvSource({"SEARCH, NONE", "FINE_TUNING, NONE", "SEARCH, BLOCKS", "FINE_TUNING, BLOCKS"})
+  void arraysOfTwoReplicas(Stage stage, Recompute recompute) {
     Backbone backbone = TinyModels.llama(1);
     NetworkDefinition definition =
         TinyModels.definition(
@@ -127,21 +137,22 @@ class TestMemoryEstimate {
     // Half of them are more tokens than the first replica ever runs alone.
     int[] lengths = new int[26];
     Arrays.fill(lengths, 30);
-    LoraMoeNetwork network = fresh(definition, backbone);
+    LoraMoeNetwork network = fresh(definition, backbone, recompute);
     network.pass(TinyModels.causal(1, lengths), PassOptions.training(1));
     network.pass(TinyModels.causal(1, lengths), PassOptions.evaluation());
     assertThat(network.workingBytes())
-        .isEqualTo(new WorkingArrays(definition, lengths.length, 30).bytes());
+        .isEqualTo(new WorkingArrays(definition, recompute, lengths.length, 30).bytes());
     network.pass(TinyModels.causal(1, Arrays.copyOf(lengths, 12)), PassOptions.training(1));
     assertThat(network.workingBytes())
-        .isEqualTo(new WorkingArrays(definition, lengths.length, 30).bytes());
+        .isEqualTo(new WorkingArrays(definition, recompute, lengths.length, 30).bytes());
   }
 
   /** A network whose working arrays no other has had. */
-  private static LoraMoeNetwork fresh(NetworkDefinition definition, Backbone backbone) {
-    LoraMoeNetwork network = TinyModels.network(definition, backbone, KERNELS);
+  private static LoraMoeNetwork fresh(
+      NetworkDefinition definition, Backbone backbone, Recompute recompute) {
+    LoraMoeNetwork network = TinyModels.network(definition, backbone, KERNELS, recompute);
     while (network.workingBytes() > startBytes(definition)) {
-      network = TinyModels.network(definition, backbone, KERNELS);
+      network = TinyModels.network(definition, backbone, KERNELS, recompute);
     }
     return network;
   }
@@ -159,7 +170,7 @@ class TestMemoryEstimate {
     NetworkDefinition definition =
         TinyModels.definition(
             backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.1, 0.1);
-    LoraMoeNetwork network = fresh(definition, backbone);
+    LoraMoeNetwork network = fresh(definition, backbone, Recompute.NONE);
     TokenBatch batch = TinyModels.causal(1, LENGTH, LENGTH, LENGTH);
     network.pass(batch, PassOptions.training(1));
     long before = network.workingBytes();
@@ -180,6 +191,30 @@ class TestMemoryEstimate {
         MemoryEstimate.search(
             definition, config("search.outer-gradient=" + outer).search(), BatchShape.LEAST);
     assertThat(network.workingBytes() - before).isEqualTo(estimate.executor(1, 0).vectors());
+  }
+
+  @Test
+  void recomputedBlocksShareWhatTheySave() {
+    Backbone backbone = TinyModels.llama(1);
+    NetworkDefinition definition =
+        TinyModels.definition(
+            backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.1, 0.1);
+    BatchShape batch = new BatchShape(SEQUENCES, LENGTH);
+    long none = MemoryEstimate.search(definition, config().search(), batch).activations();
+    long blocks =
+        MemoryEstimate.search(definition, config("search.recompute=blocks").search(), batch)
+            .activations();
+    // Per token: queries, keys and values, what heads attend to, their probabilities, the middle,
+    // two norms and the layers of the MLP, of one layer fewer.
+    long block = 32 + 16 + 4 * LENGTH + 16 + 2 * 16 + 2 * 24 + 24;
+    // The output, h, the routers' probabilities and weights, and a number for each norm: passes
+    // without a backward pass have none of it for themselves, and no block.
+    long kept = 16 + 3 * 12 + 2 * 4 + 2;
+    assertThat(none - blocks).isEqualTo((2 * block + kept) * SEQUENCES * LENGTH * Float.BYTES);
+    long tuned =
+        MemoryEstimate.fineTuning(definition, config("finetune.recompute=blocks").finetune(), batch)
+            .activations();
+    assertThat(tuned).isEqualTo(blocks);
   }
 
   @Test
@@ -245,8 +280,22 @@ class TestMemoryEstimate {
     NetworkDefinition definition =
         TinyModels.definition(
             backbone, Stage.SEARCH, TinyModels.uniform(backbone.config()), 0.1, 0);
-    assertThat(new WorkingArrays(definition, 1, 1 << 25).bytes()).isEqualTo(1L << 53);
-    assertThatThrownBy(() -> new WorkingArrays(definition, 100_000_000, 30))
+    long many = new WorkingArrays(definition, Recompute.NONE, 1, 1 << 25).bytes();
+    assertThat(many).isBetween(1L << 25, 1L << 53);
+    BertConfig large = new BertConfig(1 << 14, 1 << 16, 99, 64, 30522, 512, 2, 1e-12f);
+    NetworkDefinition wide =
+        new NetworkDefinition(
+            "memory:large",
+            large,
+            Stage.FINE_TUNING,
+            TinyModels.uniform(large),
+            0,
+            0,
+            3,
+            Pooling.MEAN,
+            1);
+    assertThat(new WorkingArrays(wide, Recompute.NONE, 63, 1 << 25).bytes()).isEqualTo(1L << 53);
+    assertThatThrownBy(() -> new WorkingArrays(definition, Recompute.BLOCKS, 100_000_000, 30))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "Cannot run batches of 100000000 sequences of 30 tokens: together at most 2147483647");

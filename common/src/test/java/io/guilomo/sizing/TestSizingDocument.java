@@ -30,6 +30,8 @@ class TestSizingDocument {
   private static final BatchShape BATCH = new BatchShape(8, LENGTH);
 
   private static final GuilomoConfig CONFIG = GuilomoConfig.load(null, List.of());
+  private static final GuilomoConfig RECOMPUTING =
+      GuilomoConfig.load(null, List.of("search.recompute=blocks", "finetune.recompute=blocks"));
 
   private static final LlamaConfig LLAMA_2 =
       new LlamaConfig(
@@ -55,9 +57,12 @@ class TestSizingDocument {
             .filter(line -> line.matches("\\| .*-[78]B .*"))
             .toList();
     List<String> expected = new ArrayList<>();
-    estimates().forEach((name, estimate) -> expected.add(executorRow(name, estimate)));
+    Map<String, MemoryEstimate> blocks = estimates(RECOMPUTING);
+    estimates(CONFIG)
+        .forEach((name, estimate) -> expected.add(executorRow(name, estimate, blocks.get(name))));
     for (int executors : List.of(1, 8, 64)) {
-      estimates().forEach((name, estimate) -> expected.add(roundRow(name, estimate, executors)));
+      estimates(CONFIG)
+          .forEach((name, estimate) -> expected.add(roundRow(name, estimate, executors)));
     }
     assertThat(found).isEqualTo(expected);
   }
@@ -65,7 +70,7 @@ class TestSizingDocument {
   @Test
   void statedCases() throws IOException {
     String text = Files.readString(DOCUMENT);
-    MemoryEstimate search = estimates().get("LLaMA-2-7B | search");
+    MemoryEstimate search = estimates(CONFIG).get("LLaMA-2-7B | search");
     MemoryEstimate wide =
         MemoryEstimate.search(
             definition(LLAMA_2, Stage.SEARCH), CONFIG.search(), new BatchShape(64, LENGTH));
@@ -79,7 +84,18 @@ class TestSizingDocument {
         .contains("together %s".formatted(ByteSize.text(2 * search.executor(1, 1).offHeap())));
   }
 
-  private static Map<String, MemoryEstimate> estimates() {
+  @Test
+  void recomputedBlocksOfSevenBillionParametersTakeThreeGigabytes() {
+    estimates(RECOMPUTING)
+        .forEach(
+            (name, estimate) -> {
+              if (name.startsWith("LLaMA-2")) {
+                assertThat(estimate.activations()).as(name).isLessThanOrEqualTo(3_000_000_000L);
+              }
+            });
+  }
+
+  private static Map<String, MemoryEstimate> estimates(GuilomoConfig config) {
     Map<String, LlamaConfig> models = new LinkedHashMap<>();
     models.put("LLaMA-2-7B", LLAMA_2);
     models.put("LLaMA-3-8B", LLAMA_3);
@@ -89,11 +105,11 @@ class TestSizingDocument {
         (name, model) -> {
           estimates.put(
               name + " | search",
-              MemoryEstimate.search(definition(model, Stage.SEARCH), CONFIG.search(), BATCH));
+              MemoryEstimate.search(definition(model, Stage.SEARCH), config.search(), BATCH));
           estimates.put(
               name + " | fine-tuning",
               MemoryEstimate.fineTuning(
-                  definition(model, Stage.FINE_TUNING), CONFIG.finetune(), BATCH));
+                  definition(model, Stage.FINE_TUNING), config.finetune(), BATCH));
         });
     return estimates;
   }
@@ -119,8 +135,10 @@ class TestSizingDocument {
         1);
   }
 
-  private static String executorRow(String name, MemoryEstimate estimate) {
+  private static String executorRow(
+      String name, MemoryEstimate estimate, MemoryEstimate recomputing) {
     ExecutorMemory memory = estimate.executor(1, 1);
+    ExecutorMemory blocks = recomputing.executor(1, 1);
     return row(
         name,
         memory.backbone(),
@@ -129,6 +147,8 @@ class TestSizingDocument {
         memory.updaters(),
         memory.activations(),
         memory.offHeap(),
+        blocks.activations(),
+        blocks.offHeap(),
         memory.heap());
   }
 

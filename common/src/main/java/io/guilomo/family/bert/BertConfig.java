@@ -14,6 +14,7 @@ import io.guilomo.network.Rotary;
 import io.guilomo.network.block.Attention;
 import io.guilomo.network.block.Mlp;
 import io.guilomo.network.block.Residual;
+import io.guilomo.network.block.Residual.Place;
 import io.guilomo.network.block.TransformerBlock;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -185,7 +186,13 @@ public record BertConfig(
     return block
         .add(
             Residual.postNorm(
-                block, "attentionSum", block.layerNorm("attentionNorm", epsilon), attention))
-        .add(Residual.postNorm(block, "outputSum", block.layerNorm("outputNorm", epsilon), mlp));
+                block,
+                Place.INSIDE,
+                "attentionSum",
+                block.layerNorm("attentionNorm", epsilon),
+                attention))
+        .add(
+            Residual.postNorm(
+                block, Place.LAST, "outputSum", block.lastLayerNorm("outputNorm", epsilon), mlp));
   }
 }

@@ -14,6 +14,7 @@ import io.guilomo.network.Rope;
 import io.guilomo.network.block.Attention;
 import io.guilomo.network.block.Mlp;
 import io.guilomo.network.block.Residual;
+import io.guilomo.network.block.Residual.Place;
 import io.guilomo.network.block.TransformerBlock;
 import java.util.List;
 
@@ -108,6 +109,7 @@ public record GemmaConfig(
         .add(
             Residual.sandwich(
                 block,
+                Place.INSIDE,
                 "middle",
                 block.rmsNorm("attentionNorm", epsilon()),
                 attention,
@@ -115,6 +117,7 @@ public record GemmaConfig(
         .add(
             Residual.sandwich(
                 block,
+                Place.LAST,
                 "y",
                 block.rmsNorm("mlpNorm", epsilon()),
                 mlp,

@@ -23,6 +23,7 @@ import io.guilomo.network.WorkingArray;
 import io.guilomo.network.block.Attention;
 import io.guilomo.network.block.Mlp;
 import io.guilomo.network.block.Residual;
+import io.guilomo.network.block.Residual.Place;
 import io.guilomo.network.block.TransformerBlock;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -224,8 +225,13 @@ public interface Decoder extends BackboneConfig {
     Mlp mlp = mlpBranch(block);
     return block
         .add(
-            Residual.preNorm(block, "middle", block.rmsNorm("attentionNorm", epsilon()), attention))
-        .add(Residual.preNorm(block, "y", block.rmsNorm("mlpNorm", epsilon()), mlp));
+            Residual.preNorm(
+                block,
+                Place.INSIDE,
+                "middle",
+                block.rmsNorm("attentionNorm", epsilon()),
+                attention))
+        .add(Residual.preNorm(block, Place.LAST, "y", block.rmsNorm("mlpNorm", epsilon()), mlp));
   }
 
   /** The attention of a block, over its own modules. */

@@ -20,6 +20,7 @@ import io.guilomo.network.WorkingArray;
 import io.guilomo.network.block.Attention;
 import io.guilomo.network.block.Mlp;
 import io.guilomo.network.block.Residual;
+import io.guilomo.network.block.Residual.Place;
 import io.guilomo.network.block.TransformerBlock;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -181,8 +182,8 @@ public record ModernBertConfig(
         Mlp.gated(block, activation, block.group("gateUp", "Wi"), block.group("output", "mlp.Wo"));
     Norm first = layer == 0 ? Norm.none() : block.layerNorm("attentionNorm", epsilon);
     return block
-        .add(Residual.preNorm(block, "middle", first, attention))
-        .add(Residual.preNorm(block, "y", block.layerNorm("mlpNorm", epsilon), mlp));
+        .add(Residual.preNorm(block, Place.INSIDE, "middle", first, attention))
+        .add(Residual.preNorm(block, Place.LAST, "y", block.layerNorm("mlpNorm", epsilon), mlp));
   }
 
   @Override

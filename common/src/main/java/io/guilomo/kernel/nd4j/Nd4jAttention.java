@@ -48,8 +48,10 @@ final class Nd4jAttention implements AttentionKernels {
       long n = (long) starts[i + 1] - starts[i];
       INDArray softmax =
           softmax(shape, heads(shape, query, starts, i), heads(shape, key, starts, i), n, n);
-      long next = first + softmax.length();
-      elements(state, first, next).assign(softmax.reshape(softmax.length()));
+      long next = first + kept(shape, n);
+      if (next > first) {
+        elements(state, first, next).assign(softmax.reshape(softmax.length()));
+      }
       INDArray attended =
           Nd4j.matmul(grouped(shape, softmax, n, n), heads(shape, value, starts, i));
       rows(result, starts[i], starts[i + 1]).assign(tokens(attended, shape.heads(), n));
@@ -77,6 +79,11 @@ final class Nd4jAttention implements AttentionKernels {
           Nd4j.matmul(grouped(shape, softmax, n, lengths[i]), heads(shape, values, kept, 0));
       rows(result, starts[i], starts[i + 1]).assign(tokens(attended, shape.heads(), n));
     }
+  }
+
+  /** Probabilities of a sequence that are kept. */
+  private static long kept(AttentionShape shape, long n) {
+    return n <= LONGEST_KEPT ? shape.heads() * n * n : 0;
   }
 
   /** What the last {@code n} of {@code length} tokens look at: {@code [heads, n, length]}. */
@@ -113,10 +120,12 @@ final class Nd4jAttention implements AttentionKernels {
     long first = 0;
     for (int i = 0; i + 1 < starts.length; i++) {
       long n = (long) starts[i + 1] - starts[i];
-      long next = first + shape.heads() * n * n;
-      INDArray p = grouped(shape, elements(state, first, next).dup('c'), n, n);
+      long next = first + kept(shape, n);
       INDArray q = heads(shape, query, starts, i);
       INDArray k = heads(shape, key, starts, i);
+      INDArray softmax =
+          next > first ? elements(state, first, next).dup('c') : softmax(shape, q, k, n, n);
+      INDArray p = grouped(shape, softmax, n, n);
       INDArray dAttended = heads(shape, dResult, starts, i);
       INDArray dp =
           Nd4j.matmul(dAttended, heads(shape, value, starts, i), false, true, false).dup('c');

@@ -10,7 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 
 /**
  * Attention by head and block of rows: one matmul for the scores of a block with all columns that
- * any of its rows attends to; softmax; one matmul with the values.
+ * any of its rows attends to; softmax; one matmul with the values. Probabilities of short sequences
+ * are kept for the backward pass, which computes those of long ones again.
  */
 class VectorAttention {
   /** Rows of a block where every row sees other columns. */
@@ -26,13 +27,17 @@ class VectorAttention {
   private final VectorMemory value;
   private final VectorMemory probabilities;
 
+  /** Of a block, in rows of a memory. */
+  private record Block(int s, int head, int row, int rows, int first, int seen) {}
+
   VectorAttention(
       AttentionShape shape,
       int[] starts,
       VectorMemory query,
       VectorMemory key,
       VectorMemory value,
-      VectorMemory probabilities) {
+      VectorMemory probabilities,
+      int longestKept) {
     this.shape = shape;
     this.starts = starts;
     this.query = query;
@@ -42,7 +47,8 @@ class VectorAttention {
     this.offsets = new int[starts.length];
     for (int s = 0; s + 1 < starts.length; s++) {
       int n = starts[s + 1] - starts[s];
-      offsets[s + 1] = Math.addExact(offsets[s], shape.heads() * n * n);
+      int kept = n <= longestKept ? shape.heads() * n * n : 0;
+      offsets[s + 1] = Math.addExact(offsets[s], kept);
     }
   }
 
@@ -59,73 +65,114 @@ class VectorAttention {
   }
 
   private void forward(int s, int head, int row, int rows, VectorMemory result) {
-    int n = starts[s + 1] - starts[s];
-    int first = shape.firstSeen(row);
-    int seen = shape.endSeen(row + rows - 1, n) - first;
+    Block block = block(s, head, row, rows);
+    VectorMemory scores = AttentionScratch.ofThread(rows, block.seen);
+    scores(block, scores, 0);
+    long attending = scores.address;
+    int stride = scores.stride;
+    if (kept(s)) {
+      keep(block, scores);
+      int n = starts[s + 1] - starts[s];
+      attending = probabilities.addressOf(0, kept(block));
+      stride = n;
+    } else {
+      softmax(block, scores, 0);
+    }
     int d = shape.headDim();
-    int source = head / (shape.heads() / shape.keyValueHeads());
-    Blas blas = Blas.ofThread();
-    VectorMemory scores = AttentionScratch.ofThread(rows, seen);
-    blas.product(
-        false,
-        true,
-        rows,
-        seen,
-        d,
-        shape.scale(),
-        query.addressOf(starts[s] + row, head * d),
-        query.stride,
-        key.addressOf(starts[s] + first, source * d),
-        key.stride,
-        0,
-        scores.address,
-        scores.stride);
-    if (shape.capped()) {
-      for (int i = 0; i < rows; i++) {
-        VectorSoftcap.cap(scores, i, shape.softcap());
-      }
-    }
-    for (int i = 0; i < rows; i++) {
-      int at = 4 * (offsets[s] + (head * n + row + i) * n);
-      zero(probabilities, at, first);
-      softmax(
-          scores,
-          i,
-          shape.firstSeen(row + i) - first,
-          shape.endSeen(row + i, n) - first,
-          seen,
-          at + 4 * first);
-      zero(probabilities, at + 4 * (first + seen), n - first - seen);
-    }
-    blas.product(
-        false,
-        false,
-        rows,
-        d,
-        seen,
-        1,
-        probabilities.addressOf(0, offsets[s] + (head * n + row) * n + first),
-        n,
-        value.addressOf(starts[s] + first, source * d),
-        value.stride,
-        0,
-        result.addressOf(starts[s] + row, head * d),
-        result.stride);
+    Blas.ofThread()
+        .product(
+            false,
+            false,
+            rows,
+            d,
+            block.seen,
+            1,
+            attending,
+            stride,
+            value.addressOf(starts[s] + block.first, source(head) * d),
+            value.stride,
+            0,
+            result.addressOf(starts[s] + row, head * d),
+            result.stride);
   }
 
-  /**
-   * Softmax of columns {@code low .. high − 1} of a row of scores, 0 in the others up to {@code
-   * columns}.
-   */
-  private void softmax(VectorMemory scores, int row, int low, int high, int columns, int out) {
-    int at = scores.at(row, 0);
-    float factor = 1 / VectorSoftmax.exponentials(scores, row, low, high, columns);
-    int c = 0;
-    for (; c <= columns - LANES; c += LANES) {
-      probabilities.store(out + 4 * c, scores.load(at + 4 * c).mul(factor));
+  private Block block(int s, int head, int row, int rows) {
+    int first = shape.firstSeen(row);
+    int n = starts[s + 1] - starts[s];
+    return new Block(s, head, row, rows, first, shape.endSeen(row + rows - 1, n) - first);
+  }
+
+  private int source(int head) {
+    return head / (shape.heads() / shape.keyValueHeads());
+  }
+
+  private boolean kept(int s) {
+    return offsets[s + 1] > offsets[s];
+  }
+
+  /** Where the first probability of a block is kept that may be above 0. */
+  private int kept(Block block) {
+    int n = starts[block.s + 1] - starts[block.s];
+    return offsets[block.s] + (block.head * n + block.row) * n + block.first;
+  }
+
+  /** Scaled and capped, from row {@code at} of a memory on. */
+  private void scores(Block block, VectorMemory scores, int at) {
+    int d = shape.headDim();
+    Blas.ofThread()
+        .product(
+            false,
+            true,
+            block.rows,
+            block.seen,
+            d,
+            shape.scale(),
+            query.addressOf(starts[block.s] + block.row, block.head * d),
+            query.stride,
+            key.addressOf(starts[block.s] + block.first, source(block.head) * d),
+            key.stride,
+            0,
+            scores.addressOf(at, 0),
+            scores.stride);
+    if (shape.capped()) {
+      for (int i = 0; i < block.rows; i++) {
+        VectorSoftcap.cap(scores, at + i, shape.softcap());
+      }
     }
-    for (; c < columns; c++) {
-      probabilities.put(out + 4 * c, scores.get(at + 4 * c) * factor);
+  }
+
+  /** Keeps the softmax of the rows of scores, with 0 in all other columns of the sequence. */
+  private void keep(Block block, VectorMemory scores) {
+    int n = starts[block.s + 1] - starts[block.s];
+    for (int i = 0; i < block.rows; i++) {
+      int at = 4 * (kept(block) + i * n);
+      zero(probabilities, at - 4 * block.first, block.first);
+      softmax(block, i, scores, i, probabilities, at);
+      zero(probabilities, at + 4 * block.seen, n - block.first - block.seen);
+    }
+  }
+
+  /** Softmax of the rows of scores from {@code at} on, in place. */
+  private void softmax(Block block, VectorMemory scores, int at) {
+    for (int i = 0; i < block.rows; i++) {
+      softmax(block, i, scores, at + i, scores, scores.at(at + i, 0));
+    }
+  }
+
+  /** Softmax of one row of scores, 0 in the columns of the block that it does not attend to. */
+  private void softmax(
+      Block block, int i, VectorMemory scores, int row, VectorMemory result, int out) {
+    int n = starts[block.s + 1] - starts[block.s];
+    int low = shape.firstSeen(block.row + i) - block.first;
+    int high = shape.endSeen(block.row + i, n) - block.first;
+    int at = scores.at(row, 0);
+    float factor = 1 / VectorSoftmax.exponentials(scores, row, low, high, block.seen);
+    int c = 0;
+    for (; c <= block.seen - LANES; c += LANES) {
+      result.store(out + 4 * c, scores.load(at + 4 * c).mul(factor));
+    }
+    for (; c < block.seen; c++) {
+      result.put(out + 4 * c, scores.get(at + 4 * c) * factor);
     }
   }
 
@@ -157,16 +204,24 @@ class VectorAttention {
       VectorMemory dQuery,
       VectorMemory dKey,
       VectorMemory dValue) {
-    int n = starts[s + 1] - starts[s];
-    int first = shape.firstSeen(row);
-    int seen = shape.endSeen(row + rows - 1, n) - first;
+    Block block = block(s, head, row, rows);
+    int seen = block.seen;
     int d = shape.headDim();
-    int source = head / (shape.heads() / shape.keyValueHeads());
+    int source = source(head);
     int t = starts[s] + row;
-    int u = starts[s] + first;
-    int at = offsets[s] + (head * n + row) * n + first;
+    int u = starts[s] + block.first;
     Blas blas = Blas.ofThread();
-    VectorMemory slopes = AttentionScratch.ofThread(shape.capped() ? 2 * rows : rows, seen);
+    boolean kept = kept(s);
+    int scratchRows = rows * (1 + (shape.capped() ? 1 : 0) + (kept ? 0 : 1));
+    VectorMemory slopes = AttentionScratch.ofThread(scratchRows, seen);
+    // Those that are not kept stand behind all else.
+    VectorMemory attending = kept ? probabilities : slopes;
+    int at = kept ? 4 * kept(block) : slopes.at(scratchRows - rows, 0);
+    int atStride = kept ? starts[s + 1] - starts[s] : slopes.stride;
+    if (!kept) {
+      scores(block, slopes, scratchRows - rows);
+      softmax(block, slopes, scratchRows - rows);
+    }
     long dAttended = dResult.addressOf(t, head * d);
     blas.product(
         false,
@@ -183,7 +238,7 @@ class VectorAttention {
         slopes.address,
         slopes.stride);
     for (int i = 0; i < rows; i++) {
-      softmaxBackward(slopes, i, seen, 4 * (at + i * n));
+      softmaxBackward(slopes, i, seen, attending, at + 4 * i * atStride);
     }
     if (shape.capped()) {
       softcapBackward(
@@ -226,8 +281,8 @@ class VectorAttention {
         d,
         rows,
         1,
-        probabilities.addressOf(0, at),
-        n,
+        attending.address + at,
+        atStride,
         dAttended,
         dResult.stride,
         1,
@@ -236,25 +291,25 @@ class VectorAttention {
   }
 
   /** {@code scale · p ⊙ (dp − Σ p dp)} over {@code dp}, the row of slopes. */
-  private void softmaxBackward(VectorMemory slopes, int row, int columns, int in) {
+  private void softmaxBackward(
+      VectorMemory slopes, int row, int columns, VectorMemory attending, int in) {
     int at = slopes.at(row, 0);
     FloatVector sums = FloatVector.zero(SPECIES);
     int c = 0;
     for (; c <= columns - LANES; c += LANES) {
-      sums = slopes.load(at + 4 * c).fma(probabilities.load(in + 4 * c), sums);
+      sums = slopes.load(at + 4 * c).fma(attending.load(in + 4 * c), sums);
     }
     float sum = sums.reduceLanes(VectorOperators.ADD);
     for (; c < columns; c++) {
-      sum += slopes.get(at + 4 * c) * probabilities.get(in + 4 * c);
+      sum += slopes.get(at + 4 * c) * attending.get(in + 4 * c);
     }
     float scale = shape.scale();
     for (c = 0; c <= columns - LANES; c += LANES) {
       FloatVector slope = slopes.load(at + 4 * c).sub(sum).mul(scale);
-      slopes.store(at + 4 * c, slope.mul(probabilities.load(in + 4 * c)));
+      slopes.store(at + 4 * c, slope.mul(attending.load(in + 4 * c)));
     }
     for (; c < columns; c++) {
-      slopes.put(
-          at + 4 * c, (slopes.get(at + 4 * c) - sum) * scale * probabilities.get(in + 4 * c));
+      slopes.put(at + 4 * c, (slopes.get(at + 4 * c) - sum) * scale * attending.get(in + 4 * c));
     }
   }
 

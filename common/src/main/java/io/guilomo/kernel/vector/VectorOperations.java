@@ -195,7 +195,8 @@ class VectorOperations extends HostOperations implements Kernels, HostExperts {
       INDArray value,
       INDArray state,
       INDArray result) {
-    new VectorAttention(shape, starts, matrix(query), matrix(key), matrix(value), vector(state))
+    new VectorAttention(
+            shape, starts, matrix(query), matrix(key), matrix(value), vector(state), LONGEST_KEPT)
         .forward(matrix(result));
   }
 
@@ -233,7 +234,8 @@ class VectorOperations extends HostOperations implements Kernels, HostExperts {
       INDArray dQuery,
       INDArray dKey,
       INDArray dValue) {
-    new VectorAttention(shape, starts, matrix(query), matrix(key), matrix(value), vector(state))
+    new VectorAttention(
+            shape, starts, matrix(query), matrix(key), matrix(value), vector(state), LONGEST_KEPT)
         .backward(matrix(dResult), matrix(dQuery), matrix(dKey), matrix(dValue));
   }
 

@@ -89,7 +89,7 @@ public final class Attention implements Residual.Branch {
     this.attendedArray = block.declarations().saved("attended", queryWidth);
     this.stateArray = block.declarations().saved("probabilities", Extent.PAIRS, shape.heads());
     this.dAttendedArray = block.declarations().scratch("dAttended", queryWidth);
-    this.dqkvArray = block.declarations().scratch("dqkv", input.outFeatures());
+    this.dqkvArray = block.declarations().scratch("dInner", input.outFeatures());
   }
 
   @Override
@@ -113,7 +113,9 @@ public final class Attention implements Residual.Branch {
     rotate(query, key, false);
     attended = context.array(attendedArray);
     attend();
-    output.forward(attended, y, accumulate);
+    if (y != null) {
+      output.forward(attended, y, accumulate);
+    }
   }
 
   private void attend() {

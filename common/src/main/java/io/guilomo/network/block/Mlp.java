@@ -34,7 +34,7 @@ public final class Mlp implements Residual.Branch {
     int width = gated ? input.outFeatures() / 2 : input.outFeatures();
     this.inner = block.declarations().saved("mlpIn", input.outFeatures());
     this.activatedArray = block.declarations().saved("activated", width);
-    this.dActivated = block.declarations().scratch("dActivated", width);
+    this.dActivated = block.declarations().scratch("dInner", width);
   }
 
   /** {@code activation(x)} between the layers. */
@@ -68,7 +68,9 @@ public final class Mlp implements Residual.Branch {
     } else {
       context.kernels().activate(activation, hidden, activated);
     }
-    output.forward(activated, y, accumulate);
+    if (y != null) {
+      output.forward(activated, y, accumulate);
+    }
   }
 
   @Override

@@ -16,7 +16,8 @@ public abstract class Residual {
 
     /**
      * @param x {@code [T, hidden]}, which stays as it is until {@link #backward}
-     * @param y {@code [T, hidden]}, written or, if {@code accumulate}, added to
+     * @param y {@code [T, hidden]}, written or, if {@code accumulate}, added to; null where only
+     *     what {@link #backward} reads is wanted
      */
     void forward(INDArray x, INDArray y, boolean accumulate);
 
@@ -27,6 +28,15 @@ public abstract class Residual {
      *     may be {@code d} if it is added to
      */
     void backward(INDArray d, INDArray x, INDArray dx, boolean accumulate);
+  }
+
+  /**
+   * Whether a branch is the last of its block. What the block puts out, and what the backward pass
+   * reads of the last branch's result, is kept even where blocks are computed again.
+   */
+  public enum Place {
+    INSIDE,
+    LAST
   }
 
   final Norm norm;
@@ -43,30 +53,35 @@ public abstract class Residual {
   /**
    * {@code y = x + branch(norm(x))}.
    *
+   * @param place of the branch in its block
    * @param kind name of the sum among the block's arrays
    */
-  public static Residual preNorm(TransformerBlock block, String kind, Norm norm, Branch branch) {
-    return new PreNorm(block, kind, norm, branch);
+  public static Residual preNorm(
+      TransformerBlock block, Place place, String kind, Norm norm, Branch branch) {
+    return new PreNorm(block, place, kind, norm, branch);
   }
 
   /**
    * {@code y = norm(x + branch(x))}.
    *
+   * @param place of the branch in its block
    * @param kind name of the sum among the block's arrays
    */
-  public static Residual postNorm(TransformerBlock block, String kind, Norm norm, Branch branch) {
-    return new PostNorm(block, kind, norm, branch);
+  public static Residual postNorm(
+      TransformerBlock block, Place place, String kind, Norm norm, Branch branch) {
+    return new PostNorm(block, place, kind, norm, branch);
   }
 
   /**
    * {@code y = x + after(branch(norm(x)))} (arXiv 2408.00118).
    *
+   * @param place of the branch in its block
    * @param kind name of the sum among the block's arrays
    * @param after whose result nothing else reads
    */
   public static Residual sandwich(
-      TransformerBlock block, String kind, Norm norm, Branch branch, Norm after) {
-    return new Sandwich(block, kind, norm, branch, after);
+      TransformerBlock block, Place place, String kind, Norm norm, Branch branch, Norm after) {
+    return new Sandwich(block, place, kind, norm, branch, after);
   }
 
   void attach(PassContext shared) {
@@ -82,10 +97,23 @@ public abstract class Residual {
   abstract INDArray forward(INDArray x);
 
   /**
+   * Computes again what {@link #backward} reads, except for what is kept.
+   *
+   * @param x the input of the forward pass
+   */
+  abstract void recompute(INDArray x);
+
+  /**
    * @param d gradient by the output, which becomes that by the input
    * @param wanted whether the gradient by the input is; else {@code d} is left undefined
    */
   abstract void backward(INDArray d, boolean wanted);
+
+  static WorkingArray array(TransformerBlock block, Place place, String kind) {
+    return place == Place.LAST
+        ? block.declarations().kept(kind, block.hidden())
+        : block.declarations().saved(kind, block.hidden());
+  }
 
   final INDArray sumOf(INDArray x, INDArray branchInput) {
     INDArray y = sum();
@@ -104,8 +132,8 @@ public abstract class Residual {
     private final WorkingArray dNormed;
     private INDArray normed;
 
-    PreNorm(TransformerBlock block, String kind, Norm norm, Branch branch) {
-      super(norm, branch, block.declarations().saved(kind, block.hidden()));
+    PreNorm(TransformerBlock block, Place place, String kind, Norm norm, Branch branch) {
+      super(norm, branch, array(block, place, kind));
       this.dNormed = block.declarations().scratch("dNormed", block.hidden());
     }
 
@@ -113,6 +141,12 @@ public abstract class Residual {
     INDArray forward(INDArray x) {
       normed = norm.forward(x);
       return sumOf(x, normed);
+    }
+
+    @Override
+    void recompute(INDArray x) {
+      normed = norm.forward(x);
+      branch.forward(normed, null, true);
     }
 
     @Override
@@ -129,14 +163,20 @@ public abstract class Residual {
 
     private INDArray x;
 
-    PostNorm(TransformerBlock block, String kind, Norm norm, Branch branch) {
-      super(norm, branch, block.declarations().saved(kind, block.hidden()));
+    PostNorm(TransformerBlock block, Place place, String kind, Norm norm, Branch branch) {
+      super(norm, branch, array(block, place, kind));
     }
 
     @Override
     INDArray forward(INDArray input) {
       x = input;
       return norm.forward(sumOf(x, x));
+    }
+
+    @Override
+    void recompute(INDArray input) {
+      x = input;
+      branch.forward(x, null, true);
     }
 
     @Override
@@ -154,10 +194,11 @@ public abstract class Residual {
     private final WorkingArray dNormed;
     private INDArray normed;
 
-    Sandwich(TransformerBlock block, String kind, Norm norm, Branch branch, Norm after) {
-      super(norm, branch, block.declarations().saved(kind, block.hidden()));
+    Sandwich(
+        TransformerBlock block, Place place, String kind, Norm norm, Branch branch, Norm after) {
+      super(norm, branch, array(block, place, kind));
       this.after = after;
-      this.branchArray = block.declarations().saved(kind + ".branch", block.hidden());
+      this.branchArray = array(block, place, kind + ".branch");
       this.dBranch = block.declarations().scratch("dBranch", block.hidden());
       this.dNormed = block.declarations().scratch("dNormed", block.hidden());
     }
@@ -176,6 +217,12 @@ public abstract class Residual {
       INDArray y = sum();
       context.kernels().addScaled(x, 1, after.forward(output), y);
       return y;
+    }
+
+    @Override
+    void recompute(INDArray x) {
+      normed = norm.forward(x);
+      branch.forward(normed, null, false);
     }
 
     @Override

@@ -32,7 +32,7 @@ public final class TransformerBlock implements Part {
   public TransformerBlock(PartSpec spec) {
     this.spec = spec;
     this.name = PartNames.block(spec.layer());
-    this.declarations = new ArrayDeclarations(name);
+    this.declarations = new ArrayDeclarations(name, "block");
   }
 
   /**
@@ -53,7 +53,7 @@ public final class TransformerBlock implements Part {
         tensor(kind),
         epsilon,
         declarations.saved(kind, hidden()),
-        declarations.savedRow(kind + ".rms"));
+        declarations.keptRow(kind + ".rms"));
   }
 
   /**
@@ -65,7 +65,7 @@ public final class TransformerBlock implements Part {
         tensor(kind),
         epsilon,
         declarations.scratch("normedOutput", hidden()),
-        declarations.savedRow(kind + ".rms"));
+        declarations.keptRow(kind + ".rms"));
   }
 
   /**
@@ -80,12 +80,21 @@ public final class TransformerBlock implements Part {
    * A layer norm; its frozen tensors are called {@code block-LAYER.KIND.weight} and {@code .bias}.
    */
   public Norm layerNorm(String kind, float epsilon) {
+    return layerNorm(kind, epsilon, declarations.saved(kind, hidden()));
+  }
+
+  /** As {@link #layerNorm}, whose result is the block's. */
+  public Norm lastLayerNorm(String kind, float epsilon) {
+    return layerNorm(kind, epsilon, declarations.kept(kind, hidden()));
+  }
+
+  private Norm layerNorm(String kind, float epsilon, WorkingArray normed) {
     return Norm.layer(
         tensor(kind),
         epsilon,
-        declarations.saved(kind, hidden()),
-        declarations.savedRow(kind + ".mean"),
-        declarations.savedRow(kind + ".deviation"));
+        normed,
+        declarations.keptRow(kind + ".mean"),
+        declarations.keptRow(kind + ".deviation"));
   }
 
   /** Appends a branch. */
@@ -154,6 +163,18 @@ public final class TransformerBlock implements Part {
       x = residual.forward(x);
     }
     return x;
+  }
+
+  @Override
+  public void recompute(INDArray input) {
+    context.recompute(true);
+    INDArray x = input;
+    int last = residuals.size() - 1;
+    for (Residual residual : residuals.subList(0, last)) {
+      x = residual.forward(x);
+    }
+    residuals.get(last).recompute(x);
+    context.recompute(false);
   }
 
   @Override

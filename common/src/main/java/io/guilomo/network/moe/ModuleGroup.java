@@ -90,10 +90,10 @@ public final class ModuleGroup {
   }
 
   private void declare(ArrayDeclarations own) {
-    hArray = own.saved("h", ranks);
+    hArray = own.kept("h", ranks);
     logitsArray = own.scratch("logits", experts);
     zArray = own.scratch("z", ranks);
-    droppedArray = dropout > 0 ? own.scratch("dropped", inFeatures) : null;
+    droppedArray = dropout > 0 ? own.scratch("ofInput", inFeatures) : null;
     arrays.addAll(own.declared());
     members.forEach(member -> arrays.addAll(member.arrays()));
   }
@@ -147,8 +147,10 @@ public final class ModuleGroup {
     INDArray h = context.array(hArray);
     INDArray logits = context.array(logitsArray);
     INDArray z = context.array(zArray);
-    kernels.product(dropped(x), false, a, true, h, false);
-    kernels.product(x, false, g, true, logits, false);
+    if (!context.recomputes()) {
+      kernels.product(dropped(x), false, a, true, h, false);
+      kernels.product(x, false, g, true, logits, false);
+    }
     for (StackedExperts member : members) {
       member.forward(x, h, logits, z, y);
     }

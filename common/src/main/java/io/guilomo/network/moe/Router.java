@@ -1,5 +1,6 @@
 package io.guilomo.network.moe;
 
+import io.guilomo.network.ArrayDeclarations;
 import io.guilomo.network.BatchLoss;
 import io.guilomo.network.ParameterLayout;
 import io.guilomo.network.PassContext;
@@ -10,12 +11,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * the weights and back, with the router's own loss. How many experts a token uses may depend on the
  * token.
  *
- * <p>A router is built without a network: it declares its working arrays to the {@code
+ * <p>A router is built without a network: it declares its working arrays to the {@link
  * ArrayDeclarations} that its constructor gets, its parameters other than {@code G} in {@link
  * #addParameters}, and its statistics as a {@link BatchLoss.Term}. In a pass that records ({@link
  * PassContext#records}) it keeps what it needs to choose the same experts in one that replays
- * ({@link PassContext#replays}); see {@link PassContext#choice}. {@link Mixture} knows all routers
- * by name.
+ * ({@link PassContext#replays}); see {@link PassContext#choice}. It runs forward once in a pass,
+ * even where blocks are computed again: arrays that its backward pass reads are {@link
+ * ArrayDeclarations#kept}. {@link Mixture} knows all routers by name.
  */
 interface Router extends BatchLoss.Term {
 

@@ -55,7 +55,7 @@ final class StackedExperts {
     this.prefix = PartNames.prefix(spec.module());
     this.arrays = new ArrayDeclarations(prefix);
     this.scalings = arrays.vector(prefix + "scalings", ranks);
-    this.weights = arrays.saved("weights", experts);
+    this.weights = arrays.kept("weights", experts);
     this.dWeights = arrays.scratch("dWeights", experts);
     this.gate = mixture.gate(spec, arrays);
     this.router = Mixture.router(spec, arrays);
@@ -101,7 +101,8 @@ final class StackedExperts {
   }
 
   /**
-   * {@code y += (h ⊙ (p̂ · coefficients)) Bᵀ} in the module's columns of the group's arrays.
+   * {@code y += (h ⊙ (p̂ · coefficients)) Bᵀ} in the module's columns of the group's arrays. Where
+   * it is computed again, {@code h} and {@code p̂} are those of the forward pass.
    *
    * @param x {@code [T, in]}
    * @param h {@code drop(x) Aᵀ [T, Σ R]}
@@ -113,7 +114,9 @@ final class StackedExperts {
     Kernels kernels = context.kernels();
     INDArray p = context.array(weights);
     INDArray ownZ = ofRanks(z);
-    router.forward(x, ofExperts(logits), gate.logitMask(), p);
+    if (!context.recomputes()) {
+      router.forward(x, ofExperts(logits), gate.logitMask(), p);
+    }
     kernels.scaleExperts(ofRanks(h), p, gate.coefficients(), firstColumns, ownZ);
     kernels.product(ownZ, false, b, true, context.columns(y, firstColumn, outFeatures), true);
   }

@@ -39,7 +39,7 @@ final class TopKRouter implements Router {
     this.module = spec.module();
     this.experts = spec.experts();
     this.k = spec.routing().used(experts);
-    this.probabilities = arrays.saved("routing", experts);
+    this.probabilities = arrays.kept("routing", experts);
   }
 
   @Override

@@ -73,7 +73,7 @@ final class BenchCase implements AutoCloseable {
             Pooling.MEAN,
             1);
     StepCost cost = new StepCost(definition);
-    this.network = LoraMoeNetwork.create(definition, backbone, kernels);
+    this.network = LoraMoeNetwork.create(definition, backbone, kernels, shape.recompute());
     if (generates) {
       this.tokens = shape.sequences() * BenchShape.NEW_TOKENS;
       this.operations = cost.pass(continued(random, shape), PassOptions.Gradient.NONE);

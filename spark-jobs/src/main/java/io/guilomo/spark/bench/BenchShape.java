@@ -3,6 +3,7 @@ package io.guilomo.spark.bench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig;
+import io.guilomo.config.Recompute;
 import io.guilomo.family.Families;
 import io.guilomo.io.ConfigJson;
 import io.guilomo.model.UserException;
@@ -13,13 +14,19 @@ import java.util.stream.Stream;
 
 /**
  * What a benchmark measures and how large it is, written as {@code
- * CASE[:layers=N][:sequences=N][:length=N][:precision=TYPE]}.
+ * CASE[:layers=N][:sequences=N][:length=N][:precision=TYPE][:recompute=WHAT]}.
  *
  * @param length tokens of each sequence
  * @param precision of the frozen matrices
+ * @param recompute what backward passes compute again
  */
 record BenchShape(
-    Task task, int layers, int sequences, int length, ModelConfig.Precision precision) {
+    Task task,
+    int layers,
+    int sequences,
+    int length,
+    ModelConfig.Precision precision,
+    Recompute recompute) {
 
   static final int FULL = 8;
 
@@ -121,7 +128,12 @@ record BenchShape(
 
     BenchShape shape() {
       return new BenchShape(
-          this, model.layers, model.sequences, model.length, ModelConfig.Precision.FLOAT32);
+          this,
+          model.layers,
+          model.sequences,
+          model.length,
+          ModelConfig.Precision.FLOAT32,
+          Recompute.NONE);
     }
 
     @Override
@@ -178,7 +190,11 @@ record BenchShape(
     for (int i = 1; i < parts.length; i++) {
       String[] pair = parts[i].split("=", 2);
       if (pair.length == 2 && pair[0].equals("precision")) {
-        shape = shape.with(precision(text, pair[1]));
+        shape = shape.with(oneOf(text, "precisions", ModelConfig.Precision.values(), pair[1]));
+        continue;
+      }
+      if (pair.length == 2 && pair[0].equals("recompute")) {
+        shape = shape.with(oneOf(text, "kinds of recompute", Recompute.values(), pair[1]));
         continue;
       }
       int value = pair.length == 2 && pair[1].matches("[0-9]{1,6}") ? Integer.parseInt(pair[1]) : 0;
@@ -187,8 +203,8 @@ record BenchShape(
         throw new UserException(
             "Cannot measure "
                 + text
-                + ": expected CASE:layers=N, CASE:sequences=N, CASE:length=N or"
-                + " CASE:precision=TYPE, not "
+                + ": expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE"
+                + " or CASE:recompute=WHAT, not "
                 + parts[i]);
       }
     }
@@ -196,29 +212,30 @@ record BenchShape(
   }
 
   private BenchShape with(ModelConfig.Precision other) {
-    return new BenchShape(task, layers, sequences, length, other);
+    return new BenchShape(task, layers, sequences, length, other, recompute);
   }
 
-  private static ModelConfig.Precision precision(String text, String name) {
-    return Arrays.stream(ModelConfig.Precision.values())
-        .filter(precision -> precision.toString().equals(name))
+  private BenchShape with(Recompute other) {
+    return new BenchShape(task, layers, sequences, length, precision, other);
+  }
+
+  private static <E extends Enum<E>> E oneOf(String text, String what, E[] values, String name) {
+    return Arrays.stream(values)
+        .filter(value -> value.toString().equals(name))
         .findFirst()
         .orElseThrow(
             () ->
                 new UserException(
-                    "Cannot measure "
-                        + text
-                        + ": precisions are "
-                        + Arrays.toString(ModelConfig.Precision.values())));
+                    "Cannot measure " + text + ": " + what + " are " + Arrays.toString(values)));
   }
 
   private BenchShape with(String size, int value) {
     return switch (size) {
-      case "layers" -> new BenchShape(task, value, sequences, length, precision);
-      case "sequences" -> new BenchShape(task, layers, value, length, precision);
+      case "layers" -> new BenchShape(task, value, sequences, length, precision, recompute);
+      case "sequences" -> new BenchShape(task, layers, value, length, precision, recompute);
       case "length" ->
           task.llama() || value <= MOST_OF_ENCODER
-              ? new BenchShape(task, layers, sequences, value, precision)
+              ? new BenchShape(task, layers, sequences, value, precision, recompute)
               : null;
       default -> null;
     };

@@ -48,7 +48,8 @@ record FinetunePlan(TrainingPlan<TrainingStepResult> training, long stepsPerVali
             new LearningRate(finetune.learningRate(), finetune.warmupSteps(), steps),
             finetune.clipNorm(),
             finetune.accumulationSteps(),
-            seed);
+            seed,
+            finetune.recompute());
     return new FinetunePlan(
         new TrainingPlan<>(
             Networks.ofPlan(config, backbone, plan, seed, classes),

@@ -104,7 +104,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
             seed);
     return new TrainingPlan<>(
         Networks.toSearch(config, backbone, seed, data.classes()),
-        new BilevelTraining(settings),
+        new BilevelTraining(settings, search.recompute()),
         Rounds.of(steps, config.cluster().averagingFrequency()),
         batchSize,
         seed);

@@ -1,5 +1,6 @@
 package io.guilomo.spark.worker;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
@@ -10,7 +11,8 @@ import io.guilomo.search.SearchStepResult;
 import java.util.List;
 
 /** Bilevel steps: each learns from one training and one validation batch. */
-public record BilevelTraining(SearchSettings settings) implements LocalTraining<SearchStepResult> {
+public record BilevelTraining(SearchSettings settings, Recompute recompute)
+    implements LocalTraining<SearchStepResult> {
 
   @Override
   public List<TokenBatch> batches(WorkerBatches shard, long step) {

@@ -61,7 +61,7 @@ public final class LocalRound<S> implements AutoCloseable {
         worker,
         start.step(),
         seconds(System.nanoTime() - loading));
-    network = LoraMoeNetwork.of(definition, host, backbone, kernels);
+    network = LoraMoeNetwork.of(definition, host, backbone, kernels, training.recompute());
     TaskContext.get()
         .addTaskCompletionListener(
             context -> {

@@ -1,5 +1,6 @@
 package io.guilomo.spark.worker;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
@@ -36,6 +37,9 @@ public interface LocalTraining<S> extends Serializable {
    * @param worker from 0
    */
   Steps<S> begin(LoraMoeNetwork network, Kernels kernels, int worker);
+
+  /** What the backward passes of the network compute again. */
+  Recompute recompute();
 
   /** The training loss in what a step measured. */
   double loss(S step);

@@ -1,5 +1,6 @@
 package io.guilomo.spark.worker;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.AdamW;
@@ -22,7 +23,12 @@ import java.util.stream.LongStream;
  * @param seed of the dropout masks
  */
 public record PlainTraining(
-    AdamW adamW, LearningRate learningRate, double clipNorm, int accumulation, long seed)
+    AdamW adamW,
+    LearningRate learningRate,
+    double clipNorm,
+    int accumulation,
+    long seed,
+    Recompute recompute)
     implements LocalTraining<TrainingStepResult> {
 
   @Override

@@ -18,6 +18,7 @@ class TestTrainingCheckpoints {
             changes(
                 "search.learning-rate=1e-3",
                 "search.epochs=9",
+                "search.recompute=blocks",
                 "cluster.workers=3",
                 "model.path=elsewhere",
                 "finetune.epochs=3",
@@ -29,7 +30,8 @@ class TestTrainingCheckpoints {
             "cluster.workers from 0 to 3",
             "model.path from  to elsewhere",
             "search.epochs from 4 to 9",
-            "search.learning-rate from 3.0E-4 to 0.001");
+            "search.learning-rate from 3.0E-4 to 0.001",
+            "search.recompute from none to blocks");
     assertThat(changes()).isEmpty();
   }
 

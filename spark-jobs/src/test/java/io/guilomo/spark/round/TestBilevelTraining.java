@@ -6,6 +6,7 @@ import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.ModelConfig.Precision;
+import io.guilomo.config.Recompute;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
@@ -126,7 +127,8 @@ class TestBilevelTraining {
     try (LoraMoeNetwork network =
         LoraMoeNetwork.of(definition, host, FrozenCopies.of(backbone, kernels), kernels)) {
       BilevelStep bilevel =
-          new BilevelStep(network, kernels, new BilevelTraining(search).of(shard.index()));
+          new BilevelStep(
+              network, kernels, new BilevelTraining(search, Recompute.NONE).of(shard.index()));
       for (long step = 0; step < steps; step++) {
         bilevel.run(step, batches.train(step), batches.validation(step));
       }
@@ -141,7 +143,7 @@ class TestBilevelTraining {
     TrainingPlan<SearchStepResult> plan =
         new TrainingPlan<>(
             definition,
-            new BilevelTraining(search),
+            new BilevelTraining(search, Recompute.NONE),
             Rounds.of((long) rounds * stepsPerRound, stepsPerRound),
             BATCH,
             SEED);

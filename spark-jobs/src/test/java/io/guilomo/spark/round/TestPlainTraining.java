@@ -8,6 +8,7 @@ import io.guilomo.config.ClusterConfig.Device;
 import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.ModelConfig.Precision;
+import io.guilomo.config.Recompute;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
@@ -70,7 +71,12 @@ class TestPlainTraining {
 
   private final PlainTraining training =
       new PlainTraining(
-          new AdamW(0.9, 0.999, 1e-8, 0.01), new LearningRate(1e-2, 2, 12), 1, ACCUMULATION, SEED);
+          new AdamW(0.9, 0.999, 1e-8, 0.01),
+          new LearningRate(1e-2, 2, 12),
+          1,
+          ACCUMULATION,
+          SEED,
+          Recompute.NONE);
 
   @TempDir private Path model;
   private Backbone backbone;
@@ -193,6 +199,11 @@ class TestPlainTraining {
     @Override
     public List<TokenBatch> batches(WorkerBatches shard, long step) {
       return training.batches(shard, step);
+    }
+
+    @Override
+    public Recompute recompute() {
+      return training.recompute();
     }
 
     @Override

@@ -25,8 +25,13 @@ class TestResume extends OnResumedJobs {
         .containsExactly("round-00000001", "round-00000002");
 
     jobs.messages().clear();
-    AllocateJob.Result resumed = jobs.allocate("stopped", Integer.MAX_VALUE);
-    assertThat(jobs.messages()).contains("resuming after round 2 of 3");
+    // What is recomputed may change: it changes nothing else.
+    AllocateJob.Result resumed =
+        jobs.allocate("stopped", Integer.MAX_VALUE, "search.recompute=blocks");
+    assertThat(jobs.messages())
+        .contains(
+            "resuming with a changed key: search.recompute from none to blocks",
+            "resuming after round 2 of 3");
     assertThat(resumed.plan()).isEqualTo(whole.plan());
     assertThat(resumed.searches()).isEqualTo(whole.searches());
     for (Table<?> table :
