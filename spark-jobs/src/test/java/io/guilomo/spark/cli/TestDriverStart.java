@@ -94,6 +94,20 @@ class TestDriverStart {
   }
 
   @Test
+  void executorsCompileAsTheDriverDoes() throws Exception {
+    List<String> started =
+        started("allocate", "--conf", "spark.executor.extraJavaOptions=-XX:+UseParallelGC");
+    // Of a setting that is there twice Spark takes the last.
+    assertThat(started)
+        .filteredOn(argument -> argument.startsWith("spark.executor.extraJavaOptions="))
+        .last()
+        .asString()
+        .contains("-XX:Tier4InvocationThreshold=50000 ", "-Dorg.bytedeco.openblas.load=mkl ")
+        .contains("-XX:CompileCommand=CompileThresholdScaling,io.guilomo.kernel.*::*,0.02 ")
+        .endsWith(" -XX:+UseParallelGC");
+  }
+
+  @Test
   void theHeapBeginsWithWhatAStartTakes() throws Exception {
     assertThat(started("allocate"))
         .contains("-Xmx2g", "-XX:+UseSerialGC", "-Xms768m", "-XX:NewSize=256m");
