@@ -20,13 +20,14 @@ start_driver() {
   local huge=/sys/kernel/mm/transparent_hugepage/enabled
   [[ ! -r $huge || $(< "$huge") == *'[never]'* ]] || start+=(-XX:+UseTransparentHugePages)
 
-  # The archive of loaded classes that quickstart leaves for later commands; a JVM with tools attached cannot use it.
+  # The archive of loaded classes that quickstart, or a command that is asked to, leaves for later commands; a JVM with
+  # tools attached cannot use it.
   local classes=${jar%.jar}.jsa archives=false
   if [[ -z $own_java${JAVA_TOOL_OPTIONS:-}${JDK_JAVA_OPTIONS:-} ]]; then
     start+=(-Xlog:cds=off -Xlog:cds+dynamic=off)
     if [[ $classes -nt $jar ]]; then
       start+=("-XX:SharedArchiveFile=$classes")
-    elif [[ $command == quickstart && -w $(dirname "$jar") ]]; then
+    elif [[ $command == quickstart || ${GUILOMO_ARCHIVE:-false} == true ]] && [[ -w $(dirname "$jar") ]]; then
       archives=true
       start+=("-XX:ArchiveClassesAtExit=$classes.$$")
     fi

@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,6 +153,14 @@ class TestDriverStart {
   }
 
   @Test
+  void soDoesACommandThatIsAskedTo() throws Exception {
+    assertThat(started(Map.of("GUILOMO_ARCHIVE", "true"), "allocate"))
+        .anyMatch(option -> option.startsWith(ARCHIVES + classes));
+    assertThat(classes).hasContent("classes");
+    assertThat(started("allocate")).contains(SHARED + classes);
+  }
+
+  @Test
   void classesOfAnOlderJarAreNotUsed() throws Exception {
     Files.writeString(classes, "old");
     Files.setLastModifiedTime(classes, FileTime.from(Instant.EPOCH));
@@ -162,12 +171,18 @@ class TestDriverStart {
 
   /** The arguments of {@code java}, whose status the script must end with. */
   private List<String> started(String... arguments) throws Exception {
+    return started(Map.of(), arguments);
+  }
+
+  private List<String> started(Map<String, String> environment, String... arguments)
+      throws Exception {
     List<String> command = new ArrayList<>(List.of("deploy/guilomo"));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
     builder.environment().keySet().removeAll(List.of("SPARK_HOME", "SPARK_CONF_DIR"));
     builder.environment().put("JAVA_HOME", directory.resolve("java").toString());
     builder.environment().put("GUILOMO_JAR", jar.toString());
+    builder.environment().putAll(environment);
     builder.environment().put("GUILOMO_CACHE", directory.resolve("cache").toString());
     Process process = builder.redirectErrorStream(true).start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -193,6 +193,8 @@ class PackagedJobs {
     builder.environment().put("GUILOMO_GPU_DISCOVERY", directory.resolve("gpus").toString());
     builder.environment().put("GUILOMO_JAR", System.getProperty("guilomo.jar"));
     builder.environment().put("GUILOMO_OFF_HEAP", "2g");
+    // The first of all tests' allocations leaves its classes to every driver after it.
+    builder.environment().put("GUILOMO_ARCHIVE", "" + List.of(command).contains("allocate"));
     Path err = Files.createTempFile(directory, name, ".err");
     return new Running(builder.redirectError(err.toFile()).start(), err);
   }
