@@ -2,6 +2,11 @@ package io.guilomo.spark.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.run.Messages;
+import io.guilomo.spark.search.AllocateJob;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -141,6 +146,19 @@ class PackagedJobs {
             Stream.of(overrides))
         .forEach(setting -> arguments.addAll(List.of("--set", setting)));
     return command(runId, arguments);
+  }
+
+  /** Allocates in two threads of this JVM, into the same tables. */
+  void allocateInThreads(String runId, String... overrides) throws IOException {
+    assertThat(SharedSparkSession.session().sparkContext().master()).isEqualTo("local[2]");
+    List<String> all = new ArrayList<>(List.of("run.id=" + runId, "output.dir=" + output()));
+    all.addAll(settings());
+    all.addAll(List.of(overrides));
+    new AllocateJob(
+            new JobContext(
+                SharedSparkSession.session(), GuilomoConfig.load(null, all), new Messages()),
+            true)
+        .run();
   }
 
   /** Submits a command with arguments of its own. */

@@ -2,17 +2,12 @@ package io.guilomo.spark.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.cluster.PackagedJobs.Ended;
-import io.guilomo.spark.input.JobContext;
-import io.guilomo.spark.run.Messages;
-import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.TableReader;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,17 +25,7 @@ class TestLocalCluster {
     assertThat(ended.status()).as(ended.err()).isZero();
     assertThat(ended.err()).contains("search: round 4 of 4");
 
-    List<String> settings =
-        Stream.concat(
-                jobs.settings().stream(),
-                Stream.of("run.id=threads", "output.dir=" + jobs.output()))
-            .toList();
-    assertThat(SharedSparkSession.session().sparkContext().master()).isEqualTo("local[2]");
-    new AllocateJob(
-            new JobContext(
-                SharedSparkSession.session(), GuilomoConfig.load(null, settings), new Messages()),
-            true)
-        .run();
+    jobs.allocateInThreads("threads");
     Path runs = jobs.output().resolve("runs");
     assertThat(runs.resolve("processes/plan.json"))
         .hasSameTextualContentAs(runs.resolve("threads/plan.json"));

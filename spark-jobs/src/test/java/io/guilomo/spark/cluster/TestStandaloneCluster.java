@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,24 +33,24 @@ class TestStandaloneCluster {
 
   private static final String DECODER = "stories260K-hf";
 
-  @TempDir private Path directory;
-  private StandaloneCluster cluster;
+  @TempDir private static Path directory;
+  private static StandaloneCluster cluster;
 
-  @BeforeEach
-  void startCluster() throws Exception {
+  @BeforeAll
+  static void startCluster() throws Exception {
     cluster = new StandaloneCluster(directory);
   }
 
-  @AfterEach
-  void stopCluster() throws Exception {
+  @AfterAll
+  static void stopCluster() throws Exception {
     if (cluster != null) {
       cluster.close();
     }
   }
 
   @Test
-  void twoWorkersLearnTheSamePlanTwiceAndTrainIt() throws Exception {
-    Ended doctor = cluster.run("doctor", "first");
+  void twoWorkersLearnAPlanAndTrainIt() throws Exception {
+    Ended doctor = cluster.run("doctor", "encoder");
     assertThat(doctor.status()).as(doctor.out() + doctor.err()).isZero();
     assertThat(doctor.out())
         .contains("executors: 2 registered with the driver, 2 cores, 2 answered\n")
@@ -58,75 +58,77 @@ class TestStandaloneCluster {
         .contains("product of 1024³, executor 1 on ", " (driver and 2 executors)\n")
         .contains("memory of guilomo.search: needs ", " per executor (", " on the driver (")
         .doesNotContain("cannot ");
-    for (String runId : List.of("first", "second")) {
-      Ended ended = cluster.run("allocate", runId);
-      assertThat(ended.status()).as(ended.err()).isZero();
-      assertThat(ended.out()).contains("guilomo, seed 42: ").contains("validation loss ");
-      assertThat(ended.err())
-          .contains("search: round 4 of 4")
-          .doesNotContain("WARN", "ERROR", "Exception");
-    }
-    Path runs = cluster.output().resolve("runs");
-    assertThat(runs.resolve("second/plan.json"))
-        .hasSameTextualContentAs(runs.resolve("first/plan.json"));
-    assertThat(rows(PlanModulesTable.INSTANCE, "second"))
-        .isEqualTo(rows(PlanModulesTable.INSTANCE, "first"));
-    assertThat(rows(PlanExpertsTable.INSTANCE, "second"))
-        .isEqualTo(rows(PlanExpertsTable.INSTANCE, "first"))
-        .isNotEmpty();
+    Ended allocated = cluster.run("allocate", "encoder");
+    assertThat(allocated.status()).as(allocated.err()).isZero();
+    assertThat(allocated.out()).contains("guilomo, seed 42: ").contains("validation loss ");
+    assertThat(allocated.err())
+        .contains("search: round 4 of 4")
+        .doesNotContain("WARN", "ERROR", "Exception");
+    assertThat(rows(PlanModulesTable.INSTANCE, "encoder")).hasSize(2 * 6);
+    assertThat(rows(PlanExpertsTable.INSTANCE, "encoder")).isNotEmpty();
     assertThat(
             tables()
-                .read(RunsTable.INSTANCE)
+                .read(RunsTable.INSTANCE, "encoder")
                 .select("status", "workers")
-                .distinct()
                 .collectAsList())
         .extracting(Row::toString)
         .containsExactly("[SUCCEEDED,2]");
 
-    Ended tuned = cluster.run("finetune", "first");
+    Ended tuned = cluster.run("finetune", "encoder");
     assertThat(tuned.status()).as(tuned.err()).isZero();
     assertThat(tuned.out()).startsWith("strategy guilomo: ").contains("adapter in ");
-    Ended evaluated = cluster.run("evaluate", "first");
+    Ended evaluated = cluster.run("evaluate", "encoder");
     assertThat(evaluated.status()).as(evaluated.err()).isZero();
     assertThat(evaluated.out()).startsWith("accuracy ").contains(" 20 records");
-    assertThat(rows(EvaluationsTable.INSTANCE, "first")).hasSize(4);
+    assertThat(rows(EvaluationsTable.INSTANCE, "encoder")).hasSize(4);
   }
 
   @Test
-  void twoWorkersLearnTheSamePlanOfADecoderTwice() throws Exception {
+  void twoWorkersLearnThePlanOfADecoderThatTwoThreadsLearn() throws Exception {
     Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
     // Relative to where the script runs, which executors do not.
     Path model =
         Path.of("..").toRealPath().relativize(GoldenFiles.models().resolve(DECODER).toRealPath());
-    for (String runId : List.of("first", "second")) {
-      Ended ended =
-          cluster.run(
-              "allocate",
-              runId,
-              "model.path=" + model,
-              "model.max-length=48",
-              "data.task=multiple-choice",
-              "data.train=" + head(data.resolve("train.jsonl"), 40),
-              "data.validation=" + head(data.resolve("validation.jsonl"), 12),
-              // The questions are longer than what is read of them here.
-              "data.train-on-inputs=true",
-              "lora-moe.target-modules=[q_proj,down_proj]",
-              "search.batch-size=4",
-              "search.warmup-steps=1");
-      assertThat(ended.status()).as(ended.err()).isZero();
-      assertThat(ended.err()).contains("search: round 5 of 5");
-    }
+    String[] settings = {
+      "model.max-length=48",
+      "data.task=multiple-choice",
+      "data.train=" + head(data.resolve("train.jsonl"), 40),
+      "data.validation=" + head(data.resolve("validation.jsonl"), 12),
+      // The questions are longer than what is read of them here.
+      "data.train-on-inputs=true",
+      "lora-moe.target-modules=[q_proj,down_proj]",
+      "search.batch-size=4",
+      "search.warmup-steps=1"
+    };
+    Ended ended =
+        cluster.run(
+            "allocate",
+            "processes",
+            Stream.concat(Stream.of("model.path=" + model), Stream.of(settings))
+                .toArray(String[]::new));
+    assertThat(ended.status()).as(ended.err()).isZero();
+    assertThat(ended.err()).contains("search: round 5 of 5");
+    cluster.allocateInThreads(
+        "threads",
+        Stream.concat(
+                Stream.of("model.path=" + GoldenFiles.models().resolve(DECODER)),
+                Stream.of(settings))
+            .toArray(String[]::new));
+
     Path runs = cluster.output().resolve("runs");
-    assertThat(runs.resolve("second/plan.json"))
-        .hasSameTextualContentAs(runs.resolve("first/plan.json"));
+    assertThat(runs.resolve("processes/plan.json"))
+        .hasSameTextualContentAs(runs.resolve("threads/plan.json"));
     for (Table<?> table :
         List.of(PlanModulesTable.INSTANCE, PlanExpertsTable.INSTANCE, GsvHistoryTable.INSTANCE)) {
-      assertThat(rows(table, "second")).as(table.name()).isEqualTo(rows(table, "first"));
+      assertThat(rows(table, "processes"))
+          .as(table.name())
+          .isEqualTo(rows(table, "threads"))
+          .isNotEmpty();
     }
-    assertThat(rows(PlanModulesTable.INSTANCE, "first")).hasSize(2 * 5);
+    assertThat(rows(PlanModulesTable.INSTANCE, "processes")).hasSize(2 * 5);
     for (String split : List.of("train", "validation")) {
-      List<Double> losses = losses("first", split);
-      assertThat(losses).as(split).isEqualTo(losses("second", split)).hasSizeGreaterThan(1);
+      List<Double> losses = losses("processes", split);
+      assertThat(losses).as(split).isEqualTo(losses("threads", split)).hasSizeGreaterThan(1);
       assertThat(losses.get(losses.size() - 1)).as(split).isLessThan(losses.get(0));
     }
   }
