@@ -9,13 +9,13 @@ import io.guilomo.data.ChatTemplate;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.family.Families;
 import io.guilomo.io.StrictObject;
+import io.guilomo.model.ConstantName;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import java.io.UncheckedIOException;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -155,9 +155,8 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
 
   private static Pooling pooling(StrictObject json) {
     String name = json.text("pooling");
-    return Arrays.stream(Pooling.values())
-        .filter(pooling -> pooling != Pooling.AUTO && pooling.toString().equals(name))
-        .findFirst()
+    return ConstantName.find(Pooling.class, name)
+        .filter(pooling -> pooling != Pooling.AUTO)
         .orElseThrow(() -> json.refused("pooling is " + name));
   }
 

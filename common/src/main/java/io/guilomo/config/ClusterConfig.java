@@ -1,6 +1,6 @@
 package io.guilomo.config;
 
-import java.util.Locale;
+import io.guilomo.model.ConstantName;
 
 /**
  * How work is distributed; {@code guilomo.cluster}.
@@ -27,7 +27,7 @@ public record ClusterConfig(
 
     @Override
     public String toString() {
-      return name().toLowerCase(Locale.ROOT);
+      return ConstantName.of(this);
     }
   }
 

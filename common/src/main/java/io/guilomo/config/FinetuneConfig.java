@@ -1,6 +1,6 @@
 package io.guilomo.config;
 
-import java.util.Locale;
+import io.guilomo.model.ConstantName;
 
 /**
  * Training of the allocated model; {@code guilomo.finetune}.
@@ -40,7 +40,7 @@ public record FinetuneConfig(
 
     @Override
     public String toString() {
-      return name().toLowerCase(Locale.ROOT);
+      return ConstantName.of(this);
     }
   }
 

@@ -1,6 +1,6 @@
 package io.guilomo.config;
 
-import java.util.Locale;
+import io.guilomo.model.ConstantName;
 
 /**
  * How processors compute; {@code guilomo.kernels}.
@@ -19,7 +19,7 @@ public record KernelsConfig(Products products) {
 
     @Override
     public String toString() {
-      return name().toLowerCase(Locale.ROOT);
+      return ConstantName.of(this);
     }
   }
 

@@ -1,7 +1,7 @@
 package io.guilomo.config;
 
+import io.guilomo.model.ConstantName;
 import io.guilomo.model.UserException;
-import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -53,7 +53,7 @@ public record ModelConfig(
 
     @Override
     public String toString() {
-      return name().toLowerCase(Locale.ROOT);
+      return ConstantName.of(this);
     }
   }
 
@@ -70,7 +70,7 @@ public record ModelConfig(
 
     @Override
     public String toString() {
-      return name().toLowerCase(Locale.ROOT);
+      return ConstantName.of(this);
     }
   }
 

@@ -1,6 +1,6 @@
 package io.guilomo.config;
 
-import java.util.Locale;
+import io.guilomo.model.ConstantName;
 
 /** What the backward pass of a training computes again instead of finding it in memory. */
 public enum Recompute {
@@ -14,6 +14,6 @@ public enum Recompute {
 
   @Override
   public String toString() {
-    return name().toLowerCase(Locale.ROOT);
+    return ConstantName.of(this);
   }
 }

@@ -1,8 +1,8 @@
 package io.guilomo.config;
 
 import io.guilomo.config.FinetuneConfig.Betas;
+import io.guilomo.model.ConstantName;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * The search for a plan; {@code guilomo.search}.
@@ -44,7 +44,7 @@ public record SearchConfig(
 
     @Override
     public String toString() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+      return ConstantName.of(this);
     }
   }
 

@@ -12,6 +12,11 @@ public interface AttentionKernels {
    */
   int LONGEST_KEPT = 512;
 
+  /** Probabilities that processors keep of a sequence. */
+  static long kept(AttentionShape shape, long length) {
+    return length <= LONGEST_KEPT ? shape.heads() * length * length : 0;
+  }
+
   /**
    * Rotates {@code heads} heads in place, half-split layout (arXiv 2104.09864): the first {@code
    * rotated} features of a head are rotated, {@code i} and {@code i + rotated/2} as a pair; the
@@ -29,15 +34,13 @@ public interface AttentionKernels {
       INDArray x, int[] positions, int heads, INDArray cosine, INDArray sine, boolean backward);
 
   /**
-   * Number of floats that {@link #attention} saves for the backward pass: {@code Σ heads · n_i²}
-   * probabilities of the sequences of at most {@link #LONGEST_KEPT} tokens, or others where all are
-   * recomputed; at least 1.
+   * Number of floats that {@link #attention} saves for the backward pass: the probabilities that
+   * are {@link #kept} of each sequence, or others where all are recomputed; at least 1.
    */
   default long attentionState(AttentionShape shape, int[] starts) {
     long size = 0;
     for (int i = 1; i < starts.length; i++) {
-      long n = (long) starts[i] - starts[i - 1];
-      size += n <= LONGEST_KEPT ? shape.heads() * n * n : 0;
+      size += kept(shape, (long) starts[i] - starts[i - 1]);
     }
     return Math.max(1, size);
   }

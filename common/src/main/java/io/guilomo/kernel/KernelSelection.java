@@ -1,6 +1,7 @@
 package io.guilomo.kernel;
 
 import io.guilomo.config.KernelsConfig.Products;
+import io.guilomo.model.ConstantName;
 import io.guilomo.model.UserException;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -71,9 +72,7 @@ public class KernelSelection {
       return products;
     }
     String name = System.getProperty(PRODUCTS, Products.AUTO.toString());
-    return Arrays.stream(Products.values())
-        .filter(library -> library.toString().equals(name))
-        .findFirst()
+    return ConstantName.find(Products.class, name)
         .orElseThrow(
             () ->
                 new UserException(

@@ -1,7 +1,6 @@
 package io.guilomo.model;
 
 import java.io.Serializable;
-import java.util.Locale;
 
 /**
  * How strongly an expert's output counts, {@code s_e}, by its rank.
@@ -22,7 +21,7 @@ public record Scaling(Rule rule, double alpha) implements Serializable {
 
     @Override
     public String toString() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+      return ConstantName.of(this);
     }
   }
 

@@ -1,7 +1,6 @@
 package io.guilomo.model;
 
 import java.util.Arrays;
-import java.util.Locale;
 
 /** What a record is learned as; {@code data.task}. */
 public enum Task {
@@ -18,17 +17,15 @@ public enum Task {
    * @throws UserException for a name that is no task
    */
   public static Task parse(String name) {
-    for (Task task : values()) {
-      if (task.toString().equals(name)) {
-        return task;
-      }
-    }
-    throw new UserException(
-        "Cannot use task %s: expected one of %s", name, Arrays.toString(values()));
+    return ConstantName.find(Task.class, name)
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "Cannot use task %s: expected one of %s", name, Arrays.toString(values())));
   }
 
   @Override
   public String toString() {
-    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return ConstantName.of(this);
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.io.IndentedJson;
 import io.guilomo.io.StrictObject;
+import io.guilomo.model.ConstantName;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
@@ -118,9 +119,7 @@ public class AllocationPlanParser {
 
   private static Scaling.Rule rule(StrictObject json) {
     String name = json.text("scaling");
-    return Arrays.stream(Scaling.Rule.values())
-        .filter(rule -> rule.toString().equals(name))
-        .findFirst()
+    return ConstantName.find(Scaling.Rule.class, name)
         .orElseThrow(
             () ->
                 json.refused(

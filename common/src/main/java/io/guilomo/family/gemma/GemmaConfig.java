@@ -9,10 +9,7 @@ import io.guilomo.network.CausalHead;
 import io.guilomo.network.Embedding;
 import io.guilomo.network.Head;
 import io.guilomo.network.Part;
-import io.guilomo.network.PartSpec;
 import io.guilomo.network.Rope;
-import io.guilomo.network.block.Attention;
-import io.guilomo.network.block.Mlp;
 import io.guilomo.network.block.Residual;
 import io.guilomo.network.block.Residual.Place;
 import io.guilomo.network.block.TransformerBlock;
@@ -92,36 +89,17 @@ public record GemmaConfig(
     return new Embedding(this, Math.sqrt(hidden()));
   }
 
-  /**
-   * A block of Gemma.
-   *
-   * <pre>
-   *   x2 = x + rmsNorm(o(attention(rotate(q, k), v))),  [q k v] of rmsNorm(x)
-   *   y  = x2 + rmsNorm(down(act(gate) ⊙ up)),          [gate up] of rmsNorm(x2)
-   * </pre>
-   */
+  /** {@code x + rmsNorm(branch(rmsNorm(x)))}. */
   @Override
-  public Part block(PartSpec spec) {
-    TransformerBlock block = new TransformerBlock(spec);
-    Attention attention = attentionBranch(block, spec.layer());
-    Mlp mlp = mlpBranch(block);
-    return block
-        .add(
-            Residual.sandwich(
-                block,
-                Place.INSIDE,
-                "middle",
-                block.rmsNorm("attentionNorm", epsilon()),
-                attention,
-                block.outputNorm("attentionOutputNorm", epsilon())))
-        .add(
-            Residual.sandwich(
-                block,
-                Place.LAST,
-                "y",
-                block.rmsNorm("mlpNorm", epsilon()),
-                mlp,
-                block.outputNorm("mlpOutputNorm", epsilon())));
+  public Residual residual(
+      TransformerBlock block, Place place, String sum, String kind, Residual.Branch branch) {
+    return Residual.sandwich(
+        block,
+        place,
+        sum,
+        block.rmsNorm(kind + "Norm", epsilon()),
+        branch,
+        block.outputNorm(kind + "OutputNorm", epsilon()));
   }
 
   @Override

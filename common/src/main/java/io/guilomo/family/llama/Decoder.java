@@ -224,14 +224,19 @@ public interface Decoder extends BackboneConfig {
     Attention attention = attentionBranch(block, spec.layer());
     Mlp mlp = mlpBranch(block);
     return block
-        .add(
-            Residual.preNorm(
-                block,
-                Place.INSIDE,
-                "middle",
-                block.rmsNorm("attentionNorm", epsilon()),
-                attention))
-        .add(Residual.preNorm(block, Place.LAST, "y", block.rmsNorm("mlpNorm", epsilon()), mlp));
+        .add(residual(block, Place.INSIDE, "middle", "attention", attention))
+        .add(residual(block, Place.LAST, "y", "mlp", mlp));
+  }
+
+  /**
+   * A branch with its norms: {@code x + branch(rmsNorm(x))}.
+   *
+   * @param sum name of the result among the block's arrays
+   * @param kind {@code attention} or {@code mlp}, with which the names of its norms begin
+   */
+  default Residual residual(
+      TransformerBlock block, Place place, String sum, String kind, Residual.Branch branch) {
+    return Residual.preNorm(block, place, sum, block.rmsNorm(kind + "Norm", epsilon()), branch);
   }
 
   /** The attention of a block, over its own modules. */

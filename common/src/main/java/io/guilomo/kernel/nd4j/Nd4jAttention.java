@@ -48,7 +48,7 @@ final class Nd4jAttention implements AttentionKernels {
       long n = (long) starts[i + 1] - starts[i];
       INDArray softmax =
           softmax(shape, heads(shape, query, starts, i), heads(shape, key, starts, i), n, n);
-      long next = first + kept(shape, n);
+      long next = first + AttentionKernels.kept(shape, n);
       if (next > first) {
         elements(state, first, next).assign(softmax.reshape(softmax.length()));
       }
@@ -79,11 +79,6 @@ final class Nd4jAttention implements AttentionKernels {
           Nd4j.matmul(grouped(shape, softmax, n, lengths[i]), heads(shape, values, kept, 0));
       rows(result, starts[i], starts[i + 1]).assign(tokens(attended, shape.heads(), n));
     }
-  }
-
-  /** Probabilities of a sequence that are kept. */
-  private static long kept(AttentionShape shape, long n) {
-    return n <= LONGEST_KEPT ? shape.heads() * n * n : 0;
   }
 
   /** What the last {@code n} of {@code length} tokens look at: {@code [heads, n, length]}. */
@@ -120,7 +115,7 @@ final class Nd4jAttention implements AttentionKernels {
     long first = 0;
     for (int i = 0; i + 1 < starts.length; i++) {
       long n = (long) starts[i + 1] - starts[i];
-      long next = first + kept(shape, n);
+      long next = first + AttentionKernels.kept(shape, n);
       INDArray q = heads(shape, query, starts, i);
       INDArray k = heads(shape, key, starts, i);
       INDArray softmax =

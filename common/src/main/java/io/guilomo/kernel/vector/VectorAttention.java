@@ -3,6 +3,7 @@ package io.guilomo.kernel.vector;
 import static io.guilomo.kernel.vector.VectorMemory.LANES;
 import static io.guilomo.kernel.vector.VectorMemory.SPECIES;
 
+import io.guilomo.kernel.AttentionKernels;
 import io.guilomo.kernel.AttentionShape;
 import io.guilomo.kernel.KernelThreads;
 import jdk.incubator.vector.FloatVector;
@@ -36,8 +37,7 @@ class VectorAttention {
       VectorMemory query,
       VectorMemory key,
       VectorMemory value,
-      VectorMemory probabilities,
-      int longestKept) {
+      VectorMemory probabilities) {
     this.shape = shape;
     this.starts = starts;
     this.query = query;
@@ -46,9 +46,8 @@ class VectorAttention {
     this.probabilities = probabilities;
     this.offsets = new int[starts.length];
     for (int s = 0; s + 1 < starts.length; s++) {
-      int n = starts[s + 1] - starts[s];
-      int kept = n <= longestKept ? shape.heads() * n * n : 0;
-      offsets[s + 1] = Math.addExact(offsets[s], kept);
+      long kept = AttentionKernels.kept(shape, (long) starts[s + 1] - starts[s]);
+      offsets[s + 1] = Math.toIntExact(offsets[s] + kept);
     }
   }
 

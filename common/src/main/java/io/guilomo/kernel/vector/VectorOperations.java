@@ -195,8 +195,7 @@ class VectorOperations extends HostOperations implements Kernels, HostExperts {
       INDArray value,
       INDArray state,
       INDArray result) {
-    new VectorAttention(
-            shape, starts, matrix(query), matrix(key), matrix(value), vector(state), LONGEST_KEPT)
+    new VectorAttention(shape, starts, matrix(query), matrix(key), matrix(value), vector(state))
         .forward(matrix(result));
   }
 
@@ -234,8 +233,7 @@ class VectorOperations extends HostOperations implements Kernels, HostExperts {
       INDArray dQuery,
       INDArray dKey,
       INDArray dValue) {
-    new VectorAttention(
-            shape, starts, matrix(query), matrix(key), matrix(value), vector(state), LONGEST_KEPT)
+    new VectorAttention(shape, starts, matrix(query), matrix(key), matrix(value), vector(state))
         .backward(matrix(dResult), matrix(dQuery), matrix(dKey), matrix(dValue));
   }
 

@@ -6,6 +6,7 @@ import io.guilomo.config.ModelConfig;
 import io.guilomo.config.Recompute;
 import io.guilomo.family.Families;
 import io.guilomo.io.ConfigJson;
+import io.guilomo.model.ConstantName;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import java.util.Arrays;
@@ -190,11 +191,11 @@ record BenchShape(
     for (int i = 1; i < parts.length; i++) {
       String[] pair = parts[i].split("=", 2);
       if (pair.length == 2 && pair[0].equals("precision")) {
-        shape = shape.with(oneOf(text, "precisions", ModelConfig.Precision.values(), pair[1]));
+        shape = shape.with(oneOf(text, "precisions", ModelConfig.Precision.class, pair[1]));
         continue;
       }
       if (pair.length == 2 && pair[0].equals("recompute")) {
-        shape = shape.with(oneOf(text, "kinds of recompute", Recompute.values(), pair[1]));
+        shape = shape.with(oneOf(text, "kinds of recompute", Recompute.class, pair[1]));
         continue;
       }
       int value = pair.length == 2 && pair[1].matches("[0-9]{1,6}") ? Integer.parseInt(pair[1]) : 0;
@@ -219,14 +220,13 @@ record BenchShape(
     return new BenchShape(task, layers, sequences, length, precision, other);
   }
 
-  private static <E extends Enum<E>> E oneOf(String text, String what, E[] values, String name) {
-    return Arrays.stream(values)
-        .filter(value -> value.toString().equals(name))
-        .findFirst()
+  private static <E extends Enum<E>> E oneOf(String text, String what, Class<E> type, String name) {
+    return ConstantName.find(type, name)
         .orElseThrow(
             () ->
                 new UserException(
-                    "Cannot measure " + text + ": " + what + " are " + Arrays.toString(values)));
+                    "Cannot measure %s: %s are %s",
+                    text, what, Arrays.toString(type.getEnumConstants())));
   }
 
   private BenchShape with(String size, int value) {

@@ -1,5 +1,6 @@
 package io.guilomo.spark.data;
 
+import io.guilomo.model.ConstantName;
 import io.guilomo.model.UserException;
 import java.util.Arrays;
 import java.util.Locale;
@@ -26,9 +27,7 @@ public enum DataFormat {
   }
 
   public static DataFormat parse(String name) {
-    return Arrays.stream(values())
-        .filter(format -> format.toString().equals(name))
-        .findFirst()
+    return ConstantName.find(DataFormat.class, name)
         .orElseThrow(
             () ->
                 new UserException(
