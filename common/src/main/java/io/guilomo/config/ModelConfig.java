@@ -60,7 +60,10 @@ public record ModelConfig(
   /** Number format of frozen weights. */
   public enum Precision {
     FLOAT32,
-    /** Takes half the memory, and GPUs multiply it several times as fast. */
+    /**
+     * Two bytes a weight. GPUs and some processors multiply them faster, with activations rounded
+     * to bfloat16 in passes that allow it.
+     */
     BFLOAT16;
 
     /** The type of frozen matrices. */

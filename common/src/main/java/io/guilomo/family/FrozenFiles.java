@@ -49,6 +49,11 @@ final class FrozenFiles implements FrozenTensors.Source {
     source.digest(stored(piece), digest);
   }
 
+  @Override
+  public boolean half(Piece piece) throws IOException {
+    return source.half(stored(piece));
+  }
+
   private String stored(Piece piece) {
     return names
         .find(piece.name())

@@ -5,7 +5,6 @@ import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
-import io.guilomo.model.UserException;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -13,8 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Where frozen tensors are kept, and in which type: norms and biases are always 32-bit floats.
  *
  * @param kernels that compute with them
- * @param matrices type of linear weights and embeddings: {@link DataType#FLOAT} or {@link
- *     DataType#BFLOAT16}
+ * @param matrices type of linear weights and embeddings: {@link DataType#FLOAT}, or {@link
+ *     DataType#BFLOAT16} for two bytes each
  */
 public record FrozenMemory(Kernels kernels, DataType matrices) {
 
@@ -26,10 +25,12 @@ public record FrozenMemory(Kernels kernels, DataType matrices) {
   /**
    * A matrix for {@link FrozenMatrix#put} to fill.
    *
-   * @throws UserException if the kernels cannot compute with its type
+   * @param half whether its values are those of float16, which has more digits than bfloat16: they
+   *     are kept in two bytes if the kernels can, and rounded to bfloat16 otherwise
    */
-  FrozenMatrix matrix(long rows, long columns) {
-    return kernels.frozen(matrices, rows, columns);
+  FrozenMatrix matrix(long rows, long columns, boolean half) {
+    boolean exact = half && matrices == DataType.BFLOAT16 && kernels.keepsHalf();
+    return kernels.frozen(exact ? DataType.HALF : matrices, rows, columns);
   }
 
   /** A vector with undefined contents. */

@@ -62,6 +62,11 @@ public final class FrozenTensors {
     /** Has {@code digest} see what it sees when the tensor is read. */
     default void digest(Piece piece, MessageDigest digest) throws IOException {}
 
+    /** Whether the values are stored as float16. */
+    default boolean half(Piece piece) throws IOException {
+      return false;
+    }
+
     /** Throws if the source lacks the tensor. */
     default void check(Piece piece) throws IOException {}
   }
@@ -131,7 +136,7 @@ public final class FrozenTensors {
     } else if (extent == Extent.VALUES) {
       long rows = Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum();
       if (pieces[0].shape().length > 1) {
-        FrozenMatrix matrix = memory.matrix(rows, pieces[0].shape()[1]);
+        FrozenMatrix matrix = memory.matrix(rows, pieces[0].shape()[1], half(pieces));
         fill(pieces, matrix::put);
         matrices.put(part, matrix);
       } else {
@@ -141,6 +146,16 @@ public final class FrozenTensors {
         vectors.put(part, vector);
       }
     }
+  }
+
+  /** Whether all are stored as float16. */
+  private boolean half(Piece... pieces) throws IOException {
+    for (Piece piece : pieces) {
+      if (!source.half(piece)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**

@@ -136,6 +136,11 @@ public final class OnnxModel implements TensorSource {
   }
 
   @Override
+  public boolean half(String name) {
+    return weights.get(name).tensor().type() == TensorType.F16;
+  }
+
+  @Override
   public void read(String name, FloatSink target, MessageDigest digest) throws IOException {
     Weight weight = weights.get(name);
     OnnxGraph.Tensor tensor = weight.tensor();

@@ -108,6 +108,11 @@ public final class SafetensorsFile implements Closeable {
     return header.tensors().keySet();
   }
 
+  /** Whether a tensor is stored as float16. */
+  boolean half(String name) {
+    return tensor(name).type() == TensorType.F16;
+  }
+
   public long[] shape(String name) {
     return tensor(name).shape().clone();
   }

@@ -80,6 +80,11 @@ final class SafetensorsModel implements TensorSource {
   }
 
   @Override
+  public boolean half(String name) throws IOException {
+    return shard(name).half(name);
+  }
+
+  @Override
   public void read(String name, FloatSink target, MessageDigest digest) throws IOException {
     shard(name).read(name, target, digest);
   }

@@ -23,6 +23,9 @@ public sealed interface TensorSource extends Closeable permits SafetensorsModel,
   /** The shape as in Hugging Face: linear weights are {@code [out, in]}. */
   long[] shape(String name) throws IOException;
 
+  /** Whether the elements are stored as float16. */
+  boolean half(String name) throws IOException;
+
   /** Reads all elements; updates {@code digest} with the bytes as stored. */
   void read(String name, FloatSink target, MessageDigest digest) throws IOException;
 

@@ -60,13 +60,18 @@ public class CheckedKernels
   }
 
   @Override
+  public boolean keepsHalf() {
+    return operations().device().keepsHalf();
+  }
+
+  @Override
   public void release(FrozenMatrix matrix) {
     operations().device().release(matrix);
   }
 
   @Override
   public void write(float[] source, INDArray target) {
-    contiguous("target", target, List.of(DataType.FLOAT, DataType.BFLOAT16));
+    contiguous("target", target, operations().frozenTypes());
     atLeast("elements to write", source.length, target.length());
     operations().device().write(source, target);
   }

@@ -26,9 +26,8 @@ public interface Device {
   /**
    * A vector with undefined contents.
    *
-   * @param type {@link DataType#FLOAT}, {@link DataType#DOUBLE} or, for frozen matrices where the
-   *     device multiplies them, {@link DataType#BFLOAT16}
-   * @throws io.guilomo.model.UserException if the device cannot compute with bfloat16
+   * @param type {@link DataType#FLOAT}, {@link DataType#DOUBLE} or, for frozen matrices, {@link
+   *     DataType#BFLOAT16} or a type that the device {@linkplain #keepsHalf keeps}
    */
   INDArray allocate(DataType type, long length);
 
@@ -42,13 +41,15 @@ public interface Device {
    * A matrix for {@link FrozenMatrix#put} to fill. Kernels with the same {@link #memory} can use
    * each other's matrices.
    *
-   * @param type {@link DataType#FLOAT} or, where the device multiplies it, {@link
-   *     DataType#BFLOAT16}
-   * @throws io.guilomo.model.UserException if the device cannot compute with bfloat16
+   * @param type {@link DataType#FLOAT}, {@link DataType#BFLOAT16} or, if the device {@linkplain
+   *     #keepsHalf keeps} it, {@link DataType#HALF}
    */
   default FrozenMatrix frozen(DataType type, long rows, long columns) {
     return new FrozenArray(this, type, rows, columns);
   }
+
+  /** Whether frozen matrices can be of {@link DataType#HALF}. */
+  boolean keepsHalf();
 
   /** Frees a frozen matrix, which must not be used afterwards. */
   default void release(FrozenMatrix matrix) {
@@ -57,8 +58,8 @@ public interface Device {
 
   /**
    * Sets a contiguous array to the first values of {@code source}, rounded to nearest, ties to
-   * even, where it is {@link DataType#BFLOAT16}. {@code source} may be reused as soon as the method
-   * returns.
+   * even, where it is {@link DataType#BFLOAT16}, and exact where it is {@link DataType#HALF} and
+   * they have such values. {@code source} may be reused as soon as the method returns.
    */
   void write(float[] source, INDArray target);
 

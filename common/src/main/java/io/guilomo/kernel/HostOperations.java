@@ -1,8 +1,9 @@
 package io.guilomo.kernel;
 
-import io.guilomo.model.UserException;
+import java.util.List;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.ShortPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -11,9 +12,13 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** The memory of the host, and access to the arrays in it. */
 public abstract class HostOperations implements Device {
+  /** Types of matrices that are only read. */
+  public static final List<DataType> FROZEN_TYPES =
+      List.of(DataType.FLOAT, DataType.BFLOAT16, DataType.HALF);
+
   @Override
   public void accuracy(Kernels.Accuracy accuracy) {
-    // 32-bit floats are never rounded.
+    // Activations are never rounded.
   }
 
   @Override
@@ -28,17 +33,17 @@ public abstract class HostOperations implements Device {
 
   @Override
   public INDArray allocate(DataType type, long length) {
-    if (type == DataType.BFLOAT16) {
-      throw new UserException(
-          "Cannot keep weights as bfloat16 in the memory of this processor: its kernels compute "
-              + "with float32; set guilomo.model.precision=float32");
-    }
-    if (type != DataType.FLOAT && type != DataType.DOUBLE) {
+    if (type != DataType.DOUBLE && !FROZEN_TYPES.contains(type)) {
       throw new IllegalArgumentException("Cannot compute with " + type);
     }
     try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       return Nd4j.createUninitialized(type, length);
     }
+  }
+
+  @Override
+  public boolean keepsHalf() {
+    return true;
   }
 
   @Override
@@ -48,7 +53,14 @@ public abstract class HostOperations implements Device {
 
   @Override
   public void write(float[] source, INDArray target) {
-    set(target, source);
+    if (target.dataType() == DataType.FLOAT) {
+      set(target, source);
+    } else {
+      int count = (int) target.length();
+      short[] narrowed = new short[count];
+      NarrowFloats.round(source, target.dataType(), narrowed);
+      new ShortPointer(target.data().addressPointer()).put(narrowed, 0, count);
+    }
   }
 
   @Override

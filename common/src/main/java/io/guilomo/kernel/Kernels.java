@@ -24,13 +24,19 @@ public interface Kernels
         ExpertKernels,
         FlatVectorKernels {
 
-  /** How precisely matmuls treat activations. */
+  /** How precisely matmuls with frozen matrices of 16-bit floats treat activations. */
   enum Accuracy {
     /** Activations may be rounded to about the precision of bfloat16 weights. */
     ROUNDED,
     /**
-     * Activations keep full float32 precision: for float32 weights, and for passes whose results
-     * are subtracted from each other (arXiv 2506.14646, eq. 7).
+     * On processors as {@link #EXACT}, on cards as {@link #ROUNDED}: for the other passes of a
+     * search. Where they are rounded, a token that lies between two experts may choose the other
+     * one, and a small gradient may change its sign, of which AdamW's first updates consist.
+     */
+    STEADY,
+    /**
+     * Activations keep more than bfloat16's precision, on processors all of float32's: for passes
+     * whose results are subtracted from each other (arXiv 2506.14646, eq. 7).
      */
     EXACT
   }

@@ -1,6 +1,5 @@
 package io.guilomo.kernel;
 
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Products of matrices. */
@@ -9,7 +8,7 @@ public interface MatmulKernels {
   /**
    * {@code c = a' · b'} or {@code c += a' · b'}, where a prime means transposed if so flagged.
    *
-   * @param b may be of {@link DataType#BFLOAT16}
+   * @param b may be of 16-bit floats, see {@link Device#frozen}
    * @param c {@code [m, n]}
    */
   void product(

@@ -20,8 +20,12 @@ public record Operations(
     FlatVectorKernels vectors,
     List<DataType> frozenTypes) {
 
-  /** All operations in one object that computes with 32-bit floats only. */
-  public static Operations of(Kernels all) {
-    return new Operations(all, all, all, all, all, all, all, List.of(DataType.FLOAT));
+  /**
+   * All operations in one object.
+   *
+   * @param frozenTypes types of matrices that are only read
+   */
+  public static Operations of(Kernels all, List<DataType> frozenTypes) {
+    return new Operations(all, all, all, all, all, all, all, frozenTypes);
   }
 }

@@ -1,6 +1,5 @@
 package io.guilomo.kernel;
 
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Gathering, scattering, pooling and summing the rows of matrices. */
@@ -9,7 +8,7 @@ public interface RowKernels {
   /**
    * {@code result[i] = table[rows[i]]}, or {@code +=}.
    *
-   * @param table may be of {@link DataType#BFLOAT16}
+   * @param table may be of 16-bit floats, see {@link Device#frozen}
    */
   void gatherRows(INDArray table, int[] rows, INDArray result, boolean accumulate);
 

@@ -152,10 +152,7 @@ public final class PassContext {
     this.cache = null;
     this.recomputes = false;
     this.options = nextOptions;
-    kernels.accuracy(
-        exactWeights || nextOptions.gradient() == PassOptions.Gradient.GSVS
-            ? Kernels.Accuracy.EXACT
-            : Kernels.Accuracy.ROUNDED);
+    kernels.accuracy(exactWeights ? Kernels.Accuracy.EXACT : nextOptions.accuracy());
     measurements.begin();
   }
 

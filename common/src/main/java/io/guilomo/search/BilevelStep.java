@@ -89,8 +89,8 @@ public final class BilevelStep {
 
       // 4  c = ( ∂a L_train(w + εv, a) − ∂a L_train(w − εv, a) ) / 2ε
       PassOptions gsvsOnly =
-          training
-              .with(Gradient.GSVS)
+          updates
+              .subtractedPass(step)
               .with(settings.freezeRouting() ? Routing.REPLAY : Routing.CHOOSE);
       kernels.addScaled(saved, epsilon, v, w);
       network.pass(train, gsvsOnly);

@@ -4,7 +4,6 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
-import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassResult;
 import io.guilomo.training.TrainingStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -60,7 +59,7 @@ record ReferenceStep(
     if (vNorm > 0) {
       double epsilon = BilevelStep.FINITE_DIFFERENCE / vNorm;
       kernels.addScaled(saved, -epsilon, v, w);
-      network.pass(train, training.with(Gradient.GSVS));
+      network.pass(train, updates.subtractedPass(step));
       kernels.addScaled(outer, eta / (2 * epsilon), network.gsvGradient(), outer);
     }
     kernels.copy(saved, w);

@@ -3,8 +3,10 @@ package io.guilomo.search;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.Kernels.Accuracy;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.PassOptions;
+import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassResult;
 import io.guilomo.training.InnerUpdate;
 import io.guilomo.training.TrainingStep;
@@ -31,11 +33,16 @@ final class Updates {
 
   /** All passes of a step over its training batch drop the same elements. */
   PassOptions trainingPass(long step) {
-    return PassOptions.training(Seeds.mix(settings.seed(), 2 * step));
+    return PassOptions.training(Seeds.mix(settings.seed(), 2 * step)).with(Accuracy.STEADY);
+  }
+
+  /** A training pass whose gradient is subtracted from that of another one. */
+  PassOptions subtractedPass(long step) {
+    return trainingPass(step).with(Gradient.GSVS).with(Accuracy.EXACT);
   }
 
   PassOptions validationPass(long step) {
-    return PassOptions.training(Seeds.mix(settings.seed(), 2 * step + 1));
+    return PassOptions.training(Seeds.mix(settings.seed(), 2 * step + 1)).with(Accuracy.STEADY);
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.guilomo.sizing;
 
 import io.guilomo.config.FinetuneConfig;
+import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.Recompute;
 import io.guilomo.config.SearchConfig;
 import io.guilomo.network.NetworkDefinition;
@@ -9,7 +10,8 @@ import io.guilomo.network.WorkingArrays;
 
 /**
  * The memory that training a network takes, computed from its definition alone: nothing is loaded.
- * Bytes are those of float32 arrays, which all values become whatever type the model's files have.
+ * Bytes are those of float32 arrays, which all values become whatever type the model's files have,
+ * unless the frozen ones are {@linkplain #keptAs kept} in another.
  *
  * @param backbone bytes of the frozen tensors, which a process has once
  * @param parameters that are trained
@@ -61,6 +63,19 @@ public record MemoryEstimate(
         copied,
         batch,
         new WorkingArrays(network, recompute, batch.sequences(), batch.length()).bytes());
+  }
+
+  /**
+   * With frozen tensors of a type. Norms and biases, which stay float32, are counted as of that
+   * type too: they are less than half a percent.
+   */
+  public MemoryEstimate keptAs(Precision precision) {
+    return new MemoryEstimate(
+        backbone / Float.BYTES * precision.matrices().width(),
+        parameters,
+        copied,
+        batch,
+        activations);
   }
 
   /** Bytes of the flat vector of parameters. */

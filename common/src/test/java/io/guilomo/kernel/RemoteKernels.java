@@ -35,6 +35,8 @@ final class RemoteKernels {
               switch (method.getName()) {
                 case "memory":
                   return NAME;
+                case "keepsHalf":
+                  return false;
                 case "allocate":
                   return remote.allocate((DataType) arguments[0], (long) arguments[1]);
                 case "release":

@@ -85,8 +85,9 @@ class TestProductsAndRows {
   @OnEveryKernels
   void aFrozenMatrixHasTheBitsOfAnArray(Kernels kernels) {
     frozen(kernels, DataType.FLOAT);
-    if (!kernels.memory().equals(Kernels.HOST)) {
-      frozen(kernels, DataType.BFLOAT16);
+    frozen(kernels, DataType.BFLOAT16);
+    if (kernels.keepsHalf()) {
+      frozen(kernels, DataType.HALF);
     }
   }
 

@@ -38,7 +38,7 @@ class TestGoldenBilevel {
   private static final double DIFFERENCE_TOLERANCE = 2e-4;
 
   private static final double LOSS_TOLERANCE = 5e-6;
-  private static final int ROWS = 4;
+  static final int ROWS = 4;
 
   @ParameterizedTest
   @MethodSource("io.guilomo.kernel.KernelsUnderTest#all")
@@ -88,7 +88,7 @@ class TestGoldenBilevel {
     }
   }
 
-  private static SearchSettings settings(JsonNode json) {
+  static SearchSettings settings(JsonNode json) {
     assertThat(json.get("warmup_steps").asInt()).isZero();
     assertThat(json.get("max_grad_norm").asDouble()).isZero();
     return new SearchSettings(
@@ -147,7 +147,7 @@ class TestGoldenBilevel {
    * The argmax of every GSV in the file's order, a digit each; of the vectors themselves, not of
    * the masks.
    */
-  private static String choices(LoraMoeNetwork network, JsonNode json) {
+  static String choices(LoraMoeNetwork network, JsonNode json) {
     StringBuilder digits = new StringBuilder();
     Function<String, INDArray> parameters = GoldenNetwork.parameters(network);
     for (JsonNode name : json.get("alpha_order")) {

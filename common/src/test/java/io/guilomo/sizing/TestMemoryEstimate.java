@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.Recompute;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
@@ -242,6 +243,15 @@ class TestMemoryEstimate {
     // Without the pooler, which classifiers here do not read.
     assertThat(new BertConfig(384, 1536, 6, 12, 30522, 512, 2, 1e-12f).parameters())
         .isEqualTo(22_713_216 - 384 * 384 - 384);
+  }
+
+  @Test
+  void frozenTensorsInTwoBytes() {
+    MemoryEstimate estimate =
+        new MemoryEstimate(1000, new ParameterCount(10, 40), 120, BatchShape.LEAST, 700);
+    assertThat(estimate.keptAs(Precision.FLOAT32)).isEqualTo(estimate);
+    assertThat(estimate.keptAs(Precision.BFLOAT16))
+        .isEqualTo(new MemoryEstimate(500, new ParameterCount(10, 40), 120, BatchShape.LEAST, 700));
   }
 
   @Test

@@ -90,6 +90,11 @@ final class CudaCard implements Device {
   }
 
   @Override
+  public boolean keepsHalf() {
+    return false;
+  }
+
+  @Override
   public String productLibrary() {
     return "cuBLAS";
   }

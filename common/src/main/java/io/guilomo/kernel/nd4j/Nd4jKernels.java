@@ -1,9 +1,8 @@
 package io.guilomo.kernel.nd4j;
 
 import io.guilomo.kernel.CheckedKernels;
+import io.guilomo.kernel.HostOperations;
 import io.guilomo.kernel.Operations;
-import java.util.List;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /** Kernels made of ND4J operations alone: they run on every backend. */
 final class Nd4jKernels extends CheckedKernels {
@@ -22,6 +21,6 @@ final class Nd4jKernels extends CheckedKernels {
             new Nd4jAttention(),
             new Nd4jExperts(),
             new Nd4jVectors(),
-            List.of(DataType.FLOAT)));
+            HostOperations.FROZEN_TYPES));
   }
 }

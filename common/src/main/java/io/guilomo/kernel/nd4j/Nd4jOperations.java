@@ -34,20 +34,26 @@ final class Nd4jOperations extends HostOperations implements MatmulKernels, RowK
       boolean transposeB,
       INDArray c,
       boolean accumulate) {
+    INDArray wide = wide(b);
     INDArray transposed = c.transpose();
     if (transposed.ordering() == 'f' && Shape.hasDefaultStridesForShape(transposed)) {
-      Nd4j.gemm(b, a, transposed, !transposeB, !transposeA, 1, accumulate ? 1 : 0);
+      Nd4j.gemm(wide, a, transposed, !transposeB, !transposeA, 1, accumulate ? 1 : 0);
       return;
     }
     INDArray result =
         Nd4j.createUninitialized(DataType.FLOAT, new long[] {c.size(0), c.size(1)}, 'f');
-    Nd4j.gemm(a, b, result, transposeA, transposeB, 1, 0);
+    Nd4j.gemm(a, wide, result, transposeA, transposeB, 1, 0);
     write(result, c, accumulate);
   }
 
   @Override
   public void gatherRows(INDArray table, int[] rows, INDArray result, boolean accumulate) {
-    write(Nd4j.pullRows(table, 1, rows, 'c'), result, accumulate);
+    write(wide(Nd4j.pullRows(table, 1, rows, 'c')), result, accumulate);
+  }
+
+  /** A matrix that is only read, with 32-bit floats. */
+  private static INDArray wide(INDArray matrix) {
+    return matrix.dataType() == DataType.FLOAT ? matrix : matrix.castTo(DataType.FLOAT);
   }
 
   @Override

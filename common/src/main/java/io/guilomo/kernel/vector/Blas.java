@@ -5,7 +5,8 @@ import org.bytedeco.javacpp.FloatPointer;
 /** Products on raw addresses with the library that was chosen, on the calling thread alone. */
 class Blas {
   private static final ThreadLocal<Blas> OF_THREAD = ThreadLocal.withInitial(Blas::new);
-  private static volatile Products library = new BlasProducts();
+  private static volatile ProductLibraries libraries =
+      new ProductLibraries(new BlasProducts(), null);
 
   private final Address a = new Address();
   private final Address b = new Address();
@@ -16,17 +17,26 @@ class Blas {
 
   /** The instance of the calling thread. */
   static Blas ofThread() {
-    library.useOneThread();
+    libraries.floats().useOneThread();
     return OF_THREAD.get();
   }
 
-  /** Makes all threads use a library. */
-  static void use(Products products) {
-    library = products;
+  /** Makes all threads use these. */
+  static void use(ProductLibraries chosen) {
+    libraries = chosen;
   }
 
   static Products library() {
-    return library;
+    return libraries.floats();
+  }
+
+  /** Null where 16-bit floats are not multiplied as such. */
+  static Bfloat16Products bfloat16() {
+    return libraries.bfloat16();
+  }
+
+  static ProductLibraries libraries() {
+    return libraries;
   }
 
   /** Memory of this thread, valid until the next call. */
@@ -54,20 +64,21 @@ class Blas {
       float beta,
       long addressC,
       int strideC) {
-    library.product(
-        transposeA,
-        transposeB,
-        m,
-        n,
-        k,
-        alpha,
-        a.at(addressA),
-        strideA,
-        b.at(addressB),
-        strideB,
-        beta,
-        c.at(addressC),
-        strideC);
+    library()
+        .product(
+            transposeA,
+            transposeB,
+            m,
+            n,
+            k,
+            alpha,
+            a.at(addressA),
+            strideA,
+            b.at(addressB),
+            strideB,
+            beta,
+            c.at(addressC),
+            strideC);
   }
 
   private static class Address extends FloatPointer {

@@ -33,7 +33,8 @@ final class OneDnnProducts implements Products {
     return has(dnnl.dnnl_cpu_isa_avx512_core);
   }
 
-  private static boolean has(int instructions) {
+  /** Whether it may use a kind of instructions on this processor. */
+  static boolean has(int instructions) {
     return (dnnl.dnnl_get_effective_cpu_isa() & instructions) == instructions;
   }
 

@@ -1,6 +1,7 @@
 package io.guilomo.kernel.vector;
 
 import io.guilomo.kernel.CheckedKernels;
+import io.guilomo.kernel.HostOperations;
 import io.guilomo.kernel.Operations;
 
 /**
@@ -13,6 +14,6 @@ import io.guilomo.kernel.Operations;
 final class VectorKernels extends CheckedKernels {
 
   VectorKernels() {
-    super(Operations.of(new VectorOperations()));
+    super(Operations.of(new VectorOperations(), HostOperations.FROZEN_TYPES));
   }
 }

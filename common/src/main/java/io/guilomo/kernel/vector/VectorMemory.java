@@ -68,7 +68,8 @@ class VectorMemory {
     return array.data().address() + array.offset() * Float.BYTES;
   }
 
-  private static ByteBuffer buffer(long address, long bytes) {
+  /** Bytes at an address, which something else keeps. */
+  static ByteBuffer buffer(long address, long bytes) {
     if (bytes > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           String.format(

@@ -21,10 +21,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The CPU's operations; arguments are checked by {@link CheckedKernels}. */
 class VectorOperations extends HostOperations implements Kernels, HostExperts {
+  private final ThreadLocal<Accuracy> accuracy = ThreadLocal.withInitial(() -> Accuracy.EXACT);
 
   VectorOperations() {
     VectorCompilation.direct();
-    Blas.use(ProductChoice.of(KernelSelection.products()));
+    Blas.use(ProductLibraries.of(KernelSelection.products()));
   }
 
   @Override
@@ -38,8 +39,25 @@ class VectorOperations extends HostOperations implements Kernels, HostExperts {
   }
 
   @Override
+  public void accuracy(Accuracy ofThread) {
+    accuracy.set(ofThread);
+  }
+
+  /** Replicas multiply as accurately as the calling thread. */
+  @Override
   public void sideBySide(int replicas, IntConsumer body) {
-    KernelThreads.sideBySide(replicas, body);
+    Accuracy ofCaller = accuracy.get();
+    KernelThreads.sideBySide(
+        replicas,
+        replica -> {
+          Accuracy before = accuracy.get();
+          accuracy.set(ofCaller);
+          try {
+            body.accept(replica);
+          } finally {
+            accuracy.set(before);
+          }
+        });
   }
 
   @Override
@@ -51,9 +69,15 @@ class VectorOperations extends HostOperations implements Kernels, HostExperts {
       INDArray c,
       boolean accumulate) {
     VectorMemory left = VectorMemory.addressed(a);
-    VectorMemory right = VectorMemory.addressed(b);
     VectorMemory result = VectorMemory.addressed(c);
-    VectorProducts.product(left, transposeA, right, transposeB, result, accumulate);
+    if (NarrowMemory.holds(b)) {
+      NarrowMemory right = NarrowMemory.matrix(b);
+      boolean exact = accuracy.get() != Accuracy.ROUNDED;
+      NarrowProducts.product(left, transposeA, right, transposeB, result, accumulate, exact);
+    } else {
+      VectorMemory right = VectorMemory.addressed(b);
+      VectorProducts.product(left, transposeA, right, transposeB, result, accumulate);
+    }
     Reference.reachabilityFence(a);
     Reference.reachabilityFence(b);
     Reference.reachabilityFence(c);
@@ -61,7 +85,11 @@ class VectorOperations extends HostOperations implements Kernels, HostExperts {
 
   @Override
   public void gatherRows(INDArray table, int[] rows, INDArray result, boolean accumulate) {
-    VectorRows.gather(VectorMemory.addressed(table), rows, matrix(result), accumulate);
+    if (NarrowMemory.holds(table)) {
+      VectorRows.gather(NarrowMemory.matrix(table), rows, matrix(result), accumulate);
+    } else {
+      VectorRows.gather(VectorMemory.addressed(table), rows, matrix(result), accumulate);
+    }
   }
 
   @Override

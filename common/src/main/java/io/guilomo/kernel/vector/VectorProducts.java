@@ -113,7 +113,7 @@ class VectorProducts {
   }
 
   /** Depends on the size of the product alone. */
-  private static int rangeOf(int count, double operations) {
+  static int rangeOf(int count, double operations) {
     if (operations < SHARED) {
       return count;
     }

@@ -37,6 +37,16 @@ class VectorRows {
         });
   }
 
+  static void gather(NarrowMemory table, int[] rows, VectorMemory result, boolean accumulate) {
+    forRows(
+        result,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            table.widen(rows[i], 0, result.row(i), accumulate);
+          }
+        });
+  }
+
   static void scatterAdd(VectorMemory source, int[] rows, VectorMemory result) {
     forRows(
         source,

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 class TestProducts {
   private static final int SIZE = 700;
-  private final Products before = Blas.library();
+  private final ProductLibraries before = Blas.libraries();
   private final Random random = new Random(3);
 
   @BeforeEach
@@ -38,15 +38,19 @@ class TestProducts {
 
   @Test
   void theChoiceIsReproducibleAndCanBeMade() {
-    assertThat(ProductChoice.of(KernelsConfig.Products.BLAS)).isInstanceOf(BlasProducts.class);
-    assertThat(ProductChoice.of(KernelsConfig.Products.ONEDNN)).isInstanceOf(OneDnnProducts.class);
-    assertThat(ProductChoice.of(KernelsConfig.Products.AUTO))
-        .hasSameClassAs(ProductChoice.of(KernelsConfig.Products.AUTO));
+    assertThat(floats(KernelsConfig.Products.BLAS)).isInstanceOf(BlasProducts.class);
+    assertThat(floats(KernelsConfig.Products.ONEDNN)).isInstanceOf(OneDnnProducts.class);
+    assertThat(floats(KernelsConfig.Products.AUTO))
+        .hasSameClassAs(floats(KernelsConfig.Products.AUTO));
     KernelSelection.useProducts(KernelsConfig.Products.ONEDNN);
     assertThat(KernelSelection.named("vector").productLibrary())
         .matches("oneDNN \\d+\\.\\d+\\.\\d+");
     KernelSelection.useProducts(KernelsConfig.Products.BLAS);
     assertThat(KernelSelection.named("vector").productLibrary()).isIn("MKL", "OPENBLAS");
+  }
+
+  private static Products floats(KernelsConfig.Products wanted) {
+    return ProductLibraries.of(wanted).floats();
   }
 
   @Test
@@ -77,7 +81,7 @@ class TestProducts {
       Thread caller =
           new Thread(
               () -> {
-                Blas.use(library);
+                Blas.use(new ProductLibraries(library, null));
                 multiply(0);
                 threads.set(threadsNamed(name));
               },
@@ -92,7 +96,7 @@ class TestProducts {
   @Test
   void theSameBitsAtAnyAddressAndAnyTime() {
     for (Products library : libraries()) {
-      Blas.use(library);
+      Blas.use(new ProductLibraries(library, null));
       float[] expected = multiply(0);
       for (int shift = 0; shift < 5; shift++) {
         assertThat(multiply(shift)).as(library.name()).isEqualTo(expected);

@@ -64,6 +64,9 @@ record BenchShape(
     /** LLaMA-3.2-1B's, whose embeddings are tied. */
     static final Model LLAMA_1B = new Model(true, 2048, 8192, 16, 32, 8, 64, 128256, 16, 256);
 
+    /** Two layers of it, for processors. */
+    static final Model LLAMA_1B_PART = new Model(true, 2048, 8192, 2, 32, 8, 64, 128256, 4, 256);
+
     /** LLaMA-2-7B's. */
     static final Model LLAMA_7B = new Model(true, 4096, 11008, 32, 32, 32, 128, 32000, 16, 256);
   }
@@ -80,6 +83,8 @@ record BenchShape(
     FINETUNE_BERT_PLAN("finetune-bert-4x4", Model.SMALL_ENCODER, Work.FINETUNING, 4, 4),
     /** As many parameters as one LoRA of rank 8, but for the routers. */
     FINETUNE_BERT_LORA("finetune-bert-2x4", Model.SMALL_ENCODER, Work.FINETUNING, 2, 4),
+    SEARCH_2048("search-llama-2048", Model.LLAMA_1B_PART, Work.SEARCH, FULL, FULL),
+    FINETUNE_2048("finetune-llama-2048", Model.LLAMA_1B_PART, Work.FINETUNING, FULL, FULL),
     SEARCH_1B("search-llama-1b", Model.LLAMA_1B, Work.SEARCH, FULL, FULL),
     FINETUNE_1B("finetune-llama-1b", Model.LLAMA_1B, Work.FINETUNING, FULL, FULL),
     SEARCH_7B("search-llama-7b", Model.LLAMA_7B, Work.SEARCH, FULL, FULL),
@@ -164,7 +169,7 @@ record BenchShape(
     if (model.decoder) {
       json.put("num_key_value_heads", model.keyValueHeads)
           .put("head_dim", model.headDim)
-          .put("tie_word_embeddings", model.equals(Model.LLAMA_1B));
+          .put("tie_word_embeddings", model.vocabulary == Model.LLAMA_1B.vocabulary);
     }
     return Families.config(new ConfigJson(json, this));
   }

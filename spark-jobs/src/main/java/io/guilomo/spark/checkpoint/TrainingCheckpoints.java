@@ -26,11 +26,12 @@ public record TrainingCheckpoints(
 
   private static final Logger LOG = LoggerFactory.getLogger(TrainingCheckpoints.class);
 
-  /** They decide which parameters there are, or their initial values. */
+  /** They decide which parameters there are, their initial values, or which network they train. */
   private static final List<String> REFUSED =
       List.of(
           "run.seed",
           "model.family",
+          "model.precision",
           "data.task",
           "data.labels",
           "lora-moe.target-modules",

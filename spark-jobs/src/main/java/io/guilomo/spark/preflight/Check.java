@@ -32,6 +32,11 @@ public record Check(Status status, String name, String text) implements Serializ
     return new Check(Status.CANNOT, name, text);
   }
 
+  /** With more text. */
+  Check and(String more) {
+    return new Check(status, name, text + more);
+  }
+
   /** One line of the report. */
   public String line() {
     return String.format(

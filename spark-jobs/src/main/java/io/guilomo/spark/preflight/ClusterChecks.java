@@ -31,7 +31,7 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
    * @param model directory of the model
    * @param data paths by their configuration keys
    * @param output directory of the runs
-   * @param products library that multiplies
+   * @param product to measure
    * @param seconds how long to wait for executors
    */
   public static ClusterChecks run(
@@ -39,17 +39,12 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
       String model,
       Map<String, String> data,
       String output,
-      Products products,
+      Processor.Product product,
       int seconds) {
     int expected = spark.isLocal() ? 1 : spark.getConf().getInt("spark.executor.instances", 0);
     FileChecks files = new FileChecks(model, data, output);
     return run(
-        spark,
-        Processor.Product.full(products),
-        files,
-        expected,
-        seconds,
-        ownDisk(output, spark.hadoopConfiguration()));
+        spark, product, files, expected, seconds, ownDisk(output, spark.hadoopConfiguration()));
   }
 
   /**

@@ -52,7 +52,7 @@ public final class DoctorJob {
             config.model().requirePath(),
             data(),
             config.output().dir(),
-            config.kernels().products(),
+            Processor.Product.full(config.kernels().products(), config.model().precision()),
             SECONDS);
     checks.addAll(cluster.checks());
     if (config.data().train().isBlank()) {

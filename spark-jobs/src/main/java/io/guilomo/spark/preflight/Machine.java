@@ -7,6 +7,8 @@ import java.io.Serializable;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
 import org.apache.hadoop.conf.Configuration;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -88,7 +90,8 @@ record Machine(
                 "product of %d³, %s".formatted(product.size(), name(process, host)),
                 product.measure(kernels, used),
                 used,
-                software.blas());
+                software.blas())
+            .and(frozenSpeed(product, kernels));
     return new Machine(
         process,
         host,
@@ -98,6 +101,15 @@ record Machine(
         MemoryLimit.here(),
         Runtime.getRuntime().maxMemory(),
         checks.run(hadoop));
+  }
+
+  /** The speed with weights of two bytes, if they are kept so. */
+  private static String frozenSpeed(Processor.Product product, Kernels kernels) {
+    OptionalDouble gflops = product.measureFrozen(kernels);
+    return gflops.isPresent()
+        ? String.format(
+            Locale.ROOT, "; with %s weights %.0f", product.precision(), gflops.getAsDouble())
+        : "";
   }
 
   /**

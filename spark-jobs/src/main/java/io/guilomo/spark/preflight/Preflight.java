@@ -58,9 +58,10 @@ public record Preflight(
     return new Preflight(
         "search",
         MemoryEstimate.search(
-            Networks.toSearch(config, backbone, config.run().seed(), classes(config)),
-            config.search(),
-            batch),
+                Networks.toSearch(config, backbone, config.run().seed(), classes(config)),
+                config.search(),
+                batch)
+            .keptAs(workers.precision()),
         workers.device(),
         workers.count(),
         Math.max(1, config.search().seeds().size()));
@@ -75,9 +76,10 @@ public record Preflight(
     return new Preflight(
         "finetune",
         MemoryEstimate.fineTuning(
-            Networks.ofPlan(config, backbone, plan, config.run().seed(), classes(config)),
-            config.finetune(),
-            batch),
+                Networks.ofPlan(config, backbone, plan, config.run().seed(), classes(config)),
+                config.finetune(),
+                batch)
+            .keptAs(workers.precision()),
         workers.device(),
         workers.count(),
         1);

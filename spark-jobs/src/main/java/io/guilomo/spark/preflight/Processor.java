@@ -1,6 +1,8 @@
 package io.guilomo.spark.preflight;
 
 import io.guilomo.config.KernelsConfig.Products;
+import io.guilomo.config.ModelConfig.Precision;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
@@ -11,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -105,19 +108,21 @@ public record Processor(String vectors, double coreShare) implements Serializabl
    * @param size rows and columns
    * @param runs number of products, of which the fastest counts
    * @param library that multiplies
+   * @param precision of one of the matrices, as of frozen weights
    */
-  record Product(int size, int runs, Products library) implements Serializable {
+  record Product(int size, int runs, Products library, Precision precision)
+      implements Serializable {
     private static final int FULL = 1024;
     private static final int QUICK = 512;
 
     /** For {@code doctor}. */
-    static Product full(Products library) {
-      return new Product(FULL, 7, library);
+    static Product full(Products library, Precision precision) {
+      return new Product(FULL, 7, library, precision);
     }
 
     /** For the start of a job: takes a few hundredths of a second. */
     static Product quick(Products library) {
-      return new Product(QUICK, 5, library);
+      return new Product(QUICK, 5, library, Precision.FLOAT32);
     }
 
     boolean isQuick() {
@@ -137,6 +142,28 @@ public record Processor(String vectors, double coreShare) implements Serializabl
       INDArray a = Nd4j.valueArrayOf(new long[] {size, size}, 0.5, DataType.FLOAT);
       INDArray b = Nd4j.valueArrayOf(new long[] {size, size}, 0.25, DataType.FLOAT);
       INDArray c = Nd4j.zeros(DataType.FLOAT, size, size);
+      return measure(kernels, a, b, c);
+    }
+
+    /** As {@link #measure}, with frozen weights as they are kept; empty if that is float32. */
+    OptionalDouble measureFrozen(Kernels kernels) {
+      if (precision == Precision.FLOAT32) {
+        return OptionalDouble.empty();
+      }
+      INDArray a = Nd4j.valueArrayOf(new long[] {size, size}, 0.5, DataType.FLOAT);
+      INDArray c = Nd4j.zeros(DataType.FLOAT, size, size);
+      INDArray b = kernels.allocate(precision.matrices(), (long) size * size);
+      kernels.fill(b, 0.25);
+      kernels.accuracy(Kernels.Accuracy.ROUNDED);
+      try {
+        return OptionalDouble.of(measure(kernels, a, ArrayViews.slice(b, 0, size, size), c));
+      } finally {
+        kernels.accuracy(Kernels.Accuracy.EXACT);
+        kernels.release(b);
+      }
+    }
+
+    private double measure(Kernels kernels, INDArray a, INDArray b, INDArray c) {
       long fastest = Long.MAX_VALUE;
       for (int run = 0; run < runs; run++) {
         long start = System.nanoTime();

@@ -31,14 +31,6 @@ public record Workers(
     if (spark.isLocal()) {
       TaskDevice.check(cluster.device(), KernelSelection.gpuUnavailable());
     }
-    boolean processors = spark.isLocal() || cluster.device() == Device.CPU;
-    if (config.model().precision() == Precision.BFLOAT16
-        && processors
-        && !TaskDevice.expected(cluster.device(), spark)) {
-      throw new UserException(
-          "Cannot keep weights as bfloat16 for processors, which compute with float32: set"
-              + " model.precision=float32, or cluster.device=gpu where there are GPUs");
-    }
     int count = cluster.workers() > 0 ? cluster.workers() : Math.max(1, spark.defaultParallelism());
     int threads =
         cluster.threadsPerWorker() > 0 ? cluster.threadsPerWorker() : threads(spark, count);

@@ -34,7 +34,7 @@ class TestBench {
 
   @ParameterizedTest
   @CsvSource({
-    "gemm, 'Cannot measure gemm: the cases are [search-llama, finetune-llama, finetune-llama-4x4, generate-llama, search-bert, finetune-bert, finetune-bert-4x4, finetune-bert-2x4, search-llama-1b, finetune-llama-1b, search-llama-7b, finetune-llama-7b]'",
+    "gemm, 'Cannot measure gemm: the cases are [search-llama, finetune-llama, finetune-llama-4x4, generate-llama, search-bert, finetune-bert, finetune-bert-4x4, finetune-bert-2x4, search-llama-2048, finetune-llama-2048, search-llama-1b, finetune-llama-1b, search-llama-7b, finetune-llama-7b]'",
     "search-bert:layers, 'Cannot measure search-bert:layers: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE or CASE:recompute=WHAT, not layers'",
     "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE or CASE:recompute=WHAT, not layers=0'",
     "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE or CASE:recompute=WHAT, not length=513'",

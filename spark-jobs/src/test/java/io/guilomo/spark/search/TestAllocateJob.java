@@ -124,6 +124,16 @@ class TestAllocateJob {
   }
 
   @Test
+  void weightsOfTwoBytesLearnAndRepeatTheirBits() throws IOException {
+    AllocateJob.Result first = run("narrow", "model.precision=bfloat16");
+    SearchRun.Outcome search = first.searches().get(0);
+    assertThat(search.after().loss()).isLessThan(search.before().loss());
+    List<String> history = values(GsvHistoryTable.INSTANCE, "narrow");
+    assertThat(run("narrow", "model.precision=bfloat16").searches()).isEqualTo(first.searches());
+    assertThat(values(GsvHistoryTable.INSTANCE, "narrow")).isEqualTo(history);
+  }
+
+  @Test
   void theSameSeedGivesTheSameRowsAndARepeatedRunReplacesThem() throws IOException {
     AllocateJob.Result first = run("again");
     List<String> modules = values(PlanModulesTable.INSTANCE, "again");
