@@ -59,16 +59,27 @@ public record ModelConfig(
 
   /** Number format of frozen weights. */
   public enum Precision {
-    FLOAT32,
+    FLOAT32(DataType.FLOAT),
     /**
      * Two bytes a weight. GPUs and some processors multiply them faster, with activations rounded
      * to bfloat16 in passes that allow it.
      */
-    BFLOAT16;
+    BFLOAT16(DataType.BFLOAT16),
+    /**
+     * One byte a weight, and a scale for each output of a linear module and each entry of a table.
+     * On processors only; activations are not rounded.
+     */
+    INT8(DataType.BYTE);
+
+    private final DataType matrices;
+
+    Precision(DataType matrices) {
+      this.matrices = matrices;
+    }
 
     /** The type of frozen matrices. */
     public DataType matrices() {
-      return this == BFLOAT16 ? DataType.BFLOAT16 : DataType.FLOAT;
+      return matrices;
     }
 
     @Override

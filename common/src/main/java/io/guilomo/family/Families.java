@@ -11,6 +11,7 @@ import io.guilomo.model.UserException;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.PretrainedClassifier;
+import io.guilomo.network.WeightErrors;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
@@ -73,7 +74,21 @@ public final class Families {
       throws IOException {
     Loaded loaded = load(uri, conf, Extent.VALUES, memory);
     loaded.unread().describe().ifPresent(text -> LOG.info("{}: {}", uri, text));
+    WeightErrors errors = loaded.backbone().errors();
+    if (!errors.kinds().isEmpty()) {
+      LOG.info("{}: {}", uri, errors.describe());
+    }
     return loaded.backbone();
+  }
+
+  /**
+   * What rounding to 8 bits loses of the matrices of a model, without the memory for its values.
+   * Everything is read.
+   *
+   * @throws UserException if {@link #load} would refuse to keep the model so
+   */
+  public static WeightErrors errors(String uri, Configuration conf) throws IOException {
+    return load(uri, conf, Extent.ERRORS, null).backbone().errors();
   }
 
   /**

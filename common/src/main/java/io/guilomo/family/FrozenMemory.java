@@ -12,8 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Where frozen tensors are kept, and in which type: norms and biases are always 32-bit floats.
  *
  * @param kernels that compute with them
- * @param matrices type of linear weights and embeddings: {@link DataType#FLOAT}, or {@link
- *     DataType#BFLOAT16} for two bytes each
+ * @param matrices type of linear weights and embeddings: {@link DataType#FLOAT}, {@link
+ *     DataType#BFLOAT16} for two bytes each, or {@link DataType#BYTE} for one
  */
 public record FrozenMemory(Kernels kernels, DataType matrices) {
 

@@ -2,9 +2,14 @@ package io.guilomo.family;
 
 import io.guilomo.io.FloatSink;
 import io.guilomo.kernel.FrozenMatrix;
+import io.guilomo.kernel.QuantizedMatrix;
+import io.guilomo.kernel.QuantizedRows;
+import io.guilomo.kernel.RoundingError;
+import io.guilomo.model.UserException;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.PretrainedClassifier;
+import io.guilomo.network.WeightErrors;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -13,6 +18,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -30,6 +36,7 @@ public final class FrozenTensors {
   private final Map<String, FrozenMatrix> matrices = new HashMap<>();
   private final Map<String, INDArray> vectors = new HashMap<>();
   private PretrainedClassifier classifier;
+  private WeightErrors errors = WeightErrors.NONE;
 
   /** How much is read of the tensors. */
   enum Extent {
@@ -39,6 +46,8 @@ public final class FrozenTensors {
     DIGEST,
     /** Where a classifier can start, beside names and shapes. */
     CLASSIFIER,
+    /** What rounding to 8 bits loses of the matrices. */
+    ERRORS,
     /** Everything. */
     VALUES
   }
@@ -137,7 +146,11 @@ public final class FrozenTensors {
       long rows = Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum();
       if (pieces[0].shape().length > 1) {
         FrozenMatrix matrix = memory.matrix(rows, pieces[0].shape()[1], half(pieces));
-        fill(pieces, matrix::put);
+        if (matrix instanceof QuantizedMatrix quantized) {
+          fillRounded(pieces, matrix::put, quantized::error);
+        } else {
+          fill(pieces, matrix::put);
+        }
         matrices.put(part, matrix);
       } else {
         INDArray vector = memory.vector(rows);
@@ -145,7 +158,37 @@ public final class FrozenTensors {
         fill(pieces, added == 0 ? sink : plus(added, sink));
         vectors.put(part, vector);
       }
+    } else if (extent == Extent.ERRORS && pieces[0].shape().length > 1) {
+      QuantizedRows rows =
+          new QuantizedRows(Math.toIntExact(pieces[0].shape()[1]), (row, elements, scale) -> {});
+      fillRounded(pieces, (position, values, count) -> rows.put(values, count), rows::error);
     }
+  }
+
+  /**
+   * @param total error of all that {@code target} has rounded
+   */
+  private void fillRounded(Piece[] pieces, FloatSink target, Supplier<RoundingError> total)
+      throws IOException {
+    long filled = 0;
+    for (Piece piece : pieces) {
+      RoundingError before = total.get();
+      filled += fill(piece, filled, finite(piece, target));
+      errors = errors.plus(piece.name(), total.get().minus(before));
+    }
+  }
+
+  private static FloatSink finite(Piece piece, FloatSink target) {
+    return (position, values, count) -> {
+      for (int i = 0; i < count; i++) {
+        if (!Float.isFinite(values[i])) {
+          throw new UserException(
+              "Cannot keep tensor %s as int8: it has the value %s; set model.precision=float32",
+              piece.name(), values[i]);
+        }
+      }
+      target.put(position, values, count);
+    };
   }
 
   /** Whether all are stored as float16. */
@@ -208,12 +251,19 @@ public final class FrozenTensors {
   private void fill(Piece[] pieces, FloatSink target) throws IOException {
     long filled = 0;
     for (Piece piece : pieces) {
-      begin(piece);
-      long offset = filled;
-      source.read(
-          piece, (position, values, count) -> target.put(offset + position, values, count), digest);
-      filled += Arrays.stream(piece.shape()).reduce(1, Math::multiplyExact);
+      filled += fill(piece, filled, target);
     }
+  }
+
+  /**
+   * @param offset of the piece in the array
+   * @return how many elements it has
+   */
+  private long fill(Piece piece, long offset, FloatSink target) throws IOException {
+    begin(piece);
+    source.read(
+        piece, (position, values, count) -> target.put(offset + position, values, count), digest);
+    return Arrays.stream(piece.shape()).reduce(1, Math::multiplyExact);
   }
 
   private void begin(Piece piece) {
@@ -224,6 +274,6 @@ public final class FrozenTensors {
   /** What was read, with its digest; has no tensors unless values were read. Ends the reading. */
   Backbone backbone(BackboneConfig config) {
     return new Backbone(
-        config, HexFormat.of().formatHex(digest.digest()), matrices, vectors, classifier);
+        config, HexFormat.of().formatHex(digest.digest()), matrices, vectors, classifier, errors);
   }
 }

@@ -41,6 +41,16 @@ interface CheckedMatmuls extends MatmulKernels {
   }
 
   @Override
+  default void product(
+      INDArray a, QuantizedMatrix b, boolean transposeB, INDArray c, boolean accumulate) {
+    if (transposeB) {
+      matmul(a, b, c, accumulate);
+    } else {
+      matmulBackward(a, b, c, accumulate);
+    }
+  }
+
+  @Override
   default void matmul(INDArray x, FrozenMatrix weight, INDArray y, boolean accumulate) {
     frozen("weight", weight, operations().device());
     matrix("x", x, x.size(0), weight.columns());

@@ -30,6 +30,11 @@ interface CheckedRows extends RowKernels {
   }
 
   @Override
+  default void gatherRows(QuantizedMatrix table, int[] rows, INDArray result, boolean accumulate) {
+    gatherRows((FrozenMatrix) table, rows, result, accumulate);
+  }
+
+  @Override
   default void scatterAddRows(INDArray source, int[] rows, INDArray result) {
     matrix("result", result);
     matrix("source", source, rows.length, result.size(1));

@@ -1,5 +1,6 @@
 package io.guilomo.kernel;
 
+import io.guilomo.model.UserException;
 import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -41,10 +42,18 @@ public interface Device {
    * A matrix for {@link FrozenMatrix#put} to fill. Kernels with the same {@link #memory} can use
    * each other's matrices.
    *
-   * @param type {@link DataType#FLOAT}, {@link DataType#BFLOAT16} or, if the device {@linkplain
-   *     #keepsHalf keeps} it, {@link DataType#HALF}
+   * @param type {@link DataType#FLOAT}, {@link DataType#BFLOAT16}, if the device {@linkplain
+   *     #keepsHalf keeps} it {@link DataType#HALF}, or on the host {@link DataType#BYTE} for a
+   *     {@link QuantizedMatrix}
+   * @throws UserException for {@link DataType#BYTE} in another memory
    */
   default FrozenMatrix frozen(DataType type, long rows, long columns) {
+    if (type == DataType.BYTE) {
+      throw new UserException(
+          "Cannot keep weights as int8 in the memory of %s, which multiplies none here: set"
+              + " model.precision=bfloat16, or cluster.device=cpu",
+          memory());
+    }
     return new FrozenArray(this, type, rows, columns);
   }
 

@@ -33,7 +33,7 @@ public abstract class HostOperations implements Device {
 
   @Override
   public INDArray allocate(DataType type, long length) {
-    if (type != DataType.DOUBLE && !FROZEN_TYPES.contains(type)) {
+    if (type != DataType.DOUBLE && type != DataType.BYTE && !FROZEN_TYPES.contains(type)) {
       throw new IllegalArgumentException("Cannot compute with " + type);
     }
     try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
@@ -44,6 +44,18 @@ public abstract class HostOperations implements Device {
   @Override
   public boolean keepsHalf() {
     return true;
+  }
+
+  @Override
+  public FrozenMatrix frozen(DataType type, long rows, long columns) {
+    return type == DataType.BYTE
+        ? new QuantizedMatrix(this, rows, columns)
+        : Device.super.frozen(type, rows, columns);
+  }
+
+  @Override
+  public void release(FrozenMatrix matrix) {
+    // The garbage collector frees it.
   }
 
   @Override

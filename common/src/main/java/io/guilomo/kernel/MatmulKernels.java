@@ -20,6 +20,17 @@ public interface MatmulKernels {
       boolean accumulate);
 
   /**
+   * As {@link #product(INDArray, boolean, INDArray, boolean, INDArray, boolean)}, with a matrix of
+   * 8-bit integers. Activations are not rounded.
+   *
+   * @throws IllegalArgumentException where the memory is not the host's
+   */
+  default void product(
+      INDArray a, QuantizedMatrix b, boolean transposeB, INDArray c, boolean accumulate) {
+    throw new IllegalArgumentException("Cannot multiply 8-bit integers here");
+  }
+
+  /**
    * Forward pass of a frozen linear module, {@code y = x · Wᵀ} or {@code y += x · Wᵀ}.
    *
    * @param x {@code [T, inputs]}
@@ -27,7 +38,11 @@ public interface MatmulKernels {
    * @param y {@code [T, outputs]}
    */
   default void matmul(INDArray x, FrozenMatrix weight, INDArray y, boolean accumulate) {
-    product(x, false, FrozenArray.matrix(weight), true, y, accumulate);
+    if (weight instanceof QuantizedMatrix quantized) {
+      product(x, quantized, true, y, accumulate);
+    } else {
+      product(x, false, FrozenArray.matrix(weight), true, y, accumulate);
+    }
   }
 
   /**
@@ -38,6 +53,10 @@ public interface MatmulKernels {
    * @param dx {@code [T, inputs]}
    */
   default void matmulBackward(INDArray dy, FrozenMatrix weight, INDArray dx, boolean accumulate) {
-    product(dy, false, FrozenArray.matrix(weight), false, dx, accumulate);
+    if (weight instanceof QuantizedMatrix quantized) {
+      product(dy, quantized, false, dx, accumulate);
+    } else {
+      product(dy, false, FrozenArray.matrix(weight), false, dx, accumulate);
+    }
   }
 }

@@ -14,7 +14,20 @@ public interface RowKernels {
 
   /** As {@link #gatherRows(INDArray, int[], INDArray, boolean)}, from a frozen table. */
   default void gatherRows(FrozenMatrix table, int[] rows, INDArray result, boolean accumulate) {
-    gatherRows(FrozenArray.matrix(table), rows, result, accumulate);
+    if (table instanceof QuantizedMatrix quantized) {
+      gatherRows(quantized, rows, result, accumulate);
+    } else {
+      gatherRows(FrozenArray.matrix(table), rows, result, accumulate);
+    }
+  }
+
+  /**
+   * As {@link #gatherRows(INDArray, int[], INDArray, boolean)}, from a table of 8-bit integers.
+   *
+   * @throws IllegalArgumentException where the memory is not the host's
+   */
+  default void gatherRows(QuantizedMatrix table, int[] rows, INDArray result, boolean accumulate) {
+    throw new IllegalArgumentException("Cannot gather 8-bit integers here");
   }
 
   /** {@code result[rows[i]] += source[i]}; no row twice. */

@@ -14,16 +14,28 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param vectors biases, and the weights of norms
  * @param classifier of the checkpoint; null where its {@linkplain BackboneConfig#pretrainedHead
  *     configuration} names none
+ * @param errors of matrices that were rounded to 8 bits
  */
 public record Backbone(
     BackboneConfig config,
     String digest,
     Map<String, FrozenMatrix> matrices,
     Map<String, INDArray> vectors,
-    PretrainedClassifier classifier) {
+    PretrainedClassifier classifier,
+    WeightErrors errors) {
 
   /** The name of the token embeddings {@code [vocabulary, hidden]}. */
   public static final String WORDS = "embedding.words";
+
+  /** One whose matrices were not rounded to 8 bits. */
+  public Backbone(
+      BackboneConfig config,
+      String digest,
+      Map<String, FrozenMatrix> matrices,
+      Map<String, INDArray> vectors,
+      PretrainedClassifier classifier) {
+    this(config, digest, matrices, vectors, classifier, WeightErrors.NONE);
+  }
 
   public Backbone {
     matrices = Map.copyOf(matrices);

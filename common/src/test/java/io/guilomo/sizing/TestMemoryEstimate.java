@@ -246,12 +246,14 @@ class TestMemoryEstimate {
   }
 
   @Test
-  void frozenTensorsInTwoBytes() {
+  void frozenTensorsInFewerBytes() {
     MemoryEstimate estimate =
         new MemoryEstimate(1000, new ParameterCount(10, 40), 120, BatchShape.LEAST, 700);
     assertThat(estimate.keptAs(Precision.FLOAT32)).isEqualTo(estimate);
     assertThat(estimate.keptAs(Precision.BFLOAT16))
         .isEqualTo(new MemoryEstimate(500, new ParameterCount(10, 40), 120, BatchShape.LEAST, 700));
+    assertThat(estimate.keptAs(Precision.INT8))
+        .isEqualTo(new MemoryEstimate(250, new ParameterCount(10, 40), 120, BatchShape.LEAST, 700));
   }
 
   @Test

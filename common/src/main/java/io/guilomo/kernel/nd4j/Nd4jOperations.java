@@ -3,6 +3,7 @@ package io.guilomo.kernel.nd4j;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.HostOperations;
 import io.guilomo.kernel.MatmulKernels;
+import io.guilomo.kernel.QuantizedMatrix;
 import io.guilomo.kernel.RowKernels;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
@@ -49,6 +50,24 @@ final class Nd4jOperations extends HostOperations implements MatmulKernels, RowK
   @Override
   public void gatherRows(INDArray table, int[] rows, INDArray result, boolean accumulate) {
     write(wide(Nd4j.pullRows(table, 1, rows, 'c')), result, accumulate);
+  }
+
+  @Override
+  public void product(
+      INDArray a, QuantizedMatrix b, boolean transposeB, INDArray c, boolean accumulate) {
+    product(a, false, wide(b.elements(), b.scales()), transposeB, c, accumulate);
+  }
+
+  @Override
+  public void gatherRows(QuantizedMatrix table, int[] rows, INDArray result, boolean accumulate) {
+    INDArray elements = Nd4j.pullRows(table.elements(), 1, rows, 'c');
+    INDArray scales = Nd4j.pullRows(column(table.scales()), 1, rows, 'c');
+    write(wide(elements, scales), result, accumulate);
+  }
+
+  /** Rows of 8-bit integers, each times its scale. */
+  private static INDArray wide(INDArray elements, INDArray scales) {
+    return elements.castTo(DataType.FLOAT).muliColumnVector(column(scales));
   }
 
   /** A matrix that is only read, with 32-bit floats. */

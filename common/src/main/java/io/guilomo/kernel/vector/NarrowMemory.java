@@ -18,7 +18,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Off-heap memory of a matrix of 16-bit floats. */
-final class NarrowMemory {
+final class NarrowMemory implements Widened {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final VectorSpecies<Integer> INTS = SPECIES.withLanes(int.class);
   private static final VectorSpecies<Short> SHORTS =
@@ -84,12 +84,8 @@ final class NarrowMemory {
     return address + ((long) row * stride + column) * Short.BYTES;
   }
 
-  /**
-   * Copies a part, starting at a row and a column, as 32-bit floats.
-   *
-   * @param target as large as the part
-   */
-  void widen(int row, int column, VectorMemory target, boolean accumulate) {
+  @Override
+  public void widen(int row, int column, VectorMemory target, boolean accumulate) {
     int step = (int) Math.max(1, WINDOW / ((long) stride * Short.BYTES));
     for (int from = 0; from < target.rows; from += step) {
       int count = Math.min(step, target.rows - from);

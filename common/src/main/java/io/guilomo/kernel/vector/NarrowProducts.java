@@ -106,10 +106,11 @@ final class NarrowProducts {
     return address;
   }
 
-  private static void widened(
+  /** As {@link #product}, never rounding activations. */
+  static void widened(
       VectorMemory a,
       boolean transposeA,
-      NarrowMemory b,
+      Widened b,
       boolean transposeB,
       VectorMemory c,
       boolean accumulate) {

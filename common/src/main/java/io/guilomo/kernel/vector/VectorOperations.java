@@ -11,16 +11,14 @@ import io.guilomo.kernel.DropoutMask;
 import io.guilomo.kernel.ExpertChoice;
 import io.guilomo.kernel.HostChoice;
 import io.guilomo.kernel.HostExperts;
-import io.guilomo.kernel.HostOperations;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.KernelThreads;
-import io.guilomo.kernel.Kernels;
 import java.lang.ref.Reference;
 import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The CPU's operations; arguments are checked by {@link CheckedKernels}. */
-class VectorOperations extends HostOperations implements Kernels, HostExperts {
+class VectorOperations extends QuantizedOperations implements HostExperts {
   private final ThreadLocal<Accuracy> accuracy = ThreadLocal.withInitial(() -> Accuracy.EXACT);
 
   VectorOperations() {

@@ -37,7 +37,7 @@ class VectorRows {
         });
   }
 
-  static void gather(NarrowMemory table, int[] rows, VectorMemory result, boolean accumulate) {
+  static void gather(Widened table, int[] rows, VectorMemory result, boolean accumulate) {
     forRows(
         result,
         (from, to) -> {

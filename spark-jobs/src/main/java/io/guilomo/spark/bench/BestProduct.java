@@ -1,7 +1,9 @@
 package io.guilomo.spark.bench;
 
 import io.guilomo.config.ModelConfig;
+import io.guilomo.io.FloatSink;
 import io.guilomo.kernel.ArrayViews;
+import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.kernel.Kernels;
 import java.util.SplittableRandom;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -20,7 +22,7 @@ final class BestProduct implements AutoCloseable {
 
   private final Kernels kernels;
   private final INDArray a;
-  private final INDArray b;
+  private final FrozenMatrix b;
   private final INDArray c;
   private final Kernels.Accuracy accuracy;
   private double fastest = Double.MAX_VALUE;
@@ -34,29 +36,36 @@ final class BestProduct implements AutoCloseable {
         precision == ModelConfig.Precision.FLOAT32
             ? Kernels.Accuracy.EXACT
             : Kernels.Accuracy.ROUNDED;
-    this.a = matrix(DataType.FLOAT, size, size);
-    this.b = matrix(precision.matrices(), wide, size);
-    this.c = matrix(DataType.FLOAT, size, wide);
+    this.a = matrix(size, size);
+    this.b = kernels.frozen(precision.matrices(), wide, size);
+    fill((long) wide * size, b::put);
+    this.c = matrix(size, wide);
   }
 
-  private INDArray matrix(DataType type, int rows, int columns) {
+  private INDArray matrix(int rows, int columns) {
+    INDArray flat = kernels.allocate(DataType.FLOAT, (long) rows * columns);
+    fill(
+        flat.length(),
+        (position, values, count) ->
+            kernels.write(values, ArrayViews.slice(flat, position, count)));
+    return ArrayViews.slice(flat, 0, rows, columns);
+  }
+
+  private static void fill(long length, FloatSink target) {
     SplittableRandom random = new SplittableRandom(7);
     float[] block = new float[BLOCK];
     for (int i = 0; i < block.length; i++) {
       block[i] = (float) random.nextDouble(-1, 1);
     }
-    long length = (long) rows * columns;
-    INDArray flat = kernels.allocate(type, length);
     for (long done = 0; done < length; done += BLOCK) {
-      kernels.write(block, ArrayViews.slice(flat, done, Math.min(BLOCK, length - done)));
+      target.put(done, block, (int) Math.min(BLOCK, length - done));
     }
-    return ArrayViews.slice(flat, 0, rows, columns);
   }
 
   void run() {
     kernels.accuracy(accuracy);
     long start = System.nanoTime();
-    kernels.product(a, false, b, true, c, false);
+    kernels.matmul(a, b, c, false);
     kernels.finish();
     fastest = Math.min(fastest, (System.nanoTime() - start) / 1e9);
     kernels.accuracy(Kernels.Accuracy.EXACT);
@@ -64,7 +73,7 @@ final class BestProduct implements AutoCloseable {
 
   /** Speed of the fastest product in GFLOP/s. */
   double gflops() {
-    return 2.0 * a.size(0) * a.size(1) * b.size(0) / fastest / 1e9;
+    return 2.0 * a.size(0) * a.size(1) * b.rows() / fastest / 1e9;
   }
 
   @Override

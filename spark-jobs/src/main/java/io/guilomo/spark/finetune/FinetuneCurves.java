@@ -57,6 +57,9 @@ final class FinetuneCurves {
     metrics.addAll(at, "router_entropy", workers, FinetuneCurves::routerEntropy);
     metrics.addAll(at, "expert_load_max", workers, FinetuneCurves::busiestShare);
     metrics.addAll(at, "averaged_bytes", workers, WorkerRound::bytes);
+    if (round.number() == 1) {
+      metrics.weights(at, workers.get(0).weightErrors());
+    }
     Map<String, Double> shown = new LinkedHashMap<>();
     shown.put(
         "train loss",

@@ -1,6 +1,7 @@
 package io.guilomo.spark.preflight;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.family.Families;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.Task;
@@ -59,6 +60,9 @@ public final class DoctorJob {
       checks.add(Check.warning("guilomo.data.train", "is not set"));
     }
     template();
+    if (config.model().precision() == Precision.INT8) {
+      rounding();
+    }
     try {
       memory(cluster);
     } catch (IOException | UserException e) {
@@ -80,6 +84,16 @@ public final class DoctorJob {
               chats
                   ? "conversations are written with a chat template"
                   : "there is no chat template: conversations may have one turn"));
+    } catch (IOException | UserException e) {
+      checks.add(Check.cannot(name, String.valueOf(e.getMessage())));
+    }
+  }
+
+  /** What int8 loses of the weights: all of them are read. */
+  private void rounding() {
+    String name = "guilomo.model.precision";
+    try {
+      checks.add(Check.ok(name, Families.errors(config.model().path(), hadoop).describe()));
     } catch (IOException | UserException e) {
       checks.add(Check.cannot(name, String.valueOf(e.getMessage())));
     }

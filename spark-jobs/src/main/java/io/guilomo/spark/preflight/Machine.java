@@ -103,7 +103,7 @@ record Machine(
         checks.run(hadoop));
   }
 
-  /** The speed with weights of two bytes, if they are kept so. */
+  /** The speed with weights of fewer bits, if they are kept so. */
   private static String frozenSpeed(Processor.Product product, Kernels kernels) {
     OptionalDouble gflops = product.measureFrozen(kernels);
     return gflops.isPresent()

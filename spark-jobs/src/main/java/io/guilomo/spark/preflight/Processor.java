@@ -2,8 +2,8 @@ package io.guilomo.spark.preflight;
 
 import io.guilomo.config.KernelsConfig.Products;
 import io.guilomo.config.ModelConfig.Precision;
-import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.ComputeThreads;
+import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import java.io.IOException;
@@ -11,9 +11,11 @@ import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -139,10 +141,8 @@ public record Processor(String vectors, double coreShare) implements Serializabl
     double measure(Kernels kernels, int threads) {
       ComputeThreads.limit(threads);
       // Constants, because random numbers would change those that the job draws later.
-      INDArray a = Nd4j.valueArrayOf(new long[] {size, size}, 0.5, DataType.FLOAT);
       INDArray b = Nd4j.valueArrayOf(new long[] {size, size}, 0.25, DataType.FLOAT);
-      INDArray c = Nd4j.zeros(DataType.FLOAT, size, size);
-      return measure(kernels, a, b, c);
+      return measure((a, c) -> kernels.product(a, false, b, true, c, false));
     }
 
     /** As {@link #measure}, with frozen weights as they are kept; empty if that is float32. */
@@ -150,24 +150,26 @@ public record Processor(String vectors, double coreShare) implements Serializabl
       if (precision == Precision.FLOAT32) {
         return OptionalDouble.empty();
       }
-      INDArray a = Nd4j.valueArrayOf(new long[] {size, size}, 0.5, DataType.FLOAT);
-      INDArray c = Nd4j.zeros(DataType.FLOAT, size, size);
-      INDArray b = kernels.allocate(precision.matrices(), (long) size * size);
-      kernels.fill(b, 0.25);
+      float[] values = new float[size * size];
+      Arrays.fill(values, 0.25f);
+      FrozenMatrix weight = kernels.frozen(precision.matrices(), size, size);
+      weight.put(0, values, values.length);
       kernels.accuracy(Kernels.Accuracy.ROUNDED);
       try {
-        return OptionalDouble.of(measure(kernels, a, ArrayViews.slice(b, 0, size, size), c));
+        return OptionalDouble.of(measure((a, c) -> kernels.matmul(a, weight, c, false)));
       } finally {
         kernels.accuracy(Kernels.Accuracy.EXACT);
-        kernels.release(b);
+        kernels.release(weight);
       }
     }
 
-    private double measure(Kernels kernels, INDArray a, INDArray b, INDArray c) {
+    private double measure(BiConsumer<INDArray, INDArray> product) {
+      INDArray a = Nd4j.valueArrayOf(new long[] {size, size}, 0.5, DataType.FLOAT);
+      INDArray c = Nd4j.zeros(DataType.FLOAT, size, size);
       long fastest = Long.MAX_VALUE;
       for (int run = 0; run < runs; run++) {
         long start = System.nanoTime();
-        kernels.product(a, false, b, true, c, false);
+        product.accept(a, c);
         fastest = Math.min(fastest, System.nanoTime() - start);
       }
       return 2.0 * size * size * size / fastest;

@@ -1,6 +1,7 @@
 package io.guilomo.spark.round;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.network.WeightErrors;
 import io.guilomo.spark.table.BufferedRows;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.MetricsTable.Metric;
@@ -17,6 +18,8 @@ public final class MetricRows {
 
   public static final String TRAIN = "train";
   public static final String VALIDATION = "validation";
+
+  private static final String WEIGHT_ERROR = "weight_error";
 
   private final String job;
   private final long seed;
@@ -41,6 +44,26 @@ public final class MetricRows {
     Moment at = now(round, step);
     add(at, MetricsTable.ALL_WORKERS, VALIDATION, "loss", result.loss());
     add(at, MetricsTable.ALL_WORKERS, VALIDATION, "accuracy", result.accuracy());
+  }
+
+  /** What rounding to 8 bits has lost of the frozen weights, which every worker rounds alike. */
+  public void weights(Moment at, WeightErrors errors) {
+    if (errors.kinds().isEmpty()) {
+      return;
+    }
+    add(at, MetricsTable.ALL_WORKERS, TRAIN, WEIGHT_ERROR, errors.relative());
+    errors
+        .kinds()
+        .forEach(
+            (kind, error) ->
+                rows.add(
+                    new Metric(
+                        at,
+                        MetricsTable.ALL_WORKERS,
+                        TRAIN,
+                        WEIGHT_ERROR,
+                        error.relative(),
+                        new Part(null, kind, null))));
   }
 
   /** A training measurement of each worker, and its mean. */

@@ -90,6 +90,9 @@ final class SearchCurves {
       addMean(at, VALIDATION, "batch_loss", all, result -> result.validation().taskLoss());
     }
     metrics.addAll(at, "averaged_bytes", workers, WorkerRound::bytes);
+    if (round.number() == 1) {
+      metrics.weights(at, workers.get(0).weightErrors());
+    }
     List<SearchStepResult> all =
         workers.stream().flatMap(worker -> worker.steps().stream()).toList();
     Map<String, Double> shown = new LinkedHashMap<>();

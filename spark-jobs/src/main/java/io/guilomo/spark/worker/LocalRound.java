@@ -6,6 +6,7 @@ import io.guilomo.network.Backbone;
 import io.guilomo.network.HostParameters;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.WeightErrors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,6 +28,7 @@ public final class LocalRound<S> implements AutoCloseable {
   private final LocalTraining<S> training;
   private final int worker = TaskContext.getPartitionId();
   private final String backboneDigest;
+  private final WeightErrors weightErrors;
   private final LocalTraining.Steps<S> steps;
   private final List<S> results = new ArrayList<>();
   private LoraMoeNetwork network;
@@ -68,6 +70,7 @@ public final class LocalRound<S> implements AutoCloseable {
               close();
             });
     backboneDigest = backbone.digest();
+    weightErrors = backbone.errors();
     steps = training.begin(network, kernels, worker);
   }
 
@@ -103,7 +106,8 @@ public final class LocalRound<S> implements AutoCloseable {
         tokens,
         nanos / 1e9,
         bytes,
-        backboneDigest);
+        backboneDigest,
+        weightErrors);
   }
 
   /** Training loss of the last step. */

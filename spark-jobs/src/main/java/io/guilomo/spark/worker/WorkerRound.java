@@ -1,6 +1,7 @@
 package io.guilomo.spark.worker;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.network.WeightErrors;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import java.util.Map;
  * @param tokens of all batches of the steps
  * @param seconds that the steps took
  * @param bytes of the parameters and updater state that were sent, and are sent back
+ * @param weightErrors of the backbone
  */
 public record WorkerRound<S>(
     int worker,
@@ -23,5 +25,6 @@ public record WorkerRound<S>(
     long tokens,
     double seconds,
     long bytes,
-    String backboneDigest)
+    String backboneDigest,
+    WeightErrors weightErrors)
     implements Serializable {}

@@ -28,6 +28,12 @@ public record Workers(
    */
   public static Workers of(GuilomoConfig config, SparkContext spark) {
     ClusterConfig cluster = config.cluster();
+    if (config.model().precision() == Precision.INT8
+        && TaskDevice.expected(cluster.device(), spark)) {
+      throw new UserException(
+          "Cannot keep weights as int8 on GPUs, which multiply none here: set"
+              + " model.precision=bfloat16, or cluster.device=cpu");
+    }
     if (spark.isLocal()) {
       TaskDevice.check(cluster.device(), KernelSelection.gpuUnavailable());
     }

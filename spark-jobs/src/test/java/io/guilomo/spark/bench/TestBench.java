@@ -39,7 +39,7 @@ class TestBench {
     "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE or CASE:recompute=WHAT, not layers=0'",
     "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE or CASE:recompute=WHAT, not length=513'",
     "search-bert:ranks=2, 'Cannot measure search-bert:ranks=2: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE or CASE:recompute=WHAT, not ranks=2'",
-    "search-bert:precision=half, 'Cannot measure search-bert:precision=half: precisions are [float32, bfloat16]'",
+    "search-bert:precision=half, 'Cannot measure search-bert:precision=half: precisions are [float32, bfloat16, int8]'",
     "search-bert:recompute=all, 'Cannot measure search-bert:recompute=all: kinds of recompute are [none, blocks]'",
   })
   void othersAreRefused(String text, String message) {

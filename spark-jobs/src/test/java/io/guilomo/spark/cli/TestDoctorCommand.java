@@ -60,6 +60,21 @@ class TestDoctorCommand {
   }
 
   @Test
+  void whatInt8Loses() {
+    assertThat(doctor("model.precision=int8")).isZero();
+    assertThat(lines())
+        .anyMatch(
+            line ->
+                line.matches(
+                    "ok       guilomo.model.precision: int8 weights are off by 0\\.\\d\\d %"
+                        + " \\(model\\.embed_tokens 0\\.\\d\\d %, self_attn\\.q_proj 0\\..*\\)"))
+        .anyMatch(
+            line ->
+                line.matches(
+                    "\\w+ +product of 1024³, driver: .* GFLOP/s by .*; with int8 weights \\d+"));
+  }
+
+  @Test
   void whatCannotFitEndsWithTwo() {
     assertThat(doctor("lora-moe.max-rank=1000000")).isEqualTo(2);
     assertThat(lines())

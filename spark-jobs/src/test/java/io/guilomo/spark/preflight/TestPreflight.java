@@ -11,6 +11,7 @@ import io.guilomo.data.DataReport;
 import io.guilomo.family.bert.BertConfig;
 import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.UserException;
 import io.guilomo.network.Rope;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.sizing.BatchShape;
@@ -123,6 +124,16 @@ class TestPreflight {
         .startsWith("trainable ")
         .contains(", averaging ")
         .endsWith("; the rest is on the GPU");
+  }
+
+  @Test
+  void cardsKeepNoInt8() {
+    GuilomoConfig config = config("model.precision=int8", "cluster.device=gpu");
+    assertThatThrownBy(() -> Workers.of(config, SharedSparkSession.session().sparkContext()))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot keep weights as int8 on GPUs, which multiply none here: set"
+                + " model.precision=bfloat16, or cluster.device=cpu");
   }
 
   private static DataReport report(long train, long meanLength, int longest) {

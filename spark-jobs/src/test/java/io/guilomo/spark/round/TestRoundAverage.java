@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import com.google.common.base.Throwables;
+import io.guilomo.network.WeightErrors;
 import io.guilomo.sizing.MemoryEstimate;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.worker.WorkerRound;
@@ -145,7 +146,8 @@ class TestRoundAverage {
       }
       parts.add(
           RoundPart.of(
-              new WorkerRound<>(worker, List.of(), Map.of(), Map.of(), 7, 1, 12, "digest")));
+              new WorkerRound<>(
+                  worker, List.of(), Map.of(), Map.of(), 7, 1, 12, "digest", WeightErrors.NONE)));
     }
     return JavaSparkContext.fromSparkContext(SharedSparkSession.session().sparkContext())
         .parallelize(parts, partitions);

@@ -47,12 +47,12 @@ class TestResume extends OnResumedJobs {
   }
 
   @Test
-  void ofSeveralSearchesEachGoesOnWhereItWas() throws IOException {
-    AllocateJob.Result whole = jobs.allocate("whole", Integer.MAX_VALUE, "search.seeds=[7, 42]");
-    assertThatThrownBy(() -> jobs.allocate("stopped", 3, "search.seeds=[7, 42]"))
+  void ofSeveralSearchesOverInt8WeightsEachGoesOnWhereItWas() throws IOException {
+    String[] settings = {"search.seeds=[7, 42]", "model.precision=int8"};
+    AllocateJob.Result whole = jobs.allocate("whole", Integer.MAX_VALUE, settings);
+    assertThatThrownBy(() -> jobs.allocate("stopped", 3, settings))
         .hasMessage("stopped after round 3");
-    AllocateJob.Result resumed =
-        jobs.allocate("stopped", Integer.MAX_VALUE, "search.seeds=[7, 42]");
+    AllocateJob.Result resumed = jobs.allocate("stopped", Integer.MAX_VALUE, settings);
     assertThat(resumed.searches()).isEqualTo(whole.searches());
     assertThat(jobs.values(MetricsTable.INSTANCE, "stopped"))
         .isEqualTo(jobs.values(MetricsTable.INSTANCE, "whole"));
@@ -67,6 +67,9 @@ class TestResume extends OnResumedJobs {
         .hasMessageEndingWith(
             "after round 1: lora-moe.max-rank from 2 to 3 has changed; give another run.id, or start"
                 + " over with checkpoint.resume=false");
+    assertThatThrownBy(() -> jobs.allocate("stopped", 9, "model.precision=int8"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("after round 1: model.precision from float32 to int8 has changed;");
     jobs.messages().clear();
     AllocateJob.Result longer =
         jobs.allocate("stopped", 99, "search.epochs=2", "cluster.averaging-frequency=3");

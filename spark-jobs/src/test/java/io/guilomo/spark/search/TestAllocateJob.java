@@ -134,6 +134,22 @@ class TestAllocateJob {
   }
 
   @Test
+  void weightsOfOneByteLearnRepeatTheirBitsAndTellWhatTheyLost() throws IOException {
+    AllocateJob.Result first = run("int8", "model.precision=int8");
+    SearchRun.Outcome search = first.searches().get(0);
+    assertThat(search.after().loss()).isLessThan(search.before().loss());
+    assertThat(run("int8", "model.precision=int8").searches()).isEqualTo(first.searches());
+    List<Row> errors =
+        rows(MetricsTable.INSTANCE, "int8").filter("name = 'weight_error'").collectAsList();
+    // All matrices, the embeddings, and seven kinds of modules.
+    assertThat(errors)
+        .hasSize(9)
+        .allSatisfy(row -> assertThat(row.<Double>getAs("value")).isBetween(1e-3, 1.5e-2));
+    assertThat(errors).filteredOn(row -> "mlp.down_proj".equals(row.getAs("module"))).hasSize(1);
+    assertThat(errors).filteredOn(row -> row.getAs("module") == null).hasSize(1);
+  }
+
+  @Test
   void theSameSeedGivesTheSameRowsAndARepeatedRunReplacesThem() throws IOException {
     AllocateJob.Result first = run("again");
     List<String> modules = values(PlanModulesTable.INSTANCE, "again");
