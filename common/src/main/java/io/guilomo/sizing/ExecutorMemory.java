@@ -9,7 +9,7 @@ package io.guilomo.sizing;
  * @param updaters two moments of every trainable parameter of each task
  * @param vectors copies of weights and GSVs that a step keeps
  * @param activations working arrays of each task
- * @param heap of the Java heap: parameters and updater state as they are sent and received
+ * @param heap of the Java heap: parameters and updater state as they are received and sent
  */
 public record ExecutorMemory(
     long backbone,

@@ -28,8 +28,14 @@ public record MemoryEstimate(
   /** Most workers whose parameters the driver holds together: of more it gets the means. */
   public static final int MOST_ON_DRIVER = 4;
 
-  /** As an object and as bytes: how often the heap holds what Spark sends or receives. */
-  private static final int SENT = 2;
+  /**
+   * Bytes of parameters and updater state up to which the driver gets all means of a round at once;
+   * of more it gets about as many at a time.
+   */
+  public static final long MOST_AT_ONCE = 64L << 20;
+
+  /** As an object and as bytes: how often the heap holds what goes through Spark. */
+  private static final int RECEIVED = 2;
 
   /** Of a search; its own batch size is not looked at. */
   public static MemoryEstimate search(
@@ -114,7 +120,16 @@ public record MemoryEstimate(
         2 * tasks * parameter,
         tasks * copied * Float.BYTES,
         tasks * activations,
-        SENT * ((long) tasks + received) * averagedBytes());
+        RECEIVED * (tasks * addedAtOnce() + received * averagedBytes()));
+  }
+
+  /** Bytes of what a task returns, or adds up of all workers, in its heap. */
+  private long addedAtOnce() {
+    return streams() ? MOST_ON_DRIVER * MOST_AT_ONCE : averagedBytes();
+  }
+
+  private boolean streams() {
+    return averagedBytes() > MOST_AT_ONCE;
   }
 
   /**
@@ -137,18 +152,18 @@ public record MemoryEstimate(
   public DriverMemory driver(int workers, int searches) {
     long averaged = averagedBytes();
     long collected = workers > MOST_ON_DRIVER ? 1 : workers;
+    long results = streams() ? MOST_AT_ONCE : collected * averaged;
     return new DriverMemory(
-        2L * searches * averaged,
-        SENT * searches * (1 + collected) * averaged,
-        collected * averaged);
+        2L * searches * averaged, searches * (averaged + RECEIVED * results), results);
   }
 
   /**
    * Memory of the process that averages what workers have trained, in bytes.
    *
    * @param offHeap outside the Java heap: parameters and updater state, and those of a checkpoint
-   *     while it is read
-   * @param heap of the Java heap: parameters and updater state as they are sent and received
+   *     while it is read or of a round while it is averaged
+   * @param heap of the Java heap: parameters and updater state as they are sent, and what is
+   *     received at once
    * @param results of one averaging round as Spark counts them against {@code
    *     spark.driver.maxResultSize}
    */

@@ -257,6 +257,22 @@ class TestMemoryEstimate {
   }
 
   @Test
+  void ofALargeRoundTheDriverHoldsAFewSlicesAtATime() {
+    long parameters = 10_000_000;
+    MemoryEstimate estimate =
+        new MemoryEstimate(1000, new ParameterCount(0, parameters), 0, BatchShape.LEAST, 700);
+    long averaged = 12 * parameters;
+    long once = 64 << 20;
+    for (int workers : new int[] {1, 4, 64}) {
+      assertThat(estimate.driver(workers, 1))
+          .isEqualTo(new DriverMemory(2 * averaged, averaged + 2 * once, once));
+    }
+    assertThat(estimate.driver(1, 3))
+        .isEqualTo(new DriverMemory(6 * averaged, 3 * (averaged + 2 * once), once));
+    assertThat(estimate.executor(1, 1).heap()).isEqualTo(2 * averaged + 8 * once);
+  }
+
+  @Test
   void sumsOfAProcess() {
     MemoryEstimate estimate =
         new MemoryEstimate(1000, new ParameterCount(10, 40), 120, BatchShape.LEAST, 700);
@@ -265,12 +281,12 @@ class TestMemoryEstimate {
     ExecutorMemory two = estimate.executor(2, 1);
     assertThat(two).isEqualTo(new ExecutorMemory(1000, 400, 400, 800, 960, 1400, 3600));
     assertThat(two.offHeap()).isEqualTo(1000 + 400 + 400 + 800 + 960 + 1400);
-    assertThat(estimate.driver(4, 1)).isEqualTo(new DriverMemory(1200, 6000, 2400));
+    assertThat(estimate.driver(4, 1)).isEqualTo(new DriverMemory(1200, 5400, 2400));
     // The executors average: their number does not matter to the driver.
-    assertThat(estimate.driver(8, 1)).isEqualTo(new DriverMemory(1200, 2400, 600));
+    assertThat(estimate.driver(8, 1)).isEqualTo(new DriverMemory(1200, 1800, 600));
     assertThat(estimate.driver(64, 1)).isEqualTo(estimate.driver(8, 1));
     assertThat(estimate.roundBytes(8, 8)).isEqualTo(17 * 600);
-    assertThat(estimate.driver(2, 3)).isEqualTo(new DriverMemory(3600, 10800, 1200));
+    assertThat(estimate.driver(2, 3)).isEqualTo(new DriverMemory(3600, 9000, 1200));
   }
 
   @Test

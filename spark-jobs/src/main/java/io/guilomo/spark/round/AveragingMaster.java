@@ -20,8 +20,10 @@ import org.deeplearning4j.spark.impl.multilayer.SparkDl4jMultiLayer;
 import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingMaster;
 import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingResult;
 import org.deeplearning4j.spark.impl.paramavg.ParameterAveragingTrainingWorker;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * An averaging round on dl4j-spark: each worker runs its {@link LocalRound}, then parameters and
@@ -37,6 +39,8 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
   private long number = 1;
   private Broadcast<NetworkState> broadcast;
   private List<WorkerRound<S>> lastRound = List.of();
+  private INDArray nextParameters;
+  private INDArray nextState;
 
   public AveragingMaster(TrainingPlan<S> plan, int workers, WorkerSettings settings) {
     super(
@@ -104,21 +108,30 @@ public final class AveragingMaster<S> extends ParameterAveragingTrainingMaster {
       JavaRDD<ParameterAveragingTrainingResult> results,
       int splitNum,
       int totalSplits) {
-    List<RoundPart<S>> means =
-        RoundAverage.of(results.flatMap(AveragingMaster::<S>parts), numWorkers);
-    broadcast.destroy();
-    lastRound = means.stream().filter(RoundPart::isReport).map(RoundPart::report).toList();
     ComputationGraph flat = graph.getNetwork();
     INDArray parameters = flat.params();
     INDArray updaterState = flat.getUpdater().getStateViewArray();
     int first = Slices.count(parameters);
-    for (RoundPart<S> mean : means.subList(lastRound.size(), means.size())) {
-      if (mean.slice() < first) {
-        Slices.put(parameters, mean.slice(), mean.values());
-      } else {
-        Slices.put(updaterState, mean.slice() - first, mean.values());
-      }
+    // Workers that repeat the round must find what they started from: it is replaced at the end.
+    if (nextParameters == null) {
+      nextParameters = Nd4j.createUninitialized(DataType.FLOAT, 1, parameters.length());
+      nextState = Nd4j.createUninitialized(DataType.FLOAT, 1, updaterState.length());
     }
+    lastRound =
+        RoundAverage.of(
+            results.flatMap(AveragingMaster::<S>parts),
+            numWorkers,
+            (parameters.length() + updaterState.length()) * Float.BYTES,
+            mean -> {
+              if (mean.slice() < first) {
+                Slices.put(nextParameters, mean.slice(), mean.values());
+              } else {
+                Slices.put(nextState, mean.slice() - first, mean.values());
+              }
+            });
+    broadcast.destroy();
+    flat.setParams(nextParameters);
+    flat.getUpdater().setStateViewArray(nextState);
     ComputationGraphConfiguration configuration = flat.getConfiguration();
     configuration.setIterationCount(
         configuration.getIterationCount() + lastRound.get(0).steps().size());

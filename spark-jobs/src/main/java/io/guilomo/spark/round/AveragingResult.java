@@ -22,7 +22,7 @@ final class AveragingResult<S> extends ParameterAveragingTrainingResult {
     this.round = round;
   }
 
-  /** Its parts, each made when it is asked for. */
+  /** Its parts; their values are read when they are sent. */
   Iterator<RoundPart<S>> parts() {
     INDArray parameters = getParameters();
     INDArray state = getUpdaterState();
@@ -32,7 +32,7 @@ final class AveragingResult<S> extends ParameterAveragingTrainingResult {
             RoundPart.of(
                 i,
                 round.worker(),
-                i < first ? Slices.get(parameters, i) : Slices.get(state, i - first));
+                i < first ? Slice.of(parameters, i) : Slice.of(state, i - first));
     return Stream.concat(
             Stream.of(RoundPart.of(round)),
             IntStream.range(0, first + Slices.count(state)).mapToObj(part))

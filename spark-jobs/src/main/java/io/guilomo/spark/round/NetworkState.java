@@ -22,12 +22,12 @@ final class NetworkState implements Serializable {
 
   private final NetworkDefinition network;
   private final long parameterCount;
-  private final byte[][] parameters;
+  private final Slice[] parameters;
   private final long updaterCount;
-  private final byte[][] updaterState;
+  private final Slice[] updaterState;
 
   /**
-   * @param graph of {@link #configuration}
+   * @param graph of {@link #configuration}, which must not change while workers read it
    * @param withUpdater whether workers train, and need the moments
    */
   NetworkState(NetworkDefinition network, ComputationGraph graph, boolean withUpdater) {
@@ -58,10 +58,10 @@ final class NetworkState implements Serializable {
     return graph;
   }
 
-  private static INDArray array(long count, byte[][] slices) {
+  private static INDArray array(long count, Slice[] slices) {
     INDArray flat = Nd4j.createUninitialized(DataType.FLOAT, 1, count);
     for (int i = 0; i < slices.length; i++) {
-      Slices.put(flat, i, slices[i]);
+      Slices.put(flat, i, slices[i].bytes());
     }
     return flat;
   }

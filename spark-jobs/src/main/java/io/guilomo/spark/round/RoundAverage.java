@@ -1,14 +1,17 @@
 package io.guilomo.spark.round;
 
 import io.guilomo.sizing.MemoryEstimate;
+import io.guilomo.spark.worker.WorkerRound;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.function.Consumer;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
 
 /**
@@ -17,26 +20,84 @@ import scala.Tuple2;
  * differently from run to run.
  *
  * <p>The driver adds for few workers. For more, each executor averages some of the slices of all
- * workers, so that the driver receives one set of parameters however many workers there are.
+ * workers, so that the driver receives one set of parameters however many workers there are. Where
+ * a set is large, workers leave it on their disks, and the driver fetches the means of a few slices
+ * at a time, so that no heap holds a set.
  */
 final class RoundAverage {
 
+  /** Up to so many, Spark writes what they read record by record, without sorting it. */
+  private static final int MOST_REDUCERS = 200;
+
   private RoundAverage() {}
 
+  /**
+   * Averages.
+   *
+   * @param bytes of the slices of one worker
+   * @param mean takes the mean of each slice
+   * @return what the workers reported, in the order of their numbers
+   */
+  static <S> List<WorkerRound<S>> of(
+      JavaRDD<RoundPart<S>> parts, int workers, long bytes, Consumer<RoundPart<S>> mean) {
+    List<WorkerRound<S>> reports = new ArrayList<>();
+    Consumer<RoundPart<S>> target =
+        part -> {
+          if (part.isReport()) {
+            reports.add(part.report());
+          } else {
+            mean.accept(part);
+          }
+        };
+    if (bytes <= MemoryEstimate.MOST_AT_ONCE) {
+      collected(parts, workers).forEach(target);
+    } else {
+      stream(parts, workers, reducers(bytes, workers), target);
+    }
+    reports.sort(Comparator.comparingInt(WorkerRound::worker));
+    return reports;
+  }
+
+  /** So many that the driver gets few slices at a time, and those who add up not many more. */
+  private static int reducers(long bytes, int workers) {
+    long added = bytes * Math.max(1, workers / MemoryEstimate.MOST_ON_DRIVER);
+    return (int) Math.min(MOST_REDUCERS, added / MemoryEstimate.MOST_AT_ONCE + 1);
+  }
+
+  /** Passes on reports and means, those of one reducer after those of another. */
+  private static <S> void stream(
+      JavaRDD<RoundPart<S>> parts, int workers, int reducers, Consumer<RoundPart<S>> target) {
+    JavaRDD<RoundPart<S>> means = means(parts, workers, reducers);
+    if (workers <= MemoryEstimate.MOST_ON_DRIVER) {
+      means.toLocalIterator().forEachRemaining(target);
+      return;
+    }
+    means.persist(StorageLevel.DISK_ONLY());
+    try {
+      // All add up at the same time, before the driver fetches from one after the other.
+      means.foreachPartition(all -> {});
+      means.toLocalIterator().forEachRemaining(target);
+    } finally {
+      means.unpersist();
+    }
+  }
+
   /** Reports of all workers, then the means of all slices, both in the order of their numbers. */
-  static <S> List<RoundPart<S>> of(JavaRDD<RoundPart<S>> parts, int workers) {
+  static <S> List<RoundPart<S>> collected(JavaRDD<RoundPart<S>> parts, int workers) {
     if (workers <= MemoryEstimate.MOST_ON_DRIVER) {
       return sorted(new Means<>(sorted(parts.collect().iterator()).iterator(), workers));
     }
     int reducers = Math.max(1, Math.min(workers, parts.context().defaultParallelism()));
-    return sorted(
-        parts
-            .mapToPair(part -> new Tuple2<>(key(part), part))
-            .repartitionAndSortWithinPartitions(new BySlice(reducers))
-            .values()
-            .mapPartitions(sorted -> new Means<>(sorted, workers))
-            .collect()
-            .iterator());
+    return sorted(means(parts, workers, reducers).collect().iterator());
+  }
+
+  private static <S> JavaRDD<RoundPart<S>> means(
+      JavaRDD<RoundPart<S>> parts, int workers, int reducers) {
+    return parts
+        .mapToPair(part -> new Tuple2<>(key(part), part))
+        .repartitionAndSortWithinPartitions(new BySlice(reducers))
+        .values()
+        .mapPartitions(sorted -> new Means<>(sorted, workers));
   }
 
   private static <S> List<RoundPart<S>> sorted(Iterator<RoundPart<S>> parts) {
@@ -70,8 +131,9 @@ final class RoundAverage {
       if (first.isReport()) {
         return first;
       }
-      float[] sum = new float[first.values().length / Float.BYTES];
-      Slices.floats(first.values()).get(sum);
+      byte[] mean = first.values();
+      float[] sum = new float[mean.length / Float.BYTES];
+      Slices.floats(mean).get(sum);
       for (int worker = 1; worker < workers; worker++) {
         RoundPart<S> next = sorted.hasNext() ? sorted.next() : null;
         if (next == null || next.slice() != first.slice()) {
@@ -87,9 +149,8 @@ final class RoundAverage {
       for (int i = 0; workers > 1 && i < sum.length; i++) {
         sum[i] /= workers;
       }
-      byte[] mean = new byte[first.values().length];
       Slices.floats(mean).put(sum);
-      return RoundPart.of(first.slice(), 0, mean);
+      return RoundPart.of(first.slice(), 0, Slice.of(mean));
     }
   }
 

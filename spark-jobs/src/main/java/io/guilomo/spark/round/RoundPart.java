@@ -9,9 +9,9 @@ import java.io.Serializable;
  *
  * @param slice {@link #REPORT}, or the slice's number from 0
  * @param report null in a slice
- * @param values of the slice, as bytes; null in a report
+ * @param content of the slice; null in a report
  */
-record RoundPart<S>(int slice, int worker, WorkerRound<S> report, byte[] values)
+record RoundPart<S>(int slice, int worker, WorkerRound<S> report, Slice content)
     implements Serializable {
 
   static final int REPORT = -1;
@@ -20,11 +20,16 @@ record RoundPart<S>(int slice, int worker, WorkerRound<S> report, byte[] values)
     return new RoundPart<>(REPORT, report.worker(), report, null);
   }
 
-  static <S> RoundPart<S> of(int slice, int worker, byte[] values) {
-    return new RoundPart<>(slice, worker, null, values);
+  static <S> RoundPart<S> of(int slice, int worker, Slice content) {
+    return new RoundPart<>(slice, worker, null, content);
   }
 
   boolean isReport() {
     return slice == REPORT;
+  }
+
+  /** Values of the slice, as bytes. */
+  byte[] values() {
+    return content.bytes();
   }
 }

@@ -34,8 +34,9 @@ final class Slices {
     FloatMemory.of(flat).putBytes((long) slice * LENGTH, bytes);
   }
 
-  static byte[][] all(INDArray flat) {
-    return IntStream.range(0, count(flat)).mapToObj(i -> get(flat, i)).toArray(byte[][]::new);
+  /** All of them. */
+  static Slice[] all(INDArray flat) {
+    return IntStream.range(0, count(flat)).mapToObj(i -> Slice.of(flat, i)).toArray(Slice[]::new);
   }
 
   /** The floats of such bytes, to read and to write. */

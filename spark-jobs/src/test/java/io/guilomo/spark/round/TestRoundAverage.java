@@ -35,7 +35,7 @@ class TestRoundAverage {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, MemoryEstimate.MOST_ON_DRIVER, 5, 9})
   void addsInTheOrderOfTheWorkers(int workers) {
-    List<RoundPart<String>> means = RoundAverage.of(parts(workers, workers), workers);
+    List<RoundPart<String>> means = RoundAverage.collected(parts(workers, workers), workers);
     assertThat(means.stream().filter(RoundPart::isReport).map(part -> part.report().worker()))
         .containsExactlyElementsOf(IntStream.range(0, workers).boxed().toList());
     assertThat(means.subList(workers, means.size()))
@@ -56,10 +56,31 @@ class TestRoundAverage {
     }
   }
 
+  /** Large sets, of which the driver gets a few slices at a time. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 6})
+  void aStreamOfMeansHasTheSameBits(int workers) {
+    List<RoundPart<String>> expected = RoundAverage.collected(parts(workers, workers), workers);
+    SparkContext spark = SharedSparkSession.session().sparkContext();
+    int persistent = spark.getPersistentRDDs().size();
+    Map<Integer, byte[]> found = new TreeMap<>();
+    List<WorkerRound<String>> reports =
+        RoundAverage.of(
+            parts(workers, workers),
+            workers,
+            MemoryEstimate.MOST_AT_ONCE + 1,
+            mean -> found.put(mean.slice(), mean.values()));
+    assertThat(reports).isEqualTo(expected.stream().limit(workers).map(RoundPart::report).toList());
+    assertThat(found.keySet()).containsExactly(0, 1, 2);
+    found.forEach(
+        (slice, values) -> assertThat(values).isEqualTo(expected.get(workers + slice).values()));
+    assertThat(spark.getPersistentRDDs().size()).isEqualTo(persistent);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {3, 6})
   void aWorkerTooFewIsNotAveragedOver(int workers) {
-    assertThatThrownBy(() -> RoundAverage.of(parts(workers - 1, workers), workers))
+    assertThatThrownBy(() -> RoundAverage.collected(parts(workers - 1, workers), workers))
         // Of executors that add up, any may be the first to notice.
         .extracting(Throwables::getStackTraceAsString, STRING)
         .containsPattern(
@@ -94,7 +115,7 @@ class TestRoundAverage {
       for (int workers : List.of(1, MemoryEstimate.MOST_ON_DRIVER, 6, 12, 24)) {
         JavaRDD<RoundPart<String>> parts = parts(workers, workers, length);
         received.begin(spark);
-        RoundAverage.of(parts, workers);
+        RoundAverage.collected(parts, workers);
         copies.put(workers, received.end(spark) / one);
       }
     } finally {
@@ -142,7 +163,7 @@ class TestRoundAverage {
     List<RoundPart<String>> parts = new ArrayList<>();
     for (int worker = sending - 1; worker >= 0; worker--) {
       for (int slice = SLICES - 1; slice >= 0; slice--) {
-        parts.add(RoundPart.of(slice, worker, bytes(values(slice, worker, length))));
+        parts.add(RoundPart.of(slice, worker, Slice.of(bytes(values(slice, worker, length)))));
       }
       parts.add(
           RoundPart.of(
@@ -155,8 +176,8 @@ class TestRoundAverage {
 
   @Test
   void theOrderOfArrivalChangesNothing() {
-    List<RoundPart<String>> once = RoundAverage.of(parts(5, 5), 5);
-    List<RoundPart<String>> again = RoundAverage.of(parts(5, 2), 5);
+    List<RoundPart<String>> once = RoundAverage.collected(parts(5, 5), 5);
+    List<RoundPart<String>> again = RoundAverage.collected(parts(5, 2), 5);
     for (int i = 5; i < once.size(); i++) {
       assertThat(again.get(i).values()).isEqualTo(once.get(i).values());
     }
