@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.NetworkDefinition;
@@ -60,6 +61,8 @@ class TestSizingDocument {
     Map<String, MemoryEstimate> blocks = estimates(RECOMPUTING);
     estimates(CONFIG)
         .forEach((name, estimate) -> expected.add(executorRow(name, estimate, blocks.get(name))));
+    estimates(CONFIG)
+        .forEach((name, estimate) -> expected.add(narrowRow(name, estimate, blocks.get(name))));
     for (int executors : List.of(1, 8, 64)) {
       estimates(CONFIG)
           .forEach((name, estimate) -> expected.add(roundRow(name, estimate, executors)));
@@ -150,6 +153,13 @@ class TestSizingDocument {
         blocks.activations(),
         blocks.offHeap(),
         memory.heap());
+  }
+
+  private static String narrowRow(
+      String name, MemoryEstimate estimate, MemoryEstimate recomputing) {
+    ExecutorMemory memory = estimate.keptAs(Precision.BFLOAT16).executor(1, 1);
+    ExecutorMemory blocks = recomputing.keptAs(Precision.BFLOAT16).executor(1, 1);
+    return row(name + " | bfloat16", memory.backbone(), memory.offHeap(), blocks.offHeap());
   }
 
   private static String roundRow(String name, MemoryEstimate estimate, int executors) {

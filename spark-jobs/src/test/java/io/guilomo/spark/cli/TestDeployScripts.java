@@ -3,9 +3,11 @@ package io.guilomo.spark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.guilomo.family.Families;
 import io.guilomo.family.bert.BertConfig;
 import io.guilomo.family.llama.Decoder;
 import io.guilomo.model.ModulePaths;
+import io.guilomo.network.Backbone;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,6 +17,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +45,7 @@ class TestDeployScripts {
         "deploy/gpu/check",
         "deploy/gpu/pack",
         "deploy/gpu/unpack",
+        "deploy/sizing/llama-7b",
         "notebooks/run",
         ".ci/run"
       })
@@ -50,7 +54,13 @@ class TestDeployScripts {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"deploy/guilomo", "deploy/standalone-cluster", "deploy/gpu/pack"})
+  @ValueSource(
+      strings = {
+        "deploy/guilomo",
+        "deploy/standalone-cluster",
+        "deploy/gpu/pack",
+        "deploy/sizing/llama-7b"
+      })
   void explainThemselves(String script) throws Exception {
     Result help = run(script, "--help");
     assertThat(help.status()).isZero();
@@ -72,6 +82,27 @@ class TestDeployScripts {
                 2,
                 "",
                 "error: Cannot check speed: know probe kernels network repeat bench 7b sanitizer\n"));
+  }
+
+  @Test
+  void randomCheckpointsLoad() throws Exception {
+    Path model = directory.resolve("model");
+    assertThat(
+            run(
+                "java",
+                "deploy/sizing/RandomLlama.java",
+                model.toString(),
+                "64",
+                "128",
+                "2",
+                "4",
+                "512"))
+        .isEqualTo(new Result(0, "", ""));
+    Backbone backbone = Families.load(model.toString(), new Configuration());
+    // Two layers of four square projections, three of the MLP and two norms.
+    assertThat(backbone.config().parameters())
+        .isEqualTo(2 * 512 * 64 + 64 + 2 * (4 * 64 * 64 + 3 * 64 * 128 + 2 * 64));
+    assertThat(Files.readAllLines(model.resolve("train.jsonl"))).hasSize(4);
   }
 
   @Test
