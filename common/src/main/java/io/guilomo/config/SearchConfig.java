@@ -13,6 +13,7 @@ import java.util.List;
  * @param betas of experts and routers
  * @param epsilon AdamW's epsilon, for all parameters
  * @param clipNorm 0: no clipping
+ * @param gsvLearningRate of straight-through alone, as are {@code gsvBetas}
  */
 public record SearchConfig(
     List<Long> seeds,
@@ -26,9 +27,23 @@ public record SearchConfig(
     double clipNorm,
     double gsvLearningRate,
     Betas gsvBetas,
+    Estimator estimator,
     OuterGradient outerGradient,
     boolean freezeRouting,
     Recompute recompute) {
+
+  /** How GuidedSelection Vectors become masks, and how they learn. */
+  public enum Estimator {
+    /** Hard masks at the largest entries, and the gradients of arXiv 2506.14646. */
+    STRAIGHT_THROUGH,
+    /** Expectations of distributions over counts, and exact gradients. */
+    EXPECTED;
+
+    @Override
+    public String toString() {
+      return ConstantName.of(this);
+    }
+  }
 
   /** How the gradient of the GuidedSelection Vectors is computed. */
   public enum OuterGradient {
@@ -49,6 +64,17 @@ public record SearchConfig(
   }
 
   static SearchConfig of(ConfigSection section) {
+    SearchConfig config = read(section);
+    if (config.estimator == Estimator.EXPECTED && config.outerGradient == OuterGradient.REFERENCE) {
+      throw section.refuse(
+          "outer-gradient",
+          "the released code knows no search.estimator expected; must be second-order or"
+              + " first-order");
+    }
+    return config;
+  }
+
+  private static SearchConfig read(ConfigSection section) {
     return new SearchConfig(
         section.seeds("seeds", 0),
         section.whole("epochs", 1),
@@ -61,6 +87,7 @@ public record SearchConfig(
         section.number("clip-norm", 0.0),
         section.positive("gsv-learning-rate"),
         section.betas("gsv-betas"),
+        section.oneOf("estimator", Estimator.class),
         section.oneOf("outer-gradient", OuterGradient.class),
         section.flag("freeze-routing"),
         section.oneOf("recompute", Recompute.class));

@@ -223,7 +223,7 @@ public final class LoraMoeNetwork implements AutoCloseable {
     return NamedParameters.of(definition, host.parameters()).names();
   }
 
-  /** What the masks depend on: the estimator's choice for each GSV. */
+  /** The estimator's choice for each GSV, on which alone hard masks depend. */
   public int[] maskChoices() {
     float[] gsvs = new float[Math.toIntExact(gsvCount)];
     kernels.read(gsvs(), gsvs);

@@ -1,6 +1,7 @@
 package io.guilomo.network;
 
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.UserException;
 import java.io.Serializable;
@@ -18,6 +19,7 @@ import java.util.List;
  * @param pooling what the classifier reads; {@link Pooling#AUTO} becomes what it means for the
  *     backbone
  * @param seed of the initial parameters
+ * @param estimator that makes masks of the GSVs in the search stage
  */
 public record NetworkDefinition(
     String backbone,
@@ -28,7 +30,8 @@ public record NetworkDefinition(
     double loadBalance,
     int classes,
     Pooling pooling,
-    long seed)
+    long seed,
+    Estimator estimator)
     implements Serializable {
 
   public NetworkDefinition {
@@ -55,6 +58,36 @@ public record NetworkDefinition(
     if (stage == Stage.SEARCH) {
       modules.forEach(NetworkDefinition::checkSearchable);
     }
+  }
+
+  /** One whose GSVs, if it has any, are estimated as in arXiv 2506.14646. */
+  public NetworkDefinition(
+      String backbone,
+      BackboneConfig config,
+      Stage stage,
+      List<ModuleExperts> modules,
+      double dropout,
+      double loadBalance,
+      int classes,
+      Pooling pooling,
+      long seed) {
+    this(
+        backbone,
+        config,
+        stage,
+        modules,
+        dropout,
+        loadBalance,
+        classes,
+        pooling,
+        seed,
+        Estimator.STRAIGHT_THROUGH);
+  }
+
+  /** The same with another estimator. */
+  public NetworkDefinition with(Estimator other) {
+    return new NetworkDefinition(
+        backbone, config, stage, modules, dropout, loadBalance, classes, pooling, seed, other);
   }
 
   /**

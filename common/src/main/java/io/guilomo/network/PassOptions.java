@@ -10,9 +10,15 @@ import io.guilomo.kernel.Kernels.Accuracy;
  * @param gradient what is differentiated
  * @param routing how tokens find their experts
  * @param accuracy how precisely activations meet frozen matrices of 16-bit floats
+ * @param balance whether the loss includes that of the batch as a whole, which balances the load
  */
 public record PassOptions(
-    boolean training, long dropoutSeed, Gradient gradient, Routing routing, Accuracy accuracy) {
+    boolean training,
+    long dropoutSeed,
+    Gradient gradient,
+    Routing routing,
+    Accuracy accuracy,
+    boolean balance) {
 
   /** What a pass differentiates with respect to. */
   public enum Gradient {
@@ -36,23 +42,28 @@ public record PassOptions(
 
   /** A forward pass without dropout. */
   public static PassOptions evaluation() {
-    return new PassOptions(false, 0, Gradient.NONE, Routing.CHOOSE, Accuracy.ROUNDED);
+    return new PassOptions(false, 0, Gradient.NONE, Routing.CHOOSE, Accuracy.ROUNDED, true);
   }
 
   /** Forward and backward for everything. */
   public static PassOptions training(long dropoutSeed) {
-    return new PassOptions(true, dropoutSeed, Gradient.ALL, Routing.CHOOSE, Accuracy.ROUNDED);
+    return new PassOptions(true, dropoutSeed, Gradient.ALL, Routing.CHOOSE, Accuracy.ROUNDED, true);
   }
 
   public PassOptions with(Routing other) {
-    return new PassOptions(training, dropoutSeed, gradient, other, accuracy);
+    return new PassOptions(training, dropoutSeed, gradient, other, accuracy, balance);
   }
 
   public PassOptions with(Gradient other) {
-    return new PassOptions(training, dropoutSeed, other, routing, accuracy);
+    return new PassOptions(training, dropoutSeed, other, routing, accuracy, balance);
   }
 
   public PassOptions with(Accuracy other) {
-    return new PassOptions(training, dropoutSeed, gradient, routing, other);
+    return new PassOptions(training, dropoutSeed, gradient, routing, other, balance);
+  }
+
+  /** The same for the loss of the labels alone. */
+  public PassOptions withoutBalance() {
+    return new PassOptions(training, dropoutSeed, gradient, routing, accuracy, false);
   }
 }

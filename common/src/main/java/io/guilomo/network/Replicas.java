@@ -110,8 +110,8 @@ final class Replicas {
         used.stream().map(replica -> replica.context().measurements()).toList();
     measured.forEach(Measurements::read);
     boolean records = options.routing() == PassOptions.Routing.RECORD;
-    BatchLoss batchLoss =
-        new BatchLoss(batch.size(), definition.loadBalance(), records ? record : null);
+    double coefficient = options.balance() ? definition.loadBalance() : 0;
+    BatchLoss batchLoss = new BatchLoss(batch.size(), coefficient, records ? record : null);
     float[] batchGradients = Measurements.evaluate(measured, batchLoss);
     if (options.gradient() != PassOptions.Gradient.NONE) {
       measured.forEach(replica -> replica.write(batchGradients));
@@ -122,7 +122,7 @@ final class Replicas {
     }
     double taskLoss = used.stream().mapToDouble(replica -> replica.head().loss()).sum();
     return new PassResult(
-        taskLoss + definition.loadBalance() * batchLoss.value(),
+        taskLoss + coefficient * batchLoss.value(),
         taskLoss,
         batchLoss.value(),
         used.stream().mapToInt(replica -> replica.head().labels()).sum(),

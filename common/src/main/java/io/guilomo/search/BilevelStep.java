@@ -24,8 +24,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *   6  w  ← AdamW(w, ∂w L_train(w, a))
  * </pre>
  *
- * The masks depend on {@code a} only through argmaxes: if step 5 moves none, the gradient of step 6
- * is {@code g1} and is not computed again.
+ * Hard masks depend on {@code a} only through argmaxes: if step 5 moves none, the gradient of step
+ * 6 is {@code g1} and is not computed again. Masks that are expectations ({@link MirrorDescent},
+ * which takes the place of AdamW in step 5) change with every step, so that all five passes are
+ * run; in first order, which has no use for {@code g1} before step 6, two.
  */
 public final class BilevelStep {
 
@@ -53,7 +55,10 @@ public final class BilevelStep {
   public SearchStepResult run(long step, TokenBatch train, TokenBatch validation) {
     return switch (settings.outerGradient()) {
       case SECOND_ORDER -> secondOrder(step, train, validation);
-      case FIRST_ORDER -> firstOrder(step, train, validation);
+      case FIRST_ORDER ->
+          updates.soft()
+              ? softFirstOrder(step, train, validation)
+              : firstOrder(step, train, validation);
       case REFERENCE ->
           new ReferenceStep(network, kernels, settings, updates).run(step, train, validation);
     };
@@ -108,7 +113,7 @@ public final class BilevelStep {
     int moved = updates.outer(step, outer);
 
     // 6  w ← AdamW(w, ∂w L_train(w, a))
-    if (moved > 0) {
+    if (moved > 0 || updates.soft()) {
       network.pass(train, training);
       kernels.copy(network.weightGradient(), g1);
       norm = updates.clip(g1);
@@ -139,5 +144,34 @@ public final class BilevelStep {
     }
     updates.inner(step + 1, eta, g1, true);
     return new SearchStepResult(trained, validated, eta, norm, 0, moved);
+  }
+
+  /**
+   * {@code c = 0} and {@code w' = w}, and {@code a} moves before the weights' gradient is needed.
+   */
+  private SearchStepResult softFirstOrder(long step, TokenBatch train, TokenBatch validation) {
+    double eta = settings.innerRate().at(step);
+    PassResult validated =
+        TrainingStep.finite(
+            "validation",
+            step,
+            network.pass(validation, updates.validationPass(step).with(Gradient.GSVS)));
+    updates.saveOuter();
+    int moved = updates.outer(step, network.gsvGradient());
+    INDArray g1 = network.workingVector("g1");
+    try {
+      PassResult trained =
+          TrainingStep.finite(
+              "training",
+              step,
+              network.pass(train, updates.trainingPass(step).with(Routing.RECORD)));
+      kernels.copy(network.weightGradient(), g1);
+      double norm = updates.clip(g1);
+      updates.inner(step + 1, eta, g1, true);
+      return new SearchStepResult(trained, validated, eta, norm, 0, moved);
+    } catch (ArithmeticException e) {
+      updates.restoreOuter();
+      throw e;
+    }
   }
 }

@@ -11,7 +11,7 @@ import java.io.Serializable;
  * @param learningRate η
  * @param gradientNorm norm of the gradient of the weights before clipping
  * @param validationGradientNorm ‖v‖; 0 if it is not needed
- * @param movedChoices number of GSVs whose argmax the step moved
+ * @param movedChoices number of GSVs whose choice the step moved: argmax or median
  */
 public record SearchStepResult(
     PassResult training,

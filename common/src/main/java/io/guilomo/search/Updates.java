@@ -1,5 +1,6 @@
 package io.guilomo.search;
 
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
@@ -23,12 +24,25 @@ final class Updates {
   private final Kernels kernels;
   private final SearchSettings settings;
   private final InnerUpdate inner;
+  private final MirrorDescent mirror;
 
   Updates(LoraMoeNetwork network, Kernels kernels, SearchSettings settings) {
     this.network = network;
     this.kernels = kernels;
     this.settings = settings;
     this.inner = new InnerUpdate(network, kernels, settings.inner(), settings.clipNorm());
+    boolean soft = network.definition().estimator() == Estimator.EXPECTED;
+    if (soft != (settings.expected() != null)) {
+      throw new IllegalArgumentException(
+          "Cannot search with estimator %s and settings %s"
+              .formatted(network.definition().estimator(), settings.expected()));
+    }
+    this.mirror = soft ? new MirrorDescent(network.modules(), settings.expected()) : null;
+  }
+
+  /** Whether masks follow every move of a GSV, not only those of its choice. */
+  boolean soft() {
+    return mirror != null;
   }
 
   /** All passes of a step over its training batch drop the same elements. */
@@ -41,8 +55,14 @@ final class Updates {
     return trainingPass(step).with(Gradient.GSVS).with(Accuracy.EXACT);
   }
 
+  /**
+   * With soft masks {@code L_val} is the loss of the labels alone: the one that balances the load
+   * rewards masks for sending tokens to experts that are not worth their parameters.
+   */
   PassOptions validationPass(long step) {
-    return PassOptions.training(Seeds.mix(settings.seed(), 2 * step + 1)).with(Accuracy.STEADY);
+    PassOptions options =
+        PassOptions.training(Seeds.mix(settings.seed(), 2 * step + 1)).with(Accuracy.STEADY);
+    return soft() ? options.withoutBalance() : options;
   }
 
   /**
@@ -65,24 +85,63 @@ final class Updates {
   }
 
   /**
-   * {@code a ← AdamW(a, gradient)}.
+   * {@code a ← AdamW(a, gradient)}, or {@link MirrorDescent} where they are distributions.
    *
-   * @return number of argmaxes that moved
+   * @return number of choices that moved
+   * @throws ArithmeticException if the gradient of distributions is not finite; nothing has changed
+   *     then
    */
   int outer(long step, INDArray gradient) {
     int[] before = network.maskChoices();
-    kernels.adamW(
-        settings.outer(),
-        settings.outerRate(),
-        step + 1,
-        network.gsvs(),
-        gradient,
-        network.gsvFirstMoment(),
-        network.gsvSecondMoment(),
-        network.gsvs(),
-        true);
+    if (soft()) {
+      mirror(step, gradient);
+    } else {
+      kernels.adamW(
+          settings.outer(),
+          settings.outerRate(),
+          step + 1,
+          network.gsvs(),
+          gradient,
+          network.gsvFirstMoment(),
+          network.gsvSecondMoment(),
+          network.gsvs(),
+          true);
+    }
     int[] after = network.maskChoices();
     return (int) IntStream.range(0, before.length).filter(i -> before[i] != after[i]).count();
+  }
+
+  private void mirror(long step, INDArray gradient) {
+    double norm = kernels.norm(gradient);
+    if (!Double.isFinite(norm)) {
+      throw new ArithmeticException("Cannot continue: the norm of the GSVs' gradient is " + norm);
+    }
+    float[] gsvs = read(network.gsvs());
+    float[] mean = read(network.gsvFirstMoment());
+    float[] squares = read(network.gsvSecondMoment());
+    mirror.update(step, gsvs, read(gradient), mean, squares);
+    kernels.write(gsvs, network.gsvs());
+    kernels.write(mean, network.gsvFirstMoment());
+    kernels.write(squares, network.gsvSecondMoment());
+  }
+
+  private float[] read(INDArray array) {
+    float[] values = new float[Math.toIntExact(array.length())];
+    kernels.read(array, values);
+    return values;
+  }
+
+  /** Keeps the state of {@code a} for {@link #restoreOuter}. */
+  void saveOuter() {
+    kernels.copy(network.gsvs(), network.workingGsvs("saved"));
+    kernels.copy(network.gsvFirstMoment(), network.workingGsvs("savedMean"));
+    kernels.copy(network.gsvSecondMoment(), network.workingGsvs("savedSquares"));
+  }
+
+  void restoreOuter() {
+    kernels.copy(network.workingGsvs("saved"), network.gsvs());
+    kernels.copy(network.workingGsvs("savedMean"), network.gsvFirstMoment());
+    kernels.copy(network.workingGsvs("savedSquares"), network.gsvSecondMoment());
   }
 
   /** Scales the gradient down to the maximum norm; returns the norm before. */

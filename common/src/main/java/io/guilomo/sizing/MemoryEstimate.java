@@ -4,6 +4,7 @@ import io.guilomo.config.FinetuneConfig;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.Recompute;
 import io.guilomo.config.SearchConfig;
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.ParameterCount;
 import io.guilomo.network.WorkingArrays;
@@ -46,7 +47,9 @@ public record MemoryEstimate(
           // The weights before the virtual step, the gradients of both losses, and the outer ones.
           case SECOND_ORDER -> 3 * count.weights() + 2 * count.gsvs();
           case REFERENCE -> 3 * count.weights() + count.gsvs();
-          case FIRST_ORDER -> count.weights();
+          // Where masks are expectations, the outer state before the step as well.
+          case FIRST_ORDER ->
+              count.weights() + (search.estimator() == Estimator.EXPECTED ? 3 * count.gsvs() : 0);
         };
     return of(network, search.recompute(), copied, batch);
   }

@@ -8,6 +8,7 @@ import com.typesafe.config.ConfigRenderOptions;
 import io.guilomo.config.FinetuneConfig.Betas;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
+import io.guilomo.model.UserException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -58,6 +59,7 @@ class TestGuilomoConfig {
                 1.0,
                 3e-3,
                 new Betas(0.5, 0.999),
+                SearchConfig.Estimator.STRAIGHT_THROUGH,
                 SearchConfig.OuterGradient.SECOND_ORDER,
                 true,
                 Recompute.NONE));
@@ -191,6 +193,18 @@ class TestGuilomoConfig {
     assertThatThrownBy(() -> GuilomoConfig.load(null, List.of(override)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot use configuration key " + message);
+  }
+
+  @Test
+  void theReleasedCodesGradientIsForItsEstimator() {
+    assertThatThrownBy(
+            () ->
+                GuilomoConfig.load(
+                    null, List.of("search.estimator=expected", "search.outer-gradient=reference")))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot use guilomo.search.outer-gradient = reference: the released code knows no"
+                + " search.estimator expected; must be second-order or first-order");
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.Recompute;
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.kernel.ArrayViews;
@@ -15,6 +16,7 @@ import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
 import io.guilomo.network.moe.Selection;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
@@ -42,6 +44,9 @@ class TestFiniteDifferences {
    * for the curvature of Gemma's caps.
    */
   private static final float STEP = 5e-4f;
+
+  /** Logits move further for the same change of the loss. */
+  private static final float GSV_STEP = 1e-2f;
 
   private static final double TOLERANCE = 1e-2;
 
@@ -170,6 +175,75 @@ class TestFiniteDifferences {
         assertClose(kind == 0 ? "expert masks" : "rank masks", squaredError, squared);
       }
     }
+  }
+
+  /** Of masks that are expectations, of both kinds, from GSVs that are not all alike. */
+  @ParameterizedTest
+  @MethodSource("searchSettings")
+  void gsvs(Setting setting, String name) {
+    Kernels kernels = KernelsUnderTest.named(name);
+    try (LoraMoeNetwork network =
+        TinyModels.network(
+            setting.definition().with(Estimator.EXPECTED), setting.backbone(), kernels)) {
+      TinyModels.shake(network, 6, 0.2);
+      Random random = new Random(9);
+      float[] start = new float[(int) network.gsvs().length()];
+      for (int i = 0; i < start.length; i++) {
+        start[i] = (float) random.nextGaussian();
+      }
+      kernels.write(start, network.gsvs());
+      network.pass(setting.batch(), RECORD);
+      network.pass(setting.batch(), REPLAY);
+      float[] gradient = KernelArrays.values(kernels, network.gsvGradient());
+      for (boolean experts : new boolean[] {true, false}) {
+        boolean[] moved = entries(setting.definition().modules(), experts);
+        double squaredError = 0;
+        double squared = 0;
+        for (int i = 0; i < directions(name); i++) {
+          float[] direction = new float[start.length];
+          double expected = 0;
+          for (int j = 0; j < direction.length; j++) {
+            direction[j] = moved[j] ? (random.nextBoolean() ? 1 : -1) : 0;
+            expected += direction[j] * gradient[j];
+          }
+          double actual =
+              (loss(kernels, network, setting, along(start, direction, GSV_STEP))
+                      - loss(kernels, network, setting, along(start, direction, -GSV_STEP)))
+                  / (2 * GSV_STEP);
+          squaredError += (actual - expected) * (actual - expected);
+          squared += expected * expected;
+        }
+        assertClose(experts ? "expert GSVs" : "rank GSVs", squaredError, squared);
+      }
+    }
+  }
+
+  /** Which GSV entries belong to vectors of experts, or of ranks. */
+  private static boolean[] entries(List<ModuleExperts> modules, boolean experts) {
+    List<Boolean> entries = new ArrayList<>();
+    for (ModuleExperts module : modules) {
+      entries.addAll(Collections.nCopies(module.experts(), experts));
+      entries.addAll(Collections.nCopies(module.totalRank(), !experts));
+    }
+    boolean[] result = new boolean[entries.size()];
+    for (int i = 0; i < result.length; i++) {
+      result[i] = entries.get(i);
+    }
+    return result;
+  }
+
+  private static double loss(
+      Kernels kernels, LoraMoeNetwork network, Setting setting, float[] gsvs) {
+    kernels.write(gsvs, network.gsvs());
+    return network.pass(setting.batch(), REPLAY.with(Gradient.NONE)).loss();
+  }
+
+  private static float[] along(float[] start, float[] direction, float step) {
+    float[] moved = start.clone();
+    for (int i = 0; i < moved.length; i++) {
+      moved[i] += step * direction[i];
+    }
+    return moved;
   }
 
   /** Compares along directions that move the named parameters alone; returns how many there are. */

@@ -38,8 +38,15 @@ public final class Mixture {
     this.dropout = network.dropout();
     this.selection =
         network.stage() == Stage.SEARCH
-            ? new Selection(network.modules(), new StraightThroughEstimator())
+            ? new Selection(network.modules(), estimator(network))
             : null;
+  }
+
+  private static Selection.Estimator estimator(NetworkDefinition network) {
+    return switch (network.estimator()) {
+      case STRAIGHT_THROUGH -> new StraightThroughEstimator();
+      case EXPECTED -> new ExpectedEstimator();
+    };
   }
 
   /** The part that holds the GSVs, which must stand first; null if no gate needs them. */

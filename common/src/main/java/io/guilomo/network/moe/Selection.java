@@ -39,8 +39,8 @@ public final class Selection implements Part {
     void backward(Kernels kernels, Vectors vectors, INDArray gsvs, INDArray dMasks, INDArray dGsvs);
 
     /**
-     * What the masks depend on, a number per GSV: an update that changes none of them leaves the
-     * masks as they are.
+     * The last entry in use that each GSV stands for. Hard masks depend on nothing else: an update
+     * that changes none of the choices leaves them as they are.
      */
     int[] choices(Vectors vectors, float[] gsvs);
   }
@@ -163,10 +163,7 @@ public final class Selection implements Part {
     return null;
   }
 
-  /**
-   * What the masks depend on, a number per GSV in the order of the layout: an update that changes
-   * none of them leaves the masks as they are.
-   */
+  /** The last entry in use that each GSV stands for, in the order of the layout. */
   public int[] choices(float[] values) {
     return estimator.choices(vectors, values);
   }

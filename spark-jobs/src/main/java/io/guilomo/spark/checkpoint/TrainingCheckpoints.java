@@ -2,6 +2,7 @@ package io.guilomo.spark.checkpoint;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.GuilomoConfig.ChangedKey;
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.progress.ProgressListener;
 import java.io.IOException;
@@ -40,7 +41,8 @@ public record TrainingCheckpoints(
           "lora-moe.routing",
           "lora-moe.top-k",
           "lora-moe.alpha",
-          "lora-moe.scaling");
+          "lora-moe.scaling",
+          "search.estimator");
 
   private static final List<String> IRRELEVANT =
       List.of(
@@ -133,8 +135,16 @@ public record TrainingCheckpoints(
       }
     }
     return changes.stream()
-        .filter(change -> IRRELEVANT.stream().noneMatch(change.key()::startsWith))
+        .filter(
+            change ->
+                steers(change, now) || IRRELEVANT.stream().noneMatch(change.key()::startsWith))
         .filter(change -> otherJobs.stream().noneMatch(change.key()::startsWith))
         .toList();
+  }
+
+  /** Whether it is the budget of a search that heads for it. */
+  private static boolean steers(ChangedKey change, GuilomoConfig config) {
+    return change.key().equals("allocation.budget.parameters")
+        && config.search().estimator() == Estimator.EXPECTED;
   }
 }

@@ -35,7 +35,7 @@ final class JobResults {
 
   private JobResults() {}
 
-  /** The plan and, for each search, how far it moved from its random start and what it learned. */
+  /** The plan and, for each search, how far it moved from its start and what it learned. */
   static String text(AllocateJob.Result result) {
     StringBuilder report = new StringBuilder(AllocationPlanPrinter.print(result.plan()));
     for (SearchRun.Outcome search : result.searches()) {

@@ -37,7 +37,8 @@ public final class Networks {
                     ModuleExperts.uniform(
                         module, lora.maxExperts(), lora.maxRank(), lora.scaling(), lora.routing()))
             .toList();
-    return network(config, backbone, Stage.SEARCH, candidates, seed, classes);
+    return network(config, backbone, Stage.SEARCH, candidates, seed, classes)
+        .with(config.search().estimator());
   }
 
   /**

@@ -2,6 +2,7 @@ package io.guilomo.spark.report;
 
 import static org.apache.spark.sql.functions.col;
 
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.session.InterpretedSession;
 import io.guilomo.spark.table.GsvHistoryTable;
@@ -66,7 +67,14 @@ final class RunTables {
       InterpretedSession.interpret(spark);
       measured.replaceAll((table, rows) -> rows.coalesce(1));
     }
-    selection = SelectionHistory.of(measured(GsvHistoryTable.INSTANCE));
+    selection = SelectionHistory.of(measured(GsvHistoryTable.INSTANCE), expected());
+  }
+
+  /** Whether the run's searches were of {@link Estimator#EXPECTED}. */
+  private boolean expected() {
+    return jobs().stream()
+        .map(job -> SettingsSection.recorded(job.getAs("config_json")).get("search.estimator"))
+        .anyMatch(Estimator.EXPECTED.toString()::equals);
   }
 
   /** Ids of the runs of a comparison: {@code RUN.STRATEGY.SEED}. */

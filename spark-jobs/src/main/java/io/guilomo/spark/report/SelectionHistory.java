@@ -25,6 +25,8 @@ import org.apache.spark.sql.expressions.Window;
  * What the GuidedSelection Vectors (GSVs) chose in the searches of a run, and the entries of the
  * search that is shown.
  *
+ * @param expected whether the vectors are distributions over counts, which all start alike and
+ *     whose medians are the choices
  * @param seed seed of the search that is shown: the smallest
  * @param lastRounds last round of each seed
  * @param stride every how many rounds a point is drawn; the last round always is
@@ -33,6 +35,7 @@ import org.apache.spark.sql.expressions.Window;
  * @param entries of the search that is shown, by kind, index and round
  */
 record SelectionHistory(
+    boolean expected,
     long seed,
     Map<Long, Long> lastRounds,
     long stride,
@@ -52,7 +55,7 @@ record SelectionHistory(
   /** Mean of one entry over all vectors of its kind. */
   record MeanEntry(String kind, int index, long round, double value) {}
 
-  static Optional<SelectionHistory> of(Dataset<Row> gsvHistory) {
+  static Optional<SelectionHistory> of(Dataset<Row> gsvHistory, boolean expected) {
     Map<Long, Long> lastRounds = new TreeMap<>();
     for (Row row : gsvHistory.groupBy("seed").agg(max("round")).collectAsList()) {
       lastRounds.put(row.getLong(0), row.getLong(1));
@@ -69,6 +72,7 @@ record SelectionHistory(
                 col("round").mod(stride).equalTo(0).or(col("round").equalTo(lastRounds.get(seed))));
     return Optional.of(
         new SelectionHistory(
+            expected,
             seed,
             lastRounds,
             stride,
@@ -130,13 +134,17 @@ record SelectionHistory(
   }
 
   /**
-   * How many choices of all searches differ at their end from the random ones at their start, ranks
-   * that the plan left out included.
+   * How many choices of all searches differ at their end from those at their start, ranks that the
+   * plan left out included.
    */
   String changes() {
     return Numbers.format(
-        "The search changed the number of experts of %s of %s modules, and %s of %s ranks; the rest are still"
-            + " the random choices it started from.",
+        expected
+            ? "The search moved the median number of experts of %s of %s modules, and the median of"
+                + " %s of %s ranks, all of which start alike; the plan has the entries that are most"
+                + " likely to be in use."
+            : "The search changed the number of experts of %s of %s modules, and %s of %s ranks; the"
+                + " rest are still the random choices it started from.",
         last(GsvHistoryTable.EXPERTS, Choices::moved),
         last(GsvHistoryTable.EXPERTS, Choices::all),
         last(GsvHistoryTable.RANK, Choices::moved),

@@ -29,7 +29,9 @@ final class SelectionSection implements ReportSection {
     html.element(
         "p",
         "The expert vector of a module has one entry per number of experts, the rank vector of an expert one"
-            + " per rank; the largest entry is the choice."
+            + (history.expected()
+                ? " per rank: the logits of a distribution, whose median is the choice shown here."
+                : " per rank; the largest entry is the choice.")
             + (searches == 1
                 ? ""
                 : Numbers.format(" Seed %d is shown, the first of %d.", history.seed(), searches)));
@@ -41,7 +43,10 @@ final class SelectionSection implements ReportSection {
         entries(
                 "Mean entries of the expert vectors",
                 GsvHistoryTable.EXPERTS,
-                index -> index == 0 ? "1 (counts as 2)" : index + 1 + " experts",
+                index ->
+                    index > 0
+                        ? index + 1 + " experts"
+                        : history.expected() ? "1 (not used)" : "1 (counts as 2)",
                 history)
             .html());
     html.add(
@@ -93,7 +98,9 @@ final class SelectionSection implements ReportSection {
                     kind.equals(GsvHistoryTable.RANK) ? "ranks" : "numbers of experts",
                     points(rows, Choices::moved, Choices::all)));
     return chart(
-        "Share of the choices that differ from the random ones at the start",
+        history.expected()
+            ? "Share of the choices that differ from those at the start"
+            : "Share of the choices that differ from the random ones at the start",
         lines,
         false,
         history);

@@ -3,6 +3,8 @@ package io.guilomo.spark.search;
 import static io.guilomo.spark.round.MetricRows.TRAIN;
 import static io.guilomo.spark.round.MetricRows.VALIDATION;
 
+import io.guilomo.config.SearchConfig.Estimator;
+import io.guilomo.model.CountDistribution;
 import io.guilomo.network.PassResult;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.search.SearchStepResult;
@@ -23,14 +25,17 @@ import java.util.function.ToDoubleFunction;
 final class SearchCurves {
 
   private final long seed;
+  private final Estimator estimator;
   private final MetricRows metrics;
   private final BufferedRows<GsvHistoryTable.Entry> history;
 
   SearchCurves(
       RoundAppender<MetricsTable.Metric> metrics,
       RoundAppender<GsvHistoryTable.Entry> history,
-      long seed) {
+      long seed,
+      Estimator estimator) {
     this.seed = seed;
+    this.estimator = estimator;
     this.metrics = new MetricRows(metrics, AllocateJob.NAME, seed);
     this.history = new BufferedRows<>(history, seed);
   }
@@ -47,10 +52,7 @@ final class SearchCurves {
 
   private void addVector(
       long round, GuidedSelection selection, String kind, Integer expert, float[] vector) {
-    int argmax = 0;
-    for (int i = 1; i < vector.length; i++) {
-      argmax = vector[i] > vector[argmax] ? i : argmax;
-    }
+    int chosen = chosen(kind, vector);
     for (int i = 0; i < vector.length; i++) {
       history.add(
           new GsvHistoryTable.Entry(
@@ -62,8 +64,21 @@ final class SearchCurves {
               expert,
               i,
               vector[i],
-              i == argmax));
+              i == chosen));
     }
+  }
+
+  /** What the vector chooses at the moment: the largest entry, or the median of a distribution. */
+  private int chosen(String kind, float[] vector) {
+    if (estimator == Estimator.EXPECTED) {
+      int least = kind.equals(GsvHistoryTable.EXPERTS) ? 2 : 1;
+      return new CountDistribution(vector, 0, vector.length, least).median() - 1;
+    }
+    int largest = 0;
+    for (int i = 1; i < vector.length; i++) {
+      largest = vector[i] > vector[largest] ? i : largest;
+    }
+    return largest;
   }
 
   MetricRows metrics() {

@@ -1,15 +1,21 @@
 package io.guilomo.spark.search;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.config.SearchConfig;
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.BackboneConfig;
+import io.guilomo.network.NetworkDefinition;
 import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationStrategy;
+import io.guilomo.plan.ExpectedAllocation;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.plan.LearnedAllocation;
 import io.guilomo.plan.ParameterBudget;
+import io.guilomo.search.ExpectedSettings;
 import io.guilomo.search.SearchSettings;
 import io.guilomo.search.SearchStepResult;
 import io.guilomo.spark.checkpoint.Checkpoint;
@@ -48,7 +54,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   /**
    * What a search ended with.
    *
-   * @param initial the plan of the random initial GSVs, without a budget
+   * @param initial the plan of the initial GSVs, without a budget where they are random
    * @param plan the learned plan, within the budget
    * @param before over the validation records, before the first step
    * @param after over the validation records, after the last
@@ -88,6 +94,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
     SearchConfig search = config.search();
     int batchSize = search.batchSize();
     long steps = (data.largestShard() + batchSize - 1) / batchSize * search.epochs();
+    NetworkDefinition network = Networks.toSearch(config, backbone, seed, data.classes());
     SearchSettings settings =
         new SearchSettings(
             new AdamW(
@@ -101,9 +108,13 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
             search.outerGradient(),
             search.freezeRouting(),
             search.clipNorm(),
-            seed);
+            seed,
+            search.estimator() == Estimator.EXPECTED
+                ? new ExpectedSettings(config.allocation().budgetParameters(), steps)
+                    .checked(network.modules())
+                : null);
     return new TrainingPlan<>(
-        Networks.toSearch(config, backbone, seed, data.classes()),
+        network,
         new BilevelTraining(settings, search.recompute()),
         Rounds.of(steps, config.cluster().averagingFrequency()),
         batchSize,
@@ -116,16 +127,29 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
       throws IOException {
     new RoundLoop<>(training, checkpoints, progress).run(this, plan.rounds(), resumed);
     ValidationResult after = state.after() == null ? training.validate() : state.after();
-    LearnedAllocation allocation =
-        new LearnedAllocation(plan.seed(), config.loraMoe().routing(), config.loraMoe().scaling());
+    long budget = config.allocation().budgetParameters();
     AllocationPlan learned =
-        allocation
-            .plan(
-                selections(state.routed()),
-                new ParameterBudget(config.allocation().budgetParameters()))
-            .learnedWith(state.backboneDigest());
-    return new Outcome(
-        allocation.plan(drawn), learned, state.before(), after, state.backboneDigest());
+        allocation(selections(state.routed()), budget).learnedWith(state.backboneDigest());
+    return new Outcome(initial(), learned, state.before(), after, state.backboneDigest());
+  }
+
+  /** What random vectors chose, without a budget; what equal distributions have within it. */
+  private AllocationPlan initial() {
+    return config.search().estimator() == Estimator.EXPECTED
+        ? allocation(drawn, config.allocation().budgetParameters())
+        : allocation(drawn, AllocationStrategy.UNLIMITED);
+  }
+
+  private AllocationPlan allocation(List<GuidedSelection> selections, long budget) {
+    LoraMoeConfig lora = config.loraMoe();
+    return switch (config.search().estimator()) {
+      case STRAIGHT_THROUGH ->
+          new LearnedAllocation(plan.seed(), lora.routing(), lora.scaling())
+              .plan(selections, new ParameterBudget(budget));
+      case EXPECTED ->
+          new ExpectedAllocation(plan.seed(), lora.routing(), lora.scaling())
+              .plan(selections, budget);
+    };
   }
 
   /** The candidates that the GSVs select now. */

@@ -69,7 +69,7 @@ record Searches(AllocationPlan plan, List<SearchRun.Outcome> outcomes) {
     try {
       List<Future<SearchRun.Outcome>> running = new ArrayList<>();
       for (long seed : seeds) {
-        SearchCurves curves = new SearchCurves(metrics, history, seed);
+        SearchCurves curves = new SearchCurves(metrics, history, seed, config.search().estimator());
         Optional<Checkpoint> start = Optional.ofNullable(resumed.get(seed));
         running.add(
             threads.submit(

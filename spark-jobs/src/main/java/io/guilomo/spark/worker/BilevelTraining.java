@@ -32,14 +32,6 @@ public record BilevelTraining(SearchSettings settings, Recompute recompute)
 
   /** The settings of one worker: its dropout masks are its own. */
   public SearchSettings of(int worker) {
-    return new SearchSettings(
-        settings.inner(),
-        settings.innerRate(),
-        settings.outer(),
-        settings.outerRate(),
-        settings.outerGradient(),
-        settings.freezeRouting(),
-        settings.clipNorm(),
-        Seeds.mix(settings.seed(), worker));
+    return settings.with(Seeds.mix(settings.seed(), worker));
   }
 }

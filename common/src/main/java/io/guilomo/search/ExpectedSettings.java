@@ -1,0 +1,29 @@
+package io.guilomo.search;
+
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.UserException;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * Settings of a search whose GSVs are distributions over counts.
+ *
+ * @param budget trainable parameters to end with; 0: as many as lower the validation loss
+ * @param steps of the whole search
+ */
+public record ExpectedSettings(long budget, long steps) implements Serializable {
+
+  /**
+   * The same for a search among these candidates.
+   *
+   * @throws UserException if the smallest plan is over the budget
+   */
+  public ExpectedSettings checked(List<ModuleExperts> modules) {
+    long least = (long) new ExpectedParameters(modules).least();
+    if (budget > 0 && budget < least) {
+      throw new UserException(
+          "Cannot search for a plan of at most %d parameters: the smallest has %d", budget, least);
+    }
+    return this;
+  }
+}

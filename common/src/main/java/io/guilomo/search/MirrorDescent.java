@@ -1,0 +1,183 @@
+package io.guilomo.search;
+
+import io.guilomo.model.CountDistribution;
+import io.guilomo.model.ModuleExperts;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The outer update of GSVs that are distributions over counts: mirror descent on each simplex (with
+ * the Kullback–Leibler divergence, exponentiated gradients: Kivinen and Warmuth 1997), which moves
+ * the logits by the gradient with respect to the probabilities:
+ *
+ * <pre>
+ *   q = ∂L/∂h ⊘ π                          the gradient by π, less its mean, which changes nothing
+ *   m ← β m + (1 − β) q                    over about 20 batches: one is mostly noise
+ *   v ← β₂ v + (1 − β₂) q²
+ *   h ← h − ρ m / √mean(v̂)
+ *   h ← h − ν ∂C/∂π                        ν such that C(a) is the step's target
+ * </pre>
+ *
+ * <p>The gradient by {@code π} does not vanish where {@code π} does, so that nothing saturates. One
+ * scale serves all entries, so that an entry without a signal stays where it is, where AdamW would
+ * move it by its own noise.
+ *
+ * <p>The last line is a step of the dual variable solved exactly: {@code ν} is what the price of a
+ * parameter, in {@code L_val + μ C(a)}, must be for the target to be met, so that there is no price
+ * to overshoot and none to keep between the steps. The target goes from what the GSVs start with to
+ * the budget in the first half of the search, by equal factors. Without a budget parameters have no
+ * price: a count grows as long as that lowers the validation loss.
+ */
+final class MirrorDescent {
+
+  /** β. */
+  private static final double AVERAGING = 0.95;
+
+  /** β₂. */
+  private static final double SQUARES = 0.999;
+
+  /** ρ times the steps: how far a logit goes whose averaged gradient is always of the scale. */
+  private static final double TRAVEL = 8;
+
+  /** Part of the search in which the target reaches the budget. */
+  private static final double DESCENT = 0.5;
+
+  /** Logits that are lower than their vector's largest by more than this are raised. */
+  private static final float RANGE = 10;
+
+  /** Largest change of a mean logit by the price in one step. */
+  private static final double MOST = 1;
+
+  /** {@code C} cannot be the least: no probability is 0. */
+  private static final double LEAST = 1.01;
+
+  private static final int HALVINGS = 50;
+
+  /** One vector: where it begins, where it ends, its least count. */
+  private record Vector(int start, int end, int least) {
+
+    CountDistribution of(float[] gsvs) {
+      return new CountDistribution(gsvs, start, end - start, least);
+    }
+
+    /** Of its first possible count. */
+    int first() {
+      return start + least - 1;
+    }
+  }
+
+  private final ExpectedParameters parameters;
+  private final ExpectedSettings settings;
+  private final List<Vector> vectors = new ArrayList<>();
+  private final double begun;
+
+  /**
+   * @param modules the candidates, in the order of their GSVs
+   * @throws io.guilomo.model.UserException if the smallest plan is over the budget
+   */
+  MirrorDescent(List<ModuleExperts> modules, ExpectedSettings settings) {
+    this.parameters = new ExpectedParameters(modules);
+    this.settings = settings.checked(modules);
+    int offset = 0;
+    for (ModuleExperts module : modules) {
+      vectors.add(new Vector(offset, offset + module.experts(), 2));
+      offset += module.experts();
+      for (int rank : module.ranks()) {
+        vectors.add(new Vector(offset, offset + rank, 1));
+        offset += rank;
+      }
+    }
+    this.begun = parameters.of(new float[offset]);
+  }
+
+  /**
+   * Updates the GSVs.
+   *
+   * @param step from 0
+   * @param gsvs {@code h}
+   * @param gradient {@code ∂L/∂h}
+   * @param mean {@code m}, from 0 in the first step
+   * @param squares {@code v}
+   */
+  void update(long step, float[] gsvs, float[] gradient, float[] mean, float[] squares) {
+    double scale = average(step, gsvs, gradient, mean, squares);
+    if (scale > 0) {
+      double rate = TRAVEL / settings.steps() / scale;
+      for (Vector vector : vectors) {
+        for (int j = vector.first(); j < vector.end(); j++) {
+          gsvs[j] -= (float) (rate * mean[j]);
+        }
+      }
+    }
+    if (settings.budget() > 0 && settings.budget() < parameters.most()) {
+      pay(target(step), gsvs);
+    }
+    vectors.forEach(vector -> normalise(vector, gsvs));
+  }
+
+  /** Updates {@code m} and {@code v}; returns √mean(v̂). */
+  private double average(long step, float[] gsvs, float[] gradient, float[] mean, float[] squares) {
+    double sum = 0;
+    long entries = 0;
+    for (Vector vector : vectors) {
+      CountDistribution distribution = vector.of(gsvs);
+      for (int j = vector.first(); j < vector.end(); j++) {
+        double q = gradient[j] / distribution.probability(j - vector.start());
+        mean[j] = (float) (AVERAGING * mean[j] + (1 - AVERAGING) * q);
+        squares[j] = (float) (SQUARES * squares[j] + (1 - SQUARES) * q * q);
+        sum += squares[j];
+      }
+      // A vector with one possible count has no gradient.
+      entries += vector.end() - vector.first() > 1 ? vector.end() - vector.first() : 0;
+    }
+    return entries == 0 ? 0 : Math.sqrt(sum / entries / (1 - Math.pow(SQUARES, step + 1.0)));
+  }
+
+  private double target(long step) {
+    double end = Math.max(settings.budget(), LEAST * parameters.least());
+    double way = Math.min(1, (step + 1) / (DESCENT * settings.steps()));
+    return begun * Math.pow(end / begun, way);
+  }
+
+  /** {@code h ← h − ν ∂C/∂π} with {@code C(a) = target}, or as near to it as one step may come. */
+  private void pay(double target, float[] gsvs) {
+    double[] prices = parameters.prices(gsvs);
+    double mean = 0;
+    for (double price : prices) {
+      mean += price / prices.length;
+    }
+    if (mean == 0) {
+      return;
+    }
+    double low = -MOST / mean;
+    double high = MOST / mean;
+    for (int i = 0; i < HALVINGS; i++) {
+      double middle = (low + high) / 2;
+      if (parameters.of(less(gsvs, middle, prices)) > target) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    System.arraycopy(less(gsvs, high, prices), 0, gsvs, 0, gsvs.length);
+  }
+
+  private static float[] less(float[] gsvs, double factor, double[] prices) {
+    float[] result = new float[gsvs.length];
+    for (int i = 0; i < result.length; i++) {
+      result[i] = (float) (gsvs[i] - factor * prices[i]);
+    }
+    return result;
+  }
+
+  /** Makes the largest logit 0 and the lowest no lower than −{@link #RANGE}. */
+  private static void normalise(Vector vector, float[] gsvs) {
+    float largest = Float.NEGATIVE_INFINITY;
+    for (int j = vector.first(); j < vector.end(); j++) {
+      largest = Math.max(largest, gsvs[j]);
+    }
+    for (int j = vector.first(); j < vector.end(); j++) {
+      gsvs[j] = Math.max(gsvs[j] - largest, -RANGE);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+package io.guilomo.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.model.LinearModule;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.DoubleRange;
+import org.junit.jupiter.api.Test;
+
+class TestExpectedAllocation {
+
+  private static final ExpectedAllocation EXPECTED =
+      new ExpectedAllocation(
+          7, RoutingMethod.topK(2), new Scaling(Scaling.Rule.ALPHA_OVER_SQRT_RANK, 16));
+
+  @Test
+  void theEntriesMostLikelyToBeInUseAreKept() {
+    // A rank has 7 parameters, an expert 3 more. S of the third expert is 0.6; ranks are in use
+    // with 1, 0.9, 0.2 (first expert), 1, 0.52, 0.4 (second), 1, 0.7, 0.1 (third, times 0.6).
+    List<GuidedSelection> selections =
+        List.of(
+            new GuidedSelection(
+                new LinearModule(0, "q_proj", 3, 4),
+                logs(1, 0.4, 0.6),
+                new float[][] {logs(0.1, 0.7, 0.2), logs(0.48, 0.12, 0.4), logs(0.3, 0.6, 0.1)},
+                new long[] {5, 6, 7}));
+    assertThat(ranks(EXPECTED.plan(selections, 20))).containsExactly(1, 1);
+    assertThat(ranks(EXPECTED.plan(selections, 27))).containsExactly(2, 1);
+    assertThat(ranks(EXPECTED.plan(selections, 36))).as("no room for 10").containsExactly(2, 1);
+    assertThat(ranks(EXPECTED.plan(selections, 37))).containsExactly(2, 1, 1);
+    assertThat(ranks(EXPECTED.plan(selections, 44))).containsExactly(2, 2, 1);
+    assertThat(ranks(EXPECTED.plan(selections, 51))).containsExactly(2, 2, 2);
+    assertThat(ranks(EXPECTED.plan(selections, 1000))).containsExactly(3, 3, 3);
+    // Half and more.
+    AllocationPlan plan = EXPECTED.plan(selections, AllocationStrategy.UNLIMITED);
+    assertThat(ranks(plan)).containsExactly(2, 2, 1);
+    assertThat(plan.strategy()).isEqualTo("guilomo");
+    assertThat(plan.seed()).isEqualTo(7);
+    assertThat(plan.scaling()).isEqualTo(EXPECTED.scaling());
+    assertThat(plan.modules().get(0).experts().get(2)).isEqualTo(new ExpertPlan(1, 7));
+    assertThat(EXPECTED.plan(selections, 20).modules().get(0).unallocatedRanks())
+        .as("the median rank of the candidate left out")
+        .containsExactly(2);
+    assertThatThrownBy(() -> EXPECTED.plan(selections, 19))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("Cannot keep the plan within 19 parameters: its smallest form has 20");
+  }
+
+  @Property(tries = 200)
+  void aPlanMeetsItsBudgetAndASmallerBudgetsPlanIsPartOfALargerOnes(
+      @ForAll long seed,
+      @ForAll @DoubleRange(min = 0, max = 1) double share,
+      @ForAll @DoubleRange(min = 0, max = 1) double lesser) {
+    List<GuidedSelection> selections = selections(seed);
+    long least = size(selections, 2, 1);
+    long most = size(selections, 5, 4);
+    long budget = least + (long) (share * (most - least));
+    AllocationPlan plan = EXPECTED.plan(selections, budget);
+    assertThat(plan.parameters()).isLessThanOrEqualTo(budget);
+    long dearest =
+        selections.stream()
+            .mapToLong(own -> 2L * own.module().inFeatures() + own.module().outFeatures())
+            .max()
+            .orElseThrow();
+    assertThat(plan.parameters()).isGreaterThan(budget - dearest);
+    AllocationPlan smaller =
+        EXPECTED.plan(selections, least + (long) (share * lesser * (most - least)));
+    for (int i = 0; i < selections.size(); i++) {
+      List<ExpertPlan> kept = smaller.modules().get(i).experts();
+      List<ExpertPlan> all = plan.modules().get(i).experts();
+      assertThat(kept).hasSizeLessThanOrEqualTo(all.size());
+      for (int e = 0; e < kept.size(); e++) {
+        assertThat(kept.get(e).rank()).isLessThanOrEqualTo(all.get(e).rank());
+      }
+    }
+  }
+
+  @Test
+  void onARealModelABudgetIsMetWithinOnePercent() {
+    List<GuidedSelection> selections = new ArrayList<>();
+    Random random = new Random(5);
+    for (LinearModule module : Plans.llama(64, 172, 5, 8, 4)) {
+      float[][] ranks = new float[8][];
+      for (int e = 0; e < 8; e++) {
+        ranks[e] = values(random, 8);
+      }
+      selections.add(new GuidedSelection(module, values(random, 8), ranks, new long[8]));
+    }
+    long most = size(selections, 8, 8);
+    for (double share : new double[] {0.05, 0.12, 0.3, 0.6}) {
+      long budget = (long) (share * most);
+      assertThat(EXPECTED.plan(selections, budget).parameters())
+          .isBetween((long) (0.99 * budget), budget);
+    }
+  }
+
+  @Test
+  void vectorsThatAreNotFiniteAreRefused() {
+    GuidedSelection selection =
+        new GuidedSelection(
+            Plans.QUERY, new float[] {0, 0}, new float[][] {{0, Float.NaN}, {0, 0}}, new long[2]);
+    assertThatThrownBy(() -> EXPECTED.plan(List.of(selection), 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("Cannot allocate layer 0 q_proj: an entry of its GSVs is NaN");
+  }
+
+  private static long size(List<GuidedSelection> selections, int experts, int rank) {
+    return new UniformAllocation(experts, rank, RoutingMethod.topK(2), 16)
+        .plan(selections.stream().map(GuidedSelection::module).toList())
+        .parameters();
+  }
+
+  private static List<Integer> ranks(AllocationPlan plan) {
+    return plan.modules().get(0).experts().stream().map(ExpertPlan::rank).toList();
+  }
+
+  private static List<GuidedSelection> selections(long seed) {
+    Random random = new Random(seed);
+    List<GuidedSelection> selections = new ArrayList<>();
+    for (LinearModule module : Plans.llama(8, 24, 2, 2, 1)) {
+      float[][] ranks = new float[5][];
+      for (int e = 0; e < 5; e++) {
+        ranks[e] = values(random, 4);
+      }
+      selections.add(new GuidedSelection(module, values(random, 5), ranks, new long[5]));
+    }
+    return selections;
+  }
+
+  /** Some of them alike, so that entries are equally likely. */
+  private static float[] values(Random random, int length) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = random.nextInt(4) == 0 ? 0 : 4 * random.nextFloat() - 2;
+    }
+    return values;
+  }
+
+  private static float[] logs(double... probabilities) {
+    float[] logs = new float[probabilities.length];
+    for (int i = 0; i < logs.length; i++) {
+      logs[i] = (float) Math.log(probabilities[i]);
+    }
+    return logs;
+  }
+}
