@@ -6,6 +6,7 @@ import io.guilomo.io.ConfigJson;
 import io.guilomo.io.ModelDirectory;
 import io.guilomo.io.OnnxModel;
 import io.guilomo.io.TensorSource;
+import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.UserException;
 import io.guilomo.network.Backbone;
@@ -134,6 +135,26 @@ public final class Families {
       UnreadTensors unread = files.unread();
       return new Loaded(
           extent == Extent.SHAPES ? shape : read(found, files, extent, memory), unread);
+    }
+  }
+
+  /**
+   * The frozen weight of one module, {@code [out · in]} in row-major order, as float32. Nothing
+   * else is read.
+   *
+   * @throws UserException if {@link #load} would refuse the directory
+   */
+  public static float[] weight(String uri, Configuration conf, LinearModule module)
+      throws IOException {
+    ModelDirectory directory = ModelDirectory.open(uri, conf);
+    directory.requireWeights();
+    Found found = find(directory);
+    try (TensorSource source = directory.tensors()) {
+      ModulePaths paths = found.family().paths();
+      FrozenFiles files = new FrozenFiles(directory, source, paths.base());
+      SoughtTensor sought = new SoughtTensor(files, paths, module);
+      read(found, sought, Extent.SHAPES, null);
+      return sought.values();
     }
   }
 

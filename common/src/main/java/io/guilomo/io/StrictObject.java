@@ -150,6 +150,18 @@ public final class StrictObject {
     return values;
   }
 
+  /** An array of finite numbers; empty if the key is missing. */
+  public double[] numbers(String key, int maxSize) {
+    List<Double> values = new ArrayList<>();
+    for (JsonNode value : array(key, maxSize)) {
+      if (!value.isNumber()) {
+        throw refused(key + " must have numbers, not " + value);
+      }
+      values.add(value.doubleValue());
+    }
+    return values.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
   /** An array of objects; empty if the key is missing. */
   public List<StrictObject> objects(String key, int maxSize) {
     List<StrictObject> values = new ArrayList<>();

@@ -55,7 +55,7 @@ public record NetworkDefinition(
     if (modules.isEmpty()) {
       throw new UserException("Cannot build a network without target modules");
     }
-    if (stage == Stage.SEARCH) {
+    if (stage != Stage.FINE_TUNING) {
       modules.forEach(NetworkDefinition::checkSearchable);
     }
   }

@@ -4,6 +4,7 @@ import io.guilomo.config.AllocationConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.UserException;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The strategies by their names in {@code allocation.strategy}. */
 public final class AllocationStrategies {
@@ -12,21 +13,40 @@ public final class AllocationStrategies {
   public static final String FILE = "file";
 
   private static final List<String> NAMES =
-      List.of(
-          LearnedAllocation.STRATEGY,
-          UniformAllocation.STRATEGY,
-          "mola-2-4-6-8",
-          "mola-8-6-4-2",
-          "mola-8-2-2-8",
-          "mola-5-5-5-5",
-          RandomAllocation.STRATEGY,
-          SingleAllocation.STRATEGY,
-          FILE);
+      Stream.of(
+              List.of(
+                  LearnedAllocation.STRATEGY,
+                  UniformAllocation.STRATEGY,
+                  "mola-2-4-6-8",
+                  "mola-8-6-4-2",
+                  "mola-8-2-2-8",
+                  "mola-5-5-5-5",
+                  AlphaLoraAllocation.STRATEGY),
+              MeasuredAllocation.names(),
+              List.of(RandomAllocation.STRATEGY, SingleAllocation.STRATEGY, FILE))
+          .flatMap(List::stream)
+          .toList();
 
   private AllocationStrategies() {}
 
+  /** Whether GuidedSelection Vectors learn the plan. */
   public static boolean learns(String name) {
     return name.equals(LearnedAllocation.STRATEGY);
+  }
+
+  /** Whether the plan is read off a short training: one of {@link MeasuredAllocation}. */
+  public static boolean measures(String name) {
+    return MeasuredAllocation.names().contains(name);
+  }
+
+  /** Whether the plan depends on the data: training and validation records are needed for it. */
+  public static boolean trains(String name) {
+    return learns(name) || measures(name);
+  }
+
+  /** Whether the spectra of the frozen weights are needed for the plan. */
+  public static boolean readsWeights(String name) {
+    return name.equals(AlphaLoraAllocation.STRATEGY);
   }
 
   /**
@@ -44,7 +64,7 @@ public final class AllocationStrategies {
   }
 
   /**
-   * A strategy that needs neither a search nor a file.
+   * A strategy that needs neither data, weights nor a file.
    *
    * @throws UserException for another name
    */
@@ -60,7 +80,7 @@ public final class AllocationStrategies {
       case SingleAllocation.STRATEGY -> new SingleAllocation(allocation.rank(), lora);
       default ->
           throw new UserException(
-              "Cannot make a plan of strategy " + name + " without a search or a file");
+              "Cannot make a plan of strategy " + name + " of the model's shape alone");
     };
   }
 

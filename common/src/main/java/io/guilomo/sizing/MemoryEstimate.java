@@ -61,6 +61,15 @@ public record MemoryEstimate(
     return of(network, finetune.recompute(), copied, batch);
   }
 
+  /**
+   * Of the short training of all candidates that some strategies measure; the search's own batch
+   * size is not looked at.
+   */
+  public static MemoryEstimate measuring(
+      NetworkDefinition network, SearchConfig search, BatchShape batch) {
+    return of(network, search.recompute(), 0, batch);
+  }
+
   private static MemoryEstimate of(
       NetworkDefinition network, Recompute recompute, long copied, BatchShape asked) {
     BatchShape batch =

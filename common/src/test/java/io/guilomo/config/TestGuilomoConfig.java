@@ -81,7 +81,7 @@ class TestGuilomoConfig {
                 FinetuneConfig.Criterion.LOSS,
                 0,
                 Recompute.NONE));
-    assertThat(config.allocation()).isEqualTo(new AllocationConfig("guilomo", 0, "", 5, 8));
+    assertThat(config.allocation()).isEqualTo(new AllocationConfig("guilomo", 0, "", 5, 8, 0));
     assertThat(config.cluster())
         .isEqualTo(new ClusterConfig(0, 5, ClusterConfig.Device.AUTO, 0, 3600));
     assertThat(config.data().columns()).isEmpty();

@@ -138,12 +138,13 @@ class TestFiniteDifferences {
     }
   }
 
-  static Stream<Arguments> searchSettings() {
-    return settings().filter(arguments -> ((Setting) arguments.get()[0]).stage() == Stage.SEARCH);
+  static Stream<Arguments> maskedSettings() {
+    return settings()
+        .filter(arguments -> ((Setting) arguments.get()[0]).stage() != Stage.FINE_TUNING);
   }
 
   @ParameterizedTest
-  @MethodSource("searchSettings")
+  @MethodSource("maskedSettings")
   void masks(Setting setting, String kernels) {
     try (LoraMoeNetwork network =
         TinyModels.network(
@@ -177,11 +178,13 @@ class TestFiniteDifferences {
     }
   }
 
-  /** Of masks that are expectations, of both kinds, from GSVs that are not all alike. */
+  /** Of full masks, and of those that are expectations, from GSVs that are not all alike. */
   @ParameterizedTest
-  @MethodSource("searchSettings")
+  @MethodSource("maskedSettings")
   void gsvs(Setting setting, String name) {
     Kernels kernels = KernelsUnderTest.named(name);
+    boolean full = setting.stage() == Stage.MEASURING;
+    float step = full ? STEP : GSV_STEP;
     try (LoraMoeNetwork network =
         TinyModels.network(
             setting.definition().with(Estimator.EXPECTED), setting.backbone(), kernels)) {
@@ -189,7 +192,7 @@ class TestFiniteDifferences {
       Random random = new Random(9);
       float[] start = new float[(int) network.gsvs().length()];
       for (int i = 0; i < start.length; i++) {
-        start[i] = (float) random.nextGaussian();
+        start[i] = full ? 0 : (float) random.nextGaussian();
       }
       kernels.write(start, network.gsvs());
       network.pass(setting.batch(), RECORD);
@@ -207,9 +210,9 @@ class TestFiniteDifferences {
             expected += direction[j] * gradient[j];
           }
           double actual =
-              (loss(kernels, network, setting, along(start, direction, GSV_STEP))
-                      - loss(kernels, network, setting, along(start, direction, -GSV_STEP)))
-                  / (2 * GSV_STEP);
+              (loss(kernels, network, setting, along(start, direction, step))
+                      - loss(kernels, network, setting, along(start, direction, -step)))
+                  / (2 * step);
           squaredError += (actual - expected) * (actual - expected);
           squared += expected * expected;
         }

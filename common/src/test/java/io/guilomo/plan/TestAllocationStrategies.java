@@ -15,7 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TestAllocationStrategies {
 
-  private static final AllocationConfig ALLOCATION = new AllocationConfig("uniform", 0, "", 5, 8);
+  private static final AllocationConfig ALLOCATION =
+      new AllocationConfig("uniform", 0, "", 5, 8, 0);
   private static final List<LinearModule> LLAMA2 = Plans.llama(4096, 11008, 32, 32, 32);
 
   @Test
@@ -110,14 +111,15 @@ class TestAllocationStrategies {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "Cannot use allocation strategy unifrom: expected one of guilomo, uniform, mola-2-4-6-8,"
-                + " mola-8-6-4-2, mola-8-2-2-8, mola-5-5-5-5, random, single, file");
+                + " mola-8-6-4-2, mola-8-2-2-8, mola-5-5-5-5, alphalora, usage, svd, marginal, fisher,"
+                + " random, single, file");
     assertThatThrownBy(() -> AllocationStrategies.check("mola-2-x"))
         .hasMessage(
             "Cannot use allocation strategy mola-2-x: expected a shape such as mola-2-4-6-8");
     assertThatThrownBy(() -> plan("mola-2-4", LLAMA2, 0))
         .hasMessage("Cannot use MoLA's shape [2, 4]: it must be four numbers of at least 2");
     assertThatThrownBy(() -> plan("guilomo", LLAMA2, 0))
-        .hasMessage("Cannot make a plan of strategy guilomo without a search or a file");
+        .hasMessage("Cannot make a plan of strategy guilomo of the model's shape alone");
   }
 
   static LoraMoeConfig lora(int maxExperts, int maxRank) {

@@ -24,6 +24,7 @@ public final class Mixture {
   private final Map<LinearModule, ModuleExperts> experts;
   private final double dropout;
   private final Selection selection;
+  private final boolean searching;
 
   public Mixture(NetworkDefinition network) {
     this.modules =
@@ -37,12 +38,16 @@ public final class Mixture {
             .collect(Collectors.toMap(ModuleExperts::module, Function.identity()));
     this.dropout = network.dropout();
     this.selection =
-        network.stage() == Stage.SEARCH
-            ? new Selection(network.modules(), estimator(network))
-            : null;
+        network.stage() == Stage.FINE_TUNING
+            ? null
+            : new Selection(network.modules(), estimator(network));
+    this.searching = network.stage() == Stage.SEARCH;
   }
 
   private static Selection.Estimator estimator(NetworkDefinition network) {
+    if (network.stage() == Stage.MEASURING) {
+      return new FullMasks();
+    }
     return switch (network.estimator()) {
       case STRAIGHT_THROUGH -> new StraightThroughEstimator();
       case EXPECTED -> new ExpectedEstimator();
@@ -75,7 +80,12 @@ public final class Mixture {
   }
 
   Gate gate(ModuleExperts module, ArrayDeclarations arrays) {
-    return selection == null ? new Gate.Open() : new MaskedGate(module, selection, arrays);
+    if (selection == null) {
+      return new Gate.Open();
+    }
+    return searching
+        ? new MaskedGate(module, selection, arrays)
+        : new MeasuringGate(module, selection, arrays);
   }
 
   static Router router(ModuleExperts module, ArrayDeclarations arrays) {

@@ -4,6 +4,7 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.GuilomoConfig.ChangedKey;
 import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.UserException;
+import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.spark.progress.ProgressListener;
 import java.io.IOException;
 import java.util.List;
@@ -142,9 +143,12 @@ public record TrainingCheckpoints(
         .toList();
   }
 
-  /** Whether it is the budget of a search that heads for it. */
+  /** Whether it is the budget of a search that heads for it, or the length of the training. */
   private static boolean steers(ChangedKey change, GuilomoConfig config) {
-    return change.key().equals("allocation.budget.parameters")
-        && config.search().estimator() == Estimator.EXPECTED;
+    return switch (change.key()) {
+      case "allocation.budget.parameters" -> config.search().estimator() == Estimator.EXPECTED;
+      case "allocation.steps" -> AllocationStrategies.measures(config.allocation().strategy());
+      default -> false;
+    };
   }
 }

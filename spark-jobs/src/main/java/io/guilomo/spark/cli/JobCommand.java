@@ -4,6 +4,7 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationStrategies;
+import io.guilomo.plan.MeasuredAllocation;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine;
@@ -54,8 +55,12 @@ final class JobCommand implements Callable<Integer> {
 
   static void checkAllocation(GuilomoConfig config) {
     checkModelAndStrategy(config);
-    if (AllocationStrategies.learns(config.allocation().strategy())) {
+    String strategy = config.allocation().strategy();
+    if (AllocationStrategies.trains(strategy)) {
       config.data().requireTrain();
+    }
+    if (AllocationStrategies.measures(strategy)) {
+      MeasuredAllocation.of(strategy).requireBudget(config.allocation().budgetParameters());
     }
   }
 

@@ -29,16 +29,29 @@ public final class Networks {
    */
   public static NetworkDefinition toSearch(
       GuilomoConfig config, BackboneConfig backbone, long seed, int classes) {
-    LoraMoeConfig lora = config.loraMoe();
-    List<ModuleExperts> candidates =
-        targets(config, backbone).stream()
-            .map(
-                module ->
-                    ModuleExperts.uniform(
-                        module, lora.maxExperts(), lora.maxRank(), lora.scaling(), lora.routing()))
-            .toList();
-    return network(config, backbone, Stage.SEARCH, candidates, seed, classes)
+    return network(config, backbone, Stage.SEARCH, candidates(config, backbone), seed, classes)
         .with(config.search().estimator());
+  }
+
+  private static List<ModuleExperts> candidates(GuilomoConfig config, BackboneConfig backbone) {
+    LoraMoeConfig lora = config.loraMoe();
+    return targets(config, backbone).stream()
+        .map(
+            module ->
+                ModuleExperts.uniform(
+                    module, lora.maxExperts(), lora.maxRank(), lora.scaling(), lora.routing()))
+        .toList();
+  }
+
+  /**
+   * The network whose short training is measured: all candidate experts on the target modules, and
+   * the gradients of their masks.
+   *
+   * @param classes of a classification; 0 for a causal language model
+   */
+  public static NetworkDefinition toMeasure(
+      GuilomoConfig config, BackboneConfig backbone, long seed, int classes) {
+    return network(config, backbone, Stage.MEASURING, candidates(config, backbone), seed, classes);
   }
 
   /**

@@ -133,6 +133,12 @@ public final class DoctorJob {
           new BatchShape(config.search().batchSize(), length),
           cluster);
     }
+    if (AllocationStrategies.measures(config.allocation().strategy())) {
+      memory(
+          batch -> Preflight.measuring(config, backbone, workers, batch),
+          new BatchShape(config.search().batchSize(), length),
+          cluster);
+    }
     AllocationPlan plan = plan(backbone);
     memory(
         batch -> Preflight.fineTuning(config, backbone, plan, workers, batch),

@@ -67,6 +67,20 @@ public record Preflight(
         Math.max(1, config.search().seeds().size()));
   }
 
+  /** Of the short training of all candidates, which has batches and learning rate of a search. */
+  public static Preflight measuring(
+      GuilomoConfig config, BackboneConfig backbone, Workers workers, BatchShape batch) {
+    return new Preflight(
+        "search",
+        MemoryEstimate.measuring(
+            Networks.toMeasure(config, backbone, config.run().seed(), classes(config)),
+            config.search(),
+            batch),
+        workers.device(),
+        workers.count(),
+        1);
+  }
+
   public static Preflight fineTuning(
       GuilomoConfig config,
       BackboneConfig backbone,

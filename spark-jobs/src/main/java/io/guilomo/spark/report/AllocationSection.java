@@ -1,5 +1,6 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.plan.AllocationStrategies;
 import java.util.Optional;
 
 /** How many experts each module got, and of which rank. */
@@ -27,6 +28,14 @@ final class AllocationSection implements ReportSection {
   }
 
   private static String origin(Allocation allocation) {
+    if (AllocationStrategies.measures(allocation.strategy())) {
+      return Numbers.format(
+          "Read off a short training of all candidates with seed %d; another seed may give another plan.",
+          allocation.seed());
+    }
+    if (AllocationStrategies.readsWeights(allocation.strategy())) {
+      return "Read off the spectra of the frozen weights; nothing was learned.";
+    }
     if (!allocation.learned()) {
       return "Nothing was learned.";
     }

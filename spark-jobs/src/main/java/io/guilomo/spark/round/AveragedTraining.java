@@ -88,6 +88,12 @@ public final class AveragedTraining<S> {
     return result;
   }
 
+  /** Gradients of the loss over the validation records by the outer variables. */
+  public MaskGradients maskGradients() {
+    return MaskGradients.measure(
+        shards, validation.settings(), plan.batchSize(), plan.network(), graph.getNetwork());
+  }
+
   /**
    * Trains and averages one round.
    *

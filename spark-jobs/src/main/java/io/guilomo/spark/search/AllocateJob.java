@@ -2,11 +2,15 @@ package io.guilomo.spark.search;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.family.Families;
+import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.AllocationStrategies;
+import io.guilomo.plan.AlphaLoraAllocation;
+import io.guilomo.plan.CandidateMeasurements;
+import io.guilomo.plan.MeasuredAllocation;
 import io.guilomo.plan.ReleasedPlanFormat;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
@@ -23,8 +27,8 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Makes an allocation plan: learns it by one or several searches, takes it from a file, or has a
- * strategy make it that learns nothing.
+ * Makes an allocation plan: learns it by one or several searches, reads it off a short training,
+ * takes it from a file, or has a strategy make it that needs no data.
  *
  * @param reporting whether the run's report is written at the end
  */
@@ -53,7 +57,10 @@ public record AllocateJob(JobContext context, boolean reporting) {
   public Result run() throws IOException {
     String strategy = config().allocation().strategy();
     AllocationStrategies.check(strategy);
-    if (AllocationStrategies.learns(strategy)) {
+    if (AllocationStrategies.measures(strategy)) {
+      MeasuredAllocation.of(strategy).requireBudget(config().allocation().budgetParameters());
+    }
+    if (AllocationStrategies.trains(strategy)) {
       Preflight.requireFixedWorkers(context.sparkContext().getConf());
     }
     Workers workers = Workers.of(config(), context.sparkContext());
@@ -67,6 +74,10 @@ public record AllocateJob(JobContext context, boolean reporting) {
           if (AllocationStrategies.learns(strategy)) {
             return new AllocateJob(Networks.fit(context, backbone), reporting)
                 .learn(run, backbone, workers);
+          }
+          if (AllocationStrategies.measures(strategy)) {
+            return new AllocateJob(Networks.fit(context, backbone), reporting)
+                .measure(run, backbone, workers);
           }
           config().model().maxLengthFor(backbone.maxPositions());
           AllocationPlan plan = plan(strategy, backbone);
@@ -91,8 +102,38 @@ public record AllocateJob(JobContext context, boolean reporting) {
     return new Result(run.runId(), searches.plan(), searches.outcomes());
   }
 
+  private Result measure(RecordedRun run, BackboneConfig backbone, Workers workers)
+      throws IOException {
+    MeasuredAllocation strategy = MeasuredAllocation.of(config().allocation().strategy());
+    long budget = config().allocation().budgetParameters();
+    strategy.requireBudget(Networks.targets(config(), backbone), config().loraMoe(), budget);
+    ShardedData data =
+        Preflight.load(
+            context,
+            run,
+            workers,
+            config().search().batchSize(),
+            batch -> Preflight.measuring(config(), backbone, workers, batch));
+    CandidateMeasurements measured =
+        new Measuring(context, run, backbone, data, workers).measurements();
+    data.shards().unpersist();
+    AllocationPlan plan = strategy.plan(measured, config().loraMoe(), budget);
+    write(run, backbone, List.of(plan));
+    run.backboneDigest(measured.backboneDigest());
+    return new Result(run.runId(), plan, List.of());
+  }
+
   private AllocationPlan plan(String strategy, BackboneConfig backbone) throws IOException {
     long budget = config().allocation().budgetParameters();
+    if (AllocationStrategies.readsWeights(strategy)) {
+      List<LinearModule> modules = Networks.targets(config(), backbone);
+      return new AlphaLoraAllocation(
+              Spectra.exponents(context.sparkContext(), config().model().requirePath(), modules),
+              config().allocation().experts(),
+              config().allocation().rank(),
+              config().loraMoe())
+          .plan(modules, 0, budget);
+    }
     if (!strategy.equals(AllocationStrategies.FILE)) {
       return AllocationStrategies.of(strategy, config().allocation(), config().loraMoe())
           .plan(Networks.targets(config(), backbone), config().run().seed(), budget);

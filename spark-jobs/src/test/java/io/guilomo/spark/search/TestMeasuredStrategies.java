@@ -1,0 +1,186 @@
+package io.guilomo.spark.search;
+
+import static org.apache.spark.sql.functions.col;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.model.UserException;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.CandidateMeasurements;
+import io.guilomo.plan.CandidateMeasurementsParser;
+import io.guilomo.plan.ModuleMeasurement;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.TableReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole job with the strategies that read their plans off a training, or off the weights. */
+class TestMeasuredStrategies {
+
+  private static final int EXPERTS = 3;
+  private static final int RANKS = 2;
+  private static final long BUDGET = 30_000;
+
+  @TempDir private Path output;
+  private final List<String> messages = new ArrayList<>();
+
+  @Test
+  void allShareOneTraining() throws IOException {
+    List<AllocationPlan> plans = new ArrayList<>();
+    for (String strategy : List.of("usage", "svd", "marginal", "fisher")) {
+      AllocationPlan plan =
+          run(strategy, strategy, "allocation.budget.parameters=" + BUDGET).plan();
+      assertThat(plan.strategy()).isEqualTo(strategy);
+      // The dearest entry is a third expert of the widest module.
+      assertThat(plan.parameters()).isBetween(BUDGET - 408, BUDGET);
+      assertThat(plan.backboneDigest()).isNotBlank();
+      plans.add(plan);
+      assertThat(steps(strategy)).containsExactly(5.0);
+      assertThat(output.resolve("runs/" + strategy + "/report.html"))
+          .content()
+          .contains("Read off a short training of all candidates with seed 42");
+    }
+    assertThat(plans.stream().map(AllocationPlan::moduleExperts).distinct()).hasSize(4);
+    assertThat(messages).filteredOn(line -> line.contains("measurements of a training")).hasSize(3);
+    try (Stream<Path> kept = Files.list(output.resolve("measurements"))) {
+      assertThat(kept.filter(file -> file.toString().endsWith(".json"))).hasSize(1);
+    }
+    measuredSomething(
+        CandidateMeasurementsParser.fromJson(
+            "the file", Files.readString(output.resolve("runs/fisher/measurements.json"))));
+
+    // Another seed is another training.
+    run("other", "svd", "allocation.budget.parameters=" + BUDGET, "run.seed=7");
+    assertThat(messages).filteredOn(line -> line.contains("measurements of a training")).hasSize(3);
+  }
+
+  private static void measuredSomething(CandidateMeasurements measured) {
+    assertThat(measured.steps()).isEqualTo(5);
+    assertThat(measured.modules()).hasSize(7 * 5);
+    for (ModuleMeasurement module : measured.modules()) {
+      assertThat(module.experts()).hasSize(EXPERTS);
+      // Two slots of each token.
+      assertThat(module.experts()).extracting(ModuleMeasurement.Expert::routedTokens).isNotEmpty();
+      double sum = module.experts().stream().mapToDouble(e -> e.gradient()).sum();
+      double size = module.experts().stream().mapToDouble(e -> Math.abs(e.gradient())).sum();
+      assertThat(size).isPositive();
+      assertThat(Math.abs(sum)).as("a shift of all logits changes nothing").isLessThan(1e-3 * size);
+      assertThat(module.experts())
+          .allSatisfy(
+              expert -> {
+                assertThat(expert.energies()).hasSize(RANKS);
+                assertThat(Arrays.stream(expert.rankSquares()).sum()).isPositive();
+              });
+      assertThat(module.experts().stream().mapToDouble(e -> e.energies()[0]).sum()).isPositive();
+    }
+  }
+
+  @Test
+  void alphaLoraReadsTheWeightsAlone() throws IOException {
+    AllocationPlan plan = run("alpha", "alphalora", "data.train=", "allocation.experts=4").plan();
+    assertThat(plan.totalExperts()).isEqualTo(7 * 5 * 4);
+    assertThat(plan.modules())
+        .allSatisfy(
+            own ->
+                assertThat(own.experts())
+                    .hasSameSizeAs(plan.modules().get(7 * own.module().layer()).experts()));
+    assertThat(output.resolve("runs/alpha/report.html"))
+        .content()
+        .contains("Read off the spectra of the frozen weights");
+  }
+
+  @Test
+  void whatCannotBePlannedIsRefusedBeforeTheTraining() {
+    assertThatThrownBy(() -> run("none", "svd"))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot plan with strategy svd without a budget: set"
+                + " guilomo.allocation.budget.parameters");
+    assertThatThrownBy(() -> run("small", "usage", "allocation.budget.parameters=17119"))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot keep strategy usage within 17119 parameters: its smallest plan has 17120");
+    assertThat(messages).noneMatch(line -> line.contains("data:"));
+  }
+
+  private List<Double> steps(String runId) {
+    return new TableReader(SharedSparkSession.session(), output.toString())
+            .read(MetricsTable.INSTANCE, runId)
+            .filter(col("name").equalTo("search_steps"))
+            .collectAsList()
+            .stream()
+            .map(row -> row.<Double>getAs("value"))
+            .toList();
+  }
+
+  private AllocateJob.Result run(String runId, String strategy, String... overrides)
+      throws IOException {
+    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
+    List<String> settings =
+        new ArrayList<>(
+            List.of(
+                "run.id=" + runId,
+                "allocation.strategy=" + strategy,
+                "output.dir=" + output,
+                "model.path=" + GoldenFiles.models().resolve("stories260K-hf"),
+                "model.max-length=48",
+                "data.task=multiple-choice",
+                "data.train=" + head(data.resolve("train.jsonl"), 40),
+                "data.validation=" + head(data.resolve("validation.jsonl"), 12),
+                "data.train-on-inputs=true",
+                "lora-moe.max-experts=" + EXPERTS,
+                "lora-moe.max-rank=" + RANKS,
+                "search.batch-size=4",
+                "search.warmup-steps=1",
+                "cluster.workers=2",
+                "cluster.threads-per-worker=1",
+                "cluster.averaging-frequency=2"));
+    settings.addAll(List.of(overrides));
+    return new AllocateJob(
+            new JobContext(
+                SharedSparkSession.session(), GuilomoConfig.load(null, settings), new Listening()),
+            true)
+        .run();
+  }
+
+  /** Written once: measurements depend on the time of the last change. */
+  private Path head(Path file, int lines) throws IOException {
+    Path head = output.resolve(file.getFileName());
+    if (Files.exists(head)) {
+      return head;
+    }
+    try (Stream<String> all = Files.lines(file)) {
+      return Files.write(head, all.limit(lines).toList());
+    }
+  }
+
+  private final class Listening implements ProgressListener {
+
+    @Override
+    public void begin(String task, long count) {}
+
+    @Override
+    public void round(Map<String, Double> values) {}
+
+    @Override
+    public void message(String line) {
+      messages.add(line);
+    }
+
+    @Override
+    public void end() {}
+  }
+}
