@@ -1,22 +1,77 @@
 package io.guilomo.config;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * Which strategies are compared; {@code guilomo.compare}.
+ * Which strategies are compared, and how; {@code guilomo.compare}.
  *
  * @param strategies names of allocation strategies
  * @param baseline the strategy that the others are compared with; one of them
  * @param seeds every strategy runs once with each
+ * @param learningRates of the fine-tuning, of which each strategy gets its best; empty: {@code
+ *     finetune.learning-rate}
+ * @param budgets of all strategies: up to 1 a share of the full allocation's trainable parameters,
+ *     above 1 their number; empty: a single budget, as {@link AllocationConfig} has it
+ * @param randomPlans random plans of its budget among which each plan is placed
+ * @param margin relative difference below which two plans are as good as each other
  */
-public record CompareConfig(List<String> strategies, String baseline, List<Long> seeds) {
+public record CompareConfig(
+    List<String> strategies,
+    String baseline,
+    List<Long> seeds,
+    List<Double> learningRates,
+    List<Double> budgets,
+    int randomPlans,
+    double margin) {
 
   static CompareConfig of(ConfigSection section) {
     List<String> strategies = section.texts("strategies");
     if (strategies.isEmpty() || strategies.stream().distinct().count() < strategies.size()) {
       throw section.refuse("strategies", "must be different strategies, at least one");
     }
+    List<Double> budgets = section.positives("budgets");
+    if (budgets.stream().anyMatch(budget -> budget > 1 && budget != Math.rint(budget))) {
+      throw section.refuse(
+          "budgets",
+          "must be shares of the full allocation up to 1, or whole numbers of parameters");
+    }
     return new CompareConfig(
-        strategies, section.oneOf("baseline", strategies), section.seeds("seeds", 1));
+        strategies,
+        section.oneOf("baseline", strategies),
+        section.seeds("seeds", 1),
+        section.positives("learning-rates"),
+        budgets,
+        section.whole("random-plans", 0),
+        section.fraction("margin"));
+  }
+
+  /**
+   * The budgets as numbers of trainable parameters, the smallest first.
+   *
+   * @param full what the full allocation has
+   */
+  public List<Long> budgetParameters(long full) {
+    return budgets.stream()
+        .map(budget -> budget <= 1 ? (long) (budget * full) : budget.longValue())
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  /**
+   * The rates of the fine-tuning to choose from, the lowest first.
+   *
+   * @param only the one where none are given
+   */
+  public List<Double> learningRates(double only) {
+    return learningRates.isEmpty() ? List.of(only) : learningRates.stream().sorted().toList();
+  }
+
+  /** The strategies that run, among them {@code random} where there are to be random plans. */
+  public List<String> strategiesWith(String random) {
+    return randomPlans == 0 || strategies.contains(random)
+        ? strategies
+        : Stream.concat(strategies.stream(), Stream.of(random)).toList();
   }
 }

@@ -118,6 +118,17 @@ record ConfigSection(Config config, String path) {
     return new Betas(values.get(0).doubleValue(), values.get(1).doubleValue());
   }
 
+  /** Distinct numbers above 0, or none. */
+  List<Double> positives(String name) {
+    String expected = "must be different numbers above 0";
+    List<Double> values = numbers(name, expected).stream().map(Number::doubleValue).toList();
+    if (values.stream().anyMatch(value -> value <= 0)
+        || values.stream().distinct().count() < values.size()) {
+      throw refuse(name, expected);
+    }
+    return values;
+  }
+
   /** At least {@code least} distinct whole numbers. */
   List<Long> seeds(String name, int least) {
     String expected = "must be different whole numbers" + (least > 0 ? ", at least " + least : "");

@@ -37,14 +37,46 @@ public record PairedDifference(int pairs, double mean, double deviation) impleme
    */
   public Interval interval(double confidence) {
     Interval.checkConfidence(confidence);
+    requirePairs();
+    double t = student().inverseCumulativeProbability((1 + confidence) / 2);
+    double half = t * deviation / Math.sqrt(pairs);
+    return new Interval(mean - half, mean + half);
+  }
+
+  /**
+   * Two-sided p-value of Student's paired test: how likely a mean this far from 0 is where the two
+   * methods do not differ.
+   *
+   * @throws IllegalArgumentException for a single pair
+   */
+  public double probability() {
+    return 2 * Math.min(confidenceBelow(0), 1 - confidenceBelow(0));
+  }
+
+  /**
+   * The confidence of the one-sided Student's interval that ends at {@code bound}: how sure it is
+   * that the true mean lies below.
+   *
+   * @throws IllegalArgumentException for a single pair
+   */
+  public double confidenceBelow(double bound) {
+    requirePairs();
+    double distance = bound - mean;
+    if (deviation == 0) {
+      return distance == 0 ? 0.5 : distance > 0 ? 1 : 0;
+    }
+    return student().cumulativeProbability(distance * Math.sqrt(pairs) / deviation);
+  }
+
+  private void requirePairs() {
     if (pairs < 2) {
       throw new IllegalArgumentException(
           String.format("Cannot give an interval from %d pair: at least 2 are needed", pairs));
     }
-    // No random generator: only sampling from the distribution would need one.
-    double t =
-        new TDistribution(null, pairs - 1).inverseCumulativeProbability((1 + confidence) / 2);
-    double half = t * deviation / Math.sqrt(pairs);
-    return new Interval(mean - half, mean + half);
+  }
+
+  /** No random generator: only sampling from the distribution would need one. */
+  private TDistribution student() {
+    return new TDistribution(null, pairs - 1);
   }
 }

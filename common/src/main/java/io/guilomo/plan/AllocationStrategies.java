@@ -2,6 +2,7 @@ package io.guilomo.plan;
 
 import io.guilomo.config.AllocationConfig;
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
 import java.util.List;
 import java.util.stream.Stream;
@@ -82,6 +83,29 @@ public final class AllocationStrategies {
           throw new UserException(
               "Cannot make a plan of strategy " + name + " of the model's shape alone");
     };
+  }
+
+  /**
+   * Trainable parameters of the smallest plan that a strategy can make: a smaller budget has none.
+   *
+   * @param name of any strategy but {@link #FILE}, which has a single plan
+   */
+  public static long leastParameters(String name, List<LinearModule> modules, LoraMoeConfig lora) {
+    check(name);
+    AllocationStrategy smallest =
+        name.startsWith(MolaAllocation.PREFIX)
+            ? new MolaAllocation(MolaAllocation.shape(name), 1, lora)
+            : name.equals(SingleAllocation.STRATEGY)
+                ? new SingleAllocation(1, lora)
+                : (all, seed, budget) ->
+                    new UniformAllocation(2, 1, lora.routing(), lora.scaling()).plan(all);
+    return smallest.plan(modules, 0, AllocationStrategy.UNLIMITED).parameters();
+  }
+
+  /** The full allocation: as many experts of as high a rank as a search may choose, everywhere. */
+  public static AllocationPlan full(List<LinearModule> modules, LoraMoeConfig lora) {
+    return new UniformAllocation(lora.maxExperts(), lora.maxRank(), lora.routing(), lora.scaling())
+        .plan(modules);
   }
 
   private static AllocationStrategy uniform(AllocationConfig allocation, LoraMoeConfig lora) {

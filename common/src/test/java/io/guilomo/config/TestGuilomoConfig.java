@@ -112,13 +112,30 @@ class TestGuilomoConfig {
         "search.seeds=[1, 1] | Cannot use guilomo.search.seeds = [1, 1]: must be different whole numbers",
         "compare.seeds=[] | Cannot use guilomo.compare.seeds = []: must be different whole numbers, at least 1",
         "compare.baseline=best | Cannot use guilomo.compare.baseline = best: must be one of guilomo, uniform,"
-            + " mola-2-4-6-8, random",
+            + " single, mola-2-4-6-8, random",
+        "compare.learning-rates=[1e-3, 0] | Cannot use guilomo.compare.learning-rates = [0.001, 0]: must be different"
+            + " numbers above 0",
+        "compare.budgets=[1.5] | Cannot use guilomo.compare.budgets = [1.5]: must be shares of the full allocation up to"
+            + " 1, or whole numbers of parameters",
         "generation.top-p=0 | Cannot use guilomo.generation.top-p = 0: must be above 0",
         "evaluate.methods=[guess] | Cannot use guilomo.evaluate.methods = [guess]: must be some of generation, choices",
         "allocation.budget.parameters=-1 | Cannot use guilomo.allocation.budget.parameters = -1: must be at least 0"
       })
   void whatTheFollowUpJobsCannotUseIsRefused(String override, String message) {
     assertThatThrownBy(() -> GuilomoConfig.load(null, List.of(override))).hasMessage(message);
+  }
+
+  @Test
+  void budgetsAreSharesOfTheFullAllocationOrNumbersOfParameters() {
+    CompareConfig compare =
+        GuilomoConfig.load(null, List.of("compare.budgets=[1, 0.3, 50000, 0.05, 600]")).compare();
+    assertThat(compare.budgetParameters(1001)).containsExactly(50L, 300L, 600L, 1001L, 50_000L);
+    assertThat(compare.learningRates(3e-4)).containsExactly(3e-4);
+    assertThat(
+            GuilomoConfig.load(null, List.of("compare.learning-rates=[1e-2, 1e-3]"))
+                .compare()
+                .learningRates(3e-4))
+        .containsExactly(1e-3, 1e-2);
   }
 
   @Test

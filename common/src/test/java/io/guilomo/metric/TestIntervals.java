@@ -87,6 +87,22 @@ class TestIntervals {
     assertThat(interval.low()).isCloseTo(0.0266667 - 0.0517117, within(1e-6));
     assertThat(interval.high()).isCloseTo(0.0266667 + 0.0517117, within(1e-6));
     assertThat(difference.interval(0).low()).isCloseTo(difference.mean(), within(1e-9));
+    // t = 0.0266667 / (0.0208167 / √3) = 2.2188, of which 0.0783 lies above with 2 degrees of
+    // freedom.
+    assertThat(difference.probability()).isCloseTo(0.1567, within(1e-4));
+    assertThat(difference.confidenceBelow(0)).isCloseTo(0.0783, within(1e-4));
+    assertThat(difference.confidenceBelow(interval.high())).isCloseTo(0.975, within(1e-9));
+    assertThat(difference.confidenceBelow(interval.low())).isCloseTo(0.025, within(1e-9));
+  }
+
+  @Test
+  void withoutDeviationABoundIsSureOrImpossible() {
+    PairedDifference difference = PairedDifference.of(new double[] {3, 4}, new double[] {2, 3});
+    assertThat(difference.confidenceBelow(1.5)).isEqualTo(1);
+    assertThat(difference.confidenceBelow(0.5)).isZero();
+    assertThat(difference.probability()).isZero();
+    double[] same = {1, 2};
+    assertThat(PairedDifference.of(same, same).probability()).isEqualTo(1);
   }
 
   @Test

@@ -155,27 +155,55 @@ final class JobResults {
   static String text(CompareJob.Result result) {
     StringBuilder text = new StringBuilder();
     String metric = "";
+    Long budget = null;
     for (Compared row : result.rows()) {
       if (!row.metric().equals(metric)) {
         metric = row.metric();
+        budget = null;
         text.append(Numbers.format("%s, mean over %d seeds\n", metric, row.seeds()));
       }
-      text.append(Numbers.format("  %-14s %.4f", row.strategy(), row.mean()))
-          .append(row.sd() == null ? "" : Numbers.format(" ± %.4f", row.sd()))
-          .append(text(row.difference()))
-          .append(Numbers.format("  %,.0f parameters, %.0f s\n", row.parameters(), row.seconds()));
+      if (row.size().budget() != null && !row.size().budget().equals(budget)) {
+        budget = row.size().budget();
+        text.append(Numbers.format(" within %,d parameters\n", budget));
+      }
+      text.append(text(row));
     }
+    result.findings().forEach(finding -> text.append(finding).append('\n'));
     return text.toString();
   }
 
-  private static String text(Difference difference) {
-    if (difference == null) {
-      return "  baseline";
+  private static String text(Compared row) {
+    StringBuilder text = new StringBuilder();
+    text.append(Numbers.format("  %-14s %.4f", row.strategy(), row.score().mean()))
+        .append(row.score().sd() == null ? "" : Numbers.format(" ± %.4f", row.score().sd()))
+        .append(row.difference() == null ? "" : text(row.difference()));
+    if (row.random() != null) {
+      text.append(
+          Numbers.format(
+              "  better than %d of %d random plans", row.random().beaten(), row.random().plans()));
     }
+    text.append(
+        Numbers.format(
+            "  %,.0f parameters, %.0f s", row.size().parameters(), row.cost().seconds()));
+    if (row.cost().searchSeconds() != null && row.cost().searchSeconds() > 0) {
+      text.append(Numbers.format(", %.0f s of them searching", row.cost().searchSeconds()));
+      if (row.cost().searchEpochs() != null) {
+        text.append(
+            Numbers.format(", as long as %.1f epochs of fine-tuning", row.cost().searchEpochs()));
+      }
+    }
+    if (row.training() != null) {
+      text.append(Numbers.format(", learning rate %s", row.training().learningRate()));
+    }
+    return text.append("\n").toString();
+  }
+
+  private static String text(Difference difference) {
     return Numbers.format("  %+.4f", difference.mean())
         + (difference.low() == null
             ? ""
-            : Numbers.format(" [%+.4f, %+.4f]", difference.low(), difference.high()));
+            : Numbers.format(" [%+.4f, %+.4f]", difference.low(), difference.high()))
+        + (difference.low() == null || difference.ofSeeds() ? "" : " over the records");
   }
 
   static String text(QuickstartJob.Result result) {

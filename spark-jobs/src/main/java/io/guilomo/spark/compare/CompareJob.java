@@ -1,37 +1,43 @@
 package io.guilomo.spark.compare;
 
+import io.guilomo.config.CompareConfig;
+import io.guilomo.config.FinetuneConfig.Criterion;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.family.Families;
-import io.guilomo.metric.Interval;
-import io.guilomo.metric.PairedDifference;
+import io.guilomo.metric.Bootstrap;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationStrategies;
-import io.guilomo.plan.AllocationStrategy;
-import io.guilomo.plan.LearnedAllocation;
-import io.guilomo.plan.UniformAllocation;
+import io.guilomo.plan.RandomAllocation;
+import io.guilomo.spark.compare.Tunings.Tuning;
 import io.guilomo.spark.data.DataFiles;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.input.JobContext;
-import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.preflight.Preflight;
+import io.guilomo.spark.report.Advice;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
+import io.guilomo.spark.table.TableReader;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.TreeSet;
-import java.util.function.ToDoubleFunction;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
- * Allocates, fine-tunes and evaluates with several strategies and seeds, each time as a run of its
- * own with the same budget of parameters, and compares their evaluations. Runs that have finished
- * with the same configuration are not repeated.
+ * Allocates, fine-tunes and evaluates with several strategies, budgets and seeds, and compares the
+ * evaluations. Every strategy is scored on the test records with the learning rate that is best for
+ * it on the validation records. Runs that are the same are one run, and runs that have finished are
+ * not repeated.
  */
 public record CompareJob(JobContext context) {
 
@@ -40,9 +46,10 @@ public record CompareJob(JobContext context) {
   /**
    * What a comparison found.
    *
-   * @param runId where its rows are; those of a strategy's runs are in {@code RUN.STRATEGY.SEED}
+   * @param runId where its rows are; the names of the runs that it compares begin with it and a dot
+   * @param findings in sentences, the advice last
    */
-  public record Result(String runId, List<Compared> rows) {}
+  public record Result(String runId, List<Compared> rows, List<String> findings) {}
 
   private GuilomoConfig config() {
     return context.config();
@@ -65,131 +72,182 @@ public record CompareJob(JobContext context) {
         String.join(",", config().compare().strategies()),
         Workers.of(config(), context.sparkContext()).count(),
         () -> {
-          List<Compared> rows = rows(trials(run.runId()));
+          List<Compared> rows = compare(run, backbone);
           run.tables().replace(ComparisonTable.INSTANCE, rows);
-          return new Result(run.runId(), rows);
+          Advice advice = Advice.of(rows, config());
+          return new Result(
+              run.runId(),
+              rows,
+              Stream.of(advice.amongRandomPlans(), advice.sentence())
+                  .flatMap(Optional::stream)
+                  .toList());
         });
   }
 
-  private List<Trial> trials(String runId) throws IOException {
-    List<Long> seeds = config().compare().seeds();
-    List<String> strategies = new ArrayList<>(config().compare().strategies());
-    // Its plan is the budget of the others.
-    strategies.sort(
-        (a, b) -> Boolean.compare(AllocationStrategies.learns(b), AllocationStrategies.learns(a)));
-    int all = seeds.size() * strategies.size();
-    List<Trial> trials = new ArrayList<>();
-    for (long seed : seeds) {
-      long budget = config().allocation().budgetParameters();
-      for (String strategy : strategies) {
-        context.message(
-            String.format("%s, seed %d: run %d of %d", strategy, seed, trials.size() + 1, all));
-        if (budget == AllocationStrategy.UNLIMITED && !AllocationStrategies.learns(strategy)) {
-          budget = uniformBudget();
-        }
-        Trial trial = trial(runId, strategy, seed, budget);
-        if (strategy.equals(LearnedAllocation.STRATEGY)) {
-          budget = trial.parameters();
-        }
-        trials.add(trial);
+  private List<Compared> compare(RecordedRun run, BackboneConfig backbone) throws IOException {
+    CompareConfig compare = config().compare();
+    TableReader reader = new TableReader(context.spark(), config().output().dir());
+    RecordedRuns recorded = new RecordedRuns(reader, run.runId());
+    Plans plans = new Plans(context, run, recorded, backbone);
+    List<Long> levels = levels(plans.full());
+    List<Planned> planned = new ArrayList<>(plans.all(levels, strategies()));
+    if (!compare.budgets().isEmpty()) {
+      for (long seed : compare.seeds()) {
+        planned.add(plans.full(seed));
       }
     }
-    return trials;
-  }
-
-  /** Where nothing is learned and no budget given: what the configured uniform plan has. */
-  private long uniformBudget() throws IOException {
-    return AllocationStrategies.of(
-            UniformAllocation.STRATEGY, config().allocation(), config().loraMoe())
-        .plan(
-            Networks.targets(
-                config(), Families.config(config().model().requirePath(), context.hadoop())),
-            0,
-            AllocationStrategy.UNLIMITED)
-        .parameters();
-  }
-
-  private Trial trial(String runId, String strategy, long seed, long budget) throws IOException {
-    JobContext own =
-        context.with(
-            List.of(
-                "run.id=" + runId + "." + strategy + "." + seed,
-                "run.seed=" + seed,
-                "search.seeds=[]",
-                "allocation.strategy=" + strategy,
-                "allocation.budget.parameters=" + budget,
-                "finetune.plan=",
-                "evaluate.adapter="));
-    Trial.Records records = new Trial.Records(context.spark(), own.config());
-    // The last job of a trial reports on all of it.
-    if (!records.finished(AllocateJob.NAME)) {
-      new AllocateJob(own, false).run();
+    List<Planned> draws = draws(plans, planned);
+    List<Double> rates = compare.learningRates(config().finetune().learningRate());
+    Tunings tunings =
+        new Tunings(
+            context, run.runId(), recorded, (long) planned.size() * rates.size() + draws.size());
+    Map<Trial, Double> best = bestRates(planned, rates, tunings, recorded);
+    Map<Trial, Tuning> chosen = new LinkedHashMap<>();
+    for (Planned each : planned) {
+      chosen.put(each.trial(), tunings.again(each, best.get(each.trial())));
     }
-    if (!records.finished(FinetuneJob.NAME)) {
-      new FinetuneJob(own, false).run();
+    for (Planned each : draws) {
+      // The rate was chosen for the random plans of strategy random.
+      Trial first = new Trial(each.trial().strategy(), each.trial().level(), each.trial().seed());
+      best.put(each.trial(), best.get(first));
+      chosen.put(each.trial(), tunings.of(each, best.get(first)));
     }
-    if (!records.finished(EvaluateJob.NAME)) {
-      new EvaluateJob(own).run();
+    for (Tuning tuning : chosen.values()) {
+      tunings.evaluate(tuning);
     }
-    return records.trial(strategy, seed);
+    planned.addAll(draws);
+    List<Outcome> outcomes = outcomes(planned, chosen, best, recorded);
+    RecordScores records =
+        RecordScores.read(
+            reader,
+            run.runId(),
+            new Bootstrap(
+                config().evaluate().bootstrapSamples(),
+                config().evaluate().confidence(),
+                config().run().seed()));
+    return new Comparison(config(), plans.full(), outcomes, records).rows();
   }
 
-  /**
-   * One row per strategy and metric, in the configured order of the strategies: means over the
-   * seeds, and differences from the baseline seed by seed.
-   */
-  private List<Compared> rows(List<Trial> trials) {
-    TreeSet<String> metrics = new TreeSet<>(trials.get(0).metrics().keySet());
-    trials.forEach(trial -> metrics.retainAll(trial.metrics().keySet()));
-    List<Compared> rows = new ArrayList<>();
-    for (String metric : metrics) {
-      double[] baseline =
-          values(of(config().compare().baseline(), trials), trial -> trial.metrics().get(metric));
-      for (String strategy : config().compare().strategies()) {
-        rows.add(row(metric, of(strategy, trials), strategy, baseline));
-      }
-    }
-    return rows;
+  /** The budgets that all strategies share; 0 where there is one, which may depend on the seed. */
+  private List<Long> levels(long full) {
+    List<Long> levels = config().compare().budgetParameters(full);
+    return levels.isEmpty() ? List.of(0L) : levels;
   }
 
-  private Compared row(String metric, List<Trial> trials, String strategy, double[] baseline) {
-    double[] values = values(trials, trial -> trial.metrics().get(metric));
-    double[] zeros = new double[values.length];
-    PairedDifference own = PairedDifference.of(values, zeros);
-    PairedDifference difference = PairedDifference.of(values, baseline);
-    boolean several = values.length > 1;
-    boolean compared = !strategy.equals(config().compare().baseline());
-    Interval interval =
-        several && compared ? difference.interval(config().evaluate().confidence()) : null;
-    return new Compared(
-        config().data().train(),
-        strategy,
-        values.length,
-        metric,
-        own.mean(),
-        several ? own.deviation() : null,
-        compared
-            ? new ComparisonTable.Difference(
-                difference.mean(),
-                interval == null ? null : interval.low(),
-                interval == null ? null : interval.high())
-            : null,
-        mean(trials, Trial::parameters),
-        mean(trials, Trial::seconds));
-  }
-
-  private static List<Trial> of(String strategy, List<Trial> trials) {
-    return trials.stream()
-        .filter(trial -> trial.strategy().equals(strategy))
-        .sorted(Comparator.comparingLong(Trial::seed))
+  /** Those that learn first: without a budget, the others get as many parameters. */
+  private List<String> strategies() {
+    return config().compare().strategiesWith(RandomAllocation.STRATEGY).stream()
+        .sorted(Comparator.comparing(strategy -> !AllocationStrategies.learns(strategy)))
         .toList();
   }
 
-  private static double[] values(List<Trial> trials, ToDoubleFunction<Trial> value) {
-    return trials.stream().mapToDouble(value).toArray();
+  /** The random plans beyond those of strategy {@code random}. */
+  private List<Planned> draws(Plans plans, List<Planned> planned) throws IOException {
+    List<Planned> draws = new ArrayList<>();
+    for (long level : planned.stream().map(each -> each.trial().level()).distinct().toList()) {
+      boolean some =
+          planned.stream()
+              .map(Planned::trial)
+              .anyMatch(
+                  trial ->
+                      trial.level() == level && trial.strategy().equals(RandomAllocation.STRATEGY));
+      for (RandomDraw draw : some ? RandomDraw.all(config().compare()) : List.<RandomDraw>of()) {
+        if (draw.number() > 0) {
+          draws.add(plans.plan(draw.trial(level)));
+        }
+      }
+    }
+    return draws;
   }
 
-  private static double mean(List<Trial> trials, ToDoubleFunction<Trial> value) {
-    return trials.stream().mapToDouble(value).average().orElseThrow();
+  /**
+   * The learning rate of each trial: for every strategy and budget the one that is best on the
+   * validation records, after fine-tuning with all of them.
+   */
+  private Map<Trial, Double> bestRates(
+      List<Planned> planned, List<Double> rates, Tunings tunings, RecordedRuns recorded)
+      throws IOException {
+    // Of each trial without its seed.
+    Map<Trial, Map<Double, List<Tuning>>> groups = new LinkedHashMap<>();
+    for (Planned each : planned) {
+      for (double rate : rates) {
+        groups
+            .computeIfAbsent(each.trial().ofAnySeed(), group -> new TreeMap<>())
+            .computeIfAbsent(rate, group -> new ArrayList<>())
+            .add(tunings.of(each, rate));
+      }
+    }
+    Map<Trial, Double> best = new HashMap<>();
+    if (rates.size() == 1) {
+      planned.forEach(each -> best.put(each.trial(), rates.get(0)));
+      return best;
+    }
+    Criterion criterion = config().finetune().bestBy();
+    Map<String, Validated> validated = recorded.validated(criterion);
+    Map<Trial, Double> ofGroups = new HashMap<>();
+    groups.forEach(
+        (group, byRate) -> {
+          Map<Double, List<Validated>> seeds = new TreeMap<>();
+          byRate.forEach(
+              (rate, ofRate) ->
+                  seeds.put(
+                      rate,
+                      ofRate.stream()
+                          .map(
+                              one ->
+                                  one.diverged() ? Validated.DIVERGED : validated.get(one.runId()))
+                          .toList()));
+          ofGroups.put(group, chosen(group, seeds, criterion));
+        });
+    planned.forEach(each -> best.put(each.trial(), ofGroups.get(each.trial().ofAnySeed())));
+    return best;
+  }
+
+  private double chosen(Trial group, Map<Double, List<Validated>> seeds, Criterion criterion) {
+    double rate = Validated.bestRate(seeds, criterion);
+    if (Double.isInfinite(Validated.mean(seeds.get(rate)).loss())) {
+      throw new UserException(
+          "Cannot compare strategy %s: training diverges with every one of compare.learning-rates;"
+              + " add lower ones",
+          group.strategy());
+    }
+    List<Double> rates = List.copyOf(seeds.keySet());
+    if (rate == rates.get(0) || rate == rates.get(rates.size() - 1)) {
+      context.message(
+          "%s is best with learning rate %s, the %s of compare.learning-rates: others beyond it may be better"
+              .formatted(
+                  group.setting(),
+                  Tunings.text(rate),
+                  rate == rates.get(0) ? "lowest" : "highest"));
+    }
+    return rate;
+  }
+
+  private List<Outcome> outcomes(
+      List<Planned> planned,
+      Map<Trial, Tuning> chosen,
+      Map<Trial, Double> best,
+      RecordedRuns recorded) {
+    Map<String, Validated> validated = recorded.validated(config().finetune().bestBy());
+    Map<String, Map<String, Double>> metrics = recorded.metrics();
+    Map<String, RunTimes> times = recorded.times();
+    List<Outcome> outcomes = new ArrayList<>();
+    for (Planned each : planned) {
+      String run = chosen.get(each.trial()).runId();
+      RunTimes own = times.get(run);
+      double search = times.getOrDefault(each.searchRun(), RunTimes.NONE).of(AllocateJob.NAME);
+      outcomes.add(
+          new Outcome(
+              each.trial(),
+              run,
+              each.plan().parameters(),
+              best.get(each.trial()),
+              validated.get(run),
+              metrics.get(run),
+              search + own.of(FinetuneJob.NAME) + own.of(EvaluateJob.NAME),
+              search,
+              search == 0 ? 0 : search / own.epoch(config().finetune())));
+    }
+    return outcomes;
   }
 }

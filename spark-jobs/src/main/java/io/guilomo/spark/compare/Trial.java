@@ -1,66 +1,47 @@
 package io.guilomo.spark.compare;
 
-import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.sum;
-
-import io.guilomo.config.GuilomoConfig;
-import io.guilomo.spark.table.EvaluationsTable;
-import io.guilomo.spark.table.PlanModulesTable;
-import io.guilomo.spark.table.RunsTable;
-import io.guilomo.spark.table.TableReader;
-import java.sql.Timestamp;
-import java.util.Map;
-import java.util.TreeMap;
-import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
+import java.util.Locale;
 
 /**
- * One run of one strategy in a comparison.
+ * One plan that a comparison trains: what a strategy makes of a budget with a seed.
  *
- * @param metrics that its evaluation found
- * @param parameters of its plan
- * @param seconds of its jobs
+ * @param strategy name of an allocation strategy, or {@code full}
+ * @param level budget in trainable parameters that all strategies share; 0 where the comparison has
+ *     a single one, which may depend on the seed
+ * @param seed of the search and of the training
+ * @param draw further random plans of the seed are counted from 1; 0 for every other trial
  */
-record Trial(
-    String strategy, long seed, Map<String, Double> metrics, long parameters, double seconds) {
+record Trial(String strategy, long level, long seed, int draw) {
 
-  /** What the tables have of a run. */
-  record Records(TableReader reader, GuilomoConfig config) {
+  Trial(String strategy, long level, long seed) {
+    this(strategy, level, seed, 0);
+  }
 
-    Records(SparkSession spark, GuilomoConfig config) {
-      this(new TableReader(spark, config.output().dir()), config);
-    }
+  /**
+   * Its place in the names of runs and files: {@code uniform.42}, {@code random.52000.42.draw-3}.
+   */
+  String name() {
+    return strategy
+        + (level > 0 ? "." + level : "")
+        + "."
+        + seed
+        + (draw > 0 ? ".draw-" + draw : "");
+  }
 
-    /** Whether a job of the run has succeeded with exactly this configuration. */
-    boolean finished(String job) {
-      return !reader
-          .read(RunsTable.INSTANCE, config.run().id())
-          .filter(
-              col("job")
-                  .equalTo(job)
-                  .and(col("status").equalTo("SUCCEEDED"))
-                  .and(col("config_json").equalTo(config.asJson())))
-          .isEmpty();
-    }
+  /** What all seeds' trials have in common. */
+  Trial ofAnySeed() {
+    return new Trial(strategy, level, 0);
+  }
 
-    Trial trial(String strategy, long seed) {
-      Map<String, Double> metrics = new TreeMap<>();
-      for (Row row : reader.read(EvaluationsTable.INSTANCE, config.run().id()).collectAsList()) {
-        metrics.put(row.getAs("metric"), row.getAs("value"));
-      }
-      long parameters =
-          reader
-              .read(PlanModulesTable.INSTANCE, config.run().id())
-              .agg(sum("parameters"))
-              .first()
-              .getLong(0);
-      double seconds = 0;
-      for (Row row : reader.read(RunsTable.INSTANCE, config.run().id()).collectAsList()) {
-        Timestamp from = row.getAs("started_at");
-        Timestamp to = row.getAs("finished_at");
-        seconds += (to.getTime() - from.getTime()) / 1e3;
-      }
-      return new Trial(strategy, seed, metrics, parameters, seconds);
-    }
+  /** What the user is told of all seeds' trials. */
+  String setting() {
+    return strategy
+        + (level > 0 ? String.format(Locale.ROOT, " within %,d parameters", level) : "");
+  }
+
+  /** What the user is told of it. */
+  @Override
+  public String toString() {
+    return setting() + ", seed " + seed + (draw > 0 ? ", random plan " + draw : "");
   }
 }

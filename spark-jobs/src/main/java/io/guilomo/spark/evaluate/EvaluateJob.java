@@ -14,6 +14,7 @@ import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.progress.TaskProgress;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.table.EvaluationsTable;
+import io.guilomo.spark.table.RecordScoresTable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -63,6 +64,7 @@ public record EvaluateJob(JobContext context) {
                       SPLIT)
                   .evaluations();
           run.tables().replace(EvaluationsTable.INSTANCE, evaluations);
+          run.tables().replace(RecordScoresTable.INSTANCE, Scores.rows(scored));
           run.backboneDigest(setup.description().backboneDigest());
           return new Result(run.runId(), evaluations);
         });

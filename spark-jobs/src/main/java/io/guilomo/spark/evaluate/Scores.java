@@ -10,6 +10,8 @@ import io.guilomo.metric.Metric;
 import io.guilomo.metric.Scored;
 import io.guilomo.model.Task;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
+import io.guilomo.spark.table.RecordScoresTable;
+import io.guilomo.spark.table.RecordScoresTable.RecordScore;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,6 +68,30 @@ final class Scores {
       add("loss", Metric.LOSS, losses, 1);
     }
     return rows;
+  }
+
+  /** How each record was answered, as a table keeps it. */
+  static List<RecordScore> rows(List<ScoredRecord> records) {
+    List<RecordScore> rows = new ArrayList<>();
+    for (ScoredRecord record : records) {
+      record
+          .scores()
+          .forEach(
+              (method, scored) ->
+                  rows.add(
+                      new RecordScore(
+                          record.position(), method, scored.correct(), known(scored.loss()))));
+      if (!Double.isNaN(record.responseLoss())) {
+        rows.add(
+            new RecordScore(
+                record.position(), RecordScoresTable.RESPONSE, null, record.responseLoss()));
+      }
+    }
+    return rows;
+  }
+
+  private static Double known(double loss) {
+    return Double.isNaN(loss) ? null : loss;
   }
 
   private List<Scored> of(String method) {

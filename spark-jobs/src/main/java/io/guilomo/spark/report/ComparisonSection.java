@@ -1,8 +1,11 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,17 +13,19 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** How the strategies differ from the baseline, with links to the reports of their runs. */
+/**
+ * The scores of the strategies over their parameters, how they differ from the baseline, and links
+ * to the reports of their runs.
+ */
 final class ComparisonSection implements ReportSection {
 
-  private static final List<String> COLUMNS =
-      List.of(
-          "strategy", "mean", "± over seeds", "difference", "interval", "parameters", "seconds");
+  private static final String NOTHING = "–";
 
   /** Losses and baselines last. */
   private static final Comparator<Compared> ORDER =
       Comparator.comparing((Compared strategy) -> strategy.metric().equals("loss"))
           .thenComparing(Compared::metric)
+          .thenComparing(strategy -> strategy.size().budget(), Comparator.nullsFirst(Long::compare))
           .thenComparing(strategy -> strategy.difference() == null)
           .thenComparing(strategy -> !strategy.strategy().equals("guilomo"))
           .thenComparing(Compared::strategy);
@@ -45,22 +50,48 @@ final class ComparisonSection implements ReportSection {
     return Optional.of(html);
   }
 
-  /** The verdict of the comparison by its first metric. */
-  static Optional<String> verdict(RunTables tables) {
-    return metrics(tables).entrySet().stream()
-        .findFirst()
-        .map(metric -> "By " + metric.getKey() + ", " + verdict(metric.getValue()));
+  /** What the comparison advises, or else its verdict by its first metric. */
+  static List<String> findings(RunTables tables) {
+    Map<String, List<Compared>> metrics = metrics(tables);
+    if (metrics.isEmpty()) {
+      return List.of();
+    }
+    Map.Entry<String, List<Compared>> first = metrics.entrySet().iterator().next();
+    Optional<Advice> advice = advice(tables, metrics);
+    List<String> findings = new ArrayList<>();
+    findings.add(
+        advice
+            .flatMap(Advice::sentence)
+            .orElseGet(() -> "By " + first.getKey() + ", " + verdict(first.getValue())));
+    advice.flatMap(Advice::amongRandomPlans).ifPresent(findings::add);
+    if (!hasBudgets(first.getValue())) {
+      findings.add(means(first.getKey(), first.getValue()));
+    }
+    return findings;
   }
 
-  /** The means of the first metric, in one line. */
-  static Optional<String> means(RunTables tables) {
-    return metrics(tables).entrySet().stream()
+  private static Optional<Advice> advice(RunTables tables, Map<String, List<Compared>> metrics) {
+    List<Compared> all = metrics.values().stream().flatMap(List::stream).toList();
+    return tables.jobs().stream()
+        .filter(job -> job.getAs("job").equals("compare"))
         .findFirst()
-        .map(
-            metric ->
-                metric.getValue().stream()
-                    .map(strategy -> strategy.strategy() + " " + Numbers.measured(strategy.mean()))
-                    .collect(Collectors.joining(", ", "Mean " + metric.getKey() + ": ", ".")));
+        .flatMap(
+            job -> {
+              try {
+                return Optional.of(
+                    Advice.of(all, GuilomoConfig.fromJson(job.getAs("config_json"))));
+              } catch (UserException e) {
+                // Of a release that knew other keys.
+                return Optional.empty();
+              }
+            });
+  }
+
+  /** In one line. */
+  private static String means(String metric, List<Compared> strategies) {
+    return strategies.stream()
+        .map(strategy -> strategy.strategy() + " " + Numbers.measured(strategy.score().mean()))
+        .collect(Collectors.joining(", ", "Mean " + metric + ": ", "."));
   }
 
   /** The strategies of each metric, losses last. */
@@ -76,13 +107,58 @@ final class ComparisonSection implements ReportSection {
         .open("p")
         .text("By " + metric + ", " + verdict(strategies))
         .close("p");
-    differences(metric, strategies).ifPresent(chart -> html.add(chart.html()));
+    if (hasBudgets(strategies)) {
+      html.add(curves(metric, strategies).html());
+    } else {
+      differences(metric, strategies).ifPresent(chart -> html.add(chart.html()));
+    }
     ReportSection.table(
         html,
         Numbers.format("Means over %d seeds, with paired differences", strategies.get(0).seeds()),
-        COLUMNS);
+        List.of(
+            "strategy",
+            "parameters",
+            "mean",
+            "± over seeds",
+            "difference",
+            "interval",
+            "random plans beaten",
+            "learning rate",
+            "seconds",
+            "of them searching",
+            "epochs of fine-tuning in that time"));
     strategies.forEach(strategy -> line(html, strategy));
     html.close("tbody").close("table").close("div");
+  }
+
+  private static boolean hasBudgets(List<Compared> strategies) {
+    return strategies.stream().anyMatch(strategy -> strategy.size().budget() != null);
+  }
+
+  /** Every strategy over its parameters, the baseline first; no more than there are colours. */
+  private static CurveChart curves(String metric, List<Compared> strategies) {
+    String baseline = baseline(strategies);
+    Map<String, List<CurveChart.Point>> points = new LinkedHashMap<>();
+    points.put(baseline, new ArrayList<>());
+    for (Compared row : strategies) {
+      double mean = row.score().mean();
+      boolean interval = row.score().low() != null;
+      points
+          .computeIfAbsent(row.strategy(), name -> new ArrayList<>())
+          .add(
+              new CurveChart.Point(
+                  row.size().parameters(),
+                  interval ? row.score().low() : mean,
+                  mean,
+                  interval ? row.score().high() : mean));
+    }
+    List<CurveChart.Curve> curves =
+        points.entrySet().stream()
+            .filter(curve -> !curve.getValue().isEmpty())
+            .limit(LineChart.LINES)
+            .map(curve -> new CurveChart.Curve(curve.getKey(), curve.getValue()))
+            .toList();
+    return new CurveChart(metric + " over trainable parameters", "trainable parameters", curves);
   }
 
   /** Whether any strategy differs from the baseline by more than the seeds vary. */
@@ -90,13 +166,13 @@ final class ComparisonSection implements ReportSection {
     String baseline = baseline(strategies);
     List<Compared> others =
         strategies.stream().filter(strategy -> strategy.difference() != null).toList();
-    if (others.stream().allMatch(strategy -> strategy.difference().low() == null)) {
-      return "a single seed says nothing about chance, so there are no intervals.";
+    if (others.stream().noneMatch(strategy -> strategy.difference().ofSeeds())) {
+      return "a single seed says nothing about chance, so there are no intervals over seeds.";
     }
     List<String> differing =
         others.stream()
             .filter(strategy -> strategy.difference().beyondChance())
-            .map(Compared::strategy)
+            .map(ComparisonSection::named)
             .toList();
     if (differing.isEmpty()) {
       return "no strategy differs from "
@@ -105,6 +181,12 @@ final class ComparisonSection implements ReportSection {
     }
     String verb = differing.size() == 1 ? " differs" : " differ";
     return String.join(", ", differing) + verb + " from " + baseline + " by more than chance.";
+  }
+
+  private static String named(Compared row) {
+    return row.size().budget() == null
+        ? row.strategy()
+        : Numbers.format("%s with %,.0f parameters", row.strategy(), row.size().parameters());
   }
 
   /** The differences, unless there is only the baseline. */
@@ -127,33 +209,50 @@ final class ComparisonSection implements ReportSection {
         : new IntervalChart.Interval(name, difference.low(), mean, difference.high());
   }
 
+  /** The strategy that never differs from itself. */
   private static String baseline(List<Compared> strategies) {
     return strategies.stream()
-        .filter(strategy -> strategy.difference() == null)
         .map(Compared::strategy)
+        .filter(name -> !name.equals(ComparisonTable.FULL))
+        .filter(
+            name ->
+                strategies.stream()
+                    .filter(row -> row.strategy().equals(name))
+                    .allMatch(row -> row.difference() == null))
         .findFirst()
         .orElse("the baseline");
   }
 
-  private static void line(Html html, Compared strategy) {
-    html.open("tr").element("th", strategy.strategy(), "scope", "row");
-    number(html, Numbers.measured(strategy.mean()));
-    number(html, strategy.sd() == null ? "–" : Numbers.measured(strategy.sd()));
-    Difference difference = strategy.difference();
+  private static void line(Html html, Compared row) {
+    Difference difference = row.difference();
+    html.open("tr").element("th", row.strategy(), "scope", "row");
+    number(html, Numbers.count(Math.round(row.size().parameters())));
+    number(html, Numbers.measured(row.score().mean()));
+    number(html, row.score().sd() == null ? NOTHING : Numbers.measured(row.score().sd()));
     if (difference == null) {
-      number(html, "baseline");
+      number(html, row.strategy().equals(ComparisonTable.FULL) ? NOTHING : "baseline");
       html.element("td", "");
     } else {
       number(html, Numbers.difference(difference.mean()));
-      number(
-          html,
-          difference.low() == null
-              ? "–"
-              : Numbers.format("[%+.4f, %+.4f]", difference.low(), difference.high()));
+      number(html, interval(difference));
     }
-    number(html, Numbers.count(Math.round(strategy.parameters())));
-    number(html, Numbers.count(Math.round(strategy.seconds())));
+    number(
+        html,
+        row.random() == null ? NOTHING : row.random().beaten() + " of " + row.random().plans());
+    number(html, row.training() == null ? NOTHING : String.valueOf(row.training().learningRate()));
+    number(html, Numbers.count(Math.round(row.cost().seconds())));
+    Double search = row.cost().searchSeconds();
+    number(html, search == null ? NOTHING : Numbers.count(Math.round(search)));
+    Double epochs = row.cost().searchEpochs();
+    number(html, epochs == null ? NOTHING : Numbers.oneDecimal(epochs));
     html.close("tr");
+  }
+
+  private static String interval(Difference difference) {
+    return difference.low() == null
+        ? NOTHING
+        : Numbers.format("[%+.4f, %+.4f]", difference.low(), difference.high())
+            + (difference.ofSeeds() ? "" : " over the records");
   }
 
   private static void number(Html html, String text) {

@@ -77,9 +77,7 @@ public final class RunReport {
 
   /** What a run found, in a few sentences, the most important first. */
   private static Html headline(RunTables tables) {
-    List<String> sentences = new ArrayList<>();
-    ComparisonSection.verdict(tables).ifPresent(sentences::add);
-    ComparisonSection.means(tables).ifPresent(sentences::add);
+    List<String> sentences = new ArrayList<>(ComparisonSection.findings(tables));
     Allocation.of(tables)
         .map(Findings::new)
         .ifPresent(

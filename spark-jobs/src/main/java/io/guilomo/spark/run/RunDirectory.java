@@ -14,7 +14,7 @@ public final class RunDirectory {
   private final Path directory;
   private final FileSystem fileSystem;
 
-  RunDirectory(String outputDir, String runId, Configuration conf) throws IOException {
+  public RunDirectory(String outputDir, String runId, Configuration conf) throws IOException {
     this.directory = new Path(new Path(UserPath.of(outputDir), "runs"), runId);
     this.fileSystem = directory.getFileSystem(conf);
   }

@@ -80,7 +80,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
                 .measure(run, backbone, workers);
           }
           config().model().maxLengthFor(backbone.maxPositions());
-          AllocationPlan plan = plan(strategy, backbone);
+          AllocationPlan plan = withoutSearch(backbone);
           write(run, backbone, List.of(plan));
           return new Result(run.runId(), plan, List.of());
         });
@@ -123,7 +123,13 @@ public record AllocateJob(JobContext context, boolean reporting) {
     return new Result(run.runId(), plan, List.of());
   }
 
-  private AllocationPlan plan(String strategy, BackboneConfig backbone) throws IOException {
+  /**
+   * The plan of a strategy that learns nothing; nothing is written.
+   *
+   * @throws UserException for a plan that does not fit the backbone or the budget
+   */
+  public AllocationPlan withoutSearch(BackboneConfig backbone) throws IOException {
+    String strategy = config().allocation().strategy();
     long budget = config().allocation().budgetParameters();
     if (AllocationStrategies.readsWeights(strategy)) {
       List<LinearModule> modules = Networks.targets(config(), backbone);

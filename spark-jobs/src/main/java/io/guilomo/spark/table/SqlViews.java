@@ -23,6 +23,7 @@ public final class SqlViews {
           GsvHistoryTable.INSTANCE,
           MetricsTable.INSTANCE,
           EvaluationsTable.INSTANCE,
+          RecordScoresTable.INSTANCE,
           PredictionsTable.INSTANCE,
           ComparisonTable.INSTANCE);
 

@@ -167,16 +167,16 @@ class TestFollowUpJobs {
             "evaluate.bootstrap-samples=20");
     CompareJob.Result result = new CompareJob(new JobContext(spark, config, messages)).run();
     assertThat(rows(ComparisonTable.INSTANCE).count()).isEqualTo(4);
-    double budget = result.rows().get(0).parameters();
+    double budget = result.rows().get(0).size().parameters();
     assertThat(result.rows())
         .allSatisfy(
             row -> {
               assertThat(row.seeds()).isEqualTo(2);
-              assertThat(row.parameters()).isBetween(0.9 * budget, budget);
+              assertThat(row.size().parameters()).isBetween(0.9 * budget, budget);
               assertThat(row.difference() == null).isEqualTo(row.strategy().equals("uniform"));
-              assertThat(row.seconds()).isPositive();
+              assertThat(row.cost().seconds()).isPositive();
             });
-    assertThat(rows(RunsTable.INSTANCE).filter("run_id = 'cmp.random.2'").count()).isEqualTo(3);
+    assertThat(rows(RunsTable.INSTANCE).filter("run_id = 'cmp.random.2'").count()).isEqualTo(2);
     messages.lines().clear();
     assertThat(new CompareJob(new JobContext(spark, config, messages)).run().rows())
         .isEqualTo(result.rows());

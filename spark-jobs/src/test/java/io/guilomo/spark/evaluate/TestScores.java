@@ -60,7 +60,7 @@ class TestScores {
     String names =
         documented.substring(
             documented.indexOf("Metrics of a classification:"),
-            documented.indexOf("## `predictions`"));
+            documented.indexOf("## `record_scores`"));
     assertThat(Pattern.compile("`([^`]+)`").matcher(names).results().map(r -> r.group(1)))
         .containsExactlyInAnyOrderElementsOf(
             Stream.concat(CLASSES.stream(), RESPONSES.stream()).map(Evaluation::metric).toList());

@@ -189,10 +189,13 @@ public final class SampleRun {
         strategy,
         3,
         "accuracy",
-        mean,
-        0.005,
-        difference == null ? null : new ComparisonTable.Difference(difference, low, high),
-        1000,
-        60);
+        new ComparisonTable.Score(mean, 0.005, null, null),
+        difference == null
+            ? null
+            : new ComparisonTable.Difference(difference, low, high, null, null),
+        new ComparisonTable.Size(1000, null, null),
+        new ComparisonTable.Cost(60, null, null),
+        null,
+        null);
   }
 }

@@ -1,0 +1,201 @@
+package io.guilomo.spark.compare;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.data.Seeds;
+import io.guilomo.model.LinearModule;
+import io.guilomo.network.BackboneConfig;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.plan.AllocationStrategies;
+import io.guilomo.plan.AllocationStrategy;
+import io.guilomo.plan.UniformAllocation;
+import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.input.Networks;
+import io.guilomo.spark.input.PlanFiles;
+import io.guilomo.spark.run.RecordedRun;
+import io.guilomo.spark.run.RunDirectory;
+import io.guilomo.spark.search.AllocateJob;
+import io.guilomo.spark.search.FinishedSearch;
+import io.guilomo.spark.table.ComparisonTable;
+import io.guilomo.spark.table.TableReader;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The plans of a comparison. A strategy that searches does so in runs of its own, which are not
+ * repeated once they have finished; where its search does not depend on the budget, a single one of
+ * each seed serves all budgets. The file of every plan is beside the comparison's report.
+ */
+final class Plans {
+
+  private final JobContext context;
+  private final GuilomoConfig config;
+  private final RecordedRun run;
+  private final RecordedRuns recorded;
+  private final BackboneConfig backbone;
+  private final List<LinearModule> modules;
+  private final Map<Long, Long> ownBudgets = new LinkedHashMap<>();
+
+  Plans(JobContext context, RecordedRun run, RecordedRuns recorded, BackboneConfig backbone) {
+    this.context = context;
+    this.config = context.config();
+    this.run = run;
+    this.recorded = recorded;
+    this.backbone = backbone;
+    this.modules = Networks.targets(config, backbone);
+  }
+
+  /** Trainable parameters of the full allocation. */
+  long full() {
+    return AllocationStrategies.full(modules, config.loraMoe()).parameters();
+  }
+
+  /**
+   * The plans of all seeds, of every strategy and budget. A budget below a strategy's smallest plan
+   * is left out, with a message.
+   *
+   * @param levels budgets; a single 0 where the comparison has no curve
+   */
+  List<Planned> all(List<Long> levels, List<String> strategies) throws IOException {
+    List<Planned> all = new ArrayList<>();
+    for (long level : levels) {
+      for (String strategy : strategies) {
+        if (level > 0 && level < least(strategy)) {
+          context.message(
+              String.format(
+                  Locale.ROOT,
+                  "%s has no plan within %,d parameters, its smallest has %,d: not compared with"
+                      + " this budget",
+                  strategy,
+                  level,
+                  least(strategy)));
+          continue;
+        }
+        for (long seed : config.compare().seeds()) {
+          all.add(plan(new Trial(strategy, level, seed)));
+        }
+      }
+    }
+    return all;
+  }
+
+  private long least(String strategy) throws IOException {
+    return strategy.equals(AllocationStrategies.FILE)
+        ? PlanFiles.readFor(config.allocation().requirePlan(), config, backbone, context.hadoop())
+            .parameters()
+        : AllocationStrategies.leastParameters(strategy, modules, config.loraMoe());
+  }
+
+  /** The full allocation, which every budget's plans can be held against. */
+  Planned full(long seed) throws IOException {
+    AllocationPlan plan = AllocationStrategies.full(modules, config.loraMoe());
+    return written(new Trial(ComparisonTable.FULL, plan.parameters(), seed), plan, "");
+  }
+
+  /** The plan of one trial, searched for if its strategy searches. */
+  Planned plan(Trial trial) throws IOException {
+    if (AllocationStrategies.learns(trial.strategy())) {
+      return searched(trial);
+    }
+    // The seeds of further random plans are not those of any trial.
+    long drawn = trial.draw() == 0 ? trial.seed() : Seeds.mix(trial.seed(), trial.draw());
+    AllocateJob job =
+        new AllocateJob(context.with(settings(trial, "", budget(trial), drawn)), false);
+    return written(trial, job.withoutSearch(backbone), "");
+  }
+
+  private Planned searched(Trial trial) throws IOException {
+    if (trial.level() > 0 && servesEveryBudget(trial.strategy())) {
+      String searchRun =
+          search(new Trial(trial.strategy(), 0, trial.seed()), AllocationStrategy.UNLIMITED);
+      FinishedSearch search =
+          new FinishedSearch(
+              new TableReader(context.spark(), config.output().dir()), searchRun, found(searchRun));
+      return written(trial, search.plan(trial.level()), searchRun);
+    }
+    long configured = config.allocation().budgetParameters();
+    long budget =
+        trial.level() > 0
+            ? trial.level()
+            : configured > 0 ? configured : ownBudgets.getOrDefault(trial.seed(), 0L);
+    String searchRun = search(trial, budget);
+    AllocationPlan plan = found(searchRun);
+    ownBudgets.putIfAbsent(trial.seed(), plan.parameters());
+    return written(trial, plan, searchRun);
+  }
+
+  private AllocationPlan found(String searchRun) throws IOException {
+    return PlanFiles.read(
+        new RunDirectory(config.output().dir(), searchRun, context.hadoop())
+            .path("plan.json")
+            .toString(),
+        modules,
+        backbone.paths(),
+        config.loraMoe(),
+        context.hadoop());
+  }
+
+  /**
+   * Whether what a strategy has searched for can be read off within any budget. The
+   * straight-through search knows none; a search that heads for its budget is made once for each.
+   */
+  private boolean servesEveryBudget(String strategy) {
+    return AllocationStrategies.learns(strategy);
+  }
+
+  /** Searches, unless that is done. */
+  private String search(Trial trial, long budget) throws IOException {
+    String name = run.runId() + "." + trial.name();
+    JobContext own = context.with(settings(trial, name, budget, trial.seed()));
+    if (!recorded.finished(AllocateJob.NAME, own.config())) {
+      context.message("searching: " + trial);
+      new AllocateJob(own, false).run();
+    }
+    return name;
+  }
+
+  /**
+   * Most parameters of a trial's plan: the comparison's budget, else the configured one, else what
+   * the learned plan of the seed has, else the configured uniform plan.
+   */
+  private long budget(Trial trial) {
+    if (trial.level() > 0) {
+      return trial.level();
+    }
+    if (config.allocation().budgetParameters() != AllocationStrategy.UNLIMITED) {
+      return config.allocation().budgetParameters();
+    }
+    return ownBudgets.computeIfAbsent(
+        trial.seed(),
+        seed ->
+            AllocationStrategies.of(
+                    UniformAllocation.STRATEGY, config.allocation(), config.loraMoe())
+                .plan(modules, 0, AllocationStrategy.UNLIMITED)
+                .parameters());
+  }
+
+  static List<String> settings(Trial trial, String runId, long budget, long seed) {
+    String strategy =
+        trial.strategy().equals(ComparisonTable.FULL)
+            ? UniformAllocation.STRATEGY
+            : trial.strategy();
+    return List.of(
+        "run.id=" + runId,
+        "run.seed=" + seed,
+        "search.seeds=[]",
+        "allocation.strategy=" + strategy,
+        "allocation.budget.parameters=" + budget,
+        "finetune.plan=",
+        "evaluate.adapter=");
+  }
+
+  private Planned written(Trial trial, AllocationPlan plan, String searchRun) throws IOException {
+    String file = "plan-" + trial.name() + ".json";
+    run.directory().write(file, AllocationPlanParser.toJson(plan));
+    return new Planned(trial, plan, run.directory().path(file).toString(), searchRun);
+  }
+}

@@ -1,0 +1,97 @@
+package io.guilomo.spark.compare;
+
+import static org.apache.spark.sql.functions.col;
+
+import io.guilomo.inference.Answer;
+import io.guilomo.metric.Bootstrap;
+import io.guilomo.metric.Interval;
+import io.guilomo.metric.Metric;
+import io.guilomo.metric.Scored;
+import io.guilomo.spark.table.RecordScoresTable;
+import io.guilomo.spark.table.Table;
+import io.guilomo.spark.table.TableReader;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.spark.sql.Row;
+
+/**
+ * How the records of the test data were answered, by run. With a single seed they say how much of a
+ * difference between two trained models is chance of the records; of the chance of training they
+ * say nothing.
+ */
+record RecordScores(Map<String, Map<String, TreeMap<Long, Scored>>> runs, Bootstrap bootstrap) {
+
+  /** Right or wrong is all that accuracy asks. */
+  private static final int CLASSES = 2;
+
+  private static final int RIGHT = 1;
+
+  /** By metric; the others are no means over records. */
+  private static final Map<String, String> METHODS =
+      Map.of(
+          "accuracy", Answer.CLASSIFICATION,
+          "choices_accuracy", Answer.CHOICES,
+          "generation_accuracy", Answer.GENERATION);
+
+  /** Of all runs of a comparison. */
+  static RecordScores read(TableReader reader, String comparison, Bootstrap bootstrap) {
+    Map<String, Map<String, TreeMap<Long, Scored>>> runs = new HashMap<>();
+    for (Row row :
+        reader
+            .read(RecordScoresTable.INSTANCE)
+            .filter(col(Table.RUN_ID).startsWith(comparison + "."))
+            .collectAsList()) {
+      Boolean correct = row.getAs("correct");
+      Double loss = row.getAs("loss");
+      runs.computeIfAbsent(row.getAs(Table.RUN_ID), run -> new HashMap<>())
+          .computeIfAbsent(row.getAs("method"), method -> new TreeMap<>())
+          .put(
+              row.getAs("position"),
+              new Scored(
+                  RIGHT,
+                  correct == null || correct ? RIGHT : Scored.UNANSWERED,
+                  loss == null ? Double.NaN : loss));
+    }
+    return new RecordScores(runs, bootstrap);
+  }
+
+  /**
+   * The interval of {@code metric(run) − metric(other)}, resampling the records that both answered;
+   * empty if the metric is no mean over records or there are none.
+   */
+  Optional<Interval> difference(String metric, String run, String other) {
+    boolean loss = metric.equals("loss");
+    if (!loss && !METHODS.containsKey(metric)) {
+      return Optional.empty();
+    }
+    Map<Long, Scored> own = loss ? losses(run) : scored(run, METHODS.get(metric));
+    Map<Long, Scored> others = loss ? losses(other) : scored(other, METHODS.get(metric));
+    List<Scored> first = new ArrayList<>();
+    List<Scored> second = new ArrayList<>();
+    own.forEach(
+        (position, scored) -> {
+          if (others.containsKey(position)) {
+            first.add(scored);
+            second.add(others.get(position));
+          }
+        });
+    return first.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            bootstrap.difference(loss ? Metric.LOSS : Metric.ACCURACY, first, second, CLASSES));
+  }
+
+  /** A language model's loss is that of the right response, a classifier's that of its class. */
+  private Map<Long, Scored> losses(String run) {
+    Map<Long, Scored> responses = scored(run, RecordScoresTable.RESPONSE);
+    return responses.isEmpty() ? scored(run, Answer.CLASSIFICATION) : responses;
+  }
+
+  private Map<Long, Scored> scored(String run, String method) {
+    return runs.getOrDefault(run, Map.of()).getOrDefault(method, new TreeMap<>());
+  }
+}

@@ -1,0 +1,154 @@
+package io.guilomo.spark.compare;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.max;
+
+import io.guilomo.config.FinetuneConfig;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
+import io.guilomo.spark.evaluate.EvaluateJob;
+import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.search.AllocateJob;
+import io.guilomo.spark.table.EvaluationsTable;
+import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.Table;
+import io.guilomo.spark.table.TableReader;
+import java.sql.Timestamp;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+
+/** What the tables say of the runs of a comparison. */
+final class RecordedRuns {
+
+  /** Sections of the configuration that do not change what a job leaves. */
+  private static final Map<String, List<String>> IRRELEVANT =
+      Map.of(
+          AllocateJob.NAME,
+          List.of("compare.", "checkpoint.", "finetune.", "evaluate.", "generation."),
+          FinetuneJob.NAME,
+          List.of("compare.", "checkpoint.", "evaluate.", "generation."),
+          EvaluateJob.NAME,
+          List.of("compare.", "checkpoint."));
+
+  private final TableReader reader;
+  private final String prefix;
+
+  /** Configurations of the jobs that had succeeded when the comparison began, by run and job. */
+  private final Map<String, Map<String, String>> succeeded = new HashMap<>();
+
+  RecordedRuns(TableReader reader, String comparison) {
+    this.reader = reader;
+    this.prefix = comparison + ".";
+    for (Row row : own(RunsTable.INSTANCE).collectAsList()) {
+      if (row.getAs("status").equals("SUCCEEDED")) {
+        succeeded
+            .computeIfAbsent(row.getAs(Table.RUN_ID), run -> new HashMap<>())
+            .put(row.getAs("job"), row.getAs("config_json"));
+      }
+    }
+  }
+
+  private Dataset<Row> own(Table<?> table) {
+    return reader.read(table).filter(col(Table.RUN_ID).startsWith(prefix));
+  }
+
+  /** Whether the job had succeeded with a configuration that means the same to it. */
+  boolean finished(String job, GuilomoConfig config) {
+    String before = succeeded.getOrDefault(config.run().id(), Map.of()).get(job);
+    if (before == null) {
+      return false;
+    }
+    try {
+      return config.changes(GuilomoConfig.fromJson(before)).stream()
+          .allMatch(change -> IRRELEVANT.get(job).stream().anyMatch(change.key()::startsWith));
+    } catch (UserException e) {
+      // Another release's, with keys that this one does not know.
+      return false;
+    }
+  }
+
+  /** What the validation records said of the adapters that fine-tunings kept, by run. */
+  Map<String, Validated> validated(FinetuneConfig.Criterion criterion) {
+    Map<String, TreeMap<Long, double[]>> steps = new HashMap<>();
+    Dataset<Row> rows =
+        own(MetricsTable.INSTANCE)
+            .filter(
+                col("job")
+                    .equalTo(FinetuneJob.NAME)
+                    .and(col("split").equalTo("validation"))
+                    .and(col("worker").equalTo(MetricsTable.ALL_WORKERS))
+                    .and(col("name").isin("loss", "accuracy"))
+                    // Before the first round there is no adapter to keep.
+                    .and(col("round").gt(0)));
+    for (Row row : rows.collectAsList()) {
+      double[] measured =
+          steps
+              .computeIfAbsent(row.getAs(Table.RUN_ID), run -> new TreeMap<>())
+              .computeIfAbsent(row.getAs("step"), step -> new double[2]);
+      measured[row.getAs("name").equals("loss") ? 0 : 1] = row.getAs("value");
+    }
+    Map<String, Validated> kept = new HashMap<>();
+    steps.forEach(
+        (run, measured) ->
+            kept.put(
+                run,
+                measured.values().stream()
+                    .map(values -> new Validated(values[0], values[1]))
+                    .min(Validated.first(criterion))
+                    .orElseThrow()));
+    return kept;
+  }
+
+  /** What evaluations found, by run and metric. */
+  Map<String, Map<String, Double>> metrics() {
+    Map<String, Map<String, Double>> metrics = new HashMap<>();
+    for (Row row : own(EvaluationsTable.INSTANCE).collectAsList()) {
+      metrics
+          .computeIfAbsent(row.getAs(Table.RUN_ID), run -> new TreeMap<>())
+          .put(row.getAs("metric"), row.getAs("value"));
+    }
+    return metrics;
+  }
+
+  /** How long the jobs took, by run. */
+  Map<String, RunTimes> times() {
+    Map<String, Map<String, Double>> seconds = new HashMap<>();
+    Map<String, Double> shards = new HashMap<>();
+    for (Row row : own(RunsTable.INSTANCE).collectAsList()) {
+      String run = row.getAs(Table.RUN_ID);
+      Timestamp from = row.getAs("started_at");
+      Timestamp to = row.getAs("finished_at");
+      if (to != null) {
+        seconds
+            .computeIfAbsent(run, unread -> new HashMap<>())
+            .put(row.getAs("job"), (to.getTime() - from.getTime()) / 1e3);
+      }
+      Long records = row.getAs("train_records");
+      if (row.getAs("job").equals(FinetuneJob.NAME) && records != null) {
+        shards.put(run, records / (double) Math.max(1L, row.<Long>getAs("workers")));
+      }
+    }
+    Map<String, Long> steps = new HashMap<>();
+    Dataset<Row> lastSteps =
+        own(MetricsTable.INSTANCE)
+            .filter(col("job").equalTo(FinetuneJob.NAME).and(col("split").equalTo("train")))
+            .groupBy(Table.RUN_ID)
+            .agg(max("step").as("step"));
+    for (Row row : lastSteps.collectAsList()) {
+      steps.put(row.getAs(Table.RUN_ID), row.<Long>getAs("step") + 1);
+    }
+    Map<String, RunTimes> times = new HashMap<>();
+    seconds.forEach(
+        (run, jobs) ->
+            times.put(
+                run,
+                new RunTimes(
+                    jobs, steps.getOrDefault(run, 0L), shards.getOrDefault(run, Double.NaN))));
+    return times;
+  }
+}

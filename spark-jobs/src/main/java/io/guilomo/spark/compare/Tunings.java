@@ -1,0 +1,119 @@
+package io.guilomo.spark.compare;
+
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.spark.evaluate.EvaluateJob;
+import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.input.JobContext;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+
+/**
+ * The fine-tunings of a comparison and their evaluations, each a run of its own. Trials whose
+ * plans, seeds and rates are the same share one; none is repeated that has finished before.
+ */
+final class Tunings {
+
+  /**
+   * One fine-tuning.
+   *
+   * @param diverged whether its loss became infinite, so that there is nothing to evaluate
+   */
+  record Tuning(JobContext context, boolean diverged) {
+
+    String runId() {
+      return context.config().run().id();
+    }
+  }
+
+  /** What makes two fine-tunings the same. */
+  private record Key(List<ModuleExperts> experts, long seed, double rate) {}
+
+  private final JobContext context;
+  private final String runId;
+  private final RecordedRuns recorded;
+  private final long all;
+  private final Map<Key, Tuning> tunings = new HashMap<>();
+  private final Set<String> evaluated = new HashSet<>();
+  private long begun;
+
+  /**
+   * @param all trials times rates, to count them for the user
+   */
+  Tunings(JobContext context, String runId, RecordedRuns recorded, long all) {
+    this.context = context;
+    this.runId = runId;
+    this.recorded = recorded;
+    this.all = all;
+  }
+
+  /** Fine-tunes with the plan and rate, unless that is done. */
+  Tuning of(Planned planned, double rate) throws IOException {
+    begun++;
+    Trial trial = planned.trial();
+    String what = trial + (hasRates() ? ", learning rate " + text(rate) : "");
+    Key key = new Key(planned.plan().moduleExperts(), trial.seed(), rate);
+    Tuning same = tunings.get(key);
+    if (same == null) {
+      context.message("%s: run %d of %d".formatted(what, begun, all));
+      same = tune(planned, rate);
+      tunings.put(key, same);
+    } else {
+      context.message("%s: run %d of %d, the same as %s".formatted(what, begun, all, same.runId()));
+    }
+    return same;
+  }
+
+  /** A fine-tuning that {@link #of} has done. */
+  Tuning again(Planned planned, double rate) {
+    return tunings.get(new Key(planned.plan().moduleExperts(), planned.trial().seed(), rate));
+  }
+
+  private Tuning tune(Planned planned, double rate) throws IOException {
+    String name = runId + "." + planned.trial().name() + (hasRates() ? ".lr-" + text(rate) : "");
+    List<String> settings =
+        new ArrayList<>(
+            Plans.settings(
+                planned.trial(), name, planned.plan().parameters(), planned.trial().seed()));
+    settings.add("finetune.plan=" + planned.path());
+    settings.add("finetune.learning-rate=" + rate);
+    JobContext own = context.with(settings);
+    if (!recorded.finished(FinetuneJob.NAME, own.config())) {
+      try {
+        // The evaluation reports on all of the run.
+        new FinetuneJob(own, false).run();
+      } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
+        if (!hasRates() || ExceptionUtils.throwableOfType(e, ArithmeticException.class) == null) {
+          throw e;
+        }
+        context.message(
+            "learning rate %s is too high: the training diverged".formatted(text(rate)));
+        return new Tuning(own, true);
+      }
+    }
+    return new Tuning(own, false);
+  }
+
+  /** Scores the adapter of a fine-tuning, unless that is done. */
+  void evaluate(Tuning tuning) throws IOException {
+    if (evaluated.add(tuning.runId())
+        && !recorded.finished(EvaluateJob.NAME, tuning.context().config())) {
+      new EvaluateJob(tuning.context()).run();
+    }
+  }
+
+  private boolean hasRates() {
+    return !context.config().compare().learningRates().isEmpty();
+  }
+
+  /** {@code 0.0003}. */
+  static String text(double rate) {
+    return BigDecimal.valueOf(rate).stripTrailingZeros().toPlainString();
+  }
+}

@@ -1,0 +1,246 @@
+package io.guilomo.spark.report;
+
+import io.guilomo.config.FinetuneConfig.Criterion;
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.table.ComparisonTable;
+import io.guilomo.spark.table.ComparisonTable.Compared;
+import io.guilomo.spark.table.ComparisonTable.Difference;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * What a comparison advises, in one sentence: whether the allocation matters, and which is the
+ * smallest plan that is as good as the full allocation. It says so where the comparison is too
+ * small to tell.
+ *
+ * <p>A difference counts as one if its p-value is below {@code (1 − confidence) / n}, where {@code
+ * n} strategies and budgets are compared with the baseline (Bonferroni): of many comparisons some
+ * would differ by chance. The smallest plan is looked for from the largest budget of each strategy
+ * down, until one is not as good with the asked confidence, so that the confidence is that of one
+ * test.
+ *
+ * @param rows of the metric that decides
+ * @param baseline what the others are compared with
+ * @param confidence of intervals and tests
+ * @param margin relative difference that does not count
+ */
+public record Advice(List<Compared> rows, String baseline, double confidence, double margin) {
+
+  private static final String LOSS = "loss";
+
+  private static final List<String> ACCURACIES =
+      List.of("accuracy", "choices_accuracy", "generation_accuracy");
+
+  public Advice {
+    rows =
+        rows.stream()
+            .filter(row -> row.training() != null)
+            .sorted(Comparator.comparingDouble(row -> row.size().parameters()))
+            .toList();
+  }
+
+  /**
+   * By the metric that chooses the adapters: the loss, or an accuracy where {@code
+   * finetune.best-by} says so.
+   *
+   * @param all rows of all metrics
+   * @param config of the comparison
+   */
+  public static Advice of(List<Compared> all, GuilomoConfig config) {
+    String metric = metric(all, config.finetune().bestBy());
+    return new Advice(
+        all.stream().filter(row -> row.metric().equals(metric)).toList(),
+        config.compare().baseline(),
+        config.evaluate().confidence(),
+        config.compare().margin());
+  }
+
+  private static String metric(List<Compared> all, Criterion criterion) {
+    List<String> known = all.stream().map(Compared::metric).distinct().toList();
+    return ACCURACIES.stream()
+        .filter(known::contains)
+        .filter(accuracy -> criterion == Criterion.ACCURACY || !known.contains(LOSS))
+        .findFirst()
+        .orElse(LOSS);
+  }
+
+  /** The sentence; empty if nothing was compared, or by an earlier release. */
+  public Optional<String> sentence() {
+    if (rows.isEmpty()) {
+      return Optional.empty();
+    }
+    if (rows.get(0).seeds() == 1) {
+      return Optional.of(
+          "One seed says nothing about chance, so there is no advice: run this with"
+              + " compare.seeds=[42, 43, 44, 45, 46].");
+    }
+    Optional<Compared> winner = winner();
+    List<String> clauses = new ArrayList<>();
+    boolean sized = rows.stream().anyMatch(row -> row.training().asGood() != null);
+    if (!compared().isEmpty()) {
+      clauses.add(
+          winner.map(this::better).orElseGet(this::noneBetter) + (sized ? "" : use(winner)));
+    }
+    if (sized) {
+      clauses.add(smallest(winner).map(this::asGood).orElseGet(this::noneAsGood));
+    }
+    return clauses.isEmpty()
+        ? Optional.empty()
+        : Optional.of(capital(String.join("; ", clauses)) + ".");
+  }
+
+  /** How the plans that were searched for stand among random ones; empty if there are none. */
+  public Optional<String> amongRandomPlans() {
+    String places =
+        rows.stream()
+            .filter(row -> row.random() != null && row.cost().searchSeconds() > 0)
+            .map(Advice::place)
+            .collect(Collectors.joining("; "));
+    return places.isEmpty()
+        ? Optional.empty()
+        : Optional.of("By " + rows.get(0).metric() + ", " + places + ".");
+  }
+
+  private static String place(Compared row) {
+    long plans = row.random().plans();
+    long beaten = row.random().beaten();
+    return Numbers.format(
+        "%s is better than %d of %d random plans of its size, which a plan drawn at random is with"
+            + " probability %s",
+        named(row), beaten, plans, Numbers.percent((plans - beaten + 1.0) / (plans + 1)));
+  }
+
+  private List<Compared> compared() {
+    return rows.stream()
+        .filter(row -> !row.strategy().equals(ComparisonTable.FULL))
+        .filter(row -> row.difference() != null && row.difference().ofSeeds())
+        .toList();
+  }
+
+  private boolean differs(Compared row) {
+    return row.difference().probability() <= (1 - confidence) / compared().size();
+  }
+
+  private static boolean isBetter(Compared row) {
+    return row.metric().equals(LOSS) ? row.difference().mean() < 0 : row.difference().mean() > 0;
+  }
+
+  /** Of the strategies that are better than the baseline with the smallest budget, the best. */
+  private Optional<Compared> winner() {
+    return compared().stream()
+        .filter(row -> differs(row) && isBetter(row))
+        .min(
+            Comparator.comparingLong(Advice::budget)
+                .thenComparing(
+                    row -> row.metric().equals(LOSS) ? row.score().mean() : -row.score().mean()));
+  }
+
+  private static long budget(Compared row) {
+    return row.size().budget() == null ? 0 : row.size().budget();
+  }
+
+  private String better(Compared row) {
+    Difference difference = row.difference();
+    double sign = Math.signum(difference.mean());
+    return Numbers.format(
+        "%s is better than %s by %.4f [%.4f, %.4f] in %s",
+        named(row),
+        baseline,
+        Math.abs(difference.mean()),
+        sign * (sign > 0 ? difference.low() : difference.high()),
+        sign * (sign > 0 ? difference.high() : difference.low()),
+        row.metric());
+  }
+
+  /** No strategy is better than the baseline: some are worse, all are alike, or it is not clear. */
+  private String noneBetter() {
+    List<String> worse =
+        compared().stream().filter(this::differs).map(Compared::strategy).distinct().toList();
+    if (!worse.isEmpty()) {
+      return Numbers.format(
+          "no strategy is better than %s, and %s %s worse",
+          baseline, String.join(", ", worse), worse.size() == 1 ? "is" : "are");
+    }
+    double largest = compared().stream().mapToDouble(this::relative).max().orElseThrow();
+    return largest <= margin
+        ? Numbers.format(
+            "allocation does not matter for this task: every strategy is within %s of %s",
+            Numbers.percent(margin), baseline)
+        : Numbers.format(
+            "no strategy differs from %s by more than chance, but %d seeds do not rule out"
+                + " differences of up to %s of its %s",
+            baseline, rows.get(0).seeds(), Numbers.percent(largest), rows.get(0).metric());
+  }
+
+  /** The largest difference from the baseline that is not ruled out, as a share of it. */
+  private double relative(Compared row) {
+    Difference difference = row.difference();
+    double other = row.score().mean() - difference.mean();
+    return Math.max(Math.abs(difference.low()), Math.abs(difference.high())) / Math.abs(other);
+  }
+
+  private String use(Optional<Compared> winner) {
+    if (winner.isPresent()) {
+      return ": use it";
+    }
+    boolean alike = compared().stream().allMatch(row -> relative(row) <= margin);
+    return alike || compared().stream().anyMatch(this::differs)
+        ? "; use " + baseline
+        : "; more seeds would tell";
+  }
+
+  /**
+   * The smallest plan that is as good as the full allocation. Of several of one budget the winner,
+   * the baseline, or the one with the least validation loss.
+   */
+  private Optional<Compared> smallest(Optional<Compared> winner) {
+    List<Compared> asGood = new ArrayList<>();
+    for (String strategy : rows.stream().map(Compared::strategy).distinct().toList()) {
+      List<Compared> own =
+          rows.stream().filter(row -> row.strategy().equals(strategy)).collect(Collectors.toList());
+      own.sort(Comparator.comparingLong(Advice::budget).reversed());
+      own.stream()
+          .takeWhile(
+              row -> row.training().asGood() != null && row.training().asGood() >= confidence)
+          .filter(row -> row.size().parameters() < row.size().full())
+          .forEach(asGood::add);
+    }
+    return asGood.stream()
+        .min(
+            Comparator.comparingLong(Advice::budget)
+                .thenComparing(row -> !winner.equals(Optional.of(row)))
+                .thenComparing(row -> !row.strategy().equals(baseline))
+                .thenComparingDouble(row -> row.training().loss()));
+  }
+
+  private String asGood(Compared row) {
+    return Numbers.format(
+        "%s, %s of the full allocation's, is as good as that within %s of its validation loss, with"
+            + " %s confidence: use it",
+        named(row),
+        Numbers.percent(row.size().parameters() / row.size().full()),
+        Numbers.percent(margin),
+        Numbers.percent(Math.min(row.training().asGood(), 0.999)));
+  }
+
+  private String noneAsGood() {
+    return Numbers.format(
+        "no smaller plan is as good as the full allocation within %s of its validation loss with %s"
+            + " confidence",
+        Numbers.percent(margin), Numbers.percent(confidence));
+  }
+
+  private static String named(Compared row) {
+    return Numbers.format("%s with %,.0f parameters", row.strategy(), row.size().parameters());
+  }
+
+  /** A strategy's name is written as the configuration has it. */
+  private static String capital(String words) {
+    return words.startsWith("no ") || words.startsWith("allocation ")
+        ? Character.toUpperCase(words.charAt(0)) + words.substring(1)
+        : words;
+  }
+}

@@ -1,0 +1,227 @@
+package io.guilomo.spark.compare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.table.ComparisonTable.Compared;
+import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.TableReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Comparisons on a small real decoder and few questions, with steps that are too few to learn. */
+class TestCompareJob {
+
+  @TempDir private Path output;
+  private final List<String> messages = new ArrayList<>();
+  private Path train;
+  private Path test;
+
+  @BeforeEach
+  void chooseShortQuestions() throws IOException {
+    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
+    train = shortest(data.resolve("train.jsonl"), 20);
+    test = shortest(data.resolve("validation.jsonl"), 6);
+  }
+
+  @Test
+  void budgetsAreCurvesOfRunsThatAreMadeOnceAndResumed() throws IOException {
+    GuilomoConfig config =
+        config(
+            "compare.strategies=[guilomo, uniform]",
+            "compare.seeds=[1, 2]",
+            "compare.budgets=[0.001, 0.4, 1]",
+            "compare.random-plans=3");
+    // The driver dies before the last budget's plans are trained.
+    assertThatThrownBy(() -> compare(config, ", seed 1: run 9 of 16")).hasMessage("stopped");
+    Map<String, String> before = finished("finetune");
+    assertThat(before).hasSizeGreaterThanOrEqualTo(6);
+    messages.clear();
+    CompareJob.Result result = compare(config, "never");
+    List<Compared> rows = result.rows();
+
+    assertThat(finished("finetune")).containsAllEntriesOf(before);
+    assertThat(finished("allocate")).containsOnlyKeys("c.guilomo.1", "c.guilomo.2");
+    // One line for each strategy that has no plan as small as the first budget.
+    assertThat(messages)
+        .filteredOn(line -> line.contains(": not compared with this budget"))
+        .hasSize(3)
+        .allMatch(
+            line -> line.matches("(guilomo|uniform|random) has no plan within \\d+ parameters.*"));
+    long full = rows.get(0).size().full();
+    List<Compared> losses = rows.stream().filter(row -> row.metric().equals("loss")).toList();
+    assertThat(losses)
+        .extracting(row -> row.strategy() + " " + row.size().budget())
+        .containsExactly(
+            "guilomo " + (long) (0.4 * full),
+            "uniform " + (long) (0.4 * full),
+            "random " + (long) (0.4 * full),
+            "guilomo " + full,
+            "uniform " + full,
+            "random " + full,
+            "full " + full);
+    // Of all of the budget uniform and random make the full allocation: a single run of each seed.
+    assertThat(before.keySet()).noneMatch(run -> run.startsWith("c.full"));
+    assertThat(finished("finetune").keySet())
+        .noneMatch(run -> run.startsWith("c.full") || run.startsWith("c.random." + full))
+        .contains("c.uniform." + full + ".1", "c.random." + (long) (0.4 * full) + ".1.draw-1");
+    Compared whole = losses.get(6);
+    assertThat(whole.score()).isEqualTo(losses.get(4).score());
+    assertThat(whole.size().parameters()).isEqualTo(full);
+    assertThat(whole.training().gapToFull()).isZero();
+    assertThat(losses.subList(0, 6))
+        .allSatisfy(
+            row -> {
+              assertThat(row.size().parameters()).isLessThanOrEqualTo(row.size().budget());
+              assertThat(row.training().asGood()).isBetween(0.0, 1.0);
+              assertThat(row.score().low()).isLessThan(row.score().mean());
+              assertThat(row.random() == null).isEqualTo(row.strategy().equals("random"));
+            });
+    assertThat(losses.get(1).random().plans()).isEqualTo(3);
+    assertThat(losses.get(1).random().beaten()).isBetween(0L, 3L);
+    Compared learned = losses.get(0);
+    assertThat(learned.cost().searchSeconds()).isPositive();
+    assertThat(learned.cost().searchEpochs()).isPositive();
+    assertThat(losses.get(1).cost().searchSeconds()).isZero();
+    assertThat(learned.difference().probability()).isBetween(0.0, 1.0);
+    assertThat(result.findings())
+        .hasSize(2)
+        .first()
+        .asString()
+        .matches(
+            "By loss, guilomo with [\\d,]+ parameters is better than [0-3] of 3 random plans .*");
+    assertThat(output.resolve("runs/c/report.html"))
+        .content()
+        .contains("<title>loss over trainable parameters</title>", ">" + result.findings().get(1));
+    // Both budgets' plans are of one search: the smaller is part of the larger.
+    AllocationPlan small = plan("plan-guilomo." + (long) (0.4 * full) + ".1.json");
+    AllocationPlan large = plan("plan-guilomo." + full + ".1.json");
+    assertThat(small.parameters()).isLessThan(large.parameters());
+    for (int i = 0; i < small.modules().size(); i++) {
+      assertThat(small.modules().get(i).totalRank())
+          .isLessThanOrEqualTo(large.modules().get(i).totalRank());
+    }
+  }
+
+  @Test
+  void everyStrategyHasTheLearningRateThatIsBestForIt() throws IOException {
+    GuilomoConfig config =
+        config(
+            "compare.strategies=[uniform, single]",
+            "compare.seeds=[1]",
+            // The last makes weights infinite.
+            "compare.learning-rates=[1e-9, 1e-2, 1e30]");
+    List<Compared> rows = compare(config, "never").rows();
+    assertThat(rows).extracting(row -> row.training().learningRate()).containsOnly(1e-2);
+    assertThat(messages).anyMatch(line -> line.endsWith(" is too high: the training diverged"));
+    // With one seed an interval says what the records are worth.
+    assertThat(rows)
+        .filteredOn(row -> row.strategy().equals("single"))
+        .extracting(row -> row.metric() + " over " + row.difference().over())
+        .containsExactly("choices_accuracy over records", "loss over records");
+    // Only what was chosen is scored.
+    assertThat(finished("evaluate")).containsOnlyKeys("c.uniform.1.lr-0.01", "c.single.1.lr-0.01");
+    // With other rates, what is known already is not trained again.
+    Map<String, String> before = finished("finetune");
+    compare(config.with(List.of("compare.learning-rates=[1e-2, 1e-9]")), "never");
+    assertThat(finished("finetune")).isEqualTo(before);
+  }
+
+  private CompareJob.Result compare(GuilomoConfig config, String dyingAt) throws IOException {
+    ProgressListener listener =
+        new ProgressListener() {
+          @Override
+          public void begin(String task, long rounds) {}
+
+          @Override
+          public void round(Map<String, Double> values) {}
+
+          @Override
+          public void message(String line) {
+            messages.add(line);
+            if (line.contains(dyingAt)) {
+              throw new IllegalStateException("stopped");
+            }
+          }
+
+          @Override
+          public void end() {}
+        };
+    return new CompareJob(new JobContext(SharedSparkSession.session(), config, listener)).run();
+  }
+
+  /** When the jobs of a name had succeeded, by run. */
+  private Map<String, String> finished(String job) {
+    Map<String, String> runs = new TreeMap<>();
+    for (Row row :
+        new TableReader(SharedSparkSession.session(), output.toString())
+            .read(RunsTable.INSTANCE)
+            .filter("status = 'SUCCEEDED' AND job = '" + job + "'")
+            .collectAsList()) {
+      runs.put(row.getAs("run_id"), row.getAs("finished_at").toString());
+    }
+    return runs;
+  }
+
+  private AllocationPlan plan(String file) throws IOException {
+    return AllocationPlanParser.fromJson(Files.readString(output.resolve("runs/c/" + file)));
+  }
+
+  private GuilomoConfig config(String... overrides) {
+    return GuilomoConfig.load(
+            null,
+            List.of(
+                "run.id=c",
+                "output.dir=" + output,
+                "model.path=" + GoldenFiles.models().resolve("stories260K-hf"),
+                "model.max-length=512",
+                "data.task=multiple-choice",
+                "data.train=" + train,
+                "data.validation-fraction=0.3",
+                "evaluate.data=" + test,
+                "evaluate.methods=[choices]",
+                "evaluate.bootstrap-samples=20",
+                "lora-moe.target-modules=[q_proj,v_proj]",
+                "lora-moe.max-experts=3",
+                "lora-moe.max-rank=3",
+                "search.epochs=1",
+                "search.batch-size=8",
+                "search.warmup-steps=1",
+                "finetune.steps=2",
+                "finetune.batch-size=4",
+                "finetune.warmup-steps=1",
+                "finetune.learning-rate=1e-2",
+                "finetune.validate-every-steps=2",
+                "cluster.workers=1",
+                "cluster.threads-per-worker=1",
+                "cluster.averaging-frequency=2",
+                "checkpoint.every-rounds=0"))
+        .with(List.of(overrides));
+  }
+
+  /** The shortest records fit the model's positions. */
+  private Path shortest(Path file, int count) throws IOException {
+    try (Stream<String> all = Files.lines(file)) {
+      return Files.write(
+          output.resolve(file.getFileName()),
+          all.sorted((a, b) -> Integer.compare(a.length(), b.length())).limit(count).toList());
+    }
+  }
+}
