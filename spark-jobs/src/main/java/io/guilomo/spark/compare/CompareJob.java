@@ -1,6 +1,7 @@
 package io.guilomo.spark.compare;
 
 import io.guilomo.config.CompareConfig;
+import io.guilomo.config.EvaluateConfig;
 import io.guilomo.config.FinetuneConfig.Criterion;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.family.Families;
@@ -117,15 +118,17 @@ public record CompareJob(JobContext context) {
     }
     planned.addAll(draws);
     List<Outcome> outcomes = outcomes(planned, chosen, best, recorded);
-    RecordScores records =
-        RecordScores.read(
-            reader,
-            run.runId(),
-            new Bootstrap(
-                config().evaluate().bootstrapSamples(),
-                config().evaluate().confidence(),
-                config().run().seed()));
-    return new Comparison(config(), plans.full(), outcomes, records).rows();
+    return new Comparison(config(), plans.full(), outcomes, records(reader, run.runId())).rows();
+  }
+
+  /** Nothing where the seeds say more. */
+  private RecordScores records(TableReader reader, String runId) {
+    EvaluateConfig evaluate = config().evaluate();
+    Bootstrap bootstrap =
+        new Bootstrap(evaluate.bootstrapSamples(), evaluate.confidence(), config().run().seed());
+    return config().compare().seeds().size() > 1
+        ? new RecordScores(Map.of(), bootstrap)
+        : RecordScores.read(reader, runId, bootstrap);
   }
 
   /** The budgets that all strategies share; 0 where there is one, which may depend on the seed. */

@@ -153,9 +153,15 @@ final class Plans {
     JobContext own = context.with(settings(trial, name, budget, trial.seed()));
     if (!recorded.finished(AllocateJob.NAME, own.config())) {
       context.message("searching: " + trial);
-      new AllocateJob(own, false).run();
+      new AllocateJob(own, !isTuned(trial)).run();
     }
     return name;
+  }
+
+  /** Whether a search's run is also that of the fine-tuning, which reports on both. */
+  private boolean isTuned(Trial trial) {
+    return config.compare().learningRates().isEmpty()
+        && (trial.level() > 0 || config.compare().budgets().isEmpty());
   }
 
   /**

@@ -7,7 +7,9 @@ import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -92,25 +94,36 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
         : Optional.of(capital(String.join("; ", clauses)) + ".");
   }
 
-  /** How the plans that were searched for stand among random ones; empty if there are none. */
+  /**
+   * How the plans that were searched for stand among random ones, and how probable it is that a
+   * plan drawn at random stands as high; empty if there are none.
+   */
   public Optional<String> amongRandomPlans() {
-    String places =
+    Map<String, String> places =
         rows.stream()
             .filter(row -> row.random() != null && row.cost().searchSeconds() > 0)
-            .map(Advice::place)
-            .collect(Collectors.joining("; "));
+            .collect(
+                Collectors.groupingBy(
+                    Compared::strategy,
+                    LinkedHashMap::new,
+                    Collectors.mapping(Advice::place, Collectors.joining(", "))));
     return places.isEmpty()
         ? Optional.empty()
-        : Optional.of("By " + rows.get(0).metric() + ", " + places + ".");
+        : Optional.of(
+            places.entrySet().stream()
+                .map(place -> place.getKey() + " is better than " + place.getValue())
+                .collect(Collectors.joining("; ", "By " + rows.get(0).metric() + ", ", ".")));
   }
 
   private static String place(Compared row) {
     long plans = row.random().plans();
     long beaten = row.random().beaten();
     return Numbers.format(
-        "%s is better than %d of %d random plans of its size, which a plan drawn at random is with"
-            + " probability %s",
-        named(row), beaten, plans, Numbers.percent((plans - beaten + 1.0) / (plans + 1)));
+        "%d of %d random plans with its %,.0f parameters (by chance with probability %s)",
+        beaten,
+        plans,
+        row.size().parameters(),
+        Numbers.percent((plans - beaten + 1.0) / (plans + 1)));
   }
 
   private List<Compared> compared() {

@@ -77,12 +77,13 @@ final class RunTables {
         .anyMatch(Estimator.EXPECTED.toString()::equals);
   }
 
-  /** Ids of the runs of a comparison: {@code RUN.STRATEGY.SEED}. */
+  /** Ids of the runs of a comparison that end with a report: searches and evaluations. */
   List<String> trials() {
     return reader
         .read(RunsTable.INSTANCE)
+        .filter(
+            col(Table.RUN_ID).startsWith(runId + ".").and(col("job").isin("allocate", "evaluate")))
         .select(Table.RUN_ID)
-        .filter(col(Table.RUN_ID).startsWith(runId + "."))
         .distinct()
         .orderBy(Table.RUN_ID)
         .as(Encoders.STRING())

@@ -36,6 +36,7 @@ public final class SqlViews {
           "learning_curves",
           "expert_load",
           "run_comparison",
+          "quality_over_parameters",
           "plan_agreement");
 
   private SqlViews() {}

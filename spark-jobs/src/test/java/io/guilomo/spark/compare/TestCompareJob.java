@@ -106,7 +106,7 @@ class TestCompareJob {
         .first()
         .asString()
         .matches(
-            "By loss, guilomo with [\\d,]+ parameters is better than [0-3] of 3 random plans .*");
+            "By loss, guilomo is better than [0-3] of 3 random plans with its [\\d,]+ parameters .*");
     assertThat(output.resolve("runs/c/report.html"))
         .content()
         .contains("<title>loss over trainable parameters</title>", ">" + result.findings().get(1));

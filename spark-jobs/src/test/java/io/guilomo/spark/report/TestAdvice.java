@@ -149,8 +149,8 @@ class TestAdvice {
             new RandomPlans(20, 19));
     assertThat(Advice.of(List.of(placed), config()).amongRandomPlans())
         .contains(
-            "By loss, guilomo with 100 parameters is better than 19 of 20 random plans of its size,"
-                + " which a plan drawn at random is with probability 9.5 %.");
+            "By loss, guilomo is better than 19 of 20 random plans with its 100 parameters (by chance"
+                + " with probability 9.5 %).");
     assertThat(Advice.of(List.of(row), config()).amongRandomPlans()).isEmpty();
   }
 

@@ -72,7 +72,31 @@ class TestSqlViews {
                 metric(3, 0, "loss", 0.4, null, null),
                 metric(3, -1, "expert_load", 0.25, 0, 1),
                 metric(9, -1, "expert_load", 0.75, 0, 1)));
+    writer.replace(
+        ComparisonTable.INSTANCE,
+        List.of(
+            compared(
+                "uniform",
+                new ComparisonTable.Size(300, 400L, 1200L),
+                new ComparisonTable.RandomPlans(4, 3)),
+            // Of an earlier release.
+            compared("guilomo", new ComparisonTable.Size(300, null, null), null)));
     SqlViews.register(spark, output.toString());
+  }
+
+  private static ComparisonTable.Compared compared(
+      String strategy, ComparisonTable.Size size, ComparisonTable.RandomPlans random) {
+    return new ComparisonTable.Compared(
+        "t",
+        strategy,
+        2,
+        "loss",
+        new ComparisonTable.Score(2, 0.1, null, null),
+        null,
+        size,
+        new ComparisonTable.Cost(9, null, null),
+        null,
+        random);
   }
 
   @Test
@@ -105,6 +129,11 @@ class TestSqlViews {
   void comparisons() {
     assertThat(rows("SELECT strategy, metric, value, parameters, seconds FROM run_comparison"))
         .containsExactly("[guilomo,accuracy,0.9,300,90]");
+    assertThat(
+            rows(
+                "SELECT strategy, budget, parameters, share, mean, random_plans_beaten_share"
+                    + " FROM quality_over_parameters"))
+        .containsExactly("[guilomo,null,300.0,null,2.0,null]", "[uniform,400,300.0,0.25,2.0,0.75]");
     assertThat(
             rows(
                 "SELECT layer, module, seeds, commonest_experts, agreement, least_experts, most_experts"
