@@ -1,6 +1,7 @@
 package io.guilomo.spark.compare;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.data.Seeds;
 import io.guilomo.model.LinearModule;
 import io.guilomo.network.BackboneConfig;
@@ -26,9 +27,10 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The plans of a comparison. A strategy that searches does so in runs of its own, which are not
- * repeated once they have finished; where its search does not depend on the budget, a single one of
- * each seed serves all budgets. The file of every plan is beside the comparison's report.
+ * The plans of a comparison. A strategy that searches or measures does so in runs of its own, which
+ * are not repeated once they have finished; where its search does not depend on the budget, a
+ * single one of each seed serves all budgets. The file of every plan is beside the comparison's
+ * report.
  */
 final class Plans {
 
@@ -96,10 +98,15 @@ final class Plans {
     return written(new Trial(ComparisonTable.FULL, plan.parameters(), seed), plan, "");
   }
 
-  /** The plan of one trial, searched for if its strategy searches. */
+  /** The plan of one trial, searched for or measured if its strategy needs that. */
   Planned plan(Trial trial) throws IOException {
     if (AllocationStrategies.learns(trial.strategy())) {
       return searched(trial);
+    }
+    if (AllocationStrategies.measures(trial.strategy())) {
+      // Measured once: all budgets, and all strategies that measure, find the same.
+      String measuringRun = search(trial, budget(trial));
+      return written(trial, found(measuringRun), measuringRun);
     }
     // The seeds of further random plans are not those of any trial.
     long drawn = trial.draw() == 0 ? trial.seed() : Seeds.mix(trial.seed(), trial.draw());
@@ -109,7 +116,7 @@ final class Plans {
   }
 
   private Planned searched(Trial trial) throws IOException {
-    if (trial.level() > 0 && servesEveryBudget(trial.strategy())) {
+    if (trial.level() > 0 && servesEveryBudget()) {
       String searchRun =
           search(new Trial(trial.strategy(), 0, trial.seed()), AllocationStrategy.UNLIMITED);
       FinishedSearch search =
@@ -140,11 +147,11 @@ final class Plans {
   }
 
   /**
-   * Whether what a strategy has searched for can be read off within any budget. The
-   * straight-through search knows none; a search that heads for its budget is made once for each.
+   * Whether what was searched for can be read off within any budget. The straight-through search
+   * knows none; a search that heads for its budget is made once for each.
    */
-  private boolean servesEveryBudget(String strategy) {
-    return AllocationStrategies.learns(strategy);
+  private boolean servesEveryBudget() {
+    return config.search().estimator() == Estimator.STRAIGHT_THROUGH;
   }
 
   /** Searches, unless that is done. */

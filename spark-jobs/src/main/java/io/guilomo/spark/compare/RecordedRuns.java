@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.max;
 import io.guilomo.config.FinetuneConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.model.UserException;
+import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.search.AllocateJob;
@@ -63,9 +64,16 @@ final class RecordedRuns {
     if (before == null) {
       return false;
     }
+    // What a strategy measures, it measures in a fine-tuning.
+    String read =
+        AllocationStrategies.measures(config.allocation().strategy()) ? "finetune." : null;
     try {
       return config.changes(GuilomoConfig.fromJson(before)).stream()
-          .allMatch(change -> IRRELEVANT.get(job).stream().anyMatch(change.key()::startsWith));
+          .allMatch(
+              change ->
+                  IRRELEVANT.get(job).stream()
+                      .anyMatch(
+                          section -> !section.equals(read) && change.key().startsWith(section)));
     } catch (UserException e) {
       // Another release's, with keys that this one does not know.
       return false;
@@ -132,6 +140,15 @@ final class RecordedRuns {
       if (row.getAs("job").equals(FinetuneJob.NAME) && records != null) {
         shards.put(run, records / (double) Math.max(1L, row.<Long>getAs("workers")));
       }
+    }
+    // Measurements that an earlier run has made cost what they cost then.
+    for (Row row :
+        own(MetricsTable.INSTANCE)
+            .filter(col("name").equalTo(MetricsTable.SEARCH_SECONDS))
+            .collectAsList()) {
+      seconds
+          .computeIfAbsent(row.getAs(Table.RUN_ID), run -> new HashMap<>())
+          .put(AllocateJob.NAME, row.getAs("value"));
     }
     Map<String, Long> steps = new HashMap<>();
     Dataset<Row> lastSteps =

@@ -40,10 +40,6 @@ import org.apache.hadoop.fs.Path;
  * digest of everything that they depend on.
  */
 final class Measuring {
-
-  /** What earlier runs did is kept with its cost: a plan's does not depend on who came first. */
-  private static final String SECONDS = "search_seconds";
-
   private static final String STEPS = "search_steps";
 
   private final JobContext context;
@@ -114,7 +110,12 @@ final class Measuring {
 
   private static void cost(MetricRows metrics, long round, CandidateMeasurements measured) {
     MetricsTable.Moment at = metrics.now(round, measured.steps());
-    metrics.add(at, MetricsTable.ALL_WORKERS, MetricRows.TRAIN, SECONDS, measured.seconds());
+    metrics.add(
+        at,
+        MetricsTable.ALL_WORKERS,
+        MetricRows.TRAIN,
+        MetricsTable.SEARCH_SECONDS,
+        measured.seconds());
     metrics.add(at, MetricsTable.ALL_WORKERS, MetricRows.TRAIN, STEPS, measured.steps());
     metrics.write(round, true);
   }

@@ -14,6 +14,11 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
   public static final String EXPERT_LOAD = "expert_load";
 
   /**
+   * What the measurements that a plan is read off took, whether this run or an earlier made them.
+   */
+  public static final String SEARCH_SECONDS = "search_seconds";
+
+  /**
    * One row.
    *
    * @param worker the worker that measured, or {@link #ALL_WORKERS}

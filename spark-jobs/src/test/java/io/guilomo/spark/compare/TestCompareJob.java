@@ -144,6 +144,24 @@ class TestCompareJob {
     assertThat(finished("finetune")).isEqualTo(before);
   }
 
+  @Test
+  void strategiesShareWhatTheyMeasureAndItsCost() throws IOException {
+    List<Compared> rows =
+        compare(config("compare.strategies=[usage, svd, uniform]", "compare.seeds=[1]"), "never")
+            .rows();
+    assertThat(finished("allocate")).containsOnlyKeys("c.usage.1", "c.svd.1");
+    assertThat(messages)
+        .filteredOn(line -> line.startsWith("measurements of a training"))
+        .hasSize(1);
+    assertThat(rows)
+        .filteredOn(row -> !row.strategy().equals("uniform"))
+        .extracting(row -> row.cost().searchSeconds())
+        .allMatch(seconds -> seconds > 0)
+        .containsOnly(rows.get(0).cost().searchSeconds());
+    long budget = plan("plan-uniform.1.json").parameters();
+    assertThat(plan("plan-usage.1.json").parameters()).isBetween(budget / 2, budget);
+  }
+
   private CompareJob.Result compare(GuilomoConfig config, String dyingAt) throws IOException {
     ProgressListener listener =
         new ProgressListener() {
