@@ -4,8 +4,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 
 /**
  * A card for machines without one: stand-ins for CUDA's libraries, built by g++ from {@code
@@ -46,7 +49,8 @@ public final class FakeCard {
     assumeTrue(
         Files.isDirectory(sources) && compiler(),
         "needs g++ for the stand-ins of CUDA's libraries");
-    try {
+    try (FileChannel lock = lock(libraries);
+        FileLock held = lock.lock()) {
       Path log = Files.createTempFile("fake-card", ".log");
       Process build =
           new ProcessBuilder("sh", sources.resolve("build.sh").toString(), libraries.toString())
@@ -63,6 +67,13 @@ public final class FakeCard {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
     }
+  }
+
+  /** Tests of several virtual machines run at once. */
+  private static FileChannel lock(Path libraries) throws IOException {
+    Files.createDirectories(libraries);
+    return FileChannel.open(
+        libraries.resolve("build.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
   }
 
   private static boolean compiler() {
