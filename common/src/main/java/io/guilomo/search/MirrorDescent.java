@@ -12,6 +12,7 @@ import java.util.List;
  *
  * <pre>
  *   q = ∂L/∂h ⊘ π                          the gradient by π, less its mean, which changes nothing
+ *   q ← Σ_e q_e / Σ_e S_e                  of ranks: one distribution for the experts of a module
  *   m ← β m + (1 − β) q                    over about 20 batches: one is mostly noise
  *   v ← β₂ v + (1 − β₂) q²
  *   h ← h − ρ m / √mean(v̂)
@@ -21,6 +22,10 @@ import java.util.List;
  * <p>The gradient by {@code π} does not vanish where {@code π} does, so that nothing saturates. One
  * scale serves all entries, so that an entry without a signal stays where it is, where AdamW would
  * move it by its own noise.
+ *
+ * <p>The experts of a module are exchangeable until the first of them is chosen, so that what
+ * distinguishes their ranks afterwards is chance; with one distribution for all, chance cancels and
+ * the modules' total ranks depend less on the seed.
  *
  * <p>The last line is a step of the dual variable solved exactly: {@code ν} is what the price of a
  * parameter, in {@code L_val + μ C(a)}, must be for the target to be met, so that there is no price
@@ -66,9 +71,16 @@ final class MirrorDescent {
     }
   }
 
+  /** The vectors of one module. */
+  private record ModuleVectors(Vector experts, List<Vector> ranks) {}
+
   private final ExpectedParameters parameters;
   private final ExpectedSettings settings;
   private final List<Vector> vectors = new ArrayList<>();
+
+  /** Those whose experts may have the same ranks. */
+  private final List<ModuleVectors> alike = new ArrayList<>();
+
   private final double begun;
 
   /**
@@ -80,11 +92,17 @@ final class MirrorDescent {
     this.settings = settings.checked(modules);
     int offset = 0;
     for (ModuleExperts module : modules) {
-      vectors.add(new Vector(offset, offset + module.experts(), 2));
+      Vector experts = new Vector(offset, offset + module.experts(), 2);
+      vectors.add(experts);
       offset += module.experts();
+      List<Vector> ranks = new ArrayList<>();
       for (int rank : module.ranks()) {
-        vectors.add(new Vector(offset, offset + rank, 1));
+        ranks.add(new Vector(offset, offset + rank, 1));
         offset += rank;
+      }
+      vectors.addAll(ranks);
+      if (module.ranks().stream().distinct().count() == 1) {
+        alike.add(new ModuleVectors(experts, ranks));
       }
     }
     this.begun = parameters.of(new float[offset]);
@@ -117,12 +135,19 @@ final class MirrorDescent {
 
   /** Updates {@code m} and {@code v}; returns √mean(v̂). */
   private double average(long step, float[] gsvs, float[] gradient, float[] mean, float[] squares) {
-    double sum = 0;
-    long entries = 0;
+    double[] byProbability = new double[gsvs.length];
     for (Vector vector : vectors) {
       CountDistribution distribution = vector.of(gsvs);
       for (int j = vector.first(); j < vector.end(); j++) {
-        double q = gradient[j] / distribution.probability(j - vector.start());
+        byProbability[j] = gradient[j] / distribution.probability(j - vector.start());
+      }
+    }
+    share(byProbability, gsvs);
+    double sum = 0;
+    long entries = 0;
+    for (Vector vector : vectors) {
+      for (int j = vector.first(); j < vector.end(); j++) {
+        double q = byProbability[j];
         mean[j] = (float) (AVERAGING * mean[j] + (1 - AVERAGING) * q);
         squares[j] = (float) (SQUARES * squares[j] + (1 - SQUARES) * q * q);
         sum += squares[j];
@@ -131,6 +156,30 @@ final class MirrorDescent {
       entries += vector.end() - vector.first() > 1 ? vector.end() - vector.first() : 0;
     }
     return entries == 0 ? 0 : Math.sqrt(sum / entries / (1 - Math.pow(SQUARES, step + 1.0)));
+  }
+
+  /**
+   * Makes derivatives by the experts' distributions over ranks those by one that they share: their
+   * sum, per expert that is expected to be in use.
+   */
+  private void share(double[] derivatives, float[] gsvs) {
+    for (ModuleVectors module : alike) {
+      CountDistribution experts = module.experts().of(gsvs);
+      double used = 0;
+      for (int e = 0; e < experts.length(); e++) {
+        used += experts.survival(e);
+      }
+      int length = module.ranks().get(0).end() - module.ranks().get(0).start();
+      for (int i = 0; i < length; i++) {
+        double sum = 0;
+        for (Vector rank : module.ranks()) {
+          sum += derivatives[rank.start() + i];
+        }
+        for (Vector rank : module.ranks()) {
+          derivatives[rank.start() + i] = sum / used;
+        }
+      }
+    }
   }
 
   private double target(long step) {
@@ -142,6 +191,7 @@ final class MirrorDescent {
   /** {@code h ← h − ν ∂C/∂π} with {@code C(a) = target}, or as near to it as one step may come. */
   private void pay(double target, float[] gsvs) {
     double[] prices = parameters.prices(gsvs);
+    share(prices, gsvs);
     double mean = 0;
     for (double price : prices) {
       mean += price / prices.length;

@@ -150,6 +150,19 @@ class TestMirrorDescent {
   }
 
   @Test
+  void theExpertsOfAModuleShareADistributionOverRanks() {
+    float[] gsvs = searched((long) PARAMETERS.most() / 2, 1, 1);
+    List<float[]> first = new ArrayList<>();
+    for (GuidedSelection module : GuidedSelection.of(MODULES, gsvs, Map.of())) {
+      for (float[] vector : module.rankVectors()) {
+        assertThat(vector).isEqualTo(module.rankVectors()[0]);
+      }
+      first.add(module.rankVectors()[0]);
+    }
+    assertThat(first).doesNotHaveDuplicates();
+  }
+
+  @Test
   void theExpectedParametersOfEqualLogits() {
     // Experts in use: 1, 1, 2/3, 1/3; ranks in use: 3.5.
     assertThat(new ExpectedParameters(List.of(module(0, 16, 48))).of(new float[28]))
