@@ -110,18 +110,13 @@ class TestNarrowMatrices {
     Sample x = matrix(kernels, random, tokens, inputs, Layout.VIEW);
     INDArray y = filled(kernels, 2, tokens, outputs);
     kernels.matmul(x.array(), weight, y, accumulate);
-    float[][] found = rows(kernels, y);
-    for (int t = 0; t < tokens; t += 1 + tokens / 20) {
+    float[][] transposed = new float[inputs][outputs];
+    for (int i = 0; i < inputs; i++) {
       for (int o = 0; o < outputs; o++) {
-        double sum = accumulate ? 2 : 0;
-        double size = 1;
-        for (int i = 0; i < inputs; i++) {
-          sum += x.values()[t][i] * values[o][i];
-          size += Math.abs(x.values()[t][i] * values[o][i]);
-        }
-        assertThat((double) found[t][o]).isCloseTo(sum, within(tolerance * size));
+        transposed[i][o] = values[o][i];
       }
     }
+    assertProduct(rows(kernels, y), x.values(), transposed, accumulate, tolerance);
     x.isUnchanged();
     kernels.release(weight);
   }
@@ -139,20 +134,25 @@ class TestNarrowMatrices {
     Sample dy = matrix(kernels, random, tokens, outputs, Layout.VIEW);
     INDArray dx = filled(kernels, 2, tokens, inputs);
     kernels.matmulBackward(dy.array(), weight, dx, accumulate);
-    float[][] found = rows(kernels, dx);
-    for (int t = 0; t < tokens; t += 1 + tokens / 20) {
-      for (int i = 0; i < inputs; i++) {
-        double sum = accumulate ? 2 : 0;
-        double size = 1;
-        for (int o = 0; o < outputs; o++) {
-          sum += dy.values()[t][o] * values[o][i];
-          size += Math.abs(dy.values()[t][o] * values[o][i]);
-        }
-        assertThat((double) found[t][i]).isCloseTo(sum, within(tolerance * size));
-      }
-    }
+    assertProduct(rows(kernels, dx), dy.values(), values, accumulate, tolerance);
     dy.isUnchanged();
     kernels.release(weight);
+  }
+
+  /** Some rows of {@code left · right}, or of 2 more. */
+  private static void assertProduct(
+      float[][] found, double[][] left, float[][] right, boolean accumulate, double tolerance) {
+    for (int t = 0; t < found.length; t += 1 + found.length / 20) {
+      for (int j = 0; j < right[0].length; j++) {
+        double sum = accumulate ? 2 : 0;
+        double size = 1;
+        for (int k = 0; k < right.length; k++) {
+          sum += left[t][k] * right[k][j];
+          size += Math.abs(left[t][k] * right[k][j]);
+        }
+        assertThat((double) found[t][j]).isCloseTo(sum, within(tolerance * size));
+      }
+    }
   }
 
   @ParameterizedTest

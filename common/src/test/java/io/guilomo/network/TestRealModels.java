@@ -112,7 +112,7 @@ class TestRealModels {
     return GoldenFiles.models().resolve("stories260K-hf").toUri().toString();
   }
 
-  private static String miniLm() {
+  static String miniLm() {
     String directory = System.getProperty("guilomo.minilm");
     Assumptions.assumeTrue(
         directory != null && Files.isDirectory(Path.of(directory)),
@@ -123,22 +123,19 @@ class TestRealModels {
   private static LoraMoeNetwork network(String directory, int classes, Kernels kernels)
       throws IOException {
     Backbone backbone = Families.load(directory, new Configuration(), FrozenCopies.memory(kernels));
+    return LoraMoeNetwork.create(
+        definition(directory, backbone, List.of(2, 3, 1), classes), backbone, kernels);
+  }
+
+  /** Fresh experts of these ranks on every module. */
+  static NetworkDefinition definition(
+      String directory, Backbone backbone, List<Integer> ranks, int classes) {
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.of(module, List.of(2, 3, 1), 16, RoutingMethod.topK(2)))
+            .map(module -> ModuleExperts.of(module, ranks, 16, RoutingMethod.topK(2)))
             .toList();
-    NetworkDefinition definition =
-        new NetworkDefinition(
-            directory,
-            backbone.config(),
-            Stage.FINE_TUNING,
-            modules,
-            0,
-            0,
-            classes,
-            Pooling.MEAN,
-            1);
-    return LoraMoeNetwork.create(definition, backbone, kernels);
+    return new NetworkDefinition(
+        directory, backbone.config(), Stage.FINE_TUNING, modules, 0, 0, classes, Pooling.MEAN, 1);
   }
 
   private static TokenBatch batch(int[] tokens) {

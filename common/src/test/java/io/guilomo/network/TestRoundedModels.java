@@ -3,7 +3,6 @@ package io.guilomo.network;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
-import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
@@ -13,8 +12,6 @@ import io.guilomo.io.Tokenizer;
 import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
-import io.guilomo.model.ModuleExperts;
-import io.guilomo.model.RoutingMethod;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -27,7 +24,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -62,10 +58,7 @@ class TestRoundedModels {
 
   @Test
   void miniLmOnQuestions() throws IOException {
-    String directory = System.getProperty("guilomo.minilm");
-    Assumptions.assumeTrue(
-        directory != null && Files.isDirectory(Path.of(directory)),
-        () -> "skipped: guilomo.minilm is %s, not a directory with the model".formatted(directory));
+    String directory = TestRealModels.miniLm();
     List<String> classes = List.of("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM");
     List<Example> examples = new ArrayList<>();
     try (Tokenizer tokenizer = Tokenizer.load(directory, CONF)) {
@@ -110,21 +103,8 @@ class TestRoundedModels {
   }
 
   private double loss(String directory, Backbone backbone, int classes, List<Example> examples) {
-    List<ModuleExperts> modules =
-        backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.of(module, List.of(2, 2), 16, RoutingMethod.topK(2)))
-            .toList();
     NetworkDefinition definition =
-        new NetworkDefinition(
-            directory,
-            backbone.config(),
-            Stage.FINE_TUNING,
-            modules,
-            0,
-            0,
-            classes,
-            Pooling.MEAN,
-            1);
+        TestRealModels.definition(directory, backbone, List.of(2, 2), classes);
     try (LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels)) {
       double loss = 0;
       long labels = 0;

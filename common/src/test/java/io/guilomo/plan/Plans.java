@@ -1,10 +1,14 @@
 package io.guilomo.plan;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.guilomo.family.bert.BertConfig;
 import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Plans and modules that tests share. */
 class Plans {
@@ -49,5 +53,49 @@ class Plans {
 
   static List<LinearModule> bert() {
     return new BertConfig(8, 16, 1, 2, 100, 64, 2, 1e-12f).linearModules();
+  }
+
+  /**
+   * GuidedSelection Vectors of as many candidates in every module.
+   *
+   * @param entry draws one entry
+   */
+  static List<GuidedSelection> selections(
+      List<LinearModule> modules, int experts, int ranks, Supplier<Float> entry) {
+    List<GuidedSelection> selections = new ArrayList<>();
+    for (LinearModule module : modules) {
+      float[][] rankVectors = new float[experts][];
+      for (int e = 0; e < experts; e++) {
+        rankVectors[e] = drawn(ranks, entry);
+      }
+      selections.add(
+          new GuidedSelection(module, drawn(experts, entry), rankVectors, new long[experts]));
+    }
+    return selections;
+  }
+
+  private static float[] drawn(int length, Supplier<Float> entry) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = entry.get();
+    }
+    return values;
+  }
+
+  /** Ranks of the first module's experts. */
+  static List<Integer> firstRanks(AllocationPlan plan) {
+    return plan.modules().get(0).experts().stream().map(ExpertPlan::rank).toList();
+  }
+
+  /** Whether every expert of a plan is in another, of the same rank or a higher one. */
+  static void assertPartOf(AllocationPlan part, AllocationPlan whole) {
+    for (int i = 0; i < part.modules().size(); i++) {
+      List<ExpertPlan> kept = part.modules().get(i).experts();
+      List<ExpertPlan> all = whole.modules().get(i).experts();
+      assertThat(kept).hasSizeLessThanOrEqualTo(all.size());
+      for (int e = 0; e < kept.size(); e++) {
+        assertThat(kept.get(e).rank()).isLessThanOrEqualTo(all.get(e).rank());
+      }
+    }
   }
 }

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
@@ -31,16 +30,18 @@ class TestExpectedAllocation {
                 logs(1, 0.4, 0.6),
                 new float[][] {logs(0.1, 0.7, 0.2), logs(0.48, 0.12, 0.4), logs(0.3, 0.6, 0.1)},
                 new long[] {5, 6, 7}));
-    assertThat(ranks(EXPECTED.plan(selections, 20))).containsExactly(1, 1);
-    assertThat(ranks(EXPECTED.plan(selections, 27))).containsExactly(2, 1);
-    assertThat(ranks(EXPECTED.plan(selections, 36))).as("no room for 10").containsExactly(2, 1);
-    assertThat(ranks(EXPECTED.plan(selections, 37))).containsExactly(2, 1, 1);
-    assertThat(ranks(EXPECTED.plan(selections, 44))).containsExactly(2, 2, 1);
-    assertThat(ranks(EXPECTED.plan(selections, 51))).containsExactly(2, 2, 2);
-    assertThat(ranks(EXPECTED.plan(selections, 1000))).containsExactly(3, 3, 3);
+    assertThat(Plans.firstRanks(EXPECTED.plan(selections, 20))).containsExactly(1, 1);
+    assertThat(Plans.firstRanks(EXPECTED.plan(selections, 27))).containsExactly(2, 1);
+    assertThat(Plans.firstRanks(EXPECTED.plan(selections, 36)))
+        .as("no room for 10")
+        .containsExactly(2, 1);
+    assertThat(Plans.firstRanks(EXPECTED.plan(selections, 37))).containsExactly(2, 1, 1);
+    assertThat(Plans.firstRanks(EXPECTED.plan(selections, 44))).containsExactly(2, 2, 1);
+    assertThat(Plans.firstRanks(EXPECTED.plan(selections, 51))).containsExactly(2, 2, 2);
+    assertThat(Plans.firstRanks(EXPECTED.plan(selections, 1000))).containsExactly(3, 3, 3);
     // Half and more.
     AllocationPlan plan = EXPECTED.plan(selections, AllocationStrategy.UNLIMITED);
-    assertThat(ranks(plan)).containsExactly(2, 2, 1);
+    assertThat(Plans.firstRanks(plan)).containsExactly(2, 2, 1);
     assertThat(plan.strategy()).isEqualTo("guilomo");
     assertThat(plan.seed()).isEqualTo(7);
     assertThat(plan.scaling()).isEqualTo(EXPECTED.scaling());
@@ -58,7 +59,7 @@ class TestExpectedAllocation {
       @ForAll long seed,
       @ForAll @DoubleRange(min = 0, max = 1) double share,
       @ForAll @DoubleRange(min = 0, max = 1) double lesser) {
-    List<GuidedSelection> selections = selections(seed);
+    List<GuidedSelection> selections = selections(Plans.llama(8, 24, 2, 2, 1), 5, 4, seed);
     long least = size(selections, 2, 1);
     long most = size(selections, 5, 4);
     long budget = least + (long) (share * (most - least));
@@ -72,27 +73,12 @@ class TestExpectedAllocation {
     assertThat(plan.parameters()).isGreaterThan(budget - dearest);
     AllocationPlan smaller =
         EXPECTED.plan(selections, least + (long) (share * lesser * (most - least)));
-    for (int i = 0; i < selections.size(); i++) {
-      List<ExpertPlan> kept = smaller.modules().get(i).experts();
-      List<ExpertPlan> all = plan.modules().get(i).experts();
-      assertThat(kept).hasSizeLessThanOrEqualTo(all.size());
-      for (int e = 0; e < kept.size(); e++) {
-        assertThat(kept.get(e).rank()).isLessThanOrEqualTo(all.get(e).rank());
-      }
-    }
+    Plans.assertPartOf(smaller, plan);
   }
 
   @Test
   void onARealModelABudgetIsMetWithinOnePercent() {
-    List<GuidedSelection> selections = new ArrayList<>();
-    Random random = new Random(5);
-    for (LinearModule module : Plans.llama(64, 172, 5, 8, 4)) {
-      float[][] ranks = new float[8][];
-      for (int e = 0; e < 8; e++) {
-        ranks[e] = values(random, 8);
-      }
-      selections.add(new GuidedSelection(module, values(random, 8), ranks, new long[8]));
-    }
+    List<GuidedSelection> selections = selections(Plans.llama(64, 172, 5, 8, 4), 8, 8, 5);
     long most = size(selections, 8, 8);
     for (double share : new double[] {0.05, 0.12, 0.3, 0.6}) {
       long budget = (long) (share * most);
@@ -117,30 +103,12 @@ class TestExpectedAllocation {
         .parameters();
   }
 
-  private static List<Integer> ranks(AllocationPlan plan) {
-    return plan.modules().get(0).experts().stream().map(ExpertPlan::rank).toList();
-  }
-
-  private static List<GuidedSelection> selections(long seed) {
+  /** Some entries are alike, so that they are equally likely. */
+  private static List<GuidedSelection> selections(
+      List<LinearModule> modules, int experts, int ranks, long seed) {
     Random random = new Random(seed);
-    List<GuidedSelection> selections = new ArrayList<>();
-    for (LinearModule module : Plans.llama(8, 24, 2, 2, 1)) {
-      float[][] ranks = new float[5][];
-      for (int e = 0; e < 5; e++) {
-        ranks[e] = values(random, 4);
-      }
-      selections.add(new GuidedSelection(module, values(random, 5), ranks, new long[5]));
-    }
-    return selections;
-  }
-
-  /** Some of them alike, so that entries are equally likely. */
-  private static float[] values(Random random, int length) {
-    float[] values = new float[length];
-    for (int i = 0; i < length; i++) {
-      values[i] = random.nextInt(4) == 0 ? 0 : 4 * random.nextFloat() - 2;
-    }
-    return values;
+    return Plans.selections(
+        modules, experts, ranks, () -> random.nextInt(4) == 0 ? 0 : 4 * random.nextFloat() - 2);
   }
 
   private static float[] logs(double... probabilities) {

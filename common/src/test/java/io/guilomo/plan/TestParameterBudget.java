@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
@@ -30,15 +29,15 @@ class TestParameterBudget {
                 new float[] {0.1f, 0.2f, 0.5f, 0.2f},
                 new float[][] {{0.1f, 0.4f}, {0.3f, 0.1f}, {0.2f, 0.6f}, {0.5f, 0.4f}},
                 new long[4]));
-    assertThat(ranks(LEARNED.plan(selections))).containsExactly(2, 1, 2);
+    assertThat(Plans.firstRanks(LEARNED.plan(selections))).containsExactly(2, 1, 2);
     // 44 parameters. Least is rank 2 of the first expert (0.4), then the third expert (0.5), whose
     // rank 2 (0.6) goes with it.
-    assertThat(ranks(within(selections, 44))).containsExactly(2, 1, 2);
-    assertThat(ranks(within(selections, 43))).containsExactly(1, 1, 2);
-    assertThat(ranks(within(selections, 37))).containsExactly(1, 1, 2);
-    assertThat(ranks(within(selections, 36))).containsExactly(1, 1);
+    assertThat(Plans.firstRanks(within(selections, 44))).containsExactly(2, 1, 2);
+    assertThat(Plans.firstRanks(within(selections, 43))).containsExactly(1, 1, 2);
+    assertThat(Plans.firstRanks(within(selections, 37))).containsExactly(1, 1, 2);
+    assertThat(Plans.firstRanks(within(selections, 36))).containsExactly(1, 1);
     AllocationPlan least = within(selections, 20);
-    assertThat(ranks(least)).containsExactly(1, 1);
+    assertThat(Plans.firstRanks(least)).containsExactly(1, 1);
     assertThat(least.modules().get(0).unallocatedRanks()).containsExactly(2, 1);
     assertThatThrownBy(() -> within(selections, 19))
         .isInstanceOf(IllegalArgumentException.class)
@@ -61,8 +60,8 @@ class TestParameterBudget {
     AllocationPlan smaller =
         within(selections, least + (long) (share * lesser * (whole.parameters() - least)));
     assertThat(plan.parameters()).isLessThanOrEqualTo(budget);
-    partOf(smaller, plan);
-    partOf(plan, whole);
+    Plans.assertPartOf(smaller, plan);
+    Plans.assertPartOf(plan, whole);
     assertThat(within(selections, AllocationStrategy.UNLIMITED)).isEqualTo(whole);
     assertThat(within(selections, whole.parameters())).isEqualTo(whole);
     plan.modules()
@@ -96,43 +95,11 @@ class TestParameterBudget {
     }
   }
 
-  private static void partOf(AllocationPlan part, AllocationPlan whole) {
-    for (int i = 0; i < part.modules().size(); i++) {
-      List<ExpertPlan> kept = part.modules().get(i).experts();
-      List<ExpertPlan> all = whole.modules().get(i).experts();
-      assertThat(kept).hasSizeLessThanOrEqualTo(all.size());
-      for (int e = 0; e < kept.size(); e++) {
-        assertThat(kept.get(e).rank()).isLessThanOrEqualTo(all.get(e).rank());
-      }
-    }
-  }
-
   private static AllocationPlan within(List<GuidedSelection> selections, long budget) {
     return LEARNED.plan(selections, new ParameterBudget(budget));
   }
 
-  private static List<Integer> ranks(AllocationPlan plan) {
-    return plan.modules().get(0).experts().stream().map(ExpertPlan::rank).toList();
-  }
-
   private static List<GuidedSelection> selections(long seed) {
-    Random random = new Random(seed);
-    List<GuidedSelection> selections = new ArrayList<>();
-    for (LinearModule module : Plans.llama(8, 24, 2, 2, 1)) {
-      float[][] ranks = new float[5][];
-      for (int e = 0; e < 5; e++) {
-        ranks[e] = values(random, 4);
-      }
-      selections.add(new GuidedSelection(module, values(random, 5), ranks, new long[5]));
-    }
-    return selections;
-  }
-
-  private static float[] values(Random random, int length) {
-    float[] values = new float[length];
-    for (int i = 0; i < length; i++) {
-      values[i] = random.nextFloat();
-    }
-    return values;
+    return Plans.selections(Plans.llama(8, 24, 2, 2, 1), 5, 4, new Random(seed)::nextFloat);
   }
 }

@@ -6,7 +6,6 @@ import io.guilomo.network.ArrayDeclarations;
 import io.guilomo.network.Initialisation;
 import io.guilomo.network.ParameterLayout;
 import io.guilomo.network.PassContext;
-import io.guilomo.network.WorkingArray;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -19,24 +18,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * {@code A} and {@code B} start normal, λ at 1.
  */
-final class MaskedGate implements Gate {
+final class MaskedGate extends SelectionGate {
 
-  private final ModuleExperts spec;
-  private final Selection selection;
-  private final WorkingArray coefficients;
-  private final WorkingArray dCoefficients;
+  private final int ranks;
   private String lambdaName;
-  private PassContext context;
-  private Selection.Masks masks;
-  private INDArray scalings;
   private INDArray lambda;
   private INDArray gradientLambda;
 
   MaskedGate(ModuleExperts spec, Selection selection, ArrayDeclarations arrays) {
-    this.spec = spec;
-    this.selection = selection;
-    this.coefficients = arrays.vector("coefficients", spec.totalRank());
-    this.dCoefficients = arrays.vector("dCoefficients", spec.totalRank());
+    super(spec, selection, arrays);
+    this.ranks = spec.totalRank();
   }
 
   @Override
@@ -52,16 +43,14 @@ final class MaskedGate implements Gate {
   @Override
   public void addParameters(String prefix, ParameterLayout layout) {
     lambdaName = prefix + "lambda";
-    layout.add(lambdaName, Initialisation.ONE, spec.totalRank());
+    layout.add(lambdaName, Initialisation.ONE, ranks);
   }
 
   @Override
   public void attach(
       PassContext shared, INDArray parameters, ParameterLayout layout, INDArray values) {
-    this.context = shared;
-    this.scalings = values;
+    super.attach(shared, parameters, layout, values);
     this.lambda = layout.view(parameters, lambdaName);
-    this.masks = selection.masks(spec.module());
   }
 
   @Override
@@ -70,21 +59,11 @@ final class MaskedGate implements Gate {
   }
 
   @Override
-  public INDArray logitMask() {
-    return masks.experts();
-  }
-
-  @Override
   public INDArray coefficients() {
-    INDArray product = context.array(coefficients);
-    context.kernels().multiply(scalings, lambda, product);
-    context.kernels().multiply(product, masks.ranks(), product);
-    return product;
-  }
-
-  @Override
-  public INDArray coefficientsGradient() {
-    return context.array(dCoefficients);
+    INDArray coefficients = context.array(product);
+    context.kernels().multiply(scalings, lambda, coefficients);
+    context.kernels().multiply(coefficients, masks.ranks(), coefficients);
+    return coefficients;
   }
 
   @Override

@@ -4,9 +4,6 @@ import io.guilomo.kernel.Kernels;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.ArrayDeclarations;
 import io.guilomo.network.Initialisation;
-import io.guilomo.network.ParameterLayout;
-import io.guilomo.network.PassContext;
-import io.guilomo.network.WorkingArray;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -17,21 +14,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *   logits + m      coefficients = s ⊙ n
  * </pre>
  */
-final class MeasuringGate implements Gate {
-
-  private final ModuleExperts spec;
-  private final Selection selection;
-  private final WorkingArray coefficients;
-  private final WorkingArray dCoefficients;
-  private PassContext context;
-  private Selection.Masks masks;
-  private INDArray scalings;
+final class MeasuringGate extends SelectionGate {
 
   MeasuringGate(ModuleExperts spec, Selection selection, ArrayDeclarations arrays) {
-    this.spec = spec;
-    this.selection = selection;
-    this.coefficients = arrays.vector("coefficients", spec.totalRank());
-    this.dCoefficients = arrays.vector("dCoefficients", spec.totalRank());
+    super(spec, selection, arrays);
   }
 
   @Override
@@ -45,28 +31,10 @@ final class MeasuringGate implements Gate {
   }
 
   @Override
-  public void attach(
-      PassContext shared, INDArray parameters, ParameterLayout layout, INDArray values) {
-    this.context = shared;
-    this.scalings = values;
-    this.masks = selection.masks(spec.module());
-  }
-
-  @Override
-  public INDArray logitMask() {
-    return masks.experts();
-  }
-
-  @Override
   public INDArray coefficients() {
-    INDArray product = context.array(coefficients);
-    context.kernels().multiply(scalings, masks.ranks(), product);
-    return product;
-  }
-
-  @Override
-  public INDArray coefficientsGradient() {
-    return context.array(dCoefficients);
+    INDArray coefficients = context.array(product);
+    context.kernels().multiply(scalings, masks.ranks(), coefficients);
+    return coefficients;
   }
 
   @Override

@@ -1,6 +1,5 @@
 package io.guilomo.spark.round;
 
-import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.network.LoraMoeNetwork;
@@ -75,27 +74,22 @@ public record MaskGradients(double[] gradients, double[] squares, double labels,
 
   private static Part part(
       Shard shard, Broadcast<NetworkState> state, WorkerSettings settings, int batchSize) {
-    Kernels kernels = settings.begin();
-    NetworkDefinition definition = state.value().network();
-    List<Example> examples =
-        Arrays.stream(shard.validation()).sorted(Comparator.comparingInt(Example::length)).toList();
-    MaskGradients sums = null;
-    try (LoraMoeNetwork network =
-        LoraMoeNetwork.of(
-            definition,
-            state.value().parameters(),
-            settings.backbone(definition.backbone(), kernels),
-            kernels)) {
-      float[] gradient = new float[Math.toIntExact(network.gsvs().length())];
-      sums = none(gradient.length);
-      for (int from = 0; from < examples.size(); from += batchSize) {
-        List<Example> batch = examples.subList(from, Math.min(examples.size(), from + batchSize));
-        PassResult result = network.pass(TokenBatch.of(batch), MEASURING);
-        kernels.read(network.gsvGradient(), gradient);
-        sums = sums.plus(of(gradient, result.labels()));
-      }
-    }
-    return new Part(shard.index(), sums);
+    int count =
+        state.value().network().modules().stream()
+            .mapToInt(module -> module.experts() + module.totalRank())
+            .sum();
+    return new Part(
+        shard.index(),
+        ValidationBatches.sum(
+            shard, state, settings, batchSize, none(count), MaskGradients::plusBatch));
+  }
+
+  private static MaskGradients plusBatch(
+      MaskGradients sums, LoraMoeNetwork network, Kernels kernels, TokenBatch batch) {
+    PassResult result = network.pass(batch, MEASURING);
+    float[] gradient = new float[sums.gradients().length];
+    kernels.read(network.gsvGradient(), gradient);
+    return sums.plus(of(gradient, result.labels()));
   }
 
   private static MaskGradients of(float[] gradient, int labels) {

@@ -1,16 +1,11 @@
 package io.guilomo.spark.round;
 
-import io.guilomo.data.Example;
-import io.guilomo.data.TokenBatch;
-import io.guilomo.kernel.Kernels;
-import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.PassResult;
 import io.guilomo.spark.data.Shard;
 import io.guilomo.spark.worker.WorkerSettings;
 import java.io.Serializable;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -26,7 +21,16 @@ public record ValidationLoss(JavaRDD<Shard> shards, WorkerSettings settings, int
 
   private static final Logger LOG = LoggerFactory.getLogger(ValidationLoss.class);
 
-  private record Sums(int worker, double loss, long correct, long labels) implements Serializable {}
+  private record Sums(int worker, double loss, long correct, long labels) implements Serializable {
+
+    Sums plus(PassResult batch) {
+      return new Sums(
+          worker,
+          loss + batch.taskLoss() * batch.labels(),
+          correct + batch.correct(),
+          labels + batch.labels());
+    }
+  }
 
   /** Measures the parameters that {@code graph} has now. */
   public ValidationResult measure(NetworkDefinition network, ComputationGraph graph) {
@@ -50,34 +54,21 @@ public record ValidationLoss(JavaRDD<Shard> shards, WorkerSettings settings, int
   private static Sums sums(
       Shard shard, Broadcast<NetworkState> state, WorkerSettings settings, int batchSize) {
     long start = System.nanoTime();
-    Kernels kernels = settings.begin();
-    NetworkDefinition definition = state.value().network();
-    Example[] examples = shard.validation().clone();
-    Arrays.sort(examples, Comparator.comparingInt(Example::length));
-    double loss = 0;
-    long correct = 0;
-    long labels = 0;
-    try (LoraMoeNetwork network =
-        LoraMoeNetwork.of(
-            definition,
-            state.value().parameters(),
-            settings.backbone(definition.backbone(), kernels),
-            kernels)) {
-      for (int from = 0; from < examples.length; from += batchSize) {
-        List<Example> batch =
-            Arrays.asList(examples).subList(from, Math.min(examples.length, from + batchSize));
-        PassResult result = network.pass(TokenBatch.of(batch), PassOptions.evaluation());
-        loss += result.taskLoss() * result.labels();
-        correct += result.correct();
-        labels += result.labels();
-      }
-    }
+    Sums all =
+        ValidationBatches.sum(
+            shard,
+            state,
+            settings,
+            batchSize,
+            new Sums(shard.index(), 0, 0, 0),
+            (sums, network, kernels, batch) ->
+                sums.plus(network.pass(batch, PassOptions.evaluation())));
     LOG.info(
         "validation, worker {}: {} records in {} s, loss {}",
         shard.index(),
-        examples.length,
+        shard.validation().length,
         String.format(Locale.ROOT, "%.3f", (System.nanoTime() - start) / 1e9),
-        loss / labels);
-    return new Sums(shard.index(), loss, correct, labels);
+        all.loss() / all.labels());
+    return all;
   }
 }

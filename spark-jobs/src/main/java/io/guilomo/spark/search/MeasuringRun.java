@@ -3,7 +3,6 @@ package io.guilomo.spark.search;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.SearchConfig;
 import io.guilomo.io.FloatMemory;
-import io.guilomo.kernel.AdamW;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.NamedParameters;
@@ -22,10 +21,10 @@ import io.guilomo.spark.round.MetricRows;
 import io.guilomo.spark.round.RoundLoop;
 import io.guilomo.spark.round.Rounds;
 import io.guilomo.spark.round.Rounds.Round;
+import io.guilomo.spark.round.TrainingCurves;
 import io.guilomo.spark.round.TrainingPlan;
 import io.guilomo.spark.round.TrainingRun;
 import io.guilomo.spark.round.ValidationResult;
-import io.guilomo.spark.table.MetricsTable.Moment;
 import io.guilomo.spark.worker.PlainTraining;
 import io.guilomo.spark.worker.WorkerRound;
 import io.guilomo.spark.worker.Workers;
@@ -90,11 +89,7 @@ final class MeasuringRun implements TrainingRun<TrainingStepResult> {
     long warmup = Math.min(search.warmupSteps(), (long) (MOST_WARMUP * steps));
     PlainTraining training =
         new PlainTraining(
-            new AdamW(
-                search.betas().first(),
-                search.betas().second(),
-                search.epsilon(),
-                search.weightDecay()),
+            SearchRun.inner(search),
             new LearningRate(search.learningRate(), warmup, steps),
             search.clipNorm(),
             1,
@@ -219,23 +214,7 @@ final class MeasuringRun implements TrainingRun<TrainingStepResult> {
   public Map<String, Double> trained(
       Round round, List<WorkerRound<TrainingStepResult>> workers, double seconds) {
     state = state.plus(routed(workers), workers.get(0).backboneDigest()).at(elapsed());
-    Moment at = metrics.now(round.number(), round.firstStep());
-    int steps = workers.get(0).steps().size();
-    for (int i = 0; i < steps; i++) {
-      int index = i;
-      at = at.step(round.firstStep() + i);
-      metrics.addAll(at, "learning_rate", workers, w -> w.steps().get(index).learningRate());
-      metrics.addAll(at, "loss", workers, w -> w.steps().get(index).training().taskLoss());
-      metrics.addAll(at, "gradient_norm", workers, w -> w.steps().get(index).gradientNorm());
-    }
-    metrics.addAll(at, "averaged_bytes", workers, WorkerRound::bytes);
-    return Map.of(
-        "train loss",
-        workers.stream()
-            .flatMap(worker -> worker.steps().stream())
-            .mapToDouble(step -> step.training().taskLoss())
-            .average()
-            .orElseThrow());
+    return new TrainingCurves(metrics).round(round, workers);
   }
 
   private long[] routed(List<WorkerRound<TrainingStepResult>> workers) {

@@ -97,11 +97,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
     NetworkDefinition network = Networks.toSearch(config, backbone, seed, data.classes());
     SearchSettings settings =
         new SearchSettings(
-            new AdamW(
-                search.betas().first(),
-                search.betas().second(),
-                search.epsilon(),
-                search.weightDecay()),
+            inner(search),
             new LearningRate(search.learningRate(), search.warmupSteps(), steps),
             new AdamW(search.gsvBetas().first(), search.gsvBetas().second(), search.epsilon(), 0),
             search.gsvLearningRate(),
@@ -119,6 +115,12 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
         Rounds.of(steps, config.cluster().averagingFrequency()),
         batchSize,
         seed);
+  }
+
+  /** The update of experts and routers. */
+  static AdamW inner(SearchConfig search) {
+    return new AdamW(
+        search.betas().first(), search.betas().second(), search.epsilon(), search.weightDecay());
   }
 
   /** Searches to the end, from the checkpoint of an earlier attempt if there is one. */

@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,9 +35,8 @@ class TestCompareJob {
 
   @BeforeEach
   void chooseShortQuestions() throws IOException {
-    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
-    train = shortest(data.resolve("train.jsonl"), 20);
-    test = shortest(data.resolve("validation.jsonl"), 6);
+    train = ShortQuestions.of("train.jsonl", 20, output);
+    test = ShortQuestions.of("validation.jsonl", 6, output);
   }
 
   @Test
@@ -232,14 +230,5 @@ class TestCompareJob {
                 "cluster.averaging-frequency=2",
                 "checkpoint.every-rounds=0"))
         .with(List.of(overrides));
-  }
-
-  /** The shortest records fit the model's positions. */
-  private Path shortest(Path file, int count) throws IOException {
-    try (Stream<String> all = Files.lines(file)) {
-      return Files.write(
-          output.resolve(file.getFileName()),
-          all.sorted((a, b) -> Integer.compare(a.length(), b.length())).limit(count).toList());
-    }
   }
 }

@@ -28,7 +28,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -47,10 +46,9 @@ class TestFollowUpJobs {
 
   @BeforeEach
   void chooseShortQuestions() throws IOException {
-    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
     spark = SharedSparkSession.session();
-    train = shortest(data.resolve("train.jsonl"), 44);
-    test = shortest(data.resolve("validation.jsonl"), 6);
+    train = ShortQuestions.of("train.jsonl", 44, output);
+    test = ShortQuestions.of("validation.jsonl", 6, output);
   }
 
   @Test
@@ -294,14 +292,5 @@ class TestFollowUpJobs {
                 "cluster.threads-per-worker=1",
                 "cluster.averaging-frequency=2"))
         .with(List.of(overrides));
-  }
-
-  /** The shortest records fit the model's positions. */
-  private Path shortest(Path file, int count) throws IOException {
-    try (Stream<String> all = Files.lines(file)) {
-      return Files.write(
-          output.resolve(file.getFileName()),
-          all.sorted((a, b) -> Integer.compare(a.length(), b.length())).limit(count).toList());
-    }
   }
 }

@@ -1,5 +1,9 @@
 package io.guilomo.spark.search;
 
+import static io.guilomo.spark.search.SmallSearch.EXPERTS;
+import static io.guilomo.spark.search.SmallSearch.MODULES;
+import static io.guilomo.spark.search.SmallSearch.RANKS;
+import static io.guilomo.spark.search.SmallSearch.ROUNDS;
 import static org.apache.spark.sql.functions.col;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,13 +11,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.golden.GoldenFiles;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.SharedSparkSession;
-import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
@@ -31,7 +33,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -42,16 +43,6 @@ import org.junit.jupiter.api.io.TempDir;
 class TestAllocateJob {
 
   private static final int LAYERS = 5;
-  private static final int MODULES = 7 * LAYERS;
-  private static final int EXPERTS = 3;
-  private static final int RANKS = 2;
-
-  /**
-   * Five steps of two workers that have 20 records each, four to a step, averaged after every
-   * second.
-   */
-  private static final int ROUNDS = 3;
-
   private static final int STEPS = 5;
 
   @TempDir private Path output;
@@ -293,39 +284,7 @@ class TestAllocateJob {
   }
 
   private AllocateJob.Result run(String runId, String... overrides) throws IOException {
-    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
-    List<String> settings = new ArrayList<>();
-    settings.addAll(
-        List.of(
-            "run.id=" + runId,
-            "output.dir=" + output,
-            "model.path=" + GoldenFiles.models().resolve("stories260K-hf"),
-            "model.max-length=48",
-            "data.task=multiple-choice",
-            "data.train=" + head(data.resolve("train.jsonl"), 40),
-            "data.validation=" + head(data.resolve("validation.jsonl"), 12),
-            // The questions are longer than what is read of them here.
-            "data.train-on-inputs=true",
-            "lora-moe.max-experts=" + EXPERTS,
-            "lora-moe.max-rank=" + RANKS,
-            "search.epochs=1",
-            "search.batch-size=4",
-            "search.warmup-steps=1",
-            "search.gsv-learning-rate=0.1",
-            "cluster.workers=2",
-            "cluster.threads-per-worker=1",
-            "cluster.averaging-frequency=2"));
-    settings.addAll(List.of(overrides));
-    GuilomoConfig config = GuilomoConfig.load(null, settings);
-    return new AllocateJob(
-            new JobContext(SharedSparkSession.session(), config, new Listener()), true)
-        .run();
-  }
-
-  private Path head(Path file, int lines) throws IOException {
-    try (Stream<String> all = Files.lines(file)) {
-      return Files.write(output.resolve(file.getFileName()), all.limit(lines).toList());
-    }
+    return new SmallSearch(output, new Listener()).run(runId, overrides);
   }
 
   /** The ranks of every module's experts, as the largest entries after a round say them. */

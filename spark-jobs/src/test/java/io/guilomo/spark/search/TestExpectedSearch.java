@@ -1,26 +1,23 @@
 package io.guilomo.spark.search;
 
+import static io.guilomo.spark.search.SmallSearch.EXPERTS;
+import static io.guilomo.spark.search.SmallSearch.MODULES;
+import static io.guilomo.spark.search.SmallSearch.ROUNDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.config.GuilomoConfig;
-import io.guilomo.golden.GoldenFiles;
 import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.SharedSparkSession;
-import io.guilomo.spark.input.JobContext;
-import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.TableReader;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
@@ -28,11 +25,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The whole job with {@code search.estimator = expected}. */
 class TestExpectedSearch {
-
-  private static final int MODULES = 7 * 5;
-  private static final int EXPERTS = 3;
-  private static final int RANKS = 2;
-  private static final int ROUNDS = 3;
 
   @TempDir private Path output;
 
@@ -80,52 +72,6 @@ class TestExpectedSearch {
   }
 
   private AllocateJob.Result run(String runId, String... overrides) throws IOException {
-    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
-    List<String> settings =
-        new ArrayList<>(
-            List.of(
-                "run.id=" + runId,
-                "output.dir=" + output,
-                "model.path=" + GoldenFiles.models().resolve("stories260K-hf"),
-                "model.max-length=48",
-                "data.task=multiple-choice",
-                "data.train=" + head(data.resolve("train.jsonl"), 40),
-                "data.validation=" + head(data.resolve("validation.jsonl"), 12),
-                "data.train-on-inputs=true",
-                "lora-moe.max-experts=" + EXPERTS,
-                "lora-moe.max-rank=" + RANKS,
-                "search.epochs=1",
-                "search.batch-size=4",
-                "search.warmup-steps=1",
-                "cluster.workers=2",
-                "cluster.threads-per-worker=1",
-                "cluster.averaging-frequency=2"));
-    settings.addAll(List.of(overrides));
-    return new AllocateJob(
-            new JobContext(
-                SharedSparkSession.session(), GuilomoConfig.load(null, settings), new Silent()),
-            true)
-        .run();
-  }
-
-  private Path head(Path file, int lines) throws IOException {
-    try (Stream<String> all = Files.lines(file)) {
-      return Files.write(output.resolve(file.getFileName()), all.limit(lines).toList());
-    }
-  }
-
-  private static final class Silent implements ProgressListener {
-
-    @Override
-    public void begin(String task, long count) {}
-
-    @Override
-    public void round(Map<String, Double> values) {}
-
-    @Override
-    public void message(String line) {}
-
-    @Override
-    public void end() {}
+    return new SmallSearch(output, new Messages()).run(runId, overrides);
   }
 }

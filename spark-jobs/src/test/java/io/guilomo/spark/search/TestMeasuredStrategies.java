@@ -1,19 +1,18 @@
 package io.guilomo.spark.search;
 
+import static io.guilomo.spark.search.SmallSearch.EXPERTS;
+import static io.guilomo.spark.search.SmallSearch.RANKS;
 import static org.apache.spark.sql.functions.col;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.config.GuilomoConfig;
-import io.guilomo.golden.GoldenFiles;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.CandidateMeasurements;
 import io.guilomo.plan.CandidateMeasurementsParser;
 import io.guilomo.plan.ModuleMeasurement;
 import io.guilomo.spark.SharedSparkSession;
-import io.guilomo.spark.input.JobContext;
-import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.TableReader;
 import java.io.IOException;
@@ -22,7 +21,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,8 +28,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** The whole job with the strategies that read their plans off a training, or off the weights. */
 class TestMeasuredStrategies {
 
-  private static final int EXPERTS = 3;
-  private static final int RANKS = 2;
   private static final long BUDGET = 30_000;
 
   @TempDir private Path output;
@@ -128,59 +124,8 @@ class TestMeasuredStrategies {
 
   private AllocateJob.Result run(String runId, String strategy, String... overrides)
       throws IOException {
-    Path data = GoldenFiles.data().resolve("scienceqa_mola_sample");
-    List<String> settings =
-        new ArrayList<>(
-            List.of(
-                "run.id=" + runId,
-                "allocation.strategy=" + strategy,
-                "output.dir=" + output,
-                "model.path=" + GoldenFiles.models().resolve("stories260K-hf"),
-                "model.max-length=48",
-                "data.task=multiple-choice",
-                "data.train=" + head(data.resolve("train.jsonl"), 40),
-                "data.validation=" + head(data.resolve("validation.jsonl"), 12),
-                "data.train-on-inputs=true",
-                "lora-moe.max-experts=" + EXPERTS,
-                "lora-moe.max-rank=" + RANKS,
-                "search.batch-size=4",
-                "search.warmup-steps=1",
-                "cluster.workers=2",
-                "cluster.threads-per-worker=1",
-                "cluster.averaging-frequency=2"));
-    settings.addAll(List.of(overrides));
-    return new AllocateJob(
-            new JobContext(
-                SharedSparkSession.session(), GuilomoConfig.load(null, settings), new Listening()),
-            true)
-        .run();
-  }
-
-  /** Written once: measurements depend on the time of the last change. */
-  private Path head(Path file, int lines) throws IOException {
-    Path head = output.resolve(file.getFileName());
-    if (Files.exists(head)) {
-      return head;
-    }
-    try (Stream<String> all = Files.lines(file)) {
-      return Files.write(head, all.limit(lines).toList());
-    }
-  }
-
-  private final class Listening implements ProgressListener {
-
-    @Override
-    public void begin(String task, long count) {}
-
-    @Override
-    public void round(Map<String, Double> values) {}
-
-    @Override
-    public void message(String line) {
-      messages.add(line);
-    }
-
-    @Override
-    public void end() {}
+    List<String> all = new ArrayList<>(List.of(overrides));
+    all.add("allocation.strategy=" + strategy);
+    return new SmallSearch(output, new Messages(messages)).run(runId, all.toArray(String[]::new));
   }
 }
