@@ -5,6 +5,7 @@ import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
 import io.guilomo.sizing.ByteSize;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -239,6 +240,16 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
   private Stream<Machine> machines() {
     return Stream.concat(
         Stream.of(driver), survey.machines().stream().filter(machine -> !machine.driver()));
+  }
+
+  /** What a process that fills its heap has resident; empty if no executor has said its heap. */
+  public Optional<Check> resident(String name, MemoryNeed need, boolean executor) {
+    Machine machine =
+        executor
+            ? survey.machines().stream().max(Comparator.comparingLong(Machine::heap)).orElse(null)
+            : driver;
+    return Optional.ofNullable(machine)
+        .map(some -> need.resident(name, some.heap(), some.limits()));
   }
 
   /** A warning if the Java heap may be too small for what Spark sends and receives. */

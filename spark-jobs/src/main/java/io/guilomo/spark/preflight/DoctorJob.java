@@ -196,6 +196,9 @@ public final class DoctorJob {
         limits.addAll(cluster.executorLimits());
       }
       checks.add(check(name, least.get(i).need(), process.need(), limits));
+      cluster
+          .resident("resident memory of guilomo." + most.training(), process.need(), executor)
+          .ifPresent(checks::add);
       checks.addAll(
           cluster.heap("Java heap of guilomo." + most.training(), process.need(), executor));
       if (executor) {

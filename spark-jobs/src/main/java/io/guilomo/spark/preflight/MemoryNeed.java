@@ -22,6 +22,12 @@ public record MemoryNeed(
     String training, String place, long offHeap, String parts, long heap, String less) {
 
   /**
+   * Bytes that a JVM takes with Spark and the libraries of the kernels beside its heap and the
+   * arrays: {@code deploy/sizing/llama-7b} with a model of 0.15 × 10⁶ parameters measures it.
+   */
+  private static final long JVM = 500_000_000;
+
+  /**
    * The need of an executor of a cluster.
    *
    * @param gpu whether it computes on a GPU, which then holds most of the arrays
@@ -131,5 +137,31 @@ public record MemoryNeed(
                 "%s and has %s (%s)"
                     .formatted(needed, ByteSize.text(limit.bytes()), limit.source()))
         .orElse(needed + "; how much it has is unknown");
+  }
+
+  /**
+   * The memory that is resident when the heap is full, with a warning if the machine has less.
+   *
+   * @param most bytes of the heap at most
+   */
+  Check resident(String name, long most, List<MemoryLimit> limits) {
+    long resident = offHeap + most + JVM;
+    String text =
+        "up to %s %s: %s outside the heap, %s of heap and %s of the JVM itself"
+            .formatted(
+                ByteSize.text(resident),
+                place,
+                ByteSize.text(offHeap),
+                ByteSize.text(most),
+                ByteSize.text(JVM));
+    return MemoryLimit.smallest(limits.stream().filter(limit -> !limit.raised()).toList())
+        .filter(limit -> limit.bytes() < resident)
+        .map(
+            limit ->
+                Check.warning(
+                    name,
+                    "%s; %s is %s: use a smaller heap, or %s"
+                        .formatted(text, limit.source(), ByteSize.text(limit.bytes()), less)))
+        .orElseGet(() -> Check.ok(name, text));
   }
 }

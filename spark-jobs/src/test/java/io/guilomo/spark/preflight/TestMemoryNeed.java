@@ -41,6 +41,24 @@ class TestMemoryNeed {
   }
 
   @Test
+  void residentAreHeapAndJvmToo() {
+    MemoryNeed need = MemoryNeed.executor("search", ESTIMATE, false, 1, 1);
+    assertThat(need.resident("resident", 3 * GIBI, List.of(MACHINE)))
+        .isEqualTo(
+            Check.ok(
+                "resident",
+                "up to 14.3 GB per executor: 10.6 GB outside the heap, 3.2 GB of heap and 500 MB of"
+                    + " the JVM itself"));
+    Check small =
+        need.resident("resident", 3 * GIBI, List.of(new MemoryLimit(MemoryLimit.MACHINE, 12 * GIBI)));
+    assertThat(small.status()).isEqualTo(Check.Status.WARNING);
+    assertThat(small.text())
+        .endsWith(
+            "; the machine's memory is 12.9 GB: use a smaller heap, or a smaller"
+                + " guilomo.search.batch-size or guilomo.model.max-length, or fewer tasks per process");
+  }
+
+  @Test
   void aSmallMachineIsNotHelpedByASetting() {
     MemoryNeed need = MemoryNeed.local("finetune", ESTIMATE, false, 2, 2, 1);
     assertThat(
