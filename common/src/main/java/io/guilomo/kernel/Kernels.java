@@ -35,8 +35,8 @@ public interface Kernels
      */
     STEADY,
     /**
-     * Activations keep more than bfloat16's precision, on processors all of float32's: for passes
-     * whose results are subtracted from each other (arXiv 2506.14646, eq. 7).
+     * Activations keep twice bfloat16's precision or more: for passes whose results are subtracted
+     * from each other (arXiv 2506.14646, eq. 7).
      */
     EXACT
   }

@@ -139,27 +139,35 @@ final class NarrowMemory implements Widened {
   }
 
   /**
-   * Rounds some columns of a row of floats to bfloat16, to nearest, ties to even.
+   * Rounds a row of floats to bfloat16, to nearest, ties to even; then what that leaves out, and so
+   * on.
    *
-   * @param target of the first of them, at offset {@code out}
+   * @param targets of one part each, at offset {@code out}
    */
-  static void round(VectorMemory source, int row, ByteBuffer target, int out) {
+  static void split(VectorMemory source, int row, ByteBuffer[] targets, int out) {
     int in = source.at(row, 0);
     int c = 0;
     for (; c < source.bound(); c += LANES) {
-      IntVector bits = source.load(in + 4 * c).reinterpretAsInts();
-      IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
-      ShortVector rounded =
-          (ShortVector)
-              bits.add(0x7fff)
-                  .add(odd)
-                  .lanewise(VectorOperators.LSHR, 16)
-                  .convertShape(VectorOperators.I2S, SHORTS, 0);
-      rounded.intoByteBuffer(target, out + 2 * c, ORDER);
+      FloatVector rest = source.load(in + 4 * c);
+      for (int p = 0; p < targets.length; p++) {
+        IntVector bits = rest.reinterpretAsInts();
+        IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+        IntVector part = bits.add(0x7fff).add(odd).lanewise(VectorOperators.LSHR, 16);
+        ((ShortVector) part.convertShape(VectorOperators.I2S, SHORTS, 0))
+            .intoByteBuffer(targets[p], out + 2 * c, ORDER);
+        if (p + 1 < targets.length) {
+          rest = rest.sub(part.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats());
+        }
+      }
     }
     for (; c < source.columns; c++) {
-      int bits = Float.floatToRawIntBits(source.get(in + 4 * c));
-      target.putShort(out + 2 * c, (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16));
+      float rest = source.get(in + 4 * c);
+      for (ByteBuffer target : targets) {
+        int bits = Float.floatToRawIntBits(rest);
+        int part = (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+        target.putShort(out + 2 * c, (short) part);
+        rest -= Float.intBitsToFloat(part << 16);
+      }
     }
   }
 }

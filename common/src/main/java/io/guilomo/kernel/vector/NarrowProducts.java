@@ -7,10 +7,9 @@ import java.nio.ByteOrder;
 import org.bytedeco.javacpp.ShortPointer;
 
 /**
- * Matmuls with a matrix of 16-bit floats. Where bfloat16 is multiplied and activations may be
- * rounded to it, they are rounded once for the whole product. Elsewhere a tile of the matrix at a
- * time is widened to 32 bits, which no activation notices; that takes as long as two products of
- * bfloat16 do, with which activations split into two parts would be multiplied less exactly.
+ * Matmuls with a matrix of 16-bit floats. Where the processor multiplies bfloat16, activations are
+ * rounded to it, or split into parts that sum up to them, once for the whole product. Elsewhere a
+ * tile of the matrix at a time is widened to 32 bits.
  */
 final class NarrowProducts {
 
@@ -20,6 +19,9 @@ final class NarrowProducts {
   private static final int LEAST_COLUMNS = 64;
   private static final int MOST_COLUMNS = 512;
   private static final int BLOCK = 16;
+
+  /** Parts of an activation that must not be rounded: what they leave out is below 2⁻¹⁷ of it. */
+  private static final int PARTS = 2;
 
   private static final ThreadLocal<NarrowProducts> OF_THREAD =
       ThreadLocal.withInitial(NarrowProducts::new);
@@ -42,22 +44,24 @@ final class NarrowProducts {
       boolean accumulate,
       boolean exact) {
     Bfloat16Products library = Blas.bfloat16();
-    if (exact || transposeA || library == null || !b.bfloat16()) {
+    if (transposeA || library == null || !b.bfloat16()) {
       widened(a, transposeA, b, transposeB, c, accumulate);
     } else {
-      OF_THREAD.get().rounded(library, a, b, transposeB, c, accumulate);
+      OF_THREAD.get().product(library, a, exact ? PARTS : 1, b, transposeB, c, accumulate);
     }
   }
 
-  private void rounded(
+  private void product(
       Bfloat16Products library,
       VectorMemory a,
+      int parts,
       NarrowMemory b,
       boolean transposeB,
       VectorMemory c,
       boolean accumulate) {
-    long from = rounded(a);
+    long from = split(a, parts);
     int inner = a.columns;
+    long part = (long) a.rows * inner * Short.BYTES;
     boolean byColumns = c.columns > c.rows;
     int count = byColumns ? c.columns : c.rows;
     KernelThreads.run(
@@ -66,25 +70,31 @@ final class NarrowProducts {
         (begin, end) -> {
           int row = byColumns ? 0 : begin;
           int column = byColumns ? begin : 0;
-          library.product(
-              transposeB,
-              byColumns ? c.rows : end - begin,
-              byColumns ? end - begin : c.columns,
-              inner,
-              from + (long) row * inner * Short.BYTES,
-              inner,
-              transposeB ? b.addressOf(column, 0) : b.addressOf(0, column),
-              b.stride,
-              accumulate,
-              c.addressOf(row, column),
-              c.stride);
+          // The smallest first, whose sum the others would otherwise swallow.
+          for (int p = parts - 1; p >= 0; p--) {
+            library.product(
+                transposeB,
+                byColumns ? c.rows : end - begin,
+                byColumns ? end - begin : c.columns,
+                inner,
+                from + p * part + (long) row * inner * Short.BYTES,
+                inner,
+                transposeB ? b.addressOf(column, 0) : b.addressOf(0, column),
+                b.stride,
+                accumulate || p < parts - 1,
+                c.addressOf(row, column),
+                c.stride);
+          }
         });
     Reference.reachabilityFence(b);
   }
 
-  /** The address of the elements of a matrix as bfloat16, row by row. */
-  private long rounded(VectorMemory a) {
-    long length = (long) a.rows * a.columns;
+  /**
+   * The address of the elements of a matrix as bfloat16, row by row: rounded, then what each
+   * further part adds to the sum of those before it, rounded as well.
+   */
+  private long split(VectorMemory a, int parts) {
+    long length = (long) a.rows * a.columns * parts;
     if (rounded.capacity() < length) {
       rounded.close();
       rounded = new ShortPointer(length);
@@ -96,11 +106,15 @@ final class NarrowProducts {
         (from, to) -> {
           VectorMemory rows = a.rows(from, to);
           long bytes = (long) a.columns * Short.BYTES;
-          ByteBuffer target =
-              VectorMemory.buffer(address + from * bytes, (to - from) * bytes)
-                  .order(ByteOrder.nativeOrder());
+          ByteBuffer[] targets = new ByteBuffer[parts];
+          for (int p = 0; p < parts; p++) {
+            targets[p] =
+                VectorMemory.buffer(
+                        address + ((long) p * a.rows + from) * bytes, (to - from) * bytes)
+                    .order(ByteOrder.nativeOrder());
+          }
           for (int i = 0; i < rows.rows; i++) {
-            NarrowMemory.round(rows, i, target, (int) (i * bytes));
+            NarrowMemory.split(rows, i, targets, (int) (i * bytes));
           }
         });
     return address;
