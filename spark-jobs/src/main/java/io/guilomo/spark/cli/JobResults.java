@@ -2,6 +2,7 @@ package io.guilomo.spark.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.metric.Interval;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
@@ -231,7 +232,29 @@ final class JobResults {
               withInterval(row, "%.4f [%.4f, %.4f]"),
               withInterval(uniform, "%.4f [%.4f, %.4f]")));
     }
+    result.difference().map(JobResults::worth).ifPresent(text::append);
     return text.append("report: " + result.report() + "\n").toString();
+  }
+
+  /**
+   * What a learned plan is worth.
+   *
+   * @param difference of its loss from the uniform plan's
+   */
+  static String worth(Interval difference) {
+    String found =
+        difference.high() < 0
+            ? "the learned plan is better than the uniform plan of its size: its loss is %.4f to %.4f"
+                    .formatted(-difference.high(), -difference.low())
+                + " lower on the same records"
+            : difference.low() > 0
+                ? "the learned plan is worse than the uniform plan of its size: its loss is %.4f to %.4f"
+                        .formatted(difference.low(), difference.high())
+                    + " higher on the same records"
+                : "neither plan is shown to be better: the learned plan's loss differs by %.4f to %.4f"
+                        .formatted(difference.low(), difference.high())
+                    + " on the same records";
+    return found + "; deploy/guilomo compare tells with several seeds, beside random plans\n";
   }
 
   private static String withInterval(Evaluation row, String pattern) {

@@ -1,5 +1,8 @@
 package io.guilomo.spark.compare;
 
+import io.guilomo.config.GuilomoConfig;
+import io.guilomo.metric.Bootstrap;
+import io.guilomo.metric.Interval;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.UniformAllocation;
@@ -10,6 +13,7 @@ import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.ReportJob;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
+import io.guilomo.spark.table.TableReader;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -17,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Optional;
 import org.apache.commons.io.FileUtils;
 
 /**
@@ -46,10 +51,15 @@ public record QuickstartJob(JobContext context, Path directory) {
   /**
    * The search, and how well its plan and the baseline do.
    *
+   * @param difference of the learned plan's loss from the baseline's, on the same records
    * @param report where the learned plan's is
    */
   public record Result(
-      AllocateJob.Result search, Trained learned, Trained uniform, String report) {}
+      AllocateJob.Result search,
+      Trained learned,
+      Trained uniform,
+      Optional<Interval> difference,
+      String report) {}
 
   /**
    * Where the data of a directory are: {@code train.jsonl}, {@code validation.jsonl} and {@code
@@ -80,11 +90,27 @@ public record QuickstartJob(JobContext context, Path directory) {
                 "allocation.budget.parameters=" + search.plan().parameters()));
     context.message("The same with the uniform plan that has as many parameters");
     new AllocateJob(baseline, true).run();
+    Trained uniform = train(baseline);
     return new Result(
         search,
         learned,
-        train(baseline),
+        uniform,
+        difference(search.runId(), search.runId() + BASELINE_RUN),
         new ReportJob(context.spark(), context.config().output().dir()).path(search.runId()));
+  }
+
+  private Optional<Interval> difference(String learned, String uniform) {
+    GuilomoConfig config = context.config();
+    Bootstrap bootstrap =
+        new Bootstrap(
+            config.evaluate().bootstrapSamples(),
+            config.evaluate().confidence(),
+            config.run().seed());
+    return RecordScores.read(
+            new TableReader(context.spark(), config.output().dir()),
+            List.of(learned, uniform),
+            bootstrap)
+        .difference("loss", learned, uniform);
   }
 
   private static Trained train(JobContext run) throws IOException {

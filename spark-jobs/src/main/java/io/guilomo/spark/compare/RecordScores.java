@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Row;
 
 /**
@@ -39,12 +40,17 @@ record RecordScores(Map<String, Map<String, TreeMap<Long, Scored>>> runs, Bootst
 
   /** Of all runs of a comparison. */
   static RecordScores read(TableReader reader, String comparison, Bootstrap bootstrap) {
+    return read(reader, col(Table.RUN_ID).startsWith(comparison + "."), bootstrap);
+  }
+
+  /** Of some runs. */
+  static RecordScores read(TableReader reader, List<String> runs, Bootstrap bootstrap) {
+    return read(reader, col(Table.RUN_ID).isInCollection(runs), bootstrap);
+  }
+
+  private static RecordScores read(TableReader reader, Column which, Bootstrap bootstrap) {
     Map<String, Map<String, TreeMap<Long, Scored>>> runs = new HashMap<>();
-    for (Row row :
-        reader
-            .read(RecordScoresTable.INSTANCE)
-            .filter(col(Table.RUN_ID).startsWith(comparison + "."))
-            .collectAsList()) {
+    for (Row row : reader.read(RecordScoresTable.INSTANCE).filter(which).collectAsList()) {
       Boolean correct = row.getAs("correct");
       Double loss = row.getAs("loss");
       runs.computeIfAbsent(row.getAs(Table.RUN_ID), run -> new HashMap<>())

@@ -2,6 +2,7 @@ package io.guilomo.spark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.guilomo.metric.Interval;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlan;
@@ -10,6 +11,7 @@ import io.guilomo.spark.compare.QuickstartJob;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class TestQuickstartReport {
@@ -26,6 +28,7 @@ class TestQuickstartReport {
                     learned, List.of(evaluation("accuracy", 0.9), evaluation("loss", 0.3))),
                 new QuickstartJob.Trained(
                     uniform, List.of(evaluation("loss", 0.4), evaluation("accuracy", 0.8))),
+                Optional.of(new Interval(-0.15, -0.05)),
                 "/runs/quickstart/report.html"));
     assertThat(report)
         .endsWith(
@@ -33,8 +36,21 @@ class TestQuickstartReport {
                     .formatted(learned.parameters(), uniform.parameters())
                 + "  accuracy              0.9000 [0.8000, 1.0000] and 0.8000 [0.7000, 0.9000]\n"
                 + "  loss                  0.3000 [0.2000, 0.4000] and 0.4000 [0.3000, 0.5000]\n"
+                + "the learned plan is better than the uniform plan of its size: its loss is 0.0500 to 0.1500"
+                + " lower on the same records; deploy/guilomo compare tells with several seeds, beside"
+                + " random plans\n"
                 + "report: /runs/quickstart/report.html\n");
     assertThat(learned.parameters()).isNotEqualTo(uniform.parameters());
+  }
+
+  @Test
+  void whatRecordsDoNotShowIsNotClaimed() {
+    assertThat(JobResults.worth(new Interval(-0.01, 0.02)))
+        .startsWith(
+            "neither plan is shown to be better: the learned plan's loss differs by -0.0100 to 0.0200");
+    assertThat(JobResults.worth(new Interval(0.01, 0.02)))
+        .startsWith(
+            "the learned plan is worse than the uniform plan of its size: its loss is 0.0100 to 0.0200");
   }
 
   private static AllocationPlan plan(int experts) {
