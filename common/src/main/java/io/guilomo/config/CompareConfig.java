@@ -11,6 +11,7 @@ import java.util.stream.Stream;
  * @param seeds every strategy runs once with each
  * @param learningRates of the fine-tuning, of which each strategy gets its best; empty: {@code
  *     finetune.learning-rate}
+ * @param tuningSeeds seeds, the first ones, with which the learning rates are tried; 0: all
  * @param budgets of all strategies: up to 1 a share of the full allocation's trainable parameters,
  *     above 1 their number; empty: a single budget, as {@link AllocationConfig} has it
  * @param randomPlans random plans of its budget among which each plan is placed
@@ -21,6 +22,7 @@ public record CompareConfig(
     String baseline,
     List<Long> seeds,
     List<Double> learningRates,
+    int tuningSeeds,
     List<Double> budgets,
     int randomPlans,
     double margin) {
@@ -41,6 +43,7 @@ public record CompareConfig(
         section.oneOf("baseline", strategies),
         section.seeds("seeds", 1),
         section.positives("learning-rates"),
+        section.whole("tuning-seeds", 0),
         budgets,
         section.whole("random-plans", 0),
         section.fraction("margin"));
@@ -66,6 +69,11 @@ public record CompareConfig(
    */
   public List<Double> learningRates(double only) {
     return learningRates.isEmpty() ? List.of(only) : learningRates.stream().sorted().toList();
+  }
+
+  /** The seeds with which the learning rates are tried. */
+  public List<Long> seedsToTune() {
+    return tuningSeeds == 0 ? seeds : seeds.subList(0, Math.min(tuningSeeds, seeds.size()));
   }
 
   /** The strategies that run, among them {@code random} where there are to be random plans. */

@@ -28,6 +28,11 @@ record ConfigSection(Config config, String path) {
     return config.getString(key(name));
   }
 
+  /** Whether the value is left to what the configuration makes of others. */
+  boolean isAuto(String name) {
+    return text(name).equals("auto");
+  }
+
   String oneOf(String name, List<String> values) {
     String text = text(name);
     if (!values.contains(text)) {
@@ -83,6 +88,19 @@ record ConfigSection(Config config, String path) {
 
   double positive(String name) {
     return number(name, value -> value > 0, "must be above 0");
+  }
+
+  /** A positive number, or what {@code auto} stands for. */
+  double positiveOr(String name, double auto) {
+    if (isAuto(name)) {
+      return auto;
+    }
+    String expected = "must be auto or a number above 0";
+    double value = number(name, expected).doubleValue();
+    if (!(value > 0)) {
+      throw refuse(name, expected);
+    }
+    return value;
   }
 
   /** A number in {@code [0, 1]}. */

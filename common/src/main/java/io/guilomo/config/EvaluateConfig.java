@@ -8,7 +8,7 @@ import java.util.List;
  * @param data path of the records to score or predict
  * @param adapter directory of the adapter; empty: the best adapter of the run
  * @param batchSize records per batch
- * @param methods how language models are scored: {@code generation}, {@code choices}
+ * @param methods how language models are scored: {@code generation}, {@code choices}, {@code text}
  * @param confidence confidence level of the intervals
  * @param bootstrapSamples bootstrap samples per interval
  */
@@ -20,7 +20,7 @@ public record EvaluateConfig(
     double confidence,
     int bootstrapSamples) {
 
-  private static final List<String> METHODS = List.of("generation", "choices");
+  private static final List<String> METHODS = List.of("generation", "choices", "text");
 
   static EvaluateConfig of(ConfigSection section) {
     List<String> methods = section.texts("methods");

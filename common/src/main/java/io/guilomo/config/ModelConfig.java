@@ -26,7 +26,7 @@ public record ModelConfig(
     private static final int USUAL = 256;
 
     static MaxLength of(ConfigSection section) {
-      return section.text("max-length").equals("auto")
+      return section.isAuto("max-length")
           ? new MaxLength(USUAL, true)
           : new MaxLength(section.whole("max-length", 1), false);
     }

@@ -8,6 +8,7 @@ import java.util.List;
  * The search for a plan; {@code guilomo.search}.
  *
  * @param seeds one search per seed; empty: one search, with the seed of the run
+ * @param epochs passes over the training records, which need not be whole
  * @param batchSize records per step and worker
  * @param learningRate of experts and routers
  * @param betas of experts and routers
@@ -17,7 +18,7 @@ import java.util.List;
  */
 public record SearchConfig(
     List<Long> seeds,
-    int epochs,
+    double epochs,
     int batchSize,
     double learningRate,
     Betas betas,
@@ -75,9 +76,11 @@ public record SearchConfig(
   }
 
   private static SearchConfig read(ConfigSection section) {
+    Estimator estimator = section.oneOf("estimator", Estimator.class);
+    boolean expected = estimator == Estimator.EXPECTED;
     return new SearchConfig(
         section.seeds("seeds", 0),
-        section.whole("epochs", 1),
+        section.positiveOr("epochs", expected ? 0.5 : 4),
         section.whole("batch-size", 1),
         section.positive("learning-rate"),
         section.betas("betas"),
@@ -87,8 +90,10 @@ public record SearchConfig(
         section.number("clip-norm", 0.0),
         section.positive("gsv-learning-rate"),
         section.betas("gsv-betas"),
-        section.oneOf("estimator", Estimator.class),
-        section.oneOf("outer-gradient", OuterGradient.class),
+        estimator,
+        section.isAuto("outer-gradient")
+            ? (expected ? OuterGradient.FIRST_ORDER : OuterGradient.SECOND_ORDER)
+            : section.oneOf("outer-gradient", OuterGradient.class),
         section.flag("freeze-routing"),
         section.oneOf("recompute", Recompute.class));
   }

@@ -13,8 +13,8 @@ import java.util.Map;
  * @param generated response; null if none was generated
  * @param scores by method, {@code classification}, {@code choices} or {@code generation}; empty if
  *     the correct answer is unknown
- * @param responseLoss {@code −log p} per token of the correct response; {@code NaN} if it is
- *     unknown
+ * @param responseLoss {@code −log p} per token of the correct response, or with {@link #TEXT} of
+ *     prompt and response; {@code NaN} if the response is unknown
  */
 public record Answer(
     String prediction,
@@ -27,4 +27,7 @@ public record Answer(
   public static final String CLASSIFICATION = "classification";
   public static final String CHOICES = "choices";
   public static final String GENERATION = "generation";
+
+  /** Asks for the loss of the whole text, prompt included, as the response's. */
+  public static final String TEXT = "text";
 }

@@ -7,6 +7,7 @@ import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.apache.commons.lang3.ArrayUtils;
 
 /**
  * A prompt and the responses to compare, as token ids.
@@ -57,6 +58,26 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
     return Optional.of(
         new Choices(
             Arrays.copyOf(text, length), List.of(Arrays.copyOfRange(text, length, text.length))));
+  }
+
+  /**
+   * A text of prompt and correct response, all of which but its first token is to be scored; empty
+   * if there is no such response.
+   */
+  static Optional<Choices> ofText(TextRecord record, PromptEncoder prompts) {
+    Optional<Choices> response =
+        record instanceof TextRecord.MultipleChoice question
+            ? Optional.of(question)
+                .filter(asked -> asked.rightChoice() >= 0)
+                .map(asked -> asked.candidates().get(asked.rightChoice()))
+                .flatMap(right -> ofResponse(right, prompts))
+            : ofResponse(record, prompts);
+    return response.map(
+        own -> {
+          int[] text = ArrayUtils.addAll(own.prompt, own.responses.get(0));
+          return new Choices(
+              Arrays.copyOf(text, 1), List.of(Arrays.copyOfRange(text, 1, text.length)));
+        });
   }
 
   /**

@@ -17,7 +17,8 @@ public interface Predictor {
   /**
    * How to query a language model.
    *
-   * @param methods {@link Answer#GENERATION} and {@link Answer#CHOICES}, or one of them
+   * @param methods some of {@link Answer#GENERATION}, {@link Answer#CHOICES} and {@link
+   *     Answer#TEXT}
    * @param seed of sampling
    */
   record Options(List<String> methods, GenerationConfig generation, long seed)

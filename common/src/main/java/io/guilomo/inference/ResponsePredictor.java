@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 /**
  * Answers instructions and questions with a language model: extracts the answer from a generated
@@ -36,6 +37,7 @@ final class ResponsePredictor implements Predictor {
   private final PromptEncoder prompts;
   private final boolean generates;
   private final boolean chooses;
+  private final boolean readsTexts;
   private final Generator generator;
   private final GenerationSettings settings;
   private final ResponseReader reader;
@@ -54,6 +56,7 @@ final class ResponsePredictor implements Predictor {
             : description.template().withAnswerPattern(pattern);
     this.generates = options.methods().contains(Answer.GENERATION);
     this.chooses = options.methods().contains(Answer.CHOICES);
+    this.readsTexts = options.methods().contains(Answer.TEXT);
     this.generator = new Generator(network);
     this.prompts = new PromptEncoder(encoder, template);
     Set<Integer> stops = new TreeSet<>(encoder.stopTokens());
@@ -92,21 +95,26 @@ final class ResponsePredictor implements Predictor {
     IncrementalDecoder decoder = decoder(records.size(), prompts, choices);
     Map<Integer, ResponseReader.Response> responses = responses(decoder, prompts);
     Map<Integer, ChoiceScores> scores = scores(decoder, choices);
+    Map<Integer, Double> losses = readsTexts ? texts(records) : Map.of();
     List<Answer> answers = new ArrayList<>();
     for (int i = 0; i < records.size(); i++) {
       ResponseReader.Response response = responses.getOrDefault(i, NONE);
       answers.add(
           records.get(i) instanceof TextRecord.MultipleChoice question
-              ? answer(question, response, scores.get(i))
-              : answer(expected(records.get(i)), response, scores.get(i)));
+              ? answer(question, response, scores.get(i), losses.get(i))
+              : answer(expected(records.get(i)), response, scores.get(i), losses.get(i)));
     }
     return answers;
   }
 
+  /**
+   * @param textLoss null unless texts are read, and where a record's cannot be
+   */
   private Answer answer(
       TextRecord.MultipleChoice question,
       ResponseReader.Response response,
-      ChoiceScores choiceScores) {
+      ChoiceScores choiceScores,
+      Double textLoss) {
     int gold = question.rightChoice();
     Map<String, Scored> scores = new HashMap<>();
     String prediction = response.answer();
@@ -127,22 +135,32 @@ final class ResponsePredictor implements Predictor {
         scores.put(Answer.CHOICES, scored);
       }
     }
-    double loss = choiceScores == null || gold < 0 ? Double.NaN : -choiceScores.means()[gold];
-    return new Answer(prediction, probabilities, response.text(), scores, loss);
+    return new Answer(
+        prediction, probabilities, response.text(), scores, loss(choiceScores, gold, textLoss));
   }
 
   /**
    * @param expected null if unknown
    */
   private Answer answer(
-      String expected, ResponseReader.Response response, ChoiceScores choiceScores) {
+      String expected,
+      ResponseReader.Response response,
+      ChoiceScores choiceScores,
+      Double textLoss) {
     Map<String, Scored> scores = new HashMap<>();
     if (generates && expected != null) {
       boolean right = expected.equals(response.answer());
       scores.put(Answer.GENERATION, new Scored(0, right ? 0 : Scored.UNANSWERED, Double.NaN));
     }
-    double loss = choiceScores == null ? Double.NaN : -choiceScores.means()[0];
-    return new Answer(response.answer(), null, response.text(), scores, loss);
+    return new Answer(
+        response.answer(), null, response.text(), scores, loss(choiceScores, 0, textLoss));
+  }
+
+  private double loss(ChoiceScores choiceScores, int right, Double textLoss) {
+    if (readsTexts) {
+      return textLoss == null ? Double.NaN : textLoss;
+    }
+    return choiceScores == null || right < 0 ? Double.NaN : -choiceScores.means()[right];
   }
 
   /** Prompts by index of the record, except those that are too long; empty without generation. */
@@ -163,10 +181,15 @@ final class ResponsePredictor implements Predictor {
    * those that are too long.
    */
   private SortedMap<Integer, Choices> choices(List<TextRecord> records) {
+    return fitting(records, this::choices);
+  }
+
+  private SortedMap<Integer, Choices> fitting(
+      List<TextRecord> records, Function<TextRecord, Optional<Choices>> read) {
     SortedMap<Integer, Choices> choices = new TreeMap<>();
     for (int i = 0; i < records.size(); i++) {
       int position = i;
-      choices(records.get(i))
+      read.apply(records.get(i))
           .filter(own -> own.longest() <= network.config().maxPositions())
           .ifPresent(own -> choices.put(position, own));
     }
@@ -175,10 +198,17 @@ final class ResponsePredictor implements Predictor {
 
   private Optional<Choices> choices(TextRecord record) {
     if (record instanceof TextRecord.MultipleChoice question) {
-      boolean wanted = chooses || question.answer() != null;
+      boolean wanted = chooses || (!readsTexts && question.answer() != null);
       return wanted ? Optional.of(Choices.of(question, prompts)) : Optional.empty();
     }
-    return Choices.ofResponse(record, prompts);
+    return readsTexts ? Optional.empty() : Choices.ofResponse(record, prompts);
+  }
+
+  /** {@code −log p} per token of whole texts, by index of the record. */
+  private Map<Integer, Double> texts(List<TextRecord> records) {
+    SortedMap<Integer, Choices> texts = fitting(records, record -> Choices.ofText(record, prompts));
+    List<ChoiceScores> scores = new ChoiceScorer(network).score(List.copyOf(texts.values()));
+    return byPosition(texts, scores.stream().map(one -> -one.means()[0]).toList());
   }
 
   /** One sequence per record, with room for the tokens read to continue and to score its prompt. */

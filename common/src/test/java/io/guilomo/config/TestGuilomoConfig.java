@@ -118,7 +118,7 @@ class TestGuilomoConfig {
         "compare.budgets=[1.5] | Cannot use guilomo.compare.budgets = [1.5]: must be shares of the full allocation up to"
             + " 1, or whole numbers of parameters",
         "generation.top-p=0 | Cannot use guilomo.generation.top-p = 0: must be above 0",
-        "evaluate.methods=[guess] | Cannot use guilomo.evaluate.methods = [guess]: must be some of generation, choices",
+        "evaluate.methods=[guess] | Cannot use guilomo.evaluate.methods = [guess]: must be some of generation, choices, text",
         "allocation.budget.parameters=-1 | Cannot use guilomo.allocation.budget.parameters = -1: must be at least 0"
       })
   void whatTheFollowUpJobsCannotUseIsRefused(String override, String message) {

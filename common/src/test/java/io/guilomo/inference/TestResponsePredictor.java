@@ -1,6 +1,7 @@
 package io.guilomo.inference;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.adapter.Adapters;
@@ -18,6 +19,7 @@ import io.guilomo.network.TinyModels;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class TestResponsePredictor {
@@ -33,6 +35,9 @@ class TestResponsePredictor {
           "{% if messages | length > 1 and messages[1].role == 'user' %}"
               + "{{ raise_exception('twice') }}{% endif %}{{ messages[0].content }}",
           Map.of());
+
+  /** Tokens of {@link TinyModels}. */
+  private static final int VOCABULARY = 11;
 
   private final Letters encoder = new Letters();
 
@@ -56,7 +61,40 @@ class TestResponsePredictor {
     }
   }
 
+  @Test
+  void theLossOfATextIsThatOfPromptAndResponse() {
+    Backbone backbone = TinyModels.llama(1);
+    try (LoraMoeNetwork network = TinyModels.tuned(backbone, KernelsUnderTest.any())) {
+      PromptTemplate template =
+          new PromptTemplate(
+              "{instruction}{input}:", "{instruction}:", ":", Pattern.compile("(.)"));
+      double ofText = loss(backbone, network, template, Answer.TEXT);
+      double ofResponse = loss(backbone, network, template, Answer.GENERATION);
+      // "do:done": four of the six tokens after the first are the response's.
+      double ofPrompt =
+          -new ChoiceScorer(network)
+              .score(List.of(new Choices(encoder.encode("d"), List.of(encoder.encode("o:")))))
+              .get(0)
+              .means()[0];
+      assertThat(ofText).isCloseTo((2 * ofPrompt + 4 * ofResponse) / 6, within(1e-5));
+      assertThat(ofText).isNotCloseTo(ofResponse, within(1e-3));
+    }
+  }
+
+  private double loss(
+      Backbone backbone, LoraMoeNetwork network, PromptTemplate template, String method) {
+    return predictor(backbone, network, template, method)
+        .answer(List.of(INSTRUCTION))
+        .get(0)
+        .responseLoss();
+  }
+
   private Predictor predictor(Backbone backbone, LoraMoeNetwork network, PromptTemplate template) {
+    return predictor(backbone, network, template, Answer.GENERATION);
+  }
+
+  private Predictor predictor(
+      Backbone backbone, LoraMoeNetwork network, PromptTemplate template, String method) {
     AdapterDescription plain =
         Adapters.description(backbone, Adapters.plan(backbone, List.of(List.of(1, 2))));
     return new ResponsePredictor(
@@ -73,8 +111,7 @@ class TestResponsePredictor {
         network,
         encoder,
         (tokens, special) -> "",
-        new Predictor.Options(
-            List.of(Answer.GENERATION), new GenerationConfig(4, 0, 1, 0, List.of(), ""), 1));
+        new Predictor.Options(List.of(method), new GenerationConfig(4, 0, 1, 0, List.of(), ""), 1));
   }
 
   private static final class Letters implements TextEncoder {
@@ -88,7 +125,7 @@ class TestResponsePredictor {
     @Override
     public int[] encodeBare(String text) {
       encoded++;
-      return text.chars().toArray();
+      return text.chars().map(letter -> letter % VOCABULARY).toArray();
     }
 
     @Override

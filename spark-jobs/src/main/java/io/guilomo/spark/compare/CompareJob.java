@@ -100,23 +100,17 @@ public record CompareJob(JobContext context) {
     List<Planned> draws = draws(plans, planned);
     List<Double> rates = compare.learningRates(config().finetune().learningRate());
     Tunings tunings =
-        new Tunings(
-            context, run.runId(), recorded, (long) planned.size() * rates.size() + draws.size());
-    Map<Trial, Double> best = bestRates(planned, rates, tunings, recorded);
+        new Tunings(context, run.runId(), recorded, tunings(planned, rates) + draws.size());
+    Map<Trial, Double> best = bestRates(tuned(planned), rates, tunings, recorded);
+    // The rate of strategy random is also that of its further plans.
+    planned.addAll(draws);
     Map<Trial, Tuning> chosen = new LinkedHashMap<>();
     for (Planned each : planned) {
-      chosen.put(each.trial(), tunings.again(each, best.get(each.trial())));
-    }
-    for (Planned each : draws) {
-      // The rate was chosen for the random plans of strategy random.
-      Trial first = new Trial(each.trial().strategy(), each.trial().level(), each.trial().seed());
-      best.put(each.trial(), best.get(first));
-      chosen.put(each.trial(), tunings.of(each, best.get(first)));
+      chosen.put(each.trial(), tunings.chosen(each, best.get(each.trial().ofAnySeed())));
     }
     for (Tuning tuning : chosen.values()) {
       tunings.evaluate(tuning);
     }
-    planned.addAll(draws);
     List<Outcome> outcomes = outcomes(planned, chosen, best, recorded);
     return new Comparison(config(), plans.full(), outcomes, records(reader, run.runId())).rows();
   }
@@ -163,16 +157,27 @@ public record CompareJob(JobContext context) {
     return draws;
   }
 
+  /** The trials with which learning rates are tried. */
+  private List<Planned> tuned(List<Planned> planned) {
+    List<Long> seeds = config().compare().seedsToTune();
+    return planned.stream().filter(each -> seeds.contains(each.trial().seed())).toList();
+  }
+
+  /** How many fine-tunings there are, some of which may be the same. */
+  private long tunings(List<Planned> planned, List<Double> rates) {
+    long tuned = tuned(planned).size();
+    return tuned * rates.size() + planned.size() - tuned;
+  }
+
   /**
-   * The learning rate of each trial: for every strategy and budget the one that is best on the
-   * validation records, after fine-tuning with all of them.
+   * The learning rates, by trial without its seed: for every strategy and budget the one that is
+   * best on the validation records, after fine-tuning with all of them.
    */
   private Map<Trial, Double> bestRates(
-      List<Planned> planned, List<Double> rates, Tunings tunings, RecordedRuns recorded)
+      List<Planned> tuned, List<Double> rates, Tunings tunings, RecordedRuns recorded)
       throws IOException {
-    // Of each trial without its seed.
     Map<Trial, Map<Double, List<Tuning>>> groups = new LinkedHashMap<>();
-    for (Planned each : planned) {
+    for (Planned each : tuned) {
       for (double rate : rates) {
         groups
             .computeIfAbsent(each.trial().ofAnySeed(), group -> new TreeMap<>())
@@ -182,12 +187,11 @@ public record CompareJob(JobContext context) {
     }
     Map<Trial, Double> best = new HashMap<>();
     if (rates.size() == 1) {
-      planned.forEach(each -> best.put(each.trial(), rates.get(0)));
+      groups.keySet().forEach(group -> best.put(group, rates.get(0)));
       return best;
     }
     Criterion criterion = config().finetune().bestBy();
     Map<String, Validated> validated = recorded.validated(criterion);
-    Map<Trial, Double> ofGroups = new HashMap<>();
     groups.forEach(
         (group, byRate) -> {
           Map<Double, List<Validated>> seeds = new TreeMap<>();
@@ -200,9 +204,8 @@ public record CompareJob(JobContext context) {
                               one ->
                                   one.diverged() ? Validated.DIVERGED : validated.get(one.runId()))
                           .toList()));
-          ofGroups.put(group, chosen(group, seeds, criterion));
+          best.put(group, chosen(group, seeds, criterion));
         });
-    planned.forEach(each -> best.put(each.trial(), ofGroups.get(each.trial().ofAnySeed())));
     return best;
   }
 
@@ -244,7 +247,7 @@ public record CompareJob(JobContext context) {
               each.trial(),
               run,
               each.plan().parameters(),
-              best.get(each.trial()),
+              best.get(each.trial().ofAnySeed()),
               validated.get(run),
               metrics.get(run),
               search + own.of(FinetuneJob.NAME) + own.of(EvaluateJob.NAME),

@@ -1,6 +1,7 @@
 package io.guilomo.spark.compare;
 
 import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.input.JobContext;
@@ -70,9 +71,23 @@ final class Tunings {
     return same;
   }
 
-  /** A fine-tuning that {@link #of} has done. */
-  Tuning again(Planned planned, double rate) {
-    return tunings.get(new Key(planned.plan().moduleExperts(), planned.trial().seed(), rate));
+  /**
+   * Fine-tunes with the rate that was chosen for the trial, unless {@link #of} has done that.
+   *
+   * @throws UserException if the training diverges
+   */
+  Tuning chosen(Planned planned, double rate) throws IOException {
+    Tuning done =
+        tunings.get(new Key(planned.plan().moduleExperts(), planned.trial().seed(), rate));
+    Tuning chosen = done == null ? of(planned, rate) : done;
+    if (chosen.diverged()) {
+      throw new UserException(
+          "Cannot compare %s: training diverges with learning rate %s, which is best for others; add"
+              + " lower ones to compare.learning-rates, or try them with more seeds"
+              + " (compare.tuning-seeds)",
+          planned.trial(), text(rate));
+    }
+    return chosen;
   }
 
   private Tuning tune(Planned planned, double rate) throws IOException {

@@ -93,7 +93,8 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
       GuilomoConfig config, BackboneConfig backbone, ShardedData data, long seed) {
     SearchConfig search = config.search();
     int batchSize = search.batchSize();
-    long steps = (data.largestShard() + batchSize - 1) / batchSize * search.epochs();
+    long epoch = (data.largestShard() + batchSize - 1) / batchSize;
+    long steps = Math.max(1, Math.round(epoch * search.epochs()));
     NetworkDefinition network = Networks.toSearch(config, backbone, seed, data.classes());
     SearchSettings settings =
         new SearchSettings(

@@ -29,7 +29,7 @@ class TestTrainingCheckpoints {
         .containsExactly(
             "cluster.workers from 0 to 3",
             "model.path from  to elsewhere",
-            "search.epochs from 4 to 9",
+            "search.epochs from auto to 9",
             "search.learning-rate from 3.0E-4 to 0.001",
             "search.recompute from none to blocks");
     assertThat(changes()).isEmpty();

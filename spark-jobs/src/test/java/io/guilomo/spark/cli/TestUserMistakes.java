@@ -82,7 +82,7 @@ class TestUserMistakes {
       textBlock =
           """
           allocate | search.epoch=2 | Cannot use configuration key guilomo.search.epoch: unknown; did you mean guilomo.search.epochs?
-          allocate | search.epochs=two | Cannot use guilomo.search.epochs = two: must be a whole number
+          allocate | search.epochs=two | Cannot use guilomo.search.epochs = two: must be auto or a number above 0
           allocate | search.epochs | Cannot use --set search.epochs: expected path=value
           allocate | search.learning-rate=-1 | Cannot use guilomo.search.learning-rate = -1: must be above 0
           allocate | lora-moe.max-experts=1 | Cannot use guilomo.lora-moe.top-k = 2: must be at most max-experts, 1

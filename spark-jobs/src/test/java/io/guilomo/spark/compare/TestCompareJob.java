@@ -140,6 +140,11 @@ class TestCompareJob {
     Map<String, String> before = finished("finetune");
     compare(config.with(List.of("compare.learning-rates=[1e-2, 1e-9]")), "never");
     assertThat(finished("finetune")).isEqualTo(before);
+    // Further seeds train with the rate that the first found.
+    compare(config.with(List.of("compare.seeds=[1, 2]", "compare.tuning-seeds=1")), "never");
+    assertThat(finished("finetune").keySet())
+        .filteredOn(run -> run.contains(".2."))
+        .containsExactly("c.single.2.lr-0.01", "c.uniform.2.lr-0.01");
   }
 
   @Test
