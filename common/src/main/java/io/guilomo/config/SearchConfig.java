@@ -15,6 +15,9 @@ import java.util.List;
  * @param epsilon AdamW's epsilon, for all parameters
  * @param clipNorm 0: no clipping
  * @param gsvLearningRate of straight-through alone, as are {@code gsvBetas}
+ * @param patience averaging rounds in which the plan stays as it is before a search stops early; 0:
+ *     it never does
+ * @param planTolerance share of the plan's ranks up to which it counts as the same
  */
 public record SearchConfig(
     List<Long> seeds,
@@ -31,7 +34,9 @@ public record SearchConfig(
     Estimator estimator,
     OuterGradient outerGradient,
     boolean freezeRouting,
-    Recompute recompute) {
+    Recompute recompute,
+    int patience,
+    double planTolerance) {
 
   /** How GuidedSelection Vectors become masks, and how they learn. */
   public enum Estimator {
@@ -95,6 +100,8 @@ public record SearchConfig(
             ? (expected ? OuterGradient.FIRST_ORDER : OuterGradient.SECOND_ORDER)
             : section.oneOf("outer-gradient", OuterGradient.class),
         section.flag("freeze-routing"),
-        section.oneOf("recompute", Recompute.class));
+        section.oneOf("recompute", Recompute.class),
+        section.whole("patience", 0),
+        section.fraction("plan-tolerance"));
   }
 }

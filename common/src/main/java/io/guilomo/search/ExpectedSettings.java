@@ -13,6 +13,14 @@ import java.util.List;
  */
 public record ExpectedSettings(long budget, long steps) implements Serializable {
 
+  /** Part of the search in which the expected number of parameters reaches the budget. */
+  static final double DESCENT = 0.5;
+
+  /** Steps after which the search has met its budget; 0 without one. */
+  public long descent() {
+    return budget > 0 ? (long) Math.ceil(DESCENT * steps) : 0;
+  }
+
   /**
    * The same for a search among these candidates.
    *

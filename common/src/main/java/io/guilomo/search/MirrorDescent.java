@@ -44,9 +44,6 @@ final class MirrorDescent {
   /** ρ times the steps: how far a logit goes whose averaged gradient is always of the scale. */
   private static final double TRAVEL = 8;
 
-  /** Part of the search in which the target reaches the budget. */
-  private static final double DESCENT = 0.5;
-
   /** Logits that are lower than their vector's largest by more than this are raised. */
   private static final float RANGE = 10;
 
@@ -184,7 +181,7 @@ final class MirrorDescent {
 
   private double target(long step) {
     double end = Math.max(settings.budget(), LEAST * parameters.least());
-    double way = Math.min(1, (step + 1) / (DESCENT * settings.steps()));
+    double way = Math.min(1, (step + 1) / (ExpectedSettings.DESCENT * settings.steps()));
     return begun * Math.pow(end / begun, way);
   }
 

@@ -62,7 +62,9 @@ class TestGuilomoConfig {
                 SearchConfig.Estimator.STRAIGHT_THROUGH,
                 SearchConfig.OuterGradient.SECOND_ORDER,
                 true,
-                Recompute.NONE));
+                Recompute.NONE,
+                0,
+                0.01));
     assertThat(config.finetune())
         .isEqualTo(
             new FinetuneConfig(

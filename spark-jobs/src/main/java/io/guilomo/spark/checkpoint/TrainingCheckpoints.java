@@ -143,10 +143,14 @@ public record TrainingCheckpoints(
         .toList();
   }
 
-  /** Whether it is the budget of a search that heads for it, or the length of the training. */
+  /**
+   * Whether it is the budget of a search that heads for it, or that ends when its plan within it is
+   * stable, or the length of the training.
+   */
   private static boolean steers(ChangedKey change, GuilomoConfig config) {
     return switch (change.key()) {
-      case "allocation.budget.parameters" -> config.search().estimator() == Estimator.EXPECTED;
+      case "allocation.budget.parameters" ->
+          config.search().estimator() == Estimator.EXPECTED || config.search().patience() > 0;
       case "allocation.steps" -> AllocationStrategies.measures(config.allocation().strategy());
       default -> false;
     };

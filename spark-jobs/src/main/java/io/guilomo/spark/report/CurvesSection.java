@@ -48,6 +48,7 @@ final class CurvesSection implements ReportSection {
           chart("Router entropy in nats, mean over the modules", "train", "router_entropy"),
           chart("Share of the busiest expert, mean over the modules", "train", "expert_load_max"),
           chart("Tokens per second per worker", "train", "tokens_per_second"),
+          chart("Share of the plan's ranks that changed", "train", "plan_change"),
           chart("Learning rate", "train", "learning_rate"));
 
   private static Chart chart(String title, String split, String name) {

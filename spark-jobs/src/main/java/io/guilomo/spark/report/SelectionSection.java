@@ -1,10 +1,13 @@
 package io.guilomo.spark.report;
 
+import static org.apache.spark.sql.functions.col;
+
 import io.guilomo.spark.report.LineChart.Line;
 import io.guilomo.spark.report.LineChart.Point;
 import io.guilomo.spark.report.SelectionHistory.Choices;
 import io.guilomo.spark.report.SelectionHistory.MeanEntry;
 import io.guilomo.spark.table.GsvHistoryTable;
+import io.guilomo.spark.table.MetricsTable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,16 +17,42 @@ import java.util.TreeMap;
 import java.util.function.IntFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
+import org.apache.spark.sql.Row;
 
 /** How the GuidedSelection Vectors (GSVs) moved during the search. */
 final class SelectionSection implements ReportSection {
 
   @Override
   public Optional<Html> of(RunTables tables) {
-    return tables.selection().map(SelectionSection::html);
+    return tables.selection().map(history -> html(history, early(tables)));
   }
 
-  private static Html html(SelectionHistory history) {
+  /** The searches that stopped before their last step, in one sentence; empty if none did. */
+  private static String early(RunTables tables) {
+    return tables
+        .measured(MetricsTable.INSTANCE)
+        .filter(col("name").equalTo(MetricsTable.SPARED_STEPS))
+        .orderBy("seed")
+        .collectAsList()
+        .stream()
+        .map(SelectionSection::early)
+        .collect(
+            Collectors.collectingAndThen(
+                Collectors.joining(", "),
+                ends ->
+                    ends.isEmpty()
+                        ? ""
+                        : " Stopped early, as the plan stayed as it was: " + ends + "."));
+  }
+
+  private static String early(Row end) {
+    long steps = end.<Long>getAs("step") + 1;
+    return Numbers.format(
+        "seed %d after %,d of %,d steps",
+        end.<Long>getAs("seed"), steps, steps + end.<Double>getAs("value").longValue());
+  }
+
+  private static Html html(SelectionHistory history, String early) {
     int searches = history.lastRounds().size();
     Html html = ReportSection.begin("Course of the search");
     html.element(
@@ -34,7 +63,8 @@ final class SelectionSection implements ReportSection {
                 : " per rank; the largest entry is the choice.")
             + (searches == 1
                 ? ""
-                : Numbers.format(" Seed %d is shown, the first of %d.", history.seed(), searches)));
+                : Numbers.format(" Seed %d is shown, the first of %d.", history.seed(), searches))
+            + early);
     html.open("div", "class", "charts");
     html.add(layers(history).html());
     html.add(moved(history).html());

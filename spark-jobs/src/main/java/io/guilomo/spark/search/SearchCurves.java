@@ -116,6 +116,21 @@ final class SearchCurves {
     return shown;
   }
 
+  /**
+   * How the plan changed in a round.
+   *
+   * @param spared steps that need not be done, as the search ends here; 0 if it does not
+   * @return what to show of it
+   */
+  Map<String, Double> plan(Round round, PlanStability stability, long spared) {
+    Moment at = metrics.now(round.number(), round.endStep() - 1);
+    metrics.add(at, MetricsTable.ALL_WORKERS, TRAIN, "plan_change", stability.change());
+    if (spared > 0) {
+      metrics.add(at, MetricsTable.ALL_WORKERS, TRAIN, MetricsTable.SPARED_STEPS, spared);
+    }
+    return Map.of("plan change", stability.change());
+  }
+
   private void addStep(Moment at, int worker, SearchStepResult result) {
     PassResult training = result.training();
     metrics.add(at, worker, TRAIN, "loss", training.taskLoss());

@@ -37,7 +37,9 @@ import io.guilomo.spark.worker.WorkerRound;
 import io.guilomo.spark.worker.Workers;
 import io.guilomo.training.LearningRate;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -128,19 +130,34 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   Outcome run(
       Optional<Checkpoint> resumed, TrainingCheckpoints checkpoints, ProgressListener progress)
       throws IOException {
-    new RoundLoop<>(training, checkpoints, progress).run(this, plan.rounds(), resumed);
+    long steps = new RoundLoop<>(training, checkpoints, progress).run(this, plan.rounds(), resumed);
+    if (steps < plan.rounds().steps()) {
+      progress.message(
+          String.format(
+              Locale.ROOT,
+              "the search with seed %d stopped early, after %d of %d steps: in %d rounds its plan"
+                  + " changed by no more than %.1f %% of its ranks",
+              plan.seed(),
+              steps,
+              plan.rounds().steps(),
+              state.stability().rounds(),
+              100 * config.search().planTolerance()));
+    }
     ValidationResult after = state.after() == null ? training.validate() : state.after();
-    long budget = config.allocation().budgetParameters();
     AllocationPlan learned =
-        allocation(selections(state.routed()), budget).learnedWith(state.backboneDigest());
+        withinBudget(selections(state.routed())).learnedWith(state.backboneDigest());
     return new Outcome(initial(), learned, state.before(), after, state.backboneDigest());
   }
 
   /** What random vectors chose, without a budget; what equal distributions have within it. */
   private AllocationPlan initial() {
     return config.search().estimator() == Estimator.EXPECTED
-        ? allocation(drawn, config.allocation().budgetParameters())
+        ? withinBudget(drawn)
         : allocation(drawn, AllocationStrategy.UNLIMITED);
+  }
+
+  private AllocationPlan withinBudget(List<GuidedSelection> selections) {
+    return allocation(selections, config.allocation().budgetParameters());
   }
 
   private AllocationPlan allocation(List<GuidedSelection> selections, long budget) {
@@ -169,7 +186,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
 
   @Override
   public void start(ValidationResult before) {
-    state = SearchState.start(before);
+    state = SearchState.start(before, PlanStability.of(withinBudget(drawn)));
     curves.metrics().validation(0, 0, before);
     curves.gsvs(0, drawn);
   }
@@ -185,13 +202,41 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
     for (WorkerRound<SearchStepResult> worker : workers) {
       state = state.plus(worker.routedTokens(), worker.backboneDigest());
     }
-    curves.gsvs(round.number(), selections(state.routed()));
-    return curves.round(round, workers);
+    List<GuidedSelection> selections = selections(state.routed());
+    curves.gsvs(round.number(), selections);
+    state =
+        state.with(
+            state
+                .stability()
+                .after(
+                    withinBudget(selections),
+                    config.search().planTolerance(),
+                    round.firstStep() >= unsettledSteps()));
+    Map<String, Double> shown = new LinkedHashMap<>(curves.round(round, workers));
+    long spared = stops() ? plan.rounds().steps() - round.endStep() : 0;
+    shown.putAll(curves.plan(round, state.stability(), spared));
+    return shown;
+  }
+
+  /** Steps in which it means nothing that a plan stays as it is. */
+  private long unsettledSteps() {
+    long descent =
+        config.search().estimator() == Estimator.EXPECTED
+            ? new ExpectedSettings(config.allocation().budgetParameters(), plan.rounds().steps())
+                .descent()
+            : 0;
+    return Math.max(config.search().warmupSteps(), descent);
+  }
+
+  @Override
+  public boolean stops() {
+    int patience = config.search().patience();
+    return patience > 0 && state.stability().rounds() >= patience;
   }
 
   @Override
   public boolean validatesAfter(Round round) {
-    return round.last();
+    return round.last() || stops();
   }
 
   @Override

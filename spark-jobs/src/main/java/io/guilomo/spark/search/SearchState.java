@@ -19,31 +19,37 @@ import java.util.Map;
  * @param before validation before the first step
  * @param routed (token, slot) pairs that each expert of a module got so far
  * @param backboneDigest of the backbone on the executors; empty before the first round
+ * @param stability of the plan that is read off
  * @param after validation after the last step; null before it
  */
 record SearchState(
     ValidationResult before,
     Map<LinearModule, long[]> routed,
     String backboneDigest,
+    PlanStability stability,
     ValidationResult after)
     implements TrainingRun.State {
 
   private static final int MAX_MODULES = 1 << 20;
   private static final int MAX_EXPERTS = 1 << 16;
 
-  static SearchState start(ValidationResult before) {
-    return new SearchState(before, Map.of(), "", null);
+  static SearchState start(ValidationResult before, PlanStability stability) {
+    return new SearchState(before, Map.of(), "", stability, null);
   }
 
   /** Adds what one worker did in a round. */
   SearchState plus(Map<LinearModule, long[]> more, String digest) {
     Map<LinearModule, long[]> sums = new HashMap<>(routed);
     more.forEach((module, counts) -> sums.merge(module, counts, SearchState::sum));
-    return new SearchState(before, sums, digest, null);
+    return new SearchState(before, sums, digest, stability, null);
+  }
+
+  SearchState with(PlanStability newest) {
+    return new SearchState(before, routed, backboneDigest, newest, after);
   }
 
   SearchState ended(ValidationResult measured) {
-    return new SearchState(before, routed, backboneDigest, measured);
+    return new SearchState(before, routed, backboneDigest, stability, measured);
   }
 
   private static long[] sum(long[] left, long[] right) {
@@ -62,6 +68,7 @@ record SearchState(
       json.set("after", after.toJson());
     }
     json.put("backbone-digest", backboneDigest);
+    json.set("plan", stability.toJson());
     ArrayNode modules = json.putArray("routed-tokens");
     routed.entrySet().stream()
         .sorted(
@@ -106,6 +113,8 @@ record SearchState(
             ValidationResult.fromJson(json.object("before")),
             routed,
             json.text("backbone-digest"),
+            // Checkpoints of earlier releases have none.
+            json.has("plan") ? PlanStability.fromJson(json.object("plan")) : PlanStability.NONE,
             json.has("after") ? ValidationResult.fromJson(json.object("after")) : null);
     json.end();
     return progress;

@@ -18,6 +18,9 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
    */
   public static final String SEARCH_SECONDS = "search_seconds";
 
+  /** Steps per worker that a search which stopped early did not need. */
+  public static final String SPARED_STEPS = "spared_steps";
+
   /**
    * One row.
    *

@@ -32,6 +32,9 @@ class TestTrainingCheckpoints {
             "search.epochs from auto to 9",
             "search.learning-rate from 3.0E-4 to 0.001",
             "search.recompute from none to blocks");
+    assertThat(changes("allocation.budget.parameters=9", "search.patience=2"))
+        .extracting(ChangedKey::key)
+        .containsExactly("allocation.budget.parameters", "search.patience");
     assertThat(changes()).isEmpty();
   }
 
