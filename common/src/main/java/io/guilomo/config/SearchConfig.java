@@ -18,6 +18,7 @@ import java.util.List;
  * @param patience averaging rounds in which the plan stays as it is before a search stops early; 0:
  *     it never does
  * @param planTolerance share of the plan's ranks up to which it counts as the same
+ * @param startPlan plan to start from, or a run that has one; empty: none
  */
 public record SearchConfig(
     List<Long> seeds,
@@ -36,7 +37,8 @@ public record SearchConfig(
     boolean freezeRouting,
     Recompute recompute,
     int patience,
-    double planTolerance) {
+    double planTolerance,
+    String startPlan) {
 
   /** How GuidedSelection Vectors become masks, and how they learn. */
   public enum Estimator {
@@ -102,6 +104,7 @@ public record SearchConfig(
         section.flag("freeze-routing"),
         section.oneOf("recompute", Recompute.class),
         section.whole("patience", 0),
-        section.fraction("plan-tolerance"));
+        section.fraction("plan-tolerance"),
+        section.text("start-plan"));
   }
 }

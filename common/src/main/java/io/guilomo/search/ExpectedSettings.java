@@ -10,11 +10,26 @@ import java.util.List;
  *
  * @param budget trainable parameters to end with; 0: as many as lower the validation loss
  * @param steps of the whole search
+ * @param begun expected trainable parameters at the start; 0: those of equal logits
  */
-public record ExpectedSettings(long budget, long steps) implements Serializable {
+public record ExpectedSettings(long budget, long steps, double begun) implements Serializable {
 
   /** Part of the search in which the expected number of parameters reaches the budget. */
   static final double DESCENT = 0.5;
+
+  /** Of a search whose distributions start with equal logits. */
+  public ExpectedSettings(long budget, long steps) {
+    this(budget, steps, 0);
+  }
+
+  /**
+   * The same for a search that starts with other logits.
+   *
+   * @param modules the candidates, in the order of their GSVs
+   */
+  public ExpectedSettings startingFrom(List<ModuleExperts> modules, float[] gsvs) {
+    return new ExpectedSettings(budget, steps, new ExpectedParameters(modules).of(gsvs));
+  }
 
   /** Steps after which the search has met its budget; 0 without one. */
   public long descent() {

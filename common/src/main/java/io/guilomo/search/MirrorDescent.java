@@ -102,7 +102,7 @@ final class MirrorDescent {
         alike.add(new ModuleVectors(experts, ranks));
       }
     }
-    this.begun = parameters.of(new float[offset]);
+    this.begun = settings.begun() > 0 ? settings.begun() : parameters.of(new float[offset]);
   }
 
   /**

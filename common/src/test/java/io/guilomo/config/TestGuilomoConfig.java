@@ -64,7 +64,8 @@ class TestGuilomoConfig {
                 true,
                 Recompute.NONE,
                 0,
-                0.01));
+                0.01,
+                ""));
     assertThat(config.finetune())
         .isEqualTo(
             new FinetuneConfig(

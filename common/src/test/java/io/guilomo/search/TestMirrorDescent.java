@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.CountDistribution;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
@@ -16,6 +17,8 @@ import io.guilomo.plan.ExpectedAllocation;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.plan.ModulePlan;
+import io.guilomo.plan.StartPlan;
+import io.guilomo.plan.UniformAllocation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -147,6 +150,31 @@ class TestMirrorDescent {
     }
     // AdamW at its usual rate would have gone 150 · 3e-3 at most, but as far for any signal.
     assertThat(Math.sqrt(sum)).isLessThan(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0.5, 2})
+  void fromAPlanTheExpectedParametersGoToTheBudgetByEqualFactors(double factor) {
+    AllocationPlan plan =
+        new UniformAllocation(3, 3, RoutingMethod.topK(2), 16)
+            .plan(MODULES.stream().map(ModuleExperts::module).toList());
+    float[] gsvs =
+        new StartPlan("it", plan)
+            .vectors(
+                MODULES,
+                Estimator.EXPECTED,
+                new float[MODULES.size() * (EXPERTS + EXPERTS * RANK)]);
+    double begun = PARAMETERS.of(gsvs);
+    long budget = (long) (factor * plan.parameters());
+    MirrorDescent descent =
+        new MirrorDescent(MODULES, new ExpectedSettings(budget, STEPS).startingFrom(MODULES, gsvs));
+    float[] none = new float[gsvs.length];
+    for (int step = 0; step < STEPS; step++) {
+      descent.update(step, gsvs, none, new float[gsvs.length], new float[gsvs.length]);
+      double way = Math.min(1, 2.0 * (step + 1) / STEPS);
+      double target = begun * Math.pow(budget / begun, way);
+      assertThat(PARAMETERS.of(gsvs)).as("step %d", step).isCloseTo(target, within(0.01 * target));
+    }
   }
 
   @Test

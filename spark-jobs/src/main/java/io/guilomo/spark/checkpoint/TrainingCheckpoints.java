@@ -43,7 +43,8 @@ public record TrainingCheckpoints(
           "lora-moe.top-k",
           "lora-moe.alpha",
           "lora-moe.scaling",
-          "search.estimator");
+          "search.estimator",
+          "search.start-plan");
 
   private static final List<String> IRRELEVANT =
       List.of(

@@ -72,7 +72,7 @@ final class JobResults {
         searches.size(), alike, first.size(), spread);
   }
 
-  /** How many choices differ from the random ones that the search started from. */
+  /** How many choices differ from those that the search started from. */
   private static String moved(AllocationPlan initial, AllocationPlan learned) {
     int modules = 0;
     int ranks = 0;

@@ -33,6 +33,7 @@ public final class AbsolutePaths {
     paths.put("model.path", config.model().path());
     paths.put("data.train", config.data().train());
     paths.put("data.validation", config.data().validation());
+    paths.put("search.start-plan", config.search().startPlan());
     paths.put("allocation.plan", config.allocation().plan());
     paths.put("finetune.plan", config.finetune().plan());
     paths.put("evaluate.data", config.evaluate().data());

@@ -33,7 +33,8 @@ public final class Networks {
         .with(config.search().estimator());
   }
 
-  private static List<ModuleExperts> candidates(GuilomoConfig config, BackboneConfig backbone) {
+  /** The candidate experts of the target modules. */
+  public static List<ModuleExperts> candidates(GuilomoConfig config, BackboneConfig backbone) {
     LoraMoeConfig lora = config.loraMoe();
     return targets(config, backbone).stream()
         .map(

@@ -63,8 +63,8 @@ public final class PlanFiles {
     } catch (FileNotFoundException e) {
       throw new UserException(
           String.format(
-              "Cannot read the plan %s: there is no such file; allocate writes a run's, finetune.plan"
-                  + " and allocation.plan name others",
+              "Cannot read the plan %s: there is no such file; allocate writes a run's, finetune.plan,"
+                  + " allocation.plan and search.start-plan name others",
               name),
           e);
     }
@@ -83,6 +83,17 @@ public final class PlanFiles {
     AllocationPlan plan =
         read(name, Networks.targets(config, backbone), backbone.paths(), config.loraMoe(), conf);
     Networks.requireModules(plan, model, backbone);
+    requireBackbone(name, plan, model, conf);
+    return plan;
+  }
+
+  /**
+   * Checks that a plan was learned with a model, if it says with which: all tensors are read then.
+   *
+   * @throws UserException if it was learned with another
+   */
+  public static void requireBackbone(
+      String name, AllocationPlan plan, String model, Configuration conf) throws IOException {
     if (!plan.backboneDigest().isEmpty()) {
       String digest = Families.digest(model, conf);
       if (!digest.equals(plan.backboneDigest())) {
@@ -92,7 +103,6 @@ public final class PlanFiles {
             name, shortened(plan.backboneDigest()), model, shortened(digest));
       }
     }
-    return plan;
   }
 
   private static String shortened(String digest) {

@@ -15,7 +15,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -67,14 +69,19 @@ final class RunTables {
       InterpretedSession.interpret(spark);
       measured.replaceAll((table, rows) -> rows.coalesce(1));
     }
-    selection = SelectionHistory.of(measured(GsvHistoryTable.INSTANCE), expected());
+    selection =
+        SelectionHistory.of(
+            measured(GsvHistoryTable.INSTANCE),
+            any("search.estimator", Estimator.EXPECTED.toString()::equals),
+            any("search.start-plan", plan -> !plan.isBlank()));
   }
 
-  /** Whether the run's searches were of {@link Estimator#EXPECTED}. */
-  private boolean expected() {
+  /** Whether a setting is such in any job of the run; releases differ in what they have. */
+  private boolean any(String setting, Predicate<String> such) {
     return jobs().stream()
-        .map(job -> SettingsSection.recorded(job.getAs("config_json")).get("search.estimator"))
-        .anyMatch(Estimator.EXPECTED.toString()::equals);
+        .map(job -> SettingsSection.recorded(job.getAs("config_json")).get(setting))
+        .filter(Objects::nonNull)
+        .anyMatch(such);
   }
 
   /** Ids of the runs of a comparison that end with a report: searches and evaluations. */

@@ -25,8 +25,8 @@ import org.apache.spark.sql.expressions.Window;
  * What the GuidedSelection Vectors (GSVs) chose in the searches of a run, and the entries of the
  * search that is shown.
  *
- * @param expected whether the vectors are distributions over counts, which all start alike and
- *     whose medians are the choices
+ * @param expected whether the vectors are distributions over counts, whose medians are the choices
+ * @param planned whether they started from a plan; at random or all alike otherwise
  * @param seed seed of the search that is shown: the smallest
  * @param lastRounds last round of each seed
  * @param stride every how many rounds a point is drawn; the last round always is
@@ -36,6 +36,7 @@ import org.apache.spark.sql.expressions.Window;
  */
 record SelectionHistory(
     boolean expected,
+    boolean planned,
     long seed,
     Map<Long, Long> lastRounds,
     long stride,
@@ -55,7 +56,7 @@ record SelectionHistory(
   /** Mean of one entry over all vectors of its kind. */
   record MeanEntry(String kind, int index, long round, double value) {}
 
-  static Optional<SelectionHistory> of(Dataset<Row> gsvHistory, boolean expected) {
+  static Optional<SelectionHistory> of(Dataset<Row> gsvHistory, boolean expected, boolean planned) {
     Map<Long, Long> lastRounds = new TreeMap<>();
     for (Row row : gsvHistory.groupBy("seed").agg(max("round")).collectAsList()) {
       lastRounds.put(row.getLong(0), row.getLong(1));
@@ -73,6 +74,7 @@ record SelectionHistory(
     return Optional.of(
         new SelectionHistory(
             expected,
+            planned,
             seed,
             lastRounds,
             stride,
@@ -138,13 +140,18 @@ record SelectionHistory(
    * plan left out included.
    */
   String changes() {
-    return Numbers.format(
+    String changes =
         expected
             ? "The search moved the median number of experts of %s of %s modules, and the median of"
-                + " %s of %s ranks, all of which start alike; the plan has the entries that are most"
-                + " likely to be in use."
+                + " %s of %s ranks, "
+                + (planned ? "from those of the plan it started from" : "all of which start alike")
+                + "; the plan has the entries that are most likely to be in use."
             : "The search changed the number of experts of %s of %s modules, and %s of %s ranks; the"
-                + " rest are still the random choices it started from.",
+                + " rest are still the "
+                + (planned ? "choices of the plan" : "random choices")
+                + " it started from.";
+    return Numbers.format(
+        changes,
         last(GsvHistoryTable.EXPERTS, Choices::moved),
         last(GsvHistoryTable.EXPERTS, Choices::all),
         last(GsvHistoryTable.RANK, Choices::moved),

@@ -128,7 +128,7 @@ final class SelectionSection implements ReportSection {
                     kind.equals(GsvHistoryTable.RANK) ? "ranks" : "numbers of experts",
                     points(rows, Choices::moved, Choices::all)));
     return chart(
-        history.expected()
+        history.expected() || history.planned()
             ? "Share of the choices that differ from those at the start"
             : "Share of the choices that differ from the random ones at the start",
         lines,

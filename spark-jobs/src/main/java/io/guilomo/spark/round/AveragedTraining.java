@@ -67,6 +67,11 @@ public final class AveragedTraining<S> {
     return values;
   }
 
+  /** Gives the first values of the flat vector other ones, before the first round. */
+  public void lead(float[] values) {
+    FloatMemory.of(graph.getNetwork().params()).put(0, values, values.length);
+  }
+
   /** Views of all by name. */
   public NamedParameters named() {
     return NamedParameters.of(plan.network(), graph.getNetwork().params());

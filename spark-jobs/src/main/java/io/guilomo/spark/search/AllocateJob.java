@@ -12,6 +12,7 @@ import io.guilomo.plan.AlphaLoraAllocation;
 import io.guilomo.plan.CandidateMeasurements;
 import io.guilomo.plan.MeasuredAllocation;
 import io.guilomo.plan.ReleasedPlanFormat;
+import io.guilomo.plan.StartPlan;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.input.Networks;
@@ -25,6 +26,7 @@ import io.guilomo.spark.table.TableWriter;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Makes an allocation plan: learns it by one or several searches, reads it off a short training,
@@ -88,6 +90,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
 
   private Result learn(RecordedRun run, BackboneConfig backbone, Workers workers)
       throws IOException {
+    Optional<StartPlan> start = StartPlans.read(context, backbone);
     ShardedData data =
         Preflight.load(
             context,
@@ -95,7 +98,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
             workers,
             config().search().batchSize(),
             batch -> Preflight.search(config(), backbone, workers, batch));
-    Searches searches = Searches.run(context, backbone, data, workers, run);
+    Searches searches = Searches.run(context, backbone, data, workers, run, start);
     data.shards().unpersist();
     write(run, backbone, searches.plans());
     run.backboneDigest(searches.outcomes().get(0).backboneDigest());

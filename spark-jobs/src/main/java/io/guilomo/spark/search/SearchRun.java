@@ -15,6 +15,7 @@ import io.guilomo.plan.ExpectedAllocation;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.plan.LearnedAllocation;
 import io.guilomo.plan.ParameterBudget;
+import io.guilomo.plan.StartPlan;
 import io.guilomo.search.ExpectedSettings;
 import io.guilomo.search.SearchSettings;
 import io.guilomo.search.SearchStepResult;
@@ -50,13 +51,13 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   private final TrainingPlan<SearchStepResult> plan;
   private final SearchCurves curves;
   private final AveragedTraining<SearchStepResult> training;
-  private final List<GuidedSelection> drawn;
+  private final List<GuidedSelection> begun;
   private SearchState state;
 
   /**
    * What a search ended with.
    *
-   * @param initial the plan of the initial GSVs, without a budget where they are random
+   * @param initial the plan of the initial GSVs, without a budget where each is one choice
    * @param plan the learned plan, within the budget
    * @param before over the validation records, before the first step
    * @param after over the validation records, after the last
@@ -75,10 +76,11 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
       ShardedData data,
       Workers workers,
       long seed,
-      SearchCurves curves)
+      SearchCurves curves,
+      Optional<StartPlan> start)
       throws IOException {
     this.config = context.config();
-    this.plan = plan(config, backbone, data, seed);
+    this.plan = plan(config, backbone, data, seed, start);
     this.curves = curves;
     this.training =
         new AveragedTraining<>(
@@ -87,12 +89,28 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
             data.shards(),
             plan,
             new ClassifierStart(plan.network(), data.labels()).read(context.hadoop()));
-    this.drawn = selections(Map.of());
+    start.ifPresent(
+        known ->
+            training.lead(
+                known.vectors(
+                    plan.network().modules(),
+                    config.search().estimator(),
+                    training.leading(entries(plan.network().modules())))));
+    this.begun = selections(Map.of());
   }
 
   /** What a configuration makes of a search: the network to search in, and how. */
   public static TrainingPlan<SearchStepResult> plan(
       GuilomoConfig config, BackboneConfig backbone, ShardedData data, long seed) {
+    return plan(config, backbone, data, seed, Optional.empty());
+  }
+
+  private static TrainingPlan<SearchStepResult> plan(
+      GuilomoConfig config,
+      BackboneConfig backbone,
+      ShardedData data,
+      long seed,
+      Optional<StartPlan> start) {
     SearchConfig search = config.search();
     int batchSize = search.batchSize();
     long epoch = (data.largestShard() + batchSize - 1) / batchSize;
@@ -109,8 +127,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
             search.clipNorm(),
             seed,
             search.estimator() == Estimator.EXPECTED
-                ? new ExpectedSettings(config.allocation().budgetParameters(), steps)
-                    .checked(network.modules())
+                ? expected(config, network.modules(), steps, start)
                 : null);
     return new TrainingPlan<>(
         network,
@@ -118,6 +135,25 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
         Rounds.of(steps, config.cluster().averagingFrequency()),
         batchSize,
         seed);
+  }
+
+  private static ExpectedSettings expected(
+      GuilomoConfig config, List<ModuleExperts> modules, long steps, Optional<StartPlan> start) {
+    ExpectedSettings settings =
+        new ExpectedSettings(config.allocation().budgetParameters(), steps).checked(modules);
+    return start
+        .map(
+            known ->
+                settings.startingFrom(
+                    modules,
+                    known.vectors(
+                        modules, Estimator.EXPECTED, new float[Math.toIntExact(entries(modules))])))
+        .orElse(settings);
+  }
+
+  /** Of all GSVs. */
+  private static long entries(List<ModuleExperts> modules) {
+    return modules.stream().mapToLong(module -> module.experts() + module.totalRank()).sum();
   }
 
   /** The update of experts and routers. */
@@ -149,11 +185,14 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
     return new Outcome(initial(), learned, state.before(), after, state.backboneDigest());
   }
 
-  /** What random vectors chose, without a budget; what equal distributions have within it. */
+  /**
+   * What random vectors chose, or those of a plan, without a budget; what equal distributions have
+   * within it.
+   */
   private AllocationPlan initial() {
     return config.search().estimator() == Estimator.EXPECTED
-        ? withinBudget(drawn)
-        : allocation(drawn, AllocationStrategy.UNLIMITED);
+        ? withinBudget(begun)
+        : allocation(begun, AllocationStrategy.UNLIMITED);
   }
 
   private AllocationPlan withinBudget(List<GuidedSelection> selections) {
@@ -175,8 +214,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   /** The candidates that the GSVs select now. */
   private List<GuidedSelection> selections(Map<LinearModule, long[]> routed) {
     List<ModuleExperts> modules = plan.network().modules();
-    long count = modules.stream().mapToLong(m -> m.experts() + m.totalRank()).sum();
-    return GuidedSelection.of(modules, training.leading(count), routed);
+    return GuidedSelection.of(modules, training.leading(entries(modules)), routed);
   }
 
   @Override
@@ -186,9 +224,9 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
 
   @Override
   public void start(ValidationResult before) {
-    state = SearchState.start(before, PlanStability.of(withinBudget(drawn)));
+    state = SearchState.start(before, PlanStability.of(withinBudget(begun)));
     curves.metrics().validation(0, 0, before);
-    curves.gsvs(0, drawn);
+    curves.gsvs(0, begun);
   }
 
   @Override

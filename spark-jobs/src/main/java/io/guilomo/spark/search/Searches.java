@@ -5,6 +5,7 @@ import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ConsensusAllocation;
 import io.guilomo.plan.ParameterBudget;
+import io.guilomo.plan.StartPlan;
 import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.checkpoint.JobCheckpoints;
 import io.guilomo.spark.checkpoint.TrainingCheckpoints;
@@ -45,7 +46,8 @@ record Searches(AllocationPlan plan, List<SearchRun.Outcome> outcomes) {
       BackboneConfig backbone,
       ShardedData data,
       Workers workers,
-      RecordedRun run)
+      RecordedRun run,
+      Optional<StartPlan> startPlan)
       throws IOException {
     GuilomoConfig config = context.config();
     List<Long> seeds =
@@ -74,7 +76,7 @@ record Searches(AllocationPlan plan, List<SearchRun.Outcome> outcomes) {
         running.add(
             threads.submit(
                 () ->
-                    new SearchRun(context, backbone, data, workers, seed, curves)
+                    new SearchRun(context, backbone, data, workers, seed, curves, startPlan)
                         .run(start, checkpoints.get(seed), shared)));
       }
       for (Future<SearchRun.Outcome> search : running) {

@@ -49,7 +49,8 @@ class TestTrainingCheckpoints {
         "lora-moe.max-experts=4",
         "lora-moe.max-rank=4",
         "lora-moe.top-k=1",
-        "lora-moe.alpha=8"
+        "lora-moe.alpha=8",
+        "search.start-plan=plan.json"
       })
   void keysThatDecideTheParametersAreRefused(String change) {
     assertThatThrownBy(() -> changes(change, "search.epochs=9"))

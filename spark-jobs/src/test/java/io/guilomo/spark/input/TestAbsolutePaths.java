@@ -24,6 +24,7 @@ class TestAbsolutePaths {
                 "evaluate.data=./test #1.tsv",
                 "evaluate.adapter=runs/a/adapter",
                 "finetune.plan=plan.json",
+                "search.start-plan=runs/a",
                 "output.dir=output"));
     GuilomoConfig absolute = AbsolutePaths.of(config, hadoop);
     String here = Path.of("").toAbsolutePath().toString();
@@ -33,6 +34,7 @@ class TestAbsolutePaths {
     assertThat(absolute.evaluate().data()).isEqualTo(here + "/test #1.tsv");
     assertThat(absolute.evaluate().adapter()).isEqualTo(here + "/runs/a/adapter");
     assertThat(absolute.finetune().plan()).isEqualTo(here + "/plan.json");
+    assertThat(absolute.search().startPlan()).isEqualTo(here + "/runs/a");
     assertThat(absolute.output().dir()).isEqualTo(here + "/output");
     assertThat(absolute.allocation()).isEqualTo(config.allocation());
   }
