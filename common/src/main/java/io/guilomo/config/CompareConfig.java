@@ -1,6 +1,8 @@
 package io.guilomo.config;
 
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
@@ -16,6 +18,8 @@ import java.util.stream.Stream;
  *     above 1 their number; empty: a single budget, as {@link AllocationConfig} has it
  * @param randomPlans random plans of its budget among which each plan is placed
  * @param margin relative difference below which two plans are as good as each other
+ * @param findSmallest whether each strategy is trained with the largest budget first, and with
+ *     smaller ones as long as its plans are as good as the full allocation
  */
 public record CompareConfig(
     List<String> strategies,
@@ -25,7 +29,11 @@ public record CompareConfig(
     int tuningSeeds,
     List<Double> budgets,
     int randomPlans,
-    double margin) {
+    double margin,
+    boolean findSmallest) {
+
+  /** A budget over the next one, where none are given. */
+  private static final int HALVE = 2;
 
   static CompareConfig of(ConfigSection section) {
     List<String> strategies = section.texts("strategies");
@@ -38,15 +46,22 @@ public record CompareConfig(
           "budgets",
           "must be shares of the full allocation up to 1, or whole numbers of parameters");
     }
+    List<Long> seeds = section.seeds("seeds", 1);
+    boolean findSmallest = section.flag("find-smallest");
+    if (findSmallest && seeds.size() == 1) {
+      throw section.refuse(
+          "find-smallest", "one seed says nothing about chance; give compare.seeds two or more");
+    }
     return new CompareConfig(
         strategies,
         section.oneOf("baseline", strategies),
-        section.seeds("seeds", 1),
+        seeds,
         section.positives("learning-rates"),
         section.whole("tuning-seeds", 0),
         budgets,
         section.whole("random-plans", 0),
-        section.fraction("margin"));
+        section.fraction("margin"),
+        findSmallest);
   }
 
   /**
@@ -60,6 +75,21 @@ public record CompareConfig(
         .distinct()
         .sorted()
         .toList();
+  }
+
+  /**
+   * The budgets in which the smallest plan is looked for, the largest first: those of {@link
+   * #budgetParameters}, or else halves of the full allocation and of each other.
+   *
+   * @param least no smaller one is of use
+   */
+  public List<Long> descendingBudgets(long full, long least) {
+    List<Long> given = budgetParameters(full);
+    return given.isEmpty()
+        ? LongStream.iterate(full / HALVE, budget -> budget >= least, budget -> budget / HALVE)
+            .boxed()
+            .toList()
+        : given.stream().sorted(Comparator.reverseOrder()).toList();
   }
 
   /**

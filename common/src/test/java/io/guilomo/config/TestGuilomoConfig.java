@@ -120,6 +120,7 @@ class TestGuilomoConfig {
             + " numbers above 0",
         "compare.budgets=[1.5] | Cannot use guilomo.compare.budgets = [1.5]: must be shares of the full allocation up to"
             + " 1, or whole numbers of parameters",
+        "search.plan-tolerance=1 | Cannot use guilomo.search.plan-tolerance = 1: must be at least 0 and below 1",
         "generation.top-p=0 | Cannot use guilomo.generation.top-p = 0: must be above 0",
         "evaluate.methods=[guess] | Cannot use guilomo.evaluate.methods = [guess]: must be some of generation, choices, text",
         "allocation.budget.parameters=-1 | Cannot use guilomo.allocation.budget.parameters = -1: must be at least 0"
@@ -139,6 +140,26 @@ class TestGuilomoConfig {
                 .compare()
                 .learningRates(3e-4))
         .containsExactly(1e-3, 1e-2);
+  }
+
+  @Test
+  void theSmallestPlanIsLookedForFromTheLargestBudgetDown() {
+    CompareConfig halves =
+        GuilomoConfig.load(null, List.of("compare.find-smallest=true")).compare();
+    assertThat(halves.descendingBudgets(1001, 62)).containsExactly(500L, 250L, 125L, 62L);
+    assertThat(halves.descendingBudgets(1001, 501)).isEmpty();
+    CompareConfig given =
+        GuilomoConfig.load(
+                null, List.of("compare.find-smallest=true", "compare.budgets=[0.1, 700, 0.4]"))
+            .compare();
+    assertThat(given.descendingBudgets(1000, 62)).containsExactly(700L, 400L, 100L);
+    assertThatThrownBy(
+            () ->
+                GuilomoConfig.load(
+                    null, List.of("compare.find-smallest=true", "compare.seeds=[1]")))
+        .hasMessage(
+            "Cannot use guilomo.compare.find-smallest = true: one seed says nothing about chance; give"
+                + " compare.seeds two or more");
   }
 
   @Test

@@ -2,7 +2,6 @@ package io.guilomo.spark.compare;
 
 import io.guilomo.config.CompareConfig;
 import io.guilomo.config.EvaluateConfig;
-import io.guilomo.config.FinetuneConfig.Criterion;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.family.Families;
 import io.guilomo.metric.Bootstrap;
@@ -29,9 +28,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -73,35 +72,35 @@ public record CompareJob(JobContext context) {
         String.join(",", config().compare().strategies()),
         Workers.of(config(), context.sparkContext()).count(),
         () -> {
-          List<Compared> rows = compare(run, backbone);
-          run.tables().replace(ComparisonTable.INSTANCE, rows);
-          Advice advice = Advice.of(rows, config());
-          return new Result(
-              run.runId(),
-              rows,
-              Stream.of(advice.amongRandomPlans(), advice.sentence())
-                  .flatMap(Optional::stream)
-                  .toList());
+          Result result = compare(run, backbone);
+          run.tables().replace(ComparisonTable.INSTANCE, result.rows());
+          return result;
         });
   }
 
-  private List<Compared> compare(RecordedRun run, BackboneConfig backbone) throws IOException {
+  private Result compare(RecordedRun run, BackboneConfig backbone) throws IOException {
     CompareConfig compare = config().compare();
     TableReader reader = new TableReader(context.spark(), config().output().dir());
     RecordedRuns recorded = new RecordedRuns(reader, run.runId());
     Plans plans = new Plans(context, run, recorded, backbone);
-    List<Long> levels = levels(plans.full());
-    List<Planned> planned = new ArrayList<>(plans.all(levels, strategies()));
-    if (!compare.budgets().isEmpty()) {
-      for (long seed : compare.seeds()) {
-        planned.add(plans.full(seed));
+    Tunings tunings = new Tunings(context, run.runId(), recorded);
+    BestRates rates = new BestRates(context, tunings, recorded);
+    List<Planned> planned = new ArrayList<>();
+    List<Planned> draws;
+    Map<Trial, Double> best = new HashMap<>();
+    if (compare.findSmallest()) {
+      planned.addAll(
+          new Descent(config(), plans, tunings, rates, recorded).run(strategies(), best));
+      draws = draws(plans, planned);
+    } else {
+      planned.addAll(plans.all(levels(plans.fullParameters()), strategies()));
+      if (!compare.budgets().isEmpty()) {
+        planned.addAll(plans.full());
       }
+      draws = draws(plans, planned);
+      tunings.expect(rates.tunings(planned) + draws.size());
+      best.putAll(rates.of(planned));
     }
-    List<Planned> draws = draws(plans, planned);
-    List<Double> rates = compare.learningRates(config().finetune().learningRate());
-    Tunings tunings =
-        new Tunings(context, run.runId(), recorded, tunings(planned, rates) + draws.size());
-    Map<Trial, Double> best = bestRates(tuned(planned), rates, tunings, recorded);
     // The rate of strategy random is also that of its further plans.
     planned.addAll(draws);
     Map<Trial, Tuning> chosen = new LinkedHashMap<>();
@@ -112,17 +111,105 @@ public record CompareJob(JobContext context) {
       tunings.evaluate(tuning);
     }
     List<Outcome> outcomes = outcomes(planned, chosen, best, recorded);
-    return new Comparison(config(), plans.full(), outcomes, records(reader, run.runId())).rows();
+    List<Compared> rows =
+        new Comparison(config(), plans.fullParameters(), outcomes, records(reader, run.runId()))
+            .rows();
+    return new Result(
+        run.runId(),
+        rows,
+        Stream.concat(
+                compare.findSmallest()
+                    ? use(smallest(rows, planned, outcomes), run, backbone, outcomes).stream()
+                    : Stream.empty(),
+                findings(rows))
+            .toList());
+  }
+
+  private Stream<String> findings(List<Compared> rows) {
+    Advice advice = Advice.of(rows, config());
+    return Stream.of(advice.amongRandomPlans(), advice.sentence()).flatMap(Optional::stream);
+  }
+
+  /**
+   * Makes the plan the run's.
+   *
+   * @return what the test records, which had no part in choosing it, say of its strategy and budget
+   */
+  private Optional<String> use(
+      Planned smallest, RecordedRun run, BackboneConfig backbone, List<Outcome> outcomes)
+      throws IOException {
+    new AllocateJob(context, false).write(run, backbone, List.of(smallest.plan()));
+    context.message(
+        "the plan is that of %s, trained in run %s"
+            .formatted(smallest.trial(), runs(smallest.trial(), true, outcomes).get(0)));
+    if (smallest.trial().strategy().equals(ComparisonTable.FULL)) {
+      return Optional.empty();
+    }
+    TableReader reader = new TableReader(context.spark(), config().output().dir());
+    double margin = config().compare().margin();
+    return RecordScores.read(reader, run.runId(), bootstrap())
+        .gap(
+            runs(smallest.trial(), false, outcomes),
+            outcomes.stream()
+                .filter(one -> one.trial().strategy().equals(ComparisonTable.FULL))
+                .map(Outcome::run)
+                .toList())
+        .filter(gap -> gap.pairs() > 1)
+        .map(
+            gap ->
+                String.format(
+                    Locale.ROOT,
+                    "On the %,d test records the loss of %s is %.2f %% %s the full allocation's, and"
+                        + " less than %.1f %% above it with %.1f %% confidence over the records.",
+                    gap.pairs(),
+                    smallest.trial().setting(),
+                    100 * Math.abs(gap.mean()),
+                    gap.mean() < 0 ? "below" : "above",
+                    100 * margin,
+                    100 * gap.confidenceBelow(margin)));
+  }
+
+  /** The evaluated runs of a strategy and budget. */
+  private static List<String> runs(Trial trial, boolean ofItsSeed, List<Outcome> outcomes) {
+    return outcomes.stream()
+        .filter(one -> one.trial().ofAnySeed().equals(trial.ofAnySeed()))
+        .filter(one -> one.trial().draw() == 0)
+        .filter(one -> !ofItsSeed || one.trial().seed() == trial.seed())
+        .map(Outcome::run)
+        .toList();
+  }
+
+  /**
+   * The plan to use: of the strategy and budget that the comparison advises, or else of the full
+   * allocation, the one of the seed that did best on the validation records.
+   */
+  private Planned smallest(List<Compared> rows, List<Planned> planned, List<Outcome> outcomes) {
+    Optional<Compared> advised = Advice.of(rows, config()).smallest();
+    Trial best =
+        outcomes.stream()
+            .filter(
+                one ->
+                    advised.isEmpty()
+                        ? one.trial().strategy().equals(ComparisonTable.FULL)
+                        : one.trial().strategy().equals(advised.get().strategy())
+                            && one.trial().level() == advised.get().size().budget())
+            .filter(one -> one.trial().draw() == 0)
+            .min(Comparator.comparingDouble(one -> one.validated().loss()))
+            .orElseThrow()
+            .trial();
+    return planned.stream().filter(one -> one.trial().equals(best)).findFirst().orElseThrow();
   }
 
   /** Nothing where the seeds say more. */
   private RecordScores records(TableReader reader, String runId) {
-    EvaluateConfig evaluate = config().evaluate();
-    Bootstrap bootstrap =
-        new Bootstrap(evaluate.bootstrapSamples(), evaluate.confidence(), config().run().seed());
     return config().compare().seeds().size() > 1
-        ? new RecordScores(Map.of(), bootstrap)
-        : RecordScores.read(reader, runId, bootstrap);
+        ? new RecordScores(Map.of(), bootstrap())
+        : RecordScores.read(reader, runId, bootstrap());
+  }
+
+  private Bootstrap bootstrap() {
+    EvaluateConfig evaluate = config().evaluate();
+    return new Bootstrap(evaluate.bootstrapSamples(), evaluate.confidence(), config().run().seed());
   }
 
   /** The budgets that all strategies share; 0 where there is one, which may depend on the seed. */
@@ -155,78 +242,6 @@ public record CompareJob(JobContext context) {
       }
     }
     return draws;
-  }
-
-  /** The trials with which learning rates are tried. */
-  private List<Planned> tuned(List<Planned> planned) {
-    List<Long> seeds = config().compare().seedsToTune();
-    return planned.stream().filter(each -> seeds.contains(each.trial().seed())).toList();
-  }
-
-  /** How many fine-tunings there are, some of which may be the same. */
-  private long tunings(List<Planned> planned, List<Double> rates) {
-    long tuned = tuned(planned).size();
-    return tuned * rates.size() + planned.size() - tuned;
-  }
-
-  /**
-   * The learning rates, by trial without its seed: for every strategy and budget the one that is
-   * best on the validation records, after fine-tuning with all of them.
-   */
-  private Map<Trial, Double> bestRates(
-      List<Planned> tuned, List<Double> rates, Tunings tunings, RecordedRuns recorded)
-      throws IOException {
-    Map<Trial, Map<Double, List<Tuning>>> groups = new LinkedHashMap<>();
-    for (Planned each : tuned) {
-      for (double rate : rates) {
-        groups
-            .computeIfAbsent(each.trial().ofAnySeed(), group -> new TreeMap<>())
-            .computeIfAbsent(rate, group -> new ArrayList<>())
-            .add(tunings.of(each, rate));
-      }
-    }
-    Map<Trial, Double> best = new HashMap<>();
-    if (rates.size() == 1) {
-      groups.keySet().forEach(group -> best.put(group, rates.get(0)));
-      return best;
-    }
-    Criterion criterion = config().finetune().bestBy();
-    Map<String, Validated> validated = recorded.validated(criterion);
-    groups.forEach(
-        (group, byRate) -> {
-          Map<Double, List<Validated>> seeds = new TreeMap<>();
-          byRate.forEach(
-              (rate, ofRate) ->
-                  seeds.put(
-                      rate,
-                      ofRate.stream()
-                          .map(
-                              one ->
-                                  one.diverged() ? Validated.DIVERGED : validated.get(one.runId()))
-                          .toList()));
-          best.put(group, chosen(group, seeds, criterion));
-        });
-    return best;
-  }
-
-  private double chosen(Trial group, Map<Double, List<Validated>> seeds, Criterion criterion) {
-    double rate = Validated.bestRate(seeds, criterion);
-    if (Double.isInfinite(Validated.mean(seeds.get(rate)).loss())) {
-      throw new UserException(
-          "Cannot compare strategy %s: training diverges with every one of compare.learning-rates;"
-              + " add lower ones",
-          group.strategy());
-    }
-    List<Double> rates = List.copyOf(seeds.keySet());
-    if (rate == rates.get(0) || rate == rates.get(rates.size() - 1)) {
-      context.message(
-          "%s is best with learning rate %s, the %s of compare.learning-rates: others beyond it may be better"
-              .formatted(
-                  group.setting(),
-                  Tunings.text(rate),
-                  rate == rates.get(0) ? "lowest" : "highest"));
-    }
-    return rate;
   }
 
   private List<Outcome> outcomes(

@@ -127,14 +127,9 @@ record Comparison(GuilomoConfig config, long full, List<Outcome> outcomes, Recor
     Double gap = null;
     Double asGood = null;
     if (!whole.isEmpty()) {
-      double[] fullLosses = values(whole, outcome -> outcome.validated().loss());
-      double[] gaps = new double[losses.length];
-      for (int i = 0; i < gaps.length; i++) {
-        gaps[i] = (losses[i] - fullLosses[i]) / fullLosses[i];
-      }
-      PairedDifference gapToFull = PairedDifference.of(gaps, new double[gaps.length]);
-      gap = gapToFull.mean();
-      asGood = gapToFull.pairs() < 2 ? null : gapToFull.confidenceBelow(config.compare().margin());
+      GapToFull toFull = GapToFull.of(losses, values(whole, outcome -> outcome.validated().loss()));
+      gap = toFull.mean();
+      asGood = toFull.below(config.compare().margin());
     }
     return new Training(
         own.get(0).rate(), mean(own, outcome -> outcome.validated().loss()), gap, asGood);

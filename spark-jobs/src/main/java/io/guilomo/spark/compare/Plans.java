@@ -52,7 +52,7 @@ final class Plans {
   }
 
   /** Trainable parameters of the full allocation. */
-  long full() {
+  long fullParameters() {
     return AllocationStrategies.full(modules, config.loraMoe()).parameters();
   }
 
@@ -85,6 +85,19 @@ final class Plans {
     return all;
   }
 
+  /** Trainable parameters of the smallest plan of any of the strategies. */
+  long least(List<String> strategies) throws IOException {
+    long least = Long.MAX_VALUE;
+    for (String strategy : strategies) {
+      least = Math.min(least, least(strategy));
+    }
+    return least;
+  }
+
+  void message(String line) {
+    context.message(line);
+  }
+
   private long least(String strategy) throws IOException {
     return strategy.equals(AllocationStrategies.FILE)
         ? PlanFiles.readFor(config.allocation().requirePlan(), config, backbone, context.hadoop())
@@ -92,10 +105,14 @@ final class Plans {
         : AllocationStrategies.leastParameters(strategy, modules, config.loraMoe());
   }
 
-  /** The full allocation, which every budget's plans can be held against. */
-  Planned full(long seed) throws IOException {
+  /** The full allocation, which every budget's plans can be held against; one for each seed. */
+  List<Planned> full() throws IOException {
     AllocationPlan plan = AllocationStrategies.full(modules, config.loraMoe());
-    return written(new Trial(ComparisonTable.FULL, plan.parameters(), seed), plan, "");
+    List<Planned> all = new ArrayList<>();
+    for (long seed : config.compare().seeds()) {
+      all.add(written(new Trial(ComparisonTable.FULL, plan.parameters(), seed), plan, ""));
+    }
+    return all;
   }
 
   /** The plan of one trial, searched for or measured if its strategy needs that. */
@@ -117,11 +134,18 @@ final class Plans {
 
   private Planned searched(Trial trial) throws IOException {
     if (trial.level() > 0 && servesEveryBudget()) {
-      String searchRun =
-          search(new Trial(trial.strategy(), 0, trial.seed()), AllocationStrategy.UNLIMITED);
+      Estimator estimator = config.search().estimator();
+      long aim =
+          estimator == Estimator.EXPECTED
+              ? config.allocation().budgetParameters()
+              : AllocationStrategy.UNLIMITED;
+      String searchRun = search(new Trial(trial.strategy(), 0, trial.seed()), aim);
       FinishedSearch search =
           new FinishedSearch(
-              new TableReader(context.spark(), config.output().dir()), searchRun, found(searchRun));
+              new TableReader(context.spark(), config.output().dir()),
+              searchRun,
+              estimator,
+              found(searchRun));
       return written(trial, search.plan(trial.level()), searchRun);
     }
     long configured = config.allocation().budgetParameters();
@@ -147,11 +171,12 @@ final class Plans {
   }
 
   /**
-   * Whether what was searched for can be read off within any budget. The straight-through search
-   * knows none; a search that heads for its budget is made once for each.
+   * Whether the plans of all budgets are read off one search. The straight-through search knows no
+   * budget; one that heads for its budget is made once for each, unless budgets are only tried.
    */
   private boolean servesEveryBudget() {
-    return config.search().estimator() == Estimator.STRAIGHT_THROUGH;
+    return config.search().estimator() == Estimator.STRAIGHT_THROUGH
+        || config.compare().findSmallest();
   }
 
   /** Searches, unless that is done. */
@@ -168,7 +193,8 @@ final class Plans {
   /** Whether a search's run is also that of the fine-tuning, which reports on both. */
   private boolean isTuned(Trial trial) {
     return config.compare().learningRates().isEmpty()
-        && (trial.level() > 0 || config.compare().budgets().isEmpty());
+        && (trial.level() > 0
+            || config.compare().budgets().isEmpty() && !config.compare().findSmallest());
   }
 
   /**

@@ -6,6 +6,7 @@ import io.guilomo.inference.Answer;
 import io.guilomo.metric.Bootstrap;
 import io.guilomo.metric.Interval;
 import io.guilomo.metric.Metric;
+import io.guilomo.metric.PairedDifference;
 import io.guilomo.metric.Scored;
 import io.guilomo.spark.table.RecordScoresTable;
 import io.guilomo.spark.table.Table;
@@ -89,6 +90,38 @@ record RecordScores(Map<String, Map<String, TreeMap<Long, Scored>>> runs, Bootst
         ? Optional.empty()
         : Optional.of(
             bootstrap.difference(loss ? Metric.LOSS : Metric.ACCURACY, first, second, CLASSES));
+  }
+
+  /**
+   * By how much the loss of each record is above the same record's with other runs, means over the
+   * runs, as a share of the others' mean loss; empty if they share no records with losses.
+   */
+  Optional<PairedDifference> gap(List<String> of, List<String> others) {
+    Map<Long, Double> own = meanLosses(of);
+    Map<Long, Double> theirs = meanLosses(others);
+    own.keySet().retainAll(theirs.keySet());
+    theirs.keySet().retainAll(own.keySet());
+    if (own.isEmpty()) {
+      return Optional.empty();
+    }
+    double mean = theirs.values().stream().mapToDouble(loss -> loss).average().orElseThrow();
+    return Optional.of(
+        PairedDifference.of(
+            own.values().stream().mapToDouble(loss -> loss / mean).toArray(),
+            theirs.values().stream().mapToDouble(loss -> loss / mean).toArray()));
+  }
+
+  /** Of the records that all of the runs have scored, in their order. */
+  private Map<Long, Double> meanLosses(List<String> of) {
+    Map<Long, Double> sums = new TreeMap<>();
+    losses(of.get(0)).keySet().forEach(position -> sums.put(position, 0.0));
+    for (String run : of) {
+      Map<Long, Scored> scored = losses(run);
+      sums.keySet().retainAll(scored.keySet());
+      sums.replaceAll((position, sum) -> sum + scored.get(position).loss() / of.size());
+    }
+    sums.values().removeIf(loss -> !Double.isFinite(loss));
+    return sums;
   }
 
   /** A language model's loss is that of the right response, a classifier's that of its class. */

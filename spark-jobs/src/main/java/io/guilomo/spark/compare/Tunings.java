@@ -39,19 +39,24 @@ final class Tunings {
   private final JobContext context;
   private final String runId;
   private final RecordedRuns recorded;
-  private final long all;
   private final Map<Key, Tuning> tunings = new HashMap<>();
   private final Set<String> evaluated = new HashSet<>();
   private long begun;
+  private long all;
 
-  /**
-   * @param all trials times rates, to count them for the user
-   */
-  Tunings(JobContext context, String runId, RecordedRuns recorded, long all) {
+  Tunings(JobContext context, String runId, RecordedRuns recorded) {
     this.context = context;
     this.runId = runId;
     this.recorded = recorded;
-    this.all = all;
+  }
+
+  /**
+   * Says how many there will be, to count them for the user.
+   *
+   * @param trials times rates
+   */
+  void expect(long trials) {
+    all = trials;
   }
 
   /** Fine-tunes with the plan and rate, unless that is done. */
@@ -62,13 +67,17 @@ final class Tunings {
     Key key = new Key(planned.plan().moduleExperts(), trial.seed(), rate);
     Tuning same = tunings.get(key);
     if (same == null) {
-      context.message("%s: run %d of %d".formatted(what, begun, all));
+      context.message("%s: %s".formatted(what, place()));
       same = tune(planned, rate);
       tunings.put(key, same);
     } else {
-      context.message("%s: run %d of %d, the same as %s".formatted(what, begun, all, same.runId()));
+      context.message("%s: %s, the same as %s".formatted(what, place(), same.runId()));
     }
     return same;
+  }
+
+  private String place() {
+    return "run " + begun + (all == 0 ? "" : " of " + all);
   }
 
   /**

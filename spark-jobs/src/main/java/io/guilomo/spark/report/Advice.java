@@ -95,6 +95,14 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
   }
 
   /**
+   * The strategy and budget of the smallest plan that is as good as the full allocation, as the
+   * sentence names it; empty if there is none.
+   */
+  public Optional<Compared> smallest() {
+    return smallest(winner());
+  }
+
+  /**
    * How the plans that were searched for stand among random ones, and how probable it is that a
    * plan drawn at random stands as high; empty if there are none.
    */
@@ -231,11 +239,13 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
 
   private String asGood(Compared row) {
     return Numbers.format(
-        "%s, %s of the full allocation's, is as good as that within %s of its validation loss, with"
-            + " %s confidence: use it",
+        "%s, %s of the full allocation's, is as good as that within %s of its validation loss (%.2f"
+            + " %% %s it), with %s confidence: use it",
         named(row),
         Numbers.percent(row.size().parameters() / row.size().full()),
         Numbers.percent(margin),
+        100 * Math.abs(row.training().gapToFull()),
+        row.training().gapToFull() < 0 ? "below" : "above",
         Numbers.percent(Math.min(row.training().asGood(), 0.999)));
   }
 

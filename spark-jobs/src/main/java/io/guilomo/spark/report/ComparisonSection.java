@@ -127,7 +127,8 @@ final class ComparisonSection implements ReportSection {
             "seconds",
             "of them searching",
             "epochs of fine-tuning in that time"));
-    strategies.forEach(strategy -> line(html, strategy));
+    String baseline = baseline(strategies);
+    strategies.forEach(strategy -> line(html, strategy, baseline));
     html.close("tbody").close("table").close("div");
   }
 
@@ -223,14 +224,14 @@ final class ComparisonSection implements ReportSection {
         .orElse("the baseline");
   }
 
-  private static void line(Html html, Compared row) {
+  private static void line(Html html, Compared row, String baseline) {
     Difference difference = row.difference();
     html.open("tr").element("th", row.strategy(), "scope", "row");
     number(html, Numbers.count(Math.round(row.size().parameters())));
     number(html, Numbers.measured(row.score().mean()));
     number(html, row.score().sd() == null ? NOTHING : Numbers.measured(row.score().sd()));
     if (difference == null) {
-      number(html, row.strategy().equals(ComparisonTable.FULL) ? NOTHING : "baseline");
+      number(html, row.strategy().equals(baseline) ? "baseline" : NOTHING);
       html.element("td", "");
     } else {
       number(html, Numbers.difference(difference.mean()));

@@ -159,9 +159,11 @@ public record AllocateJob(JobContext context, boolean reporting) {
   }
 
   /**
+   * Makes plans those of a run: their tables and files.
+   *
    * @param plans the run's own first; those of single seeds, if any, follow
    */
-  private void write(RecordedRun run, BackboneConfig backbone, List<AllocationPlan> plans)
+  public void write(RecordedRun run, BackboneConfig backbone, List<AllocationPlan> plans)
       throws IOException {
     TableWriter tables = run.tables();
     tables.replace(

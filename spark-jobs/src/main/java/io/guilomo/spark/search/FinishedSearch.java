@@ -3,8 +3,10 @@ package io.guilomo.spark.search;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.max;
 
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.LinearModule;
 import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.ExpectedAllocation;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.plan.LearnedAllocation;
 import io.guilomo.plan.ModulePlan;
@@ -20,19 +22,22 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
 /**
- * A straight-through search that has ended, from whose GuidedSelection Vectors the plan within any
- * budget is read off.
+ * A search that has ended, from whose GuidedSelection Vectors the plan within any budget is read
+ * off.
  *
  * @param runId the run that searched
- * @param whole the plan that it found, without a budget
+ * @param estimator that it searched with
+ * @param whole the plan that it found: without a budget, or within the one that it headed for
  */
-public record FinishedSearch(TableReader reader, String runId, AllocationPlan whole) {
+public record FinishedSearch(
+    TableReader reader, String runId, Estimator estimator, AllocationPlan whole) {
 
   /** A vector of a module; expert −1 stands for the expert vector. */
   private record Vector(int layer, String module, int expert) {}
 
   /**
-   * The plan that the search would have ended with within this budget.
+   * The plan that the search would have ended with within this budget, had it not headed for
+   * another.
    *
    * @param budget most trainable parameters
    * @throws io.guilomo.model.UserException if two experts of rank one everywhere are over it
@@ -50,9 +55,16 @@ public record FinishedSearch(TableReader reader, String runId, AllocationPlan wh
       }
       selections.add(new GuidedSelection(planned.module(), experts, ranks, routed));
     }
-    return new LearnedAllocation(whole.seed(), whole.routing(), whole.scaling())
-        .plan(selections, new ParameterBudget(budget))
-        .learnedWith(whole.backboneDigest());
+    AllocationPlan plan =
+        switch (estimator) {
+          case STRAIGHT_THROUGH ->
+              new LearnedAllocation(whole.seed(), whole.routing(), whole.scaling())
+                  .plan(selections, new ParameterBudget(budget));
+          case EXPECTED ->
+              new ExpectedAllocation(whole.seed(), whole.routing(), whole.scaling())
+                  .plan(selections, budget);
+        };
+    return plan.learnedWith(whole.backboneDigest());
   }
 
   private Map<Vector, TreeMap<Integer, Float>> entries() {

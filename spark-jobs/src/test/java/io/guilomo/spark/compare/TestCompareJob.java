@@ -65,8 +65,7 @@ class TestCompareJob {
             line -> line.matches("(guilomo|uniform|random) has no plan within \\d+ parameters.*"));
     long full = rows.get(0).size().full();
     List<Compared> losses = rows.stream().filter(row -> row.metric().equals("loss")).toList();
-    assertThat(losses)
-        .extracting(row -> row.strategy() + " " + row.size().budget())
+    assertThat(losses(rows))
         .containsExactly(
             "guilomo " + (long) (0.4 * full),
             "uniform " + (long) (0.4 * full),
@@ -116,6 +115,67 @@ class TestCompareJob {
       assertThat(small.modules().get(i).totalRank())
           .isLessThanOrEqualTo(large.modules().get(i).totalRank());
     }
+  }
+
+  @Test
+  void theSmallestPlanThatIsAsGoodBecomesTheRuns() throws IOException {
+    GuilomoConfig config =
+        config(
+            "compare.strategies=[guilomo]",
+            "compare.baseline=guilomo",
+            "compare.seeds=[1, 2]",
+            "compare.budgets=[0.001, 0.35, 0.6]",
+            "compare.find-smallest=true",
+            "compare.margin=0.9",
+            "search.estimator=expected",
+            "search.outer-gradient=first-order");
+    CompareJob.Result found = compare(config, "never");
+    List<Compared> rows = found.rows();
+    long full = rows.get(0).size().full();
+    assertThat(found.findings())
+        .hasSize(2)
+        .first()
+        .asString()
+        .matches(
+            "On the 6 test records the loss of guilomo within [\\d,]+ parameters is .*, and less than"
+                + " 90.0 % above it with .* % confidence over the records\\.");
+    assertThat(losses(rows))
+        .containsExactly(
+            "guilomo " + (long) (0.35 * full), "guilomo " + (long) (0.6 * full), "full " + full);
+    // One search of each seed serves both budgets.
+    assertThat(finished("allocate")).containsOnlyKeys("c.guilomo.1", "c.guilomo.2");
+    assertThat(messages)
+        .filteredOn(line -> line.matches("guilomo within .*: validation loss .*, as good: .*"))
+        .hasSize(2)
+        .first()
+        .asString()
+        .startsWith("guilomo within %,d parameters: ".formatted((long) (0.6 * full)));
+    AllocationPlan plan = plan("plan.json");
+    assertThat(plan)
+        .isIn(
+            plan("plan-guilomo.%d.1.json".formatted((long) (0.35 * full))),
+            plan("plan-guilomo.%d.2.json".formatted((long) (0.35 * full))));
+    assertThat(plan.parameters()).isBetween((long) (0.25 * full), (long) (0.35 * full));
+    assertThat(output.resolve("runs/c/expert.json")).exists();
+    assertThat(output.resolve("runs/c/report.html"))
+        .content()
+        .contains("is as good as that within 90.0 % of its validation loss");
+
+    // Within no margin at all nothing smaller is shown to be as good, and nothing is trained again.
+    Map<String, String> before = finished("finetune");
+    List<Compared> strict =
+        compare(config.with(List.of("compare.margin=0", "evaluate.confidence=0.9999")), "never")
+            .rows();
+    assertThat(losses(strict)).containsExactly("guilomo " + (long) (0.6 * full), "full " + full);
+    assertThat(finished("finetune")).isEqualTo(before);
+    assertThat(plan("plan.json").parameters()).isEqualTo(full);
+  }
+
+  private static List<String> losses(List<Compared> rows) {
+    return rows.stream()
+        .filter(row -> row.metric().equals("loss"))
+        .map(row -> row.strategy() + " " + row.size().budget())
+        .toList();
   }
 
   @Test

@@ -91,7 +91,8 @@ class TestAdvice {
         .isEqualTo(
             "Allocation does not matter for this task: every strategy is within 0.5 % of uniform;"
                 + " uniform with 600 parameters, 60.0 % of the full allocation's, is as good as that"
-                + " within 0.5 % of its validation loss, with 97.0 % confidence: use it.");
+                + " within 0.5 % of its validation loss (0.10 % above it), with 97.0 % confidence: use"
+                + " it.");
     rows.add(sized("guilomo", 300, alike, 0.96));
     assertThat(sentence(rows)).contains("; guilomo with 300 parameters, 30.0 % of");
     assertThat(sentence(uniform))
