@@ -69,6 +69,23 @@ public final class AdapterDirectory {
   }
 
   /**
+   * What the manifest says of an adapter.
+   *
+   * @param digest SHA-256 of the tensors' file, hexadecimal; another for every adapter
+   */
+  public record Summary(AdapterDescription description, String digest) {}
+
+  /**
+   * Reads the manifest alone.
+   *
+   * @throws UserException if the directory has no adapter
+   */
+  public Summary summary() throws IOException {
+    AdapterManifest manifest = AdapterManifest.fromJson(path(MANIFEST).toString(), manifest());
+    return new Summary(manifest.description(), manifest.sha256());
+  }
+
+  /**
    * Reads the adapter and checks every tensor.
    *
    * @throws UserException if the directory has no complete adapter, or its tensors do not fit its

@@ -51,7 +51,7 @@ final class ClassPredictor implements Predictor {
       best = probabilities[c] > probabilities[best] ? c : best;
     }
     Map<String, Scored> scores =
-        !labels.labels().contains(record.label())
+        record.label() == null || !labels.labels().contains(record.label())
             ? Map.of()
             : Map.of(Answer.CLASSIFICATION, Scored.of(probabilities, labels.index(record.label())));
     return new Answer(labels.labels().get(best), byLabel, null, scores, Double.NaN);

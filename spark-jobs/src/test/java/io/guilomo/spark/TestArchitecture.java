@@ -33,6 +33,7 @@ class TestArchitecture {
           "search",
           "finetune",
           "evaluate",
+          "ml",
           "compare",
           "bench",
           "cli");

@@ -15,6 +15,7 @@ import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.spark.worker.WorkerSettings;
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -54,8 +55,17 @@ public record AdaptedModel(
           elements, batchSize, batch -> change.apply(batch, model), model.closing());
     }
 
+    /** What the adapter's manifest says, without reading its tensors. */
+    public AdapterDirectory.Summary summary() throws IOException {
+      return directory().summary();
+    }
+
     private Adapter read() throws IOException {
-      return new AdapterDirectory(UserPath.of(adapter), workers.hadoop().value()).read();
+      return directory().read();
+    }
+
+    private AdapterDirectory directory() throws IOException {
+      return new AdapterDirectory(UserPath.of(adapter), workers.hadoop().value());
     }
   }
 
@@ -65,7 +75,11 @@ public record AdaptedModel(
    * @throws UserException for an adapter that is not whole or of another backbone
    */
   public static AdaptedModel open(Source source) throws IOException {
-    Kernels kernels = source.workers().begin();
+    return open(source, source.workers().begin());
+  }
+
+  /** Opens both for a task that computes with the kernels. */
+  static AdaptedModel open(Source source, Kernels kernels) throws IOException {
     Configuration hadoop = source.workers().hadoop().value();
     Adapter adapter = source.read();
     String path =
@@ -88,6 +102,31 @@ public record AdaptedModel(
   /** One answer per record, in their order. */
   public List<Answer> answer(List<TextRecord> records) {
     return predictor.answer(records);
+  }
+
+  /**
+   * One answer per record, in their order, of those that can be asked.
+   *
+   * @param records null where there is none
+   * @return null where there is no record, or one that cannot be asked
+   */
+  public List<Answer> answerAny(List<TextRecord> records) {
+    List<TextRecord> asked = new ArrayList<>();
+    boolean[] answered = new boolean[records.size()];
+    for (int i = 0; i < answered.length; i++) {
+      TextRecord record = records.get(i);
+      answered[i] = record != null && refusal(record).isEmpty();
+      if (answered[i]) {
+        asked.add(record);
+      }
+    }
+    Iterator<Answer> answers =
+        asked.isEmpty() ? List.<Answer>of().iterator() : answer(asked).iterator();
+    List<Answer> all = new ArrayList<>();
+    for (boolean found : answered) {
+      all.add(found ? answers.next() : null);
+    }
+    return all;
   }
 
   @Override

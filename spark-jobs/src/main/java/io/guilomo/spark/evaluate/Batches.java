@@ -7,7 +7,7 @@ import java.util.NoSuchElementException;
 import java.util.function.Function;
 
 /** Maps elements batch by batch, and returns the results one by one. */
-final class Batches<T, R> implements Iterator<R> {
+public final class Batches<T, R> implements Iterator<R> {
 
   private final Iterator<T> elements;
   private final int size;
@@ -19,7 +19,7 @@ final class Batches<T, R> implements Iterator<R> {
   /**
    * @param end called once, when there is nothing more
    */
-  Batches(Iterator<T> elements, int size, Function<List<T>, List<R>> change, Runnable end) {
+  public Batches(Iterator<T> elements, int size, Function<List<T>, List<R>> change, Runnable end) {
     this.elements = elements;
     this.size = size;
     this.change = change;

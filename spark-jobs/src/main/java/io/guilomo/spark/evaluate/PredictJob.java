@@ -16,7 +16,6 @@ import io.guilomo.spark.table.TableReader;
 import io.guilomo.spark.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
@@ -160,33 +159,33 @@ public record PredictJob(JobContext context) {
   private static List<Row> predict(
       List<Row> batch, RecordParser parser, AdaptedModel model, LongAccumulator unreadable) {
     List<TextRecord> records = new ArrayList<>();
-    boolean[] readable = new boolean[batch.size()];
-    for (int i = 0; i < readable.length; i++) {
-      String json = batch.get(i).getAs(RecordReader.JSON);
-      try {
-        TextRecord record = json == null ? null : parser.parse(json);
-        if (record != null && model.refusal(record).isEmpty()) {
-          records.add(record);
-          readable[i] = true;
-        }
-      } catch (UserException e) {
-        // Counted below, as rows that could not even be split are.
-      }
+    for (Row row : batch) {
+      records.add(record(row, parser));
     }
-    Iterator<Answer> answers =
-        records.isEmpty() ? List.<Answer>of().iterator() : model.answer(records).iterator();
+    List<Answer> answers = model.answerAny(records);
     List<Row> predicted = new ArrayList<>();
-    for (int i = 0; i < readable.length; i++) {
-      if (readable[i]) {
-        Answer answer = answers.next();
-        predicted.add(
-            row(batch.get(i), answer.prediction(), answer.probabilities(), answer.generated()));
-      } else {
+    for (int i = 0; i < answers.size(); i++) {
+      Answer answer = answers.get(i);
+      if (answer == null) {
         unreadable.add(1);
         predicted.add(row(batch.get(i), null, null, null));
+      } else {
+        predicted.add(
+            row(batch.get(i), answer.prediction(), answer.probabilities(), answer.generated()));
       }
     }
     return predicted;
+  }
+
+  /** The record of a row; null if it holds none. */
+  private static TextRecord record(Row row, RecordParser parser) {
+    String json = row.getAs(RecordReader.JSON);
+    try {
+      return json == null ? null : parser.parse(json);
+    } catch (UserException e) {
+      // Counted with the rows that could not even be split.
+      return null;
+    }
   }
 
   private static Row row(
