@@ -5,6 +5,9 @@ import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 
 /** One row per expert of an allocation plan. */
 public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert> {
@@ -68,5 +71,12 @@ public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert
       }
     }
     return rows;
+  }
+
+  /** A plan that no run has written, with the table's own columns. */
+  public static Dataset<Row> frame(SparkSession spark, AllocationPlan plan) {
+    return spark
+        .createDataFrame(rows(plan).stream().map(INSTANCE::row).toList(), INSTANCE.fileSchema())
+        .drop(SCHEMA_VERSION);
   }
 }

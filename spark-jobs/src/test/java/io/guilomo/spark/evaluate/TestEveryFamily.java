@@ -2,8 +2,6 @@ package io.guilomo.spark.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.adapter.Adapter;
 import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.adapter.AdapterFormat;
@@ -16,6 +14,7 @@ import io.guilomo.model.LinearModule;
 import io.guilomo.model.Task;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.TinyModel;
 import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.Messages;
@@ -42,10 +41,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 class TestEveryFamily {
 
   private static final Configuration CONF = new Configuration();
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  /** Of the checkpoints' vocabularies. */
-  private static final int VOCABULARY = 64;
 
   /** Room for a prompt and its response. */
   private static final int POSITIONS = 36;
@@ -72,7 +67,7 @@ class TestEveryFamily {
   @ParameterizedTest
   @MethodSource("checkpoints")
   void runsAllJobs(Path checkpoint) throws IOException {
-    Path model = model(checkpoint);
+    Path model = TinyModel.of(checkpoint, directory.resolve("model"));
     BackboneConfig backbone = Families.config(model.toString(), CONF);
     boolean classifies =
         backbone.pretrainedHead() != null || !backbone.tasks().contains(Task.CAUSAL_LM);
@@ -113,39 +108,6 @@ class TestEveryFamily {
     assertThat(tensors.containsKey("base_model.model." + backbone.paths().classifier() + ".weight"))
         .isEqualTo(classifies);
   }
-
-  /** The files of a checkpoint with a tokenizer that knows a few words. */
-  private Path model(Path checkpoint) throws IOException {
-    Path model = Files.createDirectory(directory.resolve("model"));
-    for (String file : List.of("config.json", "model.safetensors")) {
-      Files.copy(checkpoint.resolve(file), model.resolve(file));
-    }
-    ObjectNode tokenizer = (ObjectNode) JSON.readTree(TOKENIZER);
-    ObjectNode words = ((ObjectNode) tokenizer.get("model")).putObject("vocab");
-    for (String special : List.of("[CLS]", "[PAD]", "[SEP]", "[UNK]")) {
-      words.put(special, words.size());
-    }
-    while (words.size() < VOCABULARY) {
-      words.put("w" + words.size(), words.size());
-    }
-    Files.writeString(model.resolve("tokenizer.json"), tokenizer.toString());
-    Files.writeString(
-        model.resolve("tokenizer_config.json"),
-        "{\"eos_token\":\"[SEP]\",\"pad_token\":\"[PAD]\"}");
-    return model;
-  }
-
-  private static final String TOKENIZER =
-      """
-      {"version":"1.0","truncation":null,"padding":null,
-       "added_tokens":[
-         {"id":0,"content":"[CLS]","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},
-         {"id":1,"content":"[PAD]","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},
-         {"id":2,"content":"[SEP]","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],
-       "normalizer":null,"pre_tokenizer":{"type":"WhitespaceSplit"},
-       "post_processor":{"type":"BertProcessing","sep":["[SEP]",2],"cls":["[CLS]",0]},
-       "decoder":null,"model":{"type":"WordLevel","unk_token":"[UNK]"}}
-      """;
 
   private void writeRecords(boolean classifies) throws IOException {
     writeRecords("train.jsonl", 20, classifies);
