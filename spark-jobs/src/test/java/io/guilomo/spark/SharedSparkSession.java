@@ -26,6 +26,7 @@ public final class SharedSparkSession {
                 .config("spark.sql.shuffle.partitions", "2")
                 .config("spark.default.parallelism", "2")
                 .config("spark.sql.session.timeZone", "UTC")
+                .config("spark.sql.extensions", "io.guilomo.spark.ml.GuilomoExtensions")
                 .config(
                     "spark.sql.warehouse.dir",
                     Files.createTempDirectory("warehouse").toUri().toString())
