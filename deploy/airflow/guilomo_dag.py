@@ -1,22 +1,44 @@
-"""Allocates, fine-tunes, evaluates and publishes a model, once per logical date.
+"""Allocates, fine-tunes, evaluates and publishes a model, once per DAG run.
 
-Copy this file into Airflow's DAG folder. It needs the provider apache-airflow-providers-apache-spark, a Spark
-connection, and the jar and the configuration in a place where Spark can read them. Change the parameters below in the
-user interface or with `airflow dags trigger --conf`.
+Copy this file into the DAG folder of Airflow 2.10 or later, 3 included. It needs the provider
+apache-airflow-providers-apache-spark, a Spark connection, and the jar and the configuration in a place where Spark can
+read them. Change the parameters below in the user interface or with `airflow dags trigger --conf`.
 
-All tasks of a DAG run share one run id, derived from its logical date. A task that is retried or cleared resumes from
-the newest checkpoint of that run and replaces the run's rows in the tables, so none appears twice.
+All tasks of a DAG run share one run id, derived from the DAG run's own, so that it may be scheduled, manual, or
+triggered by an asset. A task that is retried or cleared resumes from the newest checkpoint of that run and replaces the
+run's rows in the tables, so none appears twice.
+
+Spark runs in the connection's deploy mode. For cluster mode on YARN, set GUILOMO_YARN_CLUSTER=true in the environment of
+Airflow's processes, and name the web address of the ResourceManager in the connection's extra fields:
+{"yarn_resourcemanager_webapp_address": "http://resourcemanager:8088"}. Newer providers ask it how the application
+fares, and from Airflow 3.3 a retry after the loss of an Airflow worker finds the application that is still running.
+Before, the run's lock refuses a second one until the first has ended.
 """
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+import os
+import re
 from datetime import datetime, timedelta
 
-from airflow import DAG
-from airflow.models.param import Param
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
-RUN_ID = "{{ params.name }}-{{ ts_nodash }}"
+try:
+    from airflow.sdk import DAG, Asset, Param
+except ImportError:  # Airflow 2
+    from airflow import DAG
+    from airflow.datasets import Dataset as Asset
+    from airflow.models.param import Param
+
+# Or [Asset(uri=…)]: when another DAG has published that.
+SCHEDULE = "@weekly"
+
+# Updated by each published adapter; the event's extra tells run and directory.
+PUBLISHED = Asset(uri="x-guilomo://published-adapter")
+
+RUN_ID = "{{ (params.name ~ '-' ~ dag_run.run_id) | guilomo_run_id }}"
 RUN_DIRECTORY = "{{ params.output }}/runs/" + RUN_ID
 
 JAVA_OPTIONS = (
@@ -26,20 +48,49 @@ JAVA_OPTIONS = (
 # Pages of 2 MiB for memory outside the heap.
 HUGE_PAGES = "glibc.malloc.hugetlb=1"
 
+# Providers that can follow an application through YARN's ResourceManager refuse cluster mode on YARN unless they are told
+# to, and anything else if they are.
+CLUSTER = {}
+if os.environ.get("GUILOMO_YARN_CLUSTER") == "true":
+    CLUSTER["deploy_mode"] = "cluster"
+    if "yarn_track_via_rm_api" in inspect.signature(SparkSubmitOperator.__init__).parameters:
+        CLUSTER["yarn_track_via_rm_api"] = True
+
 PARAMS = {
     "jar": Param("hdfs:///guilomo/guilomo-spark-jobs.jar", type="string", description="The jar of the jobs"),
     "config": Param("hdfs:///guilomo/model.conf", type="string", description="Configuration of model and data"),
     "output": Param("hdfs:///guilomo/output", type="string", description="Directory of runs and tables"),
     "publish": Param("hdfs:///guilomo/published", type="string", description="Directory of published adapters"),
     "format": Param("guilomo", enum=["guilomo", "released", "peft"], description="Format of the published files"),
-    "name": Param("weekly", type="string", pattern="^[A-Za-z0-9._-]+$", description="Prefix of every run id"),
+    "name": Param(
+        "weekly", type="string", pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Prefix of every run id"
+    ),
     "off_heap": Param("32g", type="string", description="Memory outside the heap of each process"),
     "executor_memory": Param("14g", type="string", description="Heap of each executor"),
     "driver_memory": Param("14g", type="string", description="Heap of the driver"),
 }
 
 
-def guilomo(task_id: str, arguments: list[str], **settings: str) -> SparkSubmitOperator:
+def run_id(name: str) -> str:
+    """The name with only the characters that run.id allows, at most 128.
+
+    Where that changes it, a hash of the whole name makes the difference between names that would become equal.
+    """
+    allowed = re.sub(r"[^A-Za-z0-9._-]", "-", name)[:117]
+    return name if name == allowed else allowed + "-" + hashlib.sha256(name.encode()).hexdigest()[:10]
+
+
+def announce(context, result=None) -> None:
+    """Tells DAGs that are scheduled by PUBLISHED which run was published, and where."""
+    run = run_id(f"{context['params']['name']}-{context['dag_run'].run_id}")
+    context["outlet_events"][PUBLISHED].extra = {
+        "run_id": run,
+        "directory": f"{context['params']['publish']}/{run}",
+        "format": context["params"]["format"],
+    }
+
+
+def guilomo(task_id: str, arguments: list[str], **settings) -> SparkSubmitOperator:
     """A task that runs one command of GuiLoMo on Spark."""
     return SparkSubmitOperator(
         task_id=task_id,
@@ -79,18 +130,20 @@ def job(command: str) -> SparkSubmitOperator:
             "--set",
             "output.dir={{ params.output }}",
         ],
+        **CLUSTER,
     )
 
 
 with DAG(
     dag_id="guilomo",
     description="Learns how many experts each layer needs, trains them, and publishes the adapter",
-    schedule="@weekly",
+    schedule=SCHEDULE,
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
     params=PARAMS,
     tags=["guilomo"],
+    user_defined_filters={"guilomo_run_id": run_id},
     default_args={
         "retries": 3,
         "retry_delay": timedelta(minutes=5),
@@ -113,5 +166,7 @@ with DAG(
         ],
         # It copies files and starts no executor, which YARN would treat as a failure of a driver in the cluster.
         deploy_mode="client",
+        outlets=[PUBLISHED],
+        post_execute=announce,
     )
     allocate >> finetune >> evaluate >> publish
