@@ -6,10 +6,13 @@ import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
 import io.guilomo.config.FinetuneConfig.Betas;
+import io.guilomo.model.RecordSource;
+import io.guilomo.model.RecordSource.Kind;
 import io.guilomo.model.UserException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoublePredicate;
+import java.util.stream.Stream;
 
 /** A section of a configuration. Every value is validated when it is read. */
 record ConfigSection(Config config, String path) {
@@ -79,6 +82,23 @@ record ConfigSection(Config config, String path) {
           name, least == Long.MIN_VALUE ? "must be a whole number" : "must be at least " + least);
     }
     return value;
+  }
+
+  /** Where records are: at most one of the three keys says so. */
+  RecordSource records(String path, String table, String query) {
+    List<String> given =
+        Stream.of(path, table, query).filter(name -> !text(name).isBlank()).toList();
+    if (given.size() > 1) {
+      throw new UserException(
+          "Cannot read records from both %s and %s: keep one of them, and set the other to \"\"",
+          key(given.get(0)), key(given.get(1)));
+    }
+    if (given.equals(List.of(table))) {
+      return new RecordSource(Kind.TABLE, text(table));
+    }
+    return given.equals(List.of(query))
+        ? new RecordSource(Kind.QUERY, text(query))
+        : RecordSource.path(text(path));
   }
 
   /** A number that is at least {@code least}. */

@@ -1,5 +1,6 @@
 package io.guilomo.config;
 
+import io.guilomo.model.RecordSource;
 import java.nio.charset.Charset;
 import java.util.List;
 import java.util.Map;
@@ -8,16 +9,17 @@ import java.util.TreeMap;
 /**
  * The records; {@code guilomo.data}.
  *
- * @param train empty if not given, see {@link #requireTrain}
- * @param validation empty: a fraction of the training records
+ * @param records where the training records are; blank if not given, see {@link #requireTrain}
+ * @param validationRecords where the validation records are; blank: a fraction of the training
+ *     records
  * @param validationFormat of the validation records; that of the others if not given
  * @param encoding of JSON, CSV and TSV files
  * @param columns column names by field, for fields whose columns have unusual names
  * @param labels empty: the labels that occur
  */
 public record DataConfig(
-    String train,
-    String validation,
+    RecordSource records,
+    RecordSource validationRecords,
     String format,
     String validationFormat,
     Charset encoding,
@@ -62,8 +64,8 @@ public record DataConfig(
       throw section.refuse("labels", "must be at least two different classes");
     }
     return new DataConfig(
-        section.text("train"),
-        section.text("validation"),
+        section.records("train", "table", "query"),
+        section.records("validation", "validation-table", "validation-query"),
         section.oneOf("format", FORMATS),
         validationFormat(section),
         encoding(section),
@@ -91,7 +93,18 @@ public record DataConfig(
     }
   }
 
-  public String requireTrain() {
-    return GuilomoConfig.require("data.train", train);
+  /** Path of the training records; blank if they are no files. */
+  public String train() {
+    return records.isPath() ? records.text() : "";
+  }
+
+  /** Path of the validation records; blank if there are none, or if they are no files. */
+  public String validation() {
+    return validationRecords.isPath() ? validationRecords.text() : "";
+  }
+
+  public RecordSource requireTrain() {
+    GuilomoConfig.require("data.train", records.text());
+    return records;
   }
 }

@@ -1,11 +1,12 @@
 package io.guilomo.config;
 
+import io.guilomo.model.RecordSource;
 import java.util.List;
 
 /**
  * Scoring and prediction; {@code guilomo.evaluate}.
  *
- * @param data path of the records to score or predict
+ * @param records where the records to score or predict are; blank if not given
  * @param adapter directory of the adapter; empty: the best adapter of the run
  * @param batchSize records per batch
  * @param methods how language models are scored: {@code generation}, {@code choices}, {@code text}
@@ -13,7 +14,7 @@ import java.util.List;
  * @param bootstrapSamples bootstrap samples per interval
  */
 public record EvaluateConfig(
-    String data,
+    RecordSource records,
     String adapter,
     int batchSize,
     List<String> methods,
@@ -28,7 +29,7 @@ public record EvaluateConfig(
       throw section.refuse("methods", "must be some of " + String.join(", ", METHODS));
     }
     return new EvaluateConfig(
-        section.text("data"),
+        section.records("data", "table", "query"),
         section.text("adapter"),
         section.whole("batch-size", 1),
         methods,
@@ -36,7 +37,13 @@ public record EvaluateConfig(
         section.whole("bootstrap-samples", 1));
   }
 
-  public String requireData() {
-    return GuilomoConfig.require("evaluate.data", data);
+  /** Path of the records; blank if they are no files. */
+  public String data() {
+    return records.isPath() ? records.text() : "";
+  }
+
+  public RecordSource requireData() {
+    GuilomoConfig.require("evaluate.data", records.text());
+    return records;
   }
 }

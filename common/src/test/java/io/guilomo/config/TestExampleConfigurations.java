@@ -27,7 +27,7 @@ class TestExampleConfigurations {
   void canBeUsedAsTheyAre(Path example) {
     GuilomoConfig config = GuilomoConfig.load(example.toString(), List.of());
     assertThat(config.model().requirePath()).isNotBlank();
-    assertThat(config.data().requireTrain()).isNotBlank();
+    assertThat(config.data().requireTrain().text()).isNotBlank();
   }
 
   @ParameterizedTest

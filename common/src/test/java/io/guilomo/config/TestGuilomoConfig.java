@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigRenderOptions;
 import io.guilomo.config.FinetuneConfig.Betas;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
@@ -344,6 +345,41 @@ class TestGuilomoConfig {
             "Cannot run without guilomo."
                 + key
                 + ": set it in the configuration file or with --set");
+  }
+
+  @Test
+  void recordsAreInFilesATableOrAQuery() {
+    GuilomoConfig config =
+        GuilomoConfig.load(
+            null,
+            List.of(
+                "data.table=lake.corpus.reviews",
+                "data.validation=dev.tsv",
+                "evaluate.query=SELECT text, label\n FROM reviews WHERE day > '2026-01-01', b = 1"));
+    assertThat(config.data().requireTrain().name()).isEqualTo("table lake.corpus.reviews");
+    assertThat(config.data().train()).isEmpty();
+    assertThat(config.data().validationRecords()).isEqualTo(RecordSource.path("dev.tsv"));
+    assertThat(config.evaluate().requireData().name())
+        .isEqualTo("query SELECT text, label FROM reviews WHERE day > '2026-01-01', b …");
+    assertThat(config.evaluate().data()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "data.train,data.query",
+    "data.train,data.table",
+    "data.table,data.query",
+    "data.validation,data.validation-table",
+    "data.validation-table,data.validation-query",
+    "evaluate.data,evaluate.query"
+  })
+  void recordsAreInOnePlace(String one, String other) {
+    assertThatThrownBy(() -> GuilomoConfig.load(null, List.of(one + "=a", other + "=b")))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot read records from both guilomo.%s and guilomo.%s: keep one of them, and set the"
+                + " other to \"\"",
+            one, other);
   }
 
   @Test

@@ -10,7 +10,7 @@ import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.RandomAllocation;
 import io.guilomo.spark.compare.Tunings.Tuning;
-import io.guilomo.spark.data.DataFiles;
+import io.guilomo.spark.data.RecordReader;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.input.JobContext;
@@ -66,7 +66,7 @@ public record CompareJob(JobContext context) {
     BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
     config().model().maxLengthFor(backbone.maxPositions());
     // The evaluation, which needs them, begins when all of a trial's training has been done.
-    DataFiles.find(config().evaluate().requireData(), context.hadoop());
+    RecordReader.require(context.spark(), config().evaluate().requireData());
     RecordedRun run = new RecordedRun(context, NAME, true);
     return run.record(
         String.join(",", config().compare().strategies()),

@@ -71,7 +71,7 @@ record Comparison(GuilomoConfig config, long full, List<Outcome> outcomes, Recor
     boolean several = values.length > 1;
     Interval ofMean = several ? level.interval(config.evaluate().confidence()) : null;
     return new Compared(
-        config.data().train(),
+        config.data().records().text(),
         first.strategy(),
         values.length,
         metric,

@@ -2,6 +2,7 @@ package io.guilomo.spark.data;
 
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.Split;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.UserException;
 import java.nio.charset.Charset;
 import java.util.Optional;
@@ -9,7 +10,7 @@ import java.util.Optional;
 /**
  * The data of a run.
  *
- * @param validation path of the validation records; empty to hold them out of the training records
+ * @param validation empty to hold the validation records out of the training records
  * @param split applies if {@code validation} is empty
  * @param format of the training records; empty to infer it from the extension
  * @param validationFormat of the validation records, likewise
@@ -17,8 +18,8 @@ import java.util.Optional;
  * @param maxBadFraction fraction of the records of a path that may be bad
  */
 public record DataSource(
-    String train,
-    Optional<String> validation,
+    RecordSource train,
+    Optional<RecordSource> validation,
     Split split,
     Optional<DataFormat> format,
     Optional<DataFormat> validationFormat,
@@ -30,7 +31,7 @@ public record DataSource(
     if (validation.isPresent() && validation.get().equals(train)) {
       throw new UserException(
           "Cannot validate on the training data %s: name other records, or none to hold some out",
-          train);
+          train.name());
     }
     if (validation.isEmpty() && split.fraction() == 0) {
       throw new UserException(

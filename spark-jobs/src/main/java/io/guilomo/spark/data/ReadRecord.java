@@ -7,7 +7,7 @@ import java.io.Serializable;
 /**
  * A record as it was read.
  *
- * @param source file or directory
+ * @param source what it was read from, as messages name it
  * @param position line or row in the source, from 1
  * @param json its columns as a JSON object, or its raw text if it could not be split into columns
  * @param record null if the record is bad

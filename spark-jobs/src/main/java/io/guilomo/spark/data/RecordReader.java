@@ -2,6 +2,7 @@ package io.guilomo.spark.data;
 
 import io.guilomo.data.DataReport;
 import io.guilomo.data.RecordParser;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
 import java.io.IOException;
@@ -35,9 +36,9 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Reads the records of a file, directory or pattern, for training, scoring and prediction alike.
- * Every record becomes a JSON object first, so that equal records are equal whatever the format of
- * their files; text formats are read as text, without inferring types.
+ * Reads the records of files, a table or a query, for training, scoring and prediction alike. Every
+ * record becomes a JSON object first, so that equal records are equal whatever the format of their
+ * files; text formats are read as text, without inferring types.
  *
  * @param format empty to infer it from the extension
  * @param encoding of the characters of JSON, CSV and TSV
@@ -57,37 +58,70 @@ public record RecordReader(
   private static final Pattern UNNAMED = Pattern.compile("_c\\d+");
 
   /**
-   * All records of {@code path}, including bad ones. If fields are mapped to columns {@code _c0},
+   * All records of a source, including bad ones. If fields are mapped to columns {@code _c0},
    * {@code _c1}, …, tabular text has no header.
    *
    * @param target whether the records are for training or scoring, so that the label, output or
    *     answer is required
-   * @throws UserException if the path or a column does not exist
+   * @throws UserException if the source or a column does not exist
    */
-  public JavaRDD<ReadRecord> read(String path, boolean target) {
-    return read(DataFiles.find(path, hadoop()), target);
+  public JavaRDD<ReadRecord> read(RecordSource source, boolean target) {
+    return read(find(source, target), target);
   }
 
   /**
    * As {@link #read}, for work on each record that takes much longer than to read it: by all
    * executors even if few tasks can read the files, such as one with a list in JSON.
    */
-  JavaRDD<ReadRecord> readEvenly(String path, boolean target) {
-    DataFiles files = DataFiles.find(path, hadoop());
-    JavaRDD<ReadRecord> records = read(files, target);
+  JavaRDD<ReadRecord> readEvenly(RecordSource source, boolean target) {
+    Found found = find(source, target);
+    JavaRDD<ReadRecord> records = read(found, target);
     int parallelism = spark.sparkContext().defaultParallelism();
-    return files.length() >= MUCH && records.getNumPartitions() < parallelism
+    return found.bytes() >= MUCH && records.getNumPartitions() < parallelism
         ? records.repartition(parallelism)
         : records;
   }
 
-  private JavaRDD<ReadRecord> read(DataFiles files, boolean target) {
+  /**
+   * Checks that there is such a source.
+   *
+   * @throws UserException if not
+   */
+  public static void require(SparkSession spark, RecordSource source) {
+    if (source.isPath()) {
+      DataFiles.find(source.text(), spark.sparkContext().hadoopConfiguration());
+    } else {
+      new CatalogRows(spark, source).rows();
+    }
+  }
+
+  /**
+   * What a source holds.
+   *
+   * @param bytes about how many, where Spark knows it
+   */
+  private record Found(String name, long bytes, JavaRDD<RawRecord> raw) {}
+
+  private Found find(RecordSource source, boolean target) {
+    if (source.isPath()) {
+      DataFiles files = DataFiles.find(source.text(), hadoop());
+      return new Found(files.name(), files.length(), raw(files, target));
+    }
+    Dataset<Row> rows = new CatalogRows(spark, source).rows();
+    return new Found(
+        source.name(),
+        CatalogRows.bytes(rows),
+        new RowRecords(source.name(), parser, rows).read(target));
+  }
+
+  private JavaRDD<ReadRecord> read(Found found, boolean target) {
     RecordParser records = parser;
-    String path = files.name();
-    return raw(files, target)
+    String name = found.name();
+    return found
+        .raw()
         .zipWithIndex()
         .filter(line -> !line._1().isNothing())
-        .map(line -> parse(records, path, line._2() + 1, line._1(), target));
+        .map(line -> parse(records, name, line._2() + 1, line._1(), target));
   }
 
   private static ReadRecord parse(
@@ -102,15 +136,18 @@ public record RecordReader(
     }
   }
 
-  /** How many of the records of {@code path} can be predicted, and why others cannot. */
-  public DataReport report(String path) {
+  /** How many of the records of a source can be predicted, and why others cannot. */
+  public DataReport report(RecordSource source) {
     RecordParser records = parser;
+    Found found = find(source, false);
+    String name = found.name();
     DataReport report = DataReport.EMPTY;
     long before = 0;
     // Numbering the lines of an RDD would read it twice.
     for (Part part :
-        raw(DataFiles.find(path, hadoop()), false)
-            .mapPartitions(lines -> List.of(Part.of(records, path, lines)).iterator())
+        found
+            .raw()
+            .mapPartitions(lines -> List.of(Part.of(records, name, lines)).iterator())
             .collect()) {
       report = report.merge(part.report().after(before));
       before += part.lines();
@@ -145,16 +182,20 @@ public record RecordReader(
   }
 
   /**
-   * All rows of {@code path} with their columns and types, followed by {@link #JSON}: the record
-   * for {@link RecordParser} as {@link #read} finds it, null if a row is none.
+   * All rows of a source with their columns and types, followed by {@link #JSON}: the record for
+   * {@link RecordParser} as {@link #read} finds it, null if a row is none.
    *
-   * @throws UserException if the path or a column does not exist
+   * @throws UserException if the source or a column does not exist
    */
-  public Dataset<Row> table(String path) {
-    DataFiles files = DataFiles.find(path, hadoop());
+  public Dataset<Row> table(RecordSource source) {
+    if (!source.isPath()) {
+      return new RowRecords(source.name(), parser, new CatalogRows(spark, source).rows())
+          .table(JSON);
+    }
+    DataFiles files = DataFiles.find(source.text(), hadoop());
     DataFormat resolved = files.format(format);
     if (resolved == DataFormat.PARQUET) {
-      return new ParquetRecords(spark, parser, files).table(JSON);
+      return parquet(files).table(JSON);
     }
     Map<SeparatedText, List<DataFile>> layouts =
         resolved == DataFormat.JSON ? Map.of() : layouts(files, resolved);
@@ -182,9 +223,13 @@ public record RecordReader(
     DataFormat resolved = files.format(format);
     return switch (resolved) {
       case JSON -> json(files);
-      case PARQUET -> new ParquetRecords(spark, parser, files).read(target);
+      case PARQUET -> parquet(files).read(target);
       case TSV, CSV -> separated(files, resolved, layouts(files, resolved), target);
     };
+  }
+
+  private RowRecords parquet(DataFiles files) {
+    return new RowRecords(files.name(), parser, new ParquetFiles(spark, files).rows());
   }
 
   private JavaRDD<RawRecord> json(DataFiles files) {

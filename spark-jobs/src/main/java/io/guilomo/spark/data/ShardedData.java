@@ -8,10 +8,13 @@ import io.guilomo.data.RecordEncoder;
 import io.guilomo.data.Split;
 import io.guilomo.data.TextEncoder;
 import io.guilomo.data.TextRecord;
+import io.guilomo.io.ContentDigest;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.session.InterpretedSession;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -124,17 +127,13 @@ public record ShardedData(
     requireJavaSerializer(spark.sparkContext().getConf());
     List<JavaRDD<?>> scratch = new ArrayList<>();
     try {
-      // Encoding a record takes longer than interpreting the query that reads it.
-      SparkSession session = InterpretedSession.beside(spark);
-      RecordReader reader =
-          new RecordReader(session, source.parser(), source.format(), source.encoding());
-      JavaRDD<ReadRecord> train = reader.readEvenly(source.train(), true);
+      JavaRDD<ReadRecord> train = read(spark, source, source.train(), source.format());
       Optional<LabelSet> labels = encoding.labels();
       if (source.parser().task() != Task.CLASSIFICATION) {
         labels = Optional.empty();
       } else if (labels.isEmpty()) {
         train = persist(train, scratch);
-        readable(train).check(source.train(), source.maxBadFraction());
+        readable(train).check(source.train().name(), source.maxBadFraction());
         labels = Optional.of(labels(train));
       }
       RecordEncoder.Options options =
@@ -149,22 +148,20 @@ public record ShardedData(
       JavaRDD<Entry> learned = persist(entries(train, factory, options, split, false), scratch);
       JavaRDD<Entry> all = learned;
       DataReport report = sum(learned.map(Entry::report));
-      report.check(source.train(), source.maxBadFraction());
+      report.check(source.train().name(), source.maxBadFraction());
       if (source.validation().isPresent()) {
-        String path = source.validation().get();
+        RecordSource validation = source.validation().get();
         JavaRDD<Entry> heldOut =
             persist(
                 entries(
-                    new RecordReader(
-                            session, source.parser(), source.validationFormat(), source.encoding())
-                        .readEvenly(path, true),
+                    read(spark, source, validation, source.validationFormat()),
                     factory,
                     options,
                     split,
                     true),
                 scratch);
         DataReport other = sum(heldOut.map(Entry::report));
-        other.check(path, source.maxBadFraction());
+        other.check(validation.name(), source.maxBadFraction());
         Broadcast<Set<String>> repeated = repeated(learned, heldOut);
         if (!repeated.value().isEmpty()) {
           learned = persist(learned.map(entry -> entry.unless(repeated.value())), scratch);
@@ -183,6 +180,21 @@ public record ShardedData(
     } finally {
       scratch.forEach(JavaRDD::unpersist);
     }
+  }
+
+  private static JavaRDD<ReadRecord> read(
+      SparkSession spark, DataSource source, RecordSource records, Optional<DataFormat> format) {
+    // Encoding a record takes longer than interpreting the query that reads it. But only the
+    // given session has the user's views and settings.
+    SparkSession session = records.isPath() ? InterpretedSession.beside(spark) : spark;
+    return new RecordReader(session, source.parser(), format, source.encoding())
+        .readEvenly(records, true);
+  }
+
+  /** A digest of the examples of all shards, wherever their records came from. */
+  public String digest() {
+    List<String> digests = shards.map(Shard::digest).collect();
+    return ContentDigest.sha256(String.join("\n", digests).getBytes(StandardCharsets.UTF_8));
   }
 
   /** Kryo 4, which Spark 3.5 uses, cannot deserialise Java records. */

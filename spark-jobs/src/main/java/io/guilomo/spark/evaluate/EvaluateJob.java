@@ -6,6 +6,7 @@ import io.guilomo.data.LabelSet;
 import io.guilomo.data.Listing;
 import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.data.ReadRecord;
 import io.guilomo.spark.evaluate.Scores.ScoredRecord;
@@ -71,8 +72,8 @@ public record EvaluateJob(JobContext context) {
   }
 
   private List<ScoredRecord> score(InferenceSetup setup, RecordedRun run) throws IOException {
-    String path = config().evaluate().requireData();
-    JavaRDD<ReadRecord> records = setup.reader().read(path, true).repartition(setup.partitions());
+    RecordSource source = config().evaluate().requireData();
+    JavaRDD<ReadRecord> records = setup.reader().read(source, true).repartition(setup.partitions());
     List<ScoredRecord> all;
     try (TaskProgress ignored =
         new TaskProgress(
@@ -86,11 +87,11 @@ public record EvaluateJob(JobContext context) {
                     record.bad() == null ? DataReport.ofScored() : DataReport.ofBad(record.bad()))
             .reduce(DataReport.EMPTY, DataReport::merge);
     run.data(report);
-    report.check(path, config().data().maxBadFraction());
+    report.check(source.name(), config().data().maxBadFraction());
     if (report.validation() == 0) {
       throw new UserException(
           "Cannot evaluate on %s: none of its %d records can be scored%s",
-          path,
+          source.name(),
           report.read(),
           report.samples().isEmpty() ? "" : ", the first: " + report.samples().get(0));
     }

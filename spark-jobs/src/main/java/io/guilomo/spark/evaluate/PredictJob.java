@@ -5,6 +5,7 @@ import io.guilomo.data.DataReport;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.data.RecordReader;
 import io.guilomo.spark.input.JobContext;
@@ -67,10 +68,10 @@ public record PredictJob(JobContext context) {
 
   /** Before the model answers anything: whether as many records can be read as must be. */
   private void check(InferenceSetup setup, RecordedRun run) {
-    String path = config().evaluate().requireData();
-    DataReport report = setup.reader().report(path);
+    RecordSource source = config().evaluate().requireData();
+    DataReport report = setup.reader().report(source);
     run.data(report);
-    report.check(path, config().data().maxBadFraction());
+    report.check(source.name(), config().data().maxBadFraction());
     if (report.bad() > 0) {
       context.message(
           "%d records: %d get no prediction, the first: %s"

@@ -42,7 +42,7 @@ public final class JobData {
     DataSource source =
         new DataSource(
             data.requireTrain(),
-            given(data.validation()),
+            Optional.of(data.validationRecords()).filter(records -> !records.isBlank()),
             new Split(data.validationFraction()),
             format(data.format()),
             format(data.validationFormat()),
@@ -68,10 +68,6 @@ public final class JobData {
   /** Reads records for a parser as the configuration says. */
   public static RecordReader reader(SparkSession spark, DataConfig data, RecordParser parser) {
     return new RecordReader(spark, parser, format(data.format()), data.encoding());
-  }
-
-  private static Optional<String> given(String value) {
-    return value.isBlank() ? Optional.empty() : Optional.of(value);
   }
 
   /** The configured template with the configured answer pattern. */

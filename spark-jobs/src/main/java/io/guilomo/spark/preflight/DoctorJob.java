@@ -2,8 +2,10 @@ package io.guilomo.spark.preflight;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.ModelConfig.Precision;
+import io.guilomo.data.Listing;
 import io.guilomo.family.Families;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
@@ -13,6 +15,7 @@ import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
+import io.guilomo.spark.data.CatalogRows;
 import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.input.PlanFiles;
 import io.guilomo.spark.input.PromptTemplates;
@@ -21,6 +24,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
@@ -32,13 +36,16 @@ import org.apache.spark.sql.SparkSession;
 public final class DoctorJob {
 
   private static final int SECONDS = 60;
+  private static final int COLUMNS = 20;
 
+  private final SparkSession session;
   private final SparkContext spark;
   private final GuilomoConfig config;
   private final Configuration hadoop;
   private final List<Check> checks = new ArrayList<>();
 
   public DoctorJob(SparkSession spark, GuilomoConfig config) {
+    this.session = spark;
     this.spark = spark.sparkContext();
     this.config = config;
     this.hadoop = this.spark.hadoopConfiguration();
@@ -56,9 +63,10 @@ public final class DoctorJob {
             Processor.Product.full(config.kernels().products(), config.model().precision()),
             SECONDS);
     checks.addAll(cluster.checks());
-    if (config.data().train().isBlank()) {
+    if (config.data().records().isBlank()) {
       checks.add(Check.warning("guilomo.data.train", "is not set"));
     }
+    catalog();
     template();
     if (config.model().precision() == Precision.INT8) {
       rounding();
@@ -69,6 +77,27 @@ public final class DoctorJob {
       checks.add(Check.cannot("memory", String.valueOf(e.getMessage())));
     }
     return List.copyOf(checks);
+  }
+
+  /** Whether tables and queries can be resolved; their rows are not read. */
+  private void catalog() {
+    Map<String, RecordSource> sources = new LinkedHashMap<>();
+    sources.put("guilomo.data.", config.data().records());
+    sources.put("guilomo.data.validation-", config.data().validationRecords());
+    sources.put("guilomo.evaluate.", config.evaluate().records());
+    sources.values().removeIf(source -> source.isBlank() || source.isPath());
+    sources.forEach(
+        (prefix, source) -> {
+          String name = prefix + source.kind().name().toLowerCase(Locale.ROOT);
+          try {
+            String[] columns = new CatalogRows(session, source).rows().columns();
+            checks.add(
+                Check.ok(
+                    name, source.name() + " has columns " + Listing.of(List.of(columns), COLUMNS)));
+          } catch (UserException e) {
+            checks.add(Check.cannot(name, e.getMessage()));
+          }
+        });
   }
 
   private void template() {

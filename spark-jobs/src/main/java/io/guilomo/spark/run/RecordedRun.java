@@ -181,7 +181,7 @@ public final class RecordedRun {
                     strategy,
                     config.model().path(),
                     status.equals("SUCCEEDED") ? backboneDigest : "",
-                    config.data().train(),
+                    config.data().records().text(),
                     config.asJson()),
                 data)));
   }

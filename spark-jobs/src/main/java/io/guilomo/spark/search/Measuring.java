@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.io.ContentDigest;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
 import io.guilomo.network.BackboneConfig;
@@ -143,10 +144,13 @@ final class Measuring {
                 root.required("data").toString(),
                 data.report().toString()));
     causes.addAll(files(config.model().requirePath()));
-    for (String records : List.of(config.data().train(), config.data().validation())) {
-      if (!records.isBlank()) {
-        causes.addAll(files(records));
+    for (RecordSource records :
+        List.of(config.data().records(), config.data().validationRecords())) {
+      if (records.isBlank()) {
+        continue;
       }
+      // What a table holds has no names and times of change to tell it by.
+      causes.addAll(records.isPath() ? files(records.text()) : List.of(data.digest()));
     }
     return causes;
   }

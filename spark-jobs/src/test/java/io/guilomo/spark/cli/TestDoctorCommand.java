@@ -157,6 +157,22 @@ class TestDoctorCommand {
     assertThat(lines()).contains("warning  guilomo.data.train: is not set");
   }
 
+  @Test
+  void tablesAndQueriesAreResolved() {
+    assertThat(
+            doctor(
+                "data.train=",
+                "data.query=SELECT 'a' AS instruction, 'b' AS output",
+                "evaluate.table=corpus.none"))
+        .isEqualTo(2);
+    assertThat(lines())
+        .contains(
+            "ok       guilomo.data.query: query SELECT 'a' AS instruction, 'b' AS output has columns"
+                + " instruction, output",
+            "cannot   guilomo.evaluate.table: Cannot read table corpus.none: there is no table or view"
+                + " `corpus`.`none`");
+  }
+
   private List<String> lines() {
     return out.toString(StandardCharsets.UTF_8).lines().toList();
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.TextRecord;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.Task;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.data.ReadRecord;
@@ -128,7 +129,7 @@ class TestReportedCases {
     RecordReader reader = reader("UTF-8");
     RecordParser parser = reader.parser();
     assertThat(
-            reader.table(data(name).toString()).collectAsList().stream()
+            reader.table(RecordSource.path(data(name).toString())).collectAsList().stream()
                 .map(row -> parser.parse(row.getAs(RecordReader.JSON))))
         .containsExactlyInAnyOrderElementsOf(records(data("plain.jsonl"), "UTF-8"));
   }
@@ -201,7 +202,7 @@ class TestReportedCases {
   }
 
   private List<TextRecord> records(Path path, String encoding) {
-    return reader(encoding).read(path.toString(), true).collect().stream()
+    return reader(encoding).read(RecordSource.path(path.toString()), true).collect().stream()
         .map(ReadRecord::record)
         .toList();
   }

@@ -84,6 +84,11 @@ class TestFollowUpJobs {
               assertThat(row.ciHigh()).isGreaterThanOrEqualTo(row.value());
             });
 
+    GuilomoConfig queried =
+        config("first", "evaluate.data=", "evaluate.query=SELECT * FROM json.`%s`".formatted(test));
+    assertThat(new EvaluateJob(new JobContext(spark, queried, messages)).run().evaluations())
+        .isEqualTo(evaluated.evaluations());
+
     PredictJob.Result predicted = new PredictJob(new JobContext(spark, config, messages)).run();
     assertThat(predicted.rows()).isEqualTo(6);
     assertThat(predicted.unreadable()).isZero();

@@ -9,6 +9,7 @@ import io.guilomo.data.DataReport;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.TextRecord;
 import io.guilomo.data.TextRecord.Sentence;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.Task;
 import io.guilomo.spark.SharedSparkSession;
 import java.io.IOException;
@@ -84,10 +85,10 @@ class TestDataFiles {
         expected.add(new Sentence("also in " + label, label));
       }
     }
-    assertThat(reader().read(dir + "/set", true).collect())
+    assertThat(reader().read(RecordSource.path(dir + "/set"), true).collect())
         .extracting(ReadRecord::record)
         .containsExactlyInAnyOrderElementsOf(expected);
-    List<Row> rows = reader().table(dir + "/set").collectAsList();
+    List<Row> rows = reader().table(RecordSource.path(dir + "/set")).collectAsList();
     assertThat(rows).extracting(row -> row.getAs("fold")).containsOnly("0");
     assertThat(rows).extracting(row -> row.getAs("label")).contains("c/d%e", "ä");
   }
@@ -117,7 +118,7 @@ class TestDataFiles {
   }
 
   private List<TextRecord> records(String path) {
-    return reader().read(path, true).map(ReadRecord::record).collect();
+    return reader().read(RecordSource.path(path), true).map(ReadRecord::record).collect();
   }
 
   @Test
@@ -137,7 +138,7 @@ class TestDataFiles {
       write("many/" + i + ".csv", "sentence,label\ns" + i + ",1\n");
       expected.add(new Sentence("s" + i, "1"));
     }
-    JavaRDD<ReadRecord> read = reader().read(dir + "/many", true);
+    JavaRDD<ReadRecord> read = reader().read(RecordSource.path(dir + "/many"), true);
     assertThat(read.getNumPartitions()).isLessThan(40);
     assertThat(read.map(ReadRecord::record).collect()).containsExactlyElementsOf(expected);
     assertThat(read.map(ReadRecord::position).collect()).startsWith(2L, 4L).endsWith(80L);
@@ -152,8 +153,9 @@ class TestDataFiles {
             + String.join("", IntStream.range(0, 90).mapToObj(i -> text + i + ",1\n").toList()));
     int parallelism = spark.sparkContext().defaultParallelism();
     assertThat(parallelism).isGreaterThan(1);
-    assertThat(reader().read(dir + "/large.csv", true).getNumPartitions()).isEqualTo(1);
-    JavaRDD<ReadRecord> even = reader().readEvenly(dir + "/large.csv", true);
+    assertThat(reader().read(RecordSource.path(dir + "/large.csv"), true).getNumPartitions())
+        .isEqualTo(1);
+    JavaRDD<ReadRecord> even = reader().readEvenly(RecordSource.path(dir + "/large.csv"), true);
     assertThat(even.getNumPartitions()).isEqualTo(parallelism);
     assertThat(even.map(ReadRecord::position).collect())
         .containsExactlyInAnyOrderElementsOf(
@@ -166,11 +168,15 @@ class TestDataFiles {
     for (String name : List.of("a", "b", "c")) {
       write("r/" + name + ".csv", "sentence,label\none,1\n,1\n\"two\nlines\",0\n\n" + name + "\n");
     }
-    DataReport report = reader().report(dir + "/r");
+    DataReport report = reader().report(RecordSource.path(dir + "/r"));
     assertThat(report.read()).isEqualTo(12);
     assertThat(report.bad()).isEqualTo(6);
     List<ReadRecord> bad =
-        reader().read(dir + "/r", false).filter(ReadRecord::isBad).collect().stream()
+        reader()
+            .read(RecordSource.path(dir + "/r"), false)
+            .filter(ReadRecord::isBad)
+            .collect()
+            .stream()
             .sorted(Comparator.comparingLong(ReadRecord::position))
             .limit(5)
             .toList();

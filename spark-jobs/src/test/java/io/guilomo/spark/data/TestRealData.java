@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.Split;
 import io.guilomo.data.TextRecord;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.Task;
 import io.guilomo.spark.SharedSparkSession;
 import java.io.IOException;
@@ -140,8 +141,8 @@ class TestRealData {
   void shardsCola() {
     DataSource source =
         new DataSource(
-            file("cola/in_domain_train.tsv").toString(),
-            Optional.of(file("cola/in_domain_dev.tsv").toString()),
+            RecordSource.path(file("cola/in_domain_train.tsv").toString()),
+            Optional.of(RecordSource.path(file("cola/in_domain_dev.tsv").toString())),
             new Split(0),
             Optional.empty(),
             Optional.empty(),
@@ -170,7 +171,7 @@ class TestRealData {
     List<ReadRecord> records =
         new RecordReader(
                 SharedSparkSession.session(), new RecordParser(task, columns), format, UTF_8)
-            .read(file(name).toString(), true)
+            .read(RecordSource.path(file(name).toString()), true)
             .collect();
     assertThat(records).allMatch(record -> !record.isBad());
     return records;

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.TextRecord;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.SharedSparkSession;
@@ -54,7 +55,12 @@ class TestRecordReader {
     assertThat(records.get(1).json()).isEqualTo("{\"sentence\": ");
     assertThat(records.get(1).reason()).startsWith("malformed JSON: ");
     assertThat(records.get(2).reason()).isEqualTo("no field label; fields are sentence");
-    assertThat(reader(NO_NAMES).read(file.toString(), false).collect().get(2).record())
+    assertThat(
+            reader(NO_NAMES)
+                .read(RecordSource.path(file.toString()), false)
+                .collect()
+                .get(2)
+                .record())
         .isEqualTo(new TextRecord.Sentence("two", null));
   }
 
@@ -267,7 +273,7 @@ class TestRecordReader {
   private Dataset<Row> table(Path path) {
     return new RecordReader(
             spark, new RecordParser(Task.CLASSIFICATION, NO_NAMES), Optional.empty(), UTF_8)
-        .table(path.toString());
+        .table(RecordSource.path(path.toString()));
   }
 
   @Test
@@ -366,7 +372,7 @@ class TestRecordReader {
   private List<ReadRecord> read(Path path, Task task, Map<String, String> columns) {
     List<ReadRecord> records =
         new RecordReader(spark, new RecordParser(task, columns), Optional.empty(), UTF_8)
-            .read(path.toString(), true)
+            .read(RecordSource.path(path.toString()), true)
             .collect();
     return records.stream().sorted(Comparator.comparing(ReadRecord::position)).toList();
   }

@@ -10,6 +10,7 @@ import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.RecordParser;
 import io.guilomo.data.Split;
 import io.guilomo.data.TextRecord;
+import io.guilomo.model.RecordSource;
 import io.guilomo.model.Task;
 import io.guilomo.spark.SharedSparkSession;
 import java.io.IOException;
@@ -172,7 +173,7 @@ class TestShardedData {
             HashEncoder.factory(), 64, false, PromptTemplate.alpaca(), Optional.empty());
     DataSource source =
         new DataSource(
-            write("i.jsonl", lines).toString(),
+            RecordSource.path(write("i.jsonl", lines).toString()),
             Optional.empty(),
             new Split(0.3),
             Optional.empty(),
@@ -269,8 +270,8 @@ class TestShardedData {
 
   private static DataSource source(Path train, Optional<String> validation, Task task) {
     return new DataSource(
-        train.toString(),
-        validation,
+        RecordSource.path(train.toString()),
+        validation.map(RecordSource::path),
         TENTH,
         Optional.empty(),
         Optional.empty(),

@@ -58,9 +58,21 @@ class TestMeasuredStrategies {
         CandidateMeasurementsParser.fromJson(
             "the file", Files.readString(output.resolve("runs/fisher/measurements.json"))));
 
+    // So is what a query finds, though its records are the same.
+    String[] asked = {
+      "allocation.budget.parameters=" + BUDGET,
+      "data.train=",
+      "data.query=SELECT * FROM json.`%s`".formatted(output.resolve("train.jsonl"))
+    };
+    AllocationPlan first = run("asked", "svd", asked).plan();
+    assertThat(first.moduleExperts()).isEqualTo(plans.get(1).moduleExperts());
+    assertThat(messages).filteredOn(line -> line.contains("measurements of a training")).hasSize(3);
+    run("again", "svd", asked);
+    assertThat(messages).filteredOn(line -> line.contains("measurements of a training")).hasSize(4);
+
     // Another seed is another training.
     run("other", "svd", "allocation.budget.parameters=" + BUDGET, "run.seed=7");
-    assertThat(messages).filteredOn(line -> line.contains("measurements of a training")).hasSize(3);
+    assertThat(messages).filteredOn(line -> line.contains("measurements of a training")).hasSize(4);
   }
 
   private static void measuredSomething(CandidateMeasurements measured) {

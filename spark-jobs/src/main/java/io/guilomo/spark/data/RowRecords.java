@@ -9,13 +9,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
-import org.apache.spark.SparkThrowable;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
@@ -25,10 +22,13 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Rows of Parquet as JSON objects, with nulls for missing values. Binary columns that are read are
- * text in UTF-8, as older Impala and Hive write it; a row whose text is not valid is none.
+ * Rows of Parquet files, tables and queries as JSON objects, with nulls for missing values. Binary
+ * columns that are read are text in UTF-8, as older Impala and Hive write it; a row whose text is
+ * not valid is none.
+ *
+ * @param name of the source in messages
  */
-record ParquetRecords(SparkSession spark, RecordParser parser, DataFiles files) {
+record RowRecords(String name, RecordParser parser, Dataset<Row> rows) {
 
   private static final String ENCODING = "UTF-8";
 
@@ -36,13 +36,12 @@ record ParquetRecords(SparkSession spark, RecordParser parser, DataFiles files) 
    * All rows.
    *
    * @param target whether the column of the target is required
-   * @throws UserException if the files are not Parquet, or a column does not exist
+   * @throws UserException if a column does not exist
    */
   JavaRDD<RawRecord> read(boolean target) {
-    Dataset<Row> rows = rows();
     return TextFiles.guarded(
-        files.name(),
-        rows.select(json(rows, target), reason(rows))
+        name,
+        rows.select(json(target), reason())
             .toJavaRDD()
             .map(row -> new RawRecord(row.getString(0), row.getString(1))));
   }
@@ -50,53 +49,19 @@ record ParquetRecords(SparkSession spark, RecordParser parser, DataFiles files) 
   /**
    * All rows with their columns and types, followed by the record.
    *
-   * @param name of the record's column
+   * @param column that of the record
    */
-  Dataset<Row> table(String name) {
-    Dataset<Row> rows = rows();
-    Column record = functions.when(reason(rows).isNull(), json(rows, false));
-    return rows.withColumn(name, record);
+  Dataset<Row> table(String column) {
+    Column record = functions.when(reason().isNull(), json(false));
+    return rows.withColumn(column, record);
   }
 
-  private Dataset<Row> rows() {
-    Set<Set<String>> directories = new LinkedHashSet<>();
-    files.files().forEach(file -> directories.add(file.partition().keySet()));
-    if (directories.size() > 1) {
-      throw new UserException(
-          "Cannot read %s as Parquet: its files lie in directories of different columns, such as %s;"
-              + " name those of one kind",
-          files.name(),
-          directories.stream()
-              .map(names -> names.isEmpty() ? "none" : String.join("/", names))
-              .limit(2)
-              .collect(Collectors.joining(" and ")));
-    }
-    try {
-      return AsNamed.reader(spark)
-          // Else Spark would leave out what lies deeper without saying so.
-          .option("recursiveFileLookup", directories.equals(Set.of(Set.of())))
-          .parquet(files.roots().toArray(String[]::new));
-    } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
-      if (e instanceof SparkThrowable known
-          && "COLUMN_ALREADY_EXISTS".equals(known.getErrorClass())) {
-        throw new UserException(
-            String.format(
-                "Cannot read %s: two columns are called %s, at most in other case; rename one",
-                files.name(), known.getMessageParameters().get("columnName")),
-            e);
-      }
-      String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw new UserException(
-          String.format("Cannot read %s as Parquet: %s", files.name(), reason), e);
-    }
-  }
-
-  private Column json(Dataset<Row> rows, boolean target) {
+  private Column json(boolean target) {
     Set<String> present = new LinkedHashSet<>(List.of(rows.columns()));
     if (present.isEmpty()) {
-      throw new UserException("Cannot read %s: it contains no records", files.name());
+      throw new UserException("Cannot read %s: it contains no records", name);
     }
-    parser.checkColumns(files.name(), present, target);
+    parser.checkColumns(name, present, target);
     Column[] columns = Arrays.stream(rows.schema().fields()).map(this::text).toArray(Column[]::new);
     return functions.to_json(functions.struct(columns), Map.of("ignoreNullFields", "false"));
   }
@@ -110,7 +75,7 @@ record ParquetRecords(SparkSession spark, RecordParser parser, DataFiles files) 
   }
 
   /** Why a row cannot be read; null if it can. */
-  private Column reason(Dataset<Row> rows) {
+  private Column reason() {
     List<Column> reasons = new ArrayList<>();
     for (StructField field : rows.schema().fields()) {
       if (parser.reads(field.name())) {
