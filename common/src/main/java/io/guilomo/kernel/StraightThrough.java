@@ -1,5 +1,7 @@
 package io.guilomo.kernel;
 
+import io.guilomo.model.ModuleExperts;
+
 /**
  * The two straight-through functions of GuidedSelection Vectors (arXiv 2506.14646, section 3.2): a
  * hard mask forward, a soft gradient backward.
@@ -59,9 +61,9 @@ public final class StraightThrough {
     return gradients;
   }
 
-  /** Index of the last expert in use; at least 1, so that two experts are left. */
+  /** Index of the last expert in use; at least 1 where there are two, so that two are left. */
   public static int lastExpert(float[] gsv, int offset, int experts) {
-    return Math.max(1, argmaxOfSigmoid(gsv, offset, experts));
+    return Math.max(ModuleExperts.least(experts) - 1, argmaxOfSigmoid(gsv, offset, experts));
   }
 
   /** Index of the last rank in use. */

@@ -57,6 +57,14 @@ public record ModuleExperts(
     return ranks.size();
   }
 
+  /**
+   * Fewest experts that an allocation leaves a module: two, or the only candidate, which is a plain
+   * LoRA of the rank that is chosen.
+   */
+  public static int least(int candidates) {
+    return Math.min(2, candidates);
+  }
+
   /** {@code R = Σ r_e}. */
   public int totalRank() {
     return ranks.stream().mapToInt(Integer::intValue).sum();

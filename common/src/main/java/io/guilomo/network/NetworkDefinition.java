@@ -55,9 +55,6 @@ public record NetworkDefinition(
     if (modules.isEmpty()) {
       throw new UserException("Cannot build a network without target modules");
     }
-    if (stage != Stage.FINE_TUNING) {
-      modules.forEach(NetworkDefinition::checkSearchable);
-    }
   }
 
   /** One whose GSVs, if it has any, are estimated as in arXiv 2506.14646. */
@@ -106,16 +103,5 @@ public record NetworkDefinition(
     return readsThroughPretrainedHead()
         && config.pretrainedHead().classes() == classes
         && config.pretrainedHead().singleLabel();
-  }
-
-  private static void checkSearchable(ModuleExperts experts) {
-    if (experts.experts() < 2) {
-      throw new UserException(
-          "Cannot search over "
-              + experts.experts()
-              + " expert on "
-              + experts.module()
-              + ": needs at least two");
-    }
   }
 }

@@ -73,6 +73,11 @@ public record AllocationPlan(
     this(strategy, seed, routing, Scaling.overRank(alpha), singleLora, modules);
   }
 
+  /** Whether modules have a single expert each, as where there was one candidate. */
+  static boolean single(List<ModulePlan> modules) {
+    return modules.stream().anyMatch(plan -> plan.experts().size() == 1);
+  }
+
   /** The same, learned with the backbone of this digest. */
   public AllocationPlan learnedWith(String digest) {
     return new AllocationPlan(strategy, seed, routing, scaling, singleLora, modules, digest);

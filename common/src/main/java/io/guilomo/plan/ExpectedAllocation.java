@@ -1,6 +1,7 @@
 package io.guilomo.plan;
 
 import io.guilomo.model.CountDistribution;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
@@ -11,15 +12,14 @@ import java.util.List;
 /**
  * The plan of GSVs that are distributions over counts: rank {@code i} of expert {@code e} is kept
  * where it is in use with a probability {@code S_e · S_{e,i} ≥ θ}, and two experts of rank one
- * everywhere. Within a budget θ is as low as it can be; entries of equal probability go by their
- * ranks, experts and modules. So the plan is below the budget by less than its next entry costs,
- * and what a smaller budget keeps, a larger one keeps too. Without a budget θ is 1/2.
+ * everywhere (one where there is one candidate). Within a budget θ is as low as it can be; entries
+ * of equal probability go by their ranks, experts and modules. So the plan is below the budget by
+ * less than its next entry costs, and what a smaller budget keeps, a larger one keeps too. Without
+ * a budget θ is 1/2.
  *
  * @param seed seed of the search
  */
 public record ExpectedAllocation(long seed, RoutingMethod routing, Scaling scaling) {
-
-  private static final int LEAST_EXPERTS = 2;
 
   /** Rank {@code index + 1} of an expert, and the expert itself where it is 0. */
   private record Entry(double probability, int module, int expert, int index) {}
@@ -35,18 +35,19 @@ public record ExpectedAllocation(long seed, RoutingMethod routing, Scaling scali
     long size = 0;
     for (int m = 0; m < selections.size(); m++) {
       GuidedSelection selection = selections.get(m);
-      CountDistribution experts = distribution(selection, selection.expertVector(), LEAST_EXPERTS);
+      int fewest = ModuleExperts.least(selection.expertVector().length);
+      CountDistribution experts = distribution(selection, selection.expertVector(), fewest);
       List<CountDistribution> own = new ArrayList<>();
       for (int e = 0; e < selection.rankVectors().length; e++) {
         CountDistribution rank = distribution(selection, selection.rankVectors()[e], 1);
         own.add(rank);
-        for (int i = e < LEAST_EXPERTS ? 1 : 0; i < rank.length(); i++) {
+        for (int i = e < fewest ? 1 : 0; i < rank.length(); i++) {
           entries.add(new Entry(experts.survival(e) * rank.survival(i), m, e, i));
         }
       }
       distributions.add(own);
       int[] least = new int[selection.rankVectors().length];
-      for (int e = 0; e < LEAST_EXPERTS; e++) {
+      for (int e = 0; e < fewest; e++) {
         least[e] = 1;
         size += cost(selection, 0);
       }
@@ -73,7 +74,13 @@ public record ExpectedAllocation(long seed, RoutingMethod routing, Scaling scali
       modules.add(module(selections.get(m), distributions.get(m), ranks.get(m)));
     }
     return new AllocationPlan(
-        LearnedAllocation.STRATEGY, seed, routing, scaling, false, modules, "");
+        LearnedAllocation.STRATEGY,
+        seed,
+        routing,
+        scaling,
+        AllocationPlan.single(modules),
+        modules,
+        "");
   }
 
   /** Candidates that are left out are recorded with the medians of their ranks. */

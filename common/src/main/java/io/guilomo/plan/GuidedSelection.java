@@ -20,10 +20,9 @@ public record GuidedSelection(
     LinearModule module, float[] expertVector, float[][] rankVectors, long[] routedTokens) {
 
   public GuidedSelection {
-    if (expertVector.length < 2) {
+    if (expertVector.length < 1) {
       throw new IllegalArgumentException(
-          "Cannot allocate experts to %s from an expert GSV of length %d: minimum is 2"
-              .formatted(module, expertVector.length));
+          "Cannot allocate experts to %s from an empty expert GSV".formatted(module));
     }
     if (rankVectors.length != expertVector.length || routedTokens.length != expertVector.length) {
       throw new IllegalArgumentException(
@@ -61,9 +60,10 @@ public record GuidedSelection(
     return selections;
   }
 
-  /** {@code max(2, argmax g + 1)}. */
+  /** {@code max(2, argmax g + 1)}; 1 where there is one candidate. */
   public int experts() {
-    return Math.max(2, argmax("expert GSV", expertVector) + 1);
+    return Math.max(
+        ModuleExperts.least(expertVector.length), argmax("expert GSV", expertVector) + 1);
   }
 
   /** {@code argmax h_e + 1}, also of experts that are not allocated. */

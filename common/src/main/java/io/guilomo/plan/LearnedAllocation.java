@@ -21,8 +21,8 @@ public record LearnedAllocation(long seed, RoutingMethod routing, Scaling scalin
   }
 
   /**
-   * {@code max(2, argmax g + 1)} experts per module, of rank {@code argmax h_e + 1}; ties go to the
-   * first index.
+   * {@code max(2, argmax g + 1)} experts per module, or one if there is one candidate, of rank
+   * {@code argmax h_e + 1}; ties go to the first index.
    */
   public AllocationPlan plan(List<GuidedSelection> selections) {
     return plan(selections, new ParameterBudget(AllocationStrategy.UNLIMITED));
@@ -32,17 +32,13 @@ public record LearnedAllocation(long seed, RoutingMethod routing, Scaling scalin
    * The same, less what is over the budget: entries go in the order of {@code sigmoid} of their
    * GSV's value.
    *
-   * @throws UserException if two experts of rank one everywhere are over the budget
+   * @throws UserException if as few experts as can be, of rank one, are over the budget
    */
   public AllocationPlan plan(List<GuidedSelection> selections, ParameterBudget budget) {
+    List<ModulePlan> modules = selections.stream().map(GuidedSelection::plan).toList();
     AllocationPlan whole =
         new AllocationPlan(
-            STRATEGY,
-            seed,
-            routing,
-            scaling,
-            false,
-            selections.stream().map(GuidedSelection::plan).toList());
+            STRATEGY, seed, routing, scaling, AllocationPlan.single(modules), modules);
     return budget.fit(
         whole,
         (module, expert, index) -> {

@@ -3,6 +3,7 @@ package io.guilomo.plan;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.data.Seeds;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -22,7 +23,8 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
     SplittableRandom random = new SplittableRandom(Seeds.mix(seed, 0));
     List<List<Integer>> ranks = new ArrayList<>();
     for (int i = 0; i < modules.size(); i++) {
-      int experts = Math.max(2, 1 + random.nextInt(lora.maxExperts()));
+      int least = ModuleExperts.least(lora.maxExperts());
+      int experts = Math.max(least, 1 + random.nextInt(lora.maxExperts()));
       ranks.add(new ArrayList<>(random.ints(experts, 1, lora.maxRank() + 1).boxed().toList()));
     }
     if (budget == UNLIMITED) {
@@ -95,6 +97,7 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
       plans.add(
           new ModulePlan(modules.get(i), ranks.get(i).stream().map(ExpertPlan::ofRank).toList()));
     }
-    return new AllocationPlan(STRATEGY, seed, lora.routing(), lora.scaling(), false, plans);
+    return new AllocationPlan(
+        STRATEGY, seed, lora.routing(), lora.scaling(), AllocationPlan.single(plans), plans);
   }
 }

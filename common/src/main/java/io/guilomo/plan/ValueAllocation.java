@@ -13,10 +13,10 @@ import java.util.List;
  * parameters than one before it, both count as one, with the ratio of their sums (pool adjacent
  * violators, Ayer et al. 1955), so that an expert is not kept out by a first rank of little value.
  *
- * <p>Two experts of rank one everywhere are always there. The order does not depend on the budget:
- * what a smaller budget keeps, a larger one keeps too, and a plan is below its budget by less than
- * its next entry costs. Entries of no value come last, but fill the budget too, so that plans of
- * all strategies are of one size.
+ * <p>Two experts of rank one everywhere, or the only candidate, are always there. The order does
+ * not depend on the budget: what a smaller budget keeps, a larger one keeps too, and a plan is
+ * below its budget by less than its next entry costs. Entries of no value come last, but fill the
+ * budget too, so that plans of all strategies are of one size.
  */
 record ValueAllocation(String strategy, long seed, RoutingMethod routing, Scaling scaling) {
 
@@ -118,6 +118,7 @@ record ValueAllocation(String strategy, long seed, RoutingMethod routing, Scalin
       }
       plans.add(new ModulePlan(modules.get(m).module(), experts));
     }
-    return new AllocationPlan(strategy, seed, routing, scaling, false, plans);
+    return new AllocationPlan(
+        strategy, seed, routing, scaling, AllocationPlan.single(plans), plans);
   }
 }

@@ -15,9 +15,12 @@ import java.util.List;
  */
 record ExpectedParameters(List<ModuleExperts> modules) {
 
-  /** What the smallest plan has: two experts of rank one everywhere. */
+  /** What the smallest plan has: as few experts as can be, of rank one. */
   double least() {
-    return modules.stream().mapToDouble(module -> 2.0 * (in(module) + features(module))).sum();
+    return modules.stream()
+        .mapToDouble(
+            module -> ModuleExperts.least(module.experts()) * (in(module) + features(module)))
+        .sum();
   }
 
   /** What a plan with all candidates has. */
@@ -33,7 +36,7 @@ record ExpectedParameters(List<ModuleExperts> modules) {
     double sum = 0;
     int offset = 0;
     for (ModuleExperts module : modules) {
-      CountDistribution experts = new CountDistribution(gsvs, offset, module.experts(), 2);
+      CountDistribution experts = experts(gsvs, offset, module);
       offset += module.experts();
       for (int e = 0; e < module.experts(); e++) {
         int length = module.ranks().get(e);
@@ -52,7 +55,7 @@ record ExpectedParameters(List<ModuleExperts> modules) {
     double[] prices = new double[gsvs.length];
     int first = 0;
     for (ModuleExperts module : modules) {
-      CountDistribution experts = new CountDistribution(gsvs, first, module.experts(), 2);
+      CountDistribution experts = experts(gsvs, first, module);
       int offset = first + module.experts();
       double price = 0;
       for (int e = 0; e < module.experts(); e++) {
@@ -78,6 +81,11 @@ record ExpectedParameters(List<ModuleExperts> modules) {
       ranks += rank.survival(i);
     }
     return in(module) + features(module) * ranks;
+  }
+
+  private static CountDistribution experts(float[] gsvs, int offset, ModuleExperts module) {
+    int candidates = module.experts();
+    return new CountDistribution(gsvs, offset, candidates, ModuleExperts.least(candidates));
   }
 
   private static CountDistribution rank(float[] gsvs, int offset, int length) {

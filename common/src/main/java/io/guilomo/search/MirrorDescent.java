@@ -89,7 +89,8 @@ final class MirrorDescent {
     this.settings = settings.checked(modules);
     int offset = 0;
     for (ModuleExperts module : modules) {
-      Vector experts = new Vector(offset, offset + module.experts(), 2);
+      Vector experts =
+          new Vector(offset, offset + module.experts(), ModuleExperts.least(module.experts()));
       vectors.add(experts);
       offset += module.experts();
       List<Vector> ranks = new ArrayList<>();

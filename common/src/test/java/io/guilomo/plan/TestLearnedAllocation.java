@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +38,27 @@ class TestLearnedAllocation {
     assertThat(plan.rank(Plans.QUERY, 2)).isEqualTo(1);
   }
 
+  /** The road to formats that have no routers. */
+  @Test
+  void theOnlyCandidateIsAPlainLoraOfTheRankThatItsVectorChose() {
+    GuidedSelection selection =
+        new GuidedSelection(
+            Plans.QUERY, new float[] {-3}, new float[][] {{0, 1, 5, 2}}, new long[] {10});
+    AllocationPlan plan =
+        new LearnedAllocation(9, RoutingMethod.topK(1), 16).plan(List.of(selection));
+    assertThat(plan.singleLora()).isTrue();
+    assertThat(plan.modules().get(0).experts()).containsExactly(new ExpertPlan(3, 10));
+    assertThat(
+            new ExpectedAllocation(9, RoutingMethod.topK(1), Scaling.overRank(16))
+                .plan(List.of(selection), AllocationStrategy.UNLIMITED))
+        .satisfies(
+            expected -> {
+              assertThat(expected.singleLora()).isTrue();
+              assertThat(expected.modules().get(0).experts())
+                  .containsExactly(new ExpertPlan(3, 10));
+            });
+  }
+
   @Test
   void refusesBrokenVectors() {
     float[][] ranks = {{1, 0}, {0, 1}, {0, Float.NaN}, {0, 1}};
@@ -53,9 +75,9 @@ class TestLearnedAllocation {
         ranks,
         "Cannot allocate experts to layer 0 q_proj: 3 entries in the expert GSV, 4 rank GSVs, 4 routed-token counts");
     refused(
-        new float[] {0},
+        new float[] {},
         ranks,
-        "Cannot allocate experts to layer 0 q_proj from an expert GSV of length 1: minimum is 2");
+        "Cannot allocate experts to layer 0 q_proj from an empty expert GSV");
     refused(
         new float[] {0, 1, 2, 0},
         new float[][] {{}, {}, {}, {}},

@@ -3,6 +3,7 @@ package io.guilomo.network.moe;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.StraightThrough;
 import io.guilomo.model.CountDistribution;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.Initialisation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -84,8 +85,9 @@ final class ExpectedEstimator implements Selection.Estimator {
 
   private static CountDistribution distribution(Selection.Vectors vectors, float[] gsvs, int i) {
     int start = vectors.starts()[i];
-    int least = vectors.kinds()[i] == StraightThrough.EXPERTS ? 2 : 1;
-    return new CountDistribution(gsvs, start, vectors.starts()[i + 1] - start, least);
+    int length = vectors.starts()[i + 1] - start;
+    int least = vectors.kinds()[i] == StraightThrough.EXPERTS ? ModuleExperts.least(length) : 1;
+    return new CountDistribution(gsvs, start, length, least);
   }
 
   private static float[] read(Kernels kernels, INDArray array) {

@@ -13,7 +13,7 @@ __device__ __forceinline__ int last_in_use(const float* gsvs, int first, int end
   for (int i = first + 1; i < end; i++) {
     if (soft(gsvs[i]) > soft(gsvs[best])) best = i;
   }
-  return experts ? max(first + 1, best) : best;
+  return experts ? max(min(first + 1, end - 1), best) : best;
 }
 
 extern "C" __global__ void masks(const int* starts, const int* kinds, int vectors, const float* gsvs, float* masks) {

@@ -5,6 +5,7 @@ import static io.guilomo.spark.round.MetricRows.VALIDATION;
 
 import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.CountDistribution;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.PassResult;
 import io.guilomo.plan.GuidedSelection;
 import io.guilomo.search.SearchStepResult;
@@ -71,7 +72,7 @@ final class SearchCurves {
   /** What the vector chooses at the moment: the largest entry, or the median of a distribution. */
   private int chosen(String kind, float[] vector) {
     if (estimator == Estimator.EXPECTED) {
-      int least = kind.equals(GsvHistoryTable.EXPERTS) ? 2 : 1;
+      int least = kind.equals(GsvHistoryTable.EXPERTS) ? ModuleExperts.least(vector.length) : 1;
       return new CountDistribution(vector, 0, vector.length, least).median() - 1;
     }
     int largest = 0;

@@ -6,6 +6,7 @@ import static io.guilomo.spark.search.SmallSearch.ROUNDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
@@ -22,6 +23,8 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The whole job with {@code search.estimator = expected}. */
 class TestExpectedSearch {
@@ -61,6 +64,27 @@ class TestExpectedSearch {
     assertThat(starts.get(0).modules())
         .extracting(ModulePlan::experts)
         .isEqualTo(starts.get(1).modules().stream().map(ModulePlan::experts).toList());
+  }
+
+  /** Plain LoRAs, which merged checkpoints and PEFT can hold. */
+  @ParameterizedTest
+  @EnumSource(Estimator.class)
+  void onlyRanksAreLearnedOfSingleExperts(Estimator estimator) throws IOException {
+    AllocationPlan plan =
+        run(
+                "single-" + estimator,
+                "search.estimator=" + estimator,
+                "lora-moe.max-experts=1",
+                "lora-moe.top-k=1",
+                "allocation.budget.parameters=16000")
+            .plan();
+    assertThat(plan.strategy()).isEqualTo("guilomo");
+    assertThat(plan.singleLora()).isTrue();
+    assertThat(plan.modules())
+        .hasSize(MODULES)
+        .allMatch(planned -> planned.experts().size() == 1)
+        .anyMatch(planned -> planned.totalRank() > 1);
+    assertThat(plan.parameters()).isLessThanOrEqualTo(16_000);
   }
 
   @Test
