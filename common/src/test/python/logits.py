@@ -1,9 +1,10 @@
 """Logits of models with adapters, for TestPythonLoader: the cases as JSON on standard input, their
 logits on standard output. A model's class is transformers' own, or with "plain" a few lines of
-PyTorch."""
+PyTorch. Cases with "new" are answered with that many tokens after each of theirs."""
 
 import json
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 sys.path.insert(0, sys.argv[1])
-import load_adapter
+import guilomo
 
 
 class Namespace(nn.Module):
@@ -154,7 +155,7 @@ def plain(case):
     directory = Path(case["model"])
     config = json.loads((directory / "config.json").read_text())
     model = (PlainBert if case["classifies"] else PlainLlama)(config)
-    stored = load_adapter.safetensors(directory / "model.safetensors")
+    stored = guilomo.safetensors(directory / "model.safetensors")
     names = model.state_dict()
     stored = {name[5:] if name.startswith("bert.") else name: t for name, t in stored.items()}
     model.load_state_dict({name: stored[name] for name in names})
@@ -182,20 +183,40 @@ def model_of(case):
 
 
 def adapted(case):
+    if case.get("merged"):
+        import transformers
+
+        kind = "SequenceClassification" if case["classifies"] else "CausalLM"
+        model, info = getattr(transformers, "AutoModelFor" + kind).from_pretrained(
+            case["adapter"],
+            attn_implementation="eager",
+            torch_dtype=torch.float32,
+            output_loading_info=True,
+        )
+        missing = list(info["missing_keys"]) + list(info["mismatched_keys"])
+        # A model that reads images has none of what reads them here.
+        missing = [key for key in missing if not re.search("vision|multi_modal", key)]
+        assert not missing, f"{case['adapter']} lacks {missing}"
+        return model.eval()
+    if case.get("new"):
+        return guilomo.load(case["model"], case["adapter"], torch_dtype=torch.float32)
     model = model_of(case)
     if case["peft"]:
         import peft
 
         loaded = peft.PeftModel.from_pretrained(model, case["adapter"])
         return loaded.eval()
-    load = load_adapter.load_classifier if case["classifies"] else load_adapter.load_adapter
-    return load(model, case["adapter"])
+    return guilomo.load(model, case["adapter"])
 
 
 def logits_of(case):
     model = adapted(case)
     found = []
     for tokens in case["tokens"]:
+        if case.get("new"):
+            new = guilomo.continued(model, torch.tensor([tokens]), case["new"], eos_token_id=None)
+            found.append([new])
+            continue
         logits = model(input_ids=torch.tensor([tokens])).logits
         found.append(logits.reshape(-1, logits.shape[-1]).double().tolist())
     return found

@@ -114,13 +114,15 @@ class TestDeployScripts {
 
   @Test
   void pythonIsSound() throws Exception {
-    String loader = "deploy/python/load_adapter.py";
+    String loader = "deploy/python/guilomo/__init__.py";
     String text = Files.readString(ROOT.resolve(loader));
     for (ModulePaths paths : List.of(Decoder.PATHS, BertConfig.PATHS)) {
       paths.modules().forEach((n, path) -> assertThat(text).contains('"' + n + "\": \"" + path));
     }
     assumeTrue(hasPython(), "skipped: there is no python3");
-    assertThat(run("python3", "-m", "py_compile", loader)).isEqualTo(new Result(0, "", ""));
+    String command = "deploy/python/guilomo/__main__.py";
+    assertThat(run("python3", "-m", "py_compile", loader, command, "deploy/python/load_adapter.py"))
+        .isEqualTo(new Result(0, "", ""));
   }
 
   private static boolean hasPython() throws InterruptedException {
