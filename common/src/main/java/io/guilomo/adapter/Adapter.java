@@ -72,14 +72,7 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
    * @throws UserException if the adapter was trained on another backbone
    */
   public LoraMoeNetwork network(Backbone backbone, String path, Kernels kernels) {
-    if (!backbone.digest().equals(description.backboneDigest())) {
-      throw new UserException(
-          "Cannot use the adapter with %s: its digest is %s, the adapter was trained on %s with %s",
-          path,
-          shortened(backbone.digest()),
-          description.backbone(),
-          shortened(description.backboneDigest()));
-    }
+    requireDigest(backbone.digest(), path);
     LoraMoeNetwork network =
         LoraMoeNetwork.create(definition(backbone.config(), path), backbone, kernels);
     Map<String, INDArray> views =
@@ -90,6 +83,18 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
     tensors.forEach((name, tensor) -> views.get(name).assign(tensor));
     network.upload();
     return network;
+  }
+
+  /**
+   * @param path of the backbone that has the digest
+   * @throws UserException if the adapter was trained on another backbone
+   */
+  void requireDigest(String digest, String path) {
+    if (!digest.equals(description.backboneDigest())) {
+      throw new UserException(
+          "Cannot use the adapter with %s: its digest is %s, the adapter was trained on %s with %s",
+          path, shortened(digest), description.backbone(), shortened(description.backboneDigest()));
+    }
   }
 
   private static String shortened(String digest) {

@@ -3,11 +3,13 @@ package io.guilomo.adapter;
 import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /** The files that another library reads an adapter from. */
-public sealed interface AdapterFormat permits ReleasedAdapterFormat, PeftFormat, GuilomoFormat {
+public sealed interface AdapterFormat
+    permits ReleasedAdapterFormat, PeftFormat, GuilomoFormat, MergedFormat {
 
   /**
    * Writes the files, replacing those of the same names.
@@ -16,6 +18,25 @@ public sealed interface AdapterFormat permits ReleasedAdapterFormat, PeftFormat,
    * @throws UserException if the format has no place for such an adapter; nothing is written then
    */
   ExportedAdapter write(Adapter adapter, Path directory, Configuration conf) throws IOException;
+
+  /** The library that reads the files, as Hugging Face's hub names it. */
+  String library();
+
+  /** What the files are, in a sentence. */
+  String what();
+
+  /** How the files are read, in Markdown, for whoever is in their directory. */
+  String use(AdapterDescription description);
+
+  /**
+   * The license of what the files have of the model.
+   *
+   * @return empty if they have nothing of it, or its card does not say
+   */
+  default Optional<String> license(AdapterDescription description, Configuration conf)
+      throws IOException {
+    return Optional.empty();
+  }
 
   /**
    * The files of an export.

@@ -1,9 +1,11 @@
 package io.guilomo.adapter;
 
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
+import io.guilomo.model.Task;
 import io.guilomo.plan.ExpertPlan;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -23,5 +25,37 @@ public record GuilomoFormat() implements AdapterFormat {
             .mapToInt(ExpertPlan::rank)
             .max()
             .orElse(0));
+  }
+
+  @Override
+  public String library() {
+    return "guilomo";
+  }
+
+  @Override
+  public String what() {
+    return "An adapter: experts of LoRA on the frozen model.";
+  }
+
+  @Override
+  public String use(AdapterDescription description) {
+    boolean classifies = description.task() == Task.CLASSIFICATION;
+    return ModelCard.filled(
+        """
+        With the Python package in `deploy/python` of GuiLoMo on Spark, PyTorch and transformers:
+
+        ```python
+        import guilomo
+        from transformers import AutoTokenizer
+
+        model = guilomo.load({model}, ".")
+        tokenizer = AutoTokenizer.from_pretrained({model})
+        print(guilomo.%s(model, tokenizer, "…"))
+        ```
+
+        On Spark: `deploy/guilomo predict --set evaluate.adapter=DIRECTORY`.
+        """
+            .formatted(classifies ? "classify" : "generate"),
+        Map.of("model", description.backbone()));
   }
 }

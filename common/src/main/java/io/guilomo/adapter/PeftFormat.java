@@ -3,12 +3,12 @@ package io.guilomo.adapter;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
+import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
-import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import java.io.IOException;
 import java.util.Collections;
@@ -26,12 +26,14 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * The layout of Hugging Face PEFT's LoRA (arXiv 2106.09685), for plans with one expert on every
  * module: {@code adapter_model.safetensors} with {@code base_model.model.PATH.lora_A.weight [r,
- * in]} and {@code .lora_B.weight [out, r]}, and {@code adapter_config.json}. The weight of a single
- * expert is 1, so the router has no effect and is left out.
+ * in]} and {@code .lora_B.weight [out, r]}, and {@code adapter_config.json}. Routers have no effect
+ * and are left out.
  *
  * <p>Modules are named by their full paths in transformers' class of the model with a head, for
  * causal language models or sequence classification; {@code rank_pattern} and {@code alpha_pattern}
- * name every one of them, with an alpha that makes PEFT's {@code alpha / r} the module's scaling.
+ * name every one of them. PEFT's {@code alpha / r} is the same for all of them, the scaling {@code
+ * s} of the largest rank, and the files hold {@code B · s_m / s}: servers such as vLLM read {@code
+ * lora_alpha} and {@code r} and no patterns, and would scale the modules of other ranks wrongly.
  *
  * <p>A classifier is in {@code modules_to_save}. If it reads the head of its checkpoint ({@code
  * pooling} {@code head}), or the last token of a decoder, the class for sequence classification
@@ -67,27 +69,32 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
   public ExportedAdapter write(Adapter adapter, Path directory, Configuration conf)
       throws IOException {
     List<ModuleExperts> modules = adapter.description().plan().moduleExperts();
+    SingleExperts.require(adapter.description().plan(), "export to PEFT");
     modules.forEach(this::check);
     ModulePaths paths = adapter.description().paths();
     Map<String, ModuleExperts> byPath = new LinkedHashMap<>();
     modules.forEach(module -> byPath.put(paths.inHead(module.module()), module));
+    ModuleExperts largest =
+        Collections.max(modules, Comparator.comparingInt(module -> module.ranks().get(0)));
     Map<String, INDArray> tensors = new LinkedHashMap<>();
     byPath.forEach(
         (path, module) -> {
           INDArray a = adapter.tensors().get(AdapterTensors.a(module, 0));
-          INDArray b = adapter.tensors().get(AdapterTensors.b(module, 0));
+          INDArray b =
+              times(
+                  adapter.tensors().get(AdapterTensors.b(module, 0)),
+                  scaling(module) / scaling(largest));
           tensors.put(PREFIX + path + ".lora_A.weight", padded(a, rank(module), a.size(1)));
           tensors.put(PREFIX + path + ".lora_B.weight", padded(b, b.size(0), rank(module)));
         });
     String classifier = PREFIX + paths.classifier();
     putIfThere(adapter, AdapterTensors.CLASSIFIER_WEIGHT, tensors, classifier + ".weight");
     putIfThere(adapter, AdapterTensors.CLASSIFIER_BIAS, tensors, classifier + ".bias");
-    ModuleExperts largest =
-        Collections.max(modules, Comparator.comparingInt(module -> module.ranks().get(0)));
-    ExportDirectory export = new ExportDirectory(directory, conf);
-    export.write(tensors);
-    export.write(CONFIG, config(adapter.description(), byPath, largest));
-    return export.written(rank(largest));
+    try (ExportDirectory export = new ExportDirectory(directory, conf)) {
+      export.write(tensors);
+      export.write(CONFIG, config(adapter.description(), byPath, largest));
+      return export.commit(rank(largest));
+    }
   }
 
   private static void putIfThere(
@@ -98,11 +105,6 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
   }
 
   private void check(ModuleExperts module) {
-    if (module.experts() > 1) {
-      throw new UserException(
-          "Cannot export to PEFT: %s has %d experts, PEFT's LoRA has one",
-          module.module(), module.experts());
-    }
     int rank = module.ranks().get(0);
     if (rank > rank(module)) {
       throw new UserException(
@@ -115,12 +117,23 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
     return padRank.orElse(module.ranks().get(0));
   }
 
+  private static double scaling(ModuleExperts module) {
+    return module.scalings().get(0);
+  }
+
+  /** Rounded to float32 once. */
+  private static INDArray times(INDArray tensor, double factor) {
+    return factor == 1
+        ? tensor
+        : tensor.castTo(DataType.DOUBLE).muli(factor).castTo(DataType.FLOAT);
+  }
+
   /**
-   * α of a module in the file: the module's scaling times its rank there, whatever the scaling's
-   * rule, so that readers need not know {@code use_rslora}.
+   * α of a module in the file, such that {@code alpha / r} is the scaling of the largest rank,
+   * whatever the scaling's rule: readers need not know {@code use_rslora}.
    */
-  private double alpha(AllocationPlan plan, ModuleExperts module) {
-    return plan.alpha() * rank(module) / plan.scaling().divisor(module.ranks().get(0));
+  private double alpha(ModuleExperts module, ModuleExperts largest) {
+    return scaling(largest) * rank(module);
   }
 
   private static INDArray padded(INDArray tensor, long rows, long columns) {
@@ -136,7 +149,6 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
   private String config(
       AdapterDescription description, Map<String, ModuleExperts> byPath, ModuleExperts largest)
       throws IOException {
-    AllocationPlan plan = description.plan();
     boolean classifies = description.task() == Task.CLASSIFICATION;
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode json = mapper.createObjectNode();
@@ -152,7 +164,7 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
     }
     json.put("base_model_name_or_path", description.backbone());
     json.put("r", rank(largest));
-    json.put("lora_alpha", alpha(plan, largest));
+    json.put("lora_alpha", alpha(largest, largest));
     json.put("lora_dropout", 0.0);
     json.put("bias", "none");
     json.put("fan_in_fan_out", false);
@@ -164,11 +176,52 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
     byPath.forEach(
         (path, module) -> {
           ranks.put(path, rank(module));
-          alphas.put(path, alpha(plan, module));
+          alphas.put(path, alpha(module, largest));
         });
     if (classifies) {
       json.putArray("modules_to_save").add(classifier);
     }
     return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
+  }
+
+  @Override
+  public String library() {
+    return "peft";
+  }
+
+  @Override
+  public String what() {
+    return "An adapter for PEFT: a LoRA on the frozen model.";
+  }
+
+  @Override
+  public String use(AdapterDescription description) {
+    boolean classifies = description.task() == Task.CLASSIFICATION;
+    String loading =
+        """
+        ```python
+        from peft import PeftModel
+        from transformers import %1$s
+
+        model = %1$s.from_pretrained({model}%2$s)
+        model = PeftModel.from_pretrained(model, ".").eval()
+        ```
+        """
+            .formatted(
+                classifies ? "AutoModelForSequenceClassification" : "AutoModelForCausalLM",
+                classifies
+                    ? ", num_labels=%d, ignore_mismatched_sizes=True"
+                        .formatted(description.labels().size())
+                    : "");
+    int rank = description.plan().moduleExperts().stream().mapToInt(this::rank).max().orElseThrow();
+    String note =
+        !classifies
+            ? "\nvLLM serves it with `--enable-lora`, and `--max-lora-rank` of at least %d."
+                .formatted(rank)
+            : description.pooling() == Pooling.HEAD || description.paths().causal()
+                ? ""
+                : "\nThe class has a layer before its classifier that this one was not trained with: pool the states (`%s`) and apply the classifier to them."
+                    .formatted(description.pooling());
+    return ModelCard.filled(loading, Map.of("model", description.backbone())) + note;
   }
 }

@@ -57,11 +57,12 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
           adapter.tensors().get(AdapterTensors.router(module)));
     }
     ReleasedPlanFormat plans = new ReleasedPlanFormat(description.paths());
-    ExportDirectory export = new ExportDirectory(directory, conf);
-    export.write(tensors);
-    export.write("rank.json", plans.rankJson(plan));
-    export.write("expert.json", plans.expertJson(plan));
-    return export.written(largestRank);
+    try (ExportDirectory export = new ExportDirectory(directory, conf)) {
+      export.write(tensors);
+      export.write("rank.json", plans.rankJson(plan));
+      export.write("expert.json", plans.expertJson(plan));
+      return export.commit(largestRank);
+    }
   }
 
   /**
@@ -157,5 +158,24 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
 
   private static String prefix(ModulePaths paths, ModuleExperts module) {
     return PREFIX + paths.inHead(module.module()) + ".";
+  }
+
+  @Override
+  public String library() {
+    return "guilomo";
+  }
+
+  @Override
+  public String what() {
+    return "An adapter, as the released code of GuiLoMo saves it: experts of LoRA on the frozen model.";
+  }
+
+  @Override
+  public String use(AdapterDescription description) {
+    return """
+        With the [released code](https://github.com/Liar406/Gui-LoMo), whose scripts take alpha and top-k as arguments:
+        %s and %d here.
+        """
+        .formatted(description.plan().alpha(), description.plan().routing().topK());
   }
 }

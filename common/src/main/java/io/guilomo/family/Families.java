@@ -5,6 +5,7 @@ import io.guilomo.family.FrozenTensors.Extent;
 import io.guilomo.io.ConfigJson;
 import io.guilomo.io.ModelDirectory;
 import io.guilomo.io.OnnxModel;
+import io.guilomo.io.SafetensorsModel;
 import io.guilomo.io.TensorSource;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
@@ -155,6 +156,37 @@ public final class Families {
       SoughtTensor sought = new SoughtTensor(files, paths, module);
       read(found, sought, Extent.SHAPES, null);
       return sought.values();
+    }
+  }
+
+  /**
+   * The files of a model, to be written again. No values are read.
+   *
+   * @throws UserException if {@link #load} would refuse the directory, or its weights are not
+   *     safetensors
+   */
+  public static StoredModel stored(String uri, Configuration conf) throws IOException {
+    ModelDirectory directory = ModelDirectory.open(uri, conf);
+    directory.requireWeights();
+    Found found = find(directory);
+    TensorSource source = directory.tensors();
+    try {
+      if (!(source instanceof SafetensorsModel weights)) {
+        throw directory.refuse(
+            "its weights are an ONNX file, and safetensors are needed to write it again");
+      }
+      String base = found.family().paths().base();
+      FrozenFiles files = new FrozenFiles(directory, source, base);
+      read(found, files, Extent.SHAPES, null);
+      files.unread();
+      ConfigJson json =
+          new ConfigJson(
+              directory.json(ModelDirectory.CONFIG), directory.file(ModelDirectory.CONFIG));
+      return new StoredModel(
+          directory, weights, found.family(), found.config(), json, files.read());
+    } catch (IOException | RuntimeException e) {
+      source.close();
+      throw e;
     }
   }
 

@@ -7,7 +7,9 @@ import io.guilomo.io.TensorSource;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.util.Arrays;
-import java.util.Set;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.TreeSet;
 
 /** The tensors in the files of a directory, and which of them have been read. */
@@ -16,7 +18,7 @@ final class FrozenFiles implements FrozenTensors.Source {
   private final ModelDirectory directory;
   private final TensorSource source;
   private final StoredNames names;
-  private final Set<String> read = new TreeSet<>();
+  private final Map<String, String> read = new LinkedHashMap<>();
 
   /**
    * @param base transformers' {@code base_model_prefix} of the family
@@ -36,7 +38,7 @@ final class FrozenFiles implements FrozenTensors.Source {
           "tensor %s has shape %s, expected %s"
               .formatted(stored, Arrays.toString(found), Arrays.toString(piece.shape())));
     }
-    read.add(stored);
+    read.put(piece.name(), stored);
   }
 
   @Override
@@ -61,13 +63,19 @@ final class FrozenFiles implements FrozenTensors.Source {
             () -> directory.refuse("tensor %s is missing".formatted(names.expected(piece.name()))));
   }
 
+  /** What the files call the tensors that were asked for, by the names of their pieces. */
+  Map<String, String> read() {
+    return Collections.unmodifiableMap(read);
+  }
+
   /**
    * The tensors that were not read, all of them outside the blocks that were.
    *
    * @throws io.guilomo.model.UserException if a block has a tensor that was not read
    */
   UnreadTensors unread() {
-    UnreadTensors unread = UnreadTensors.of(source.others(read), read);
+    TreeSet<String> stored = new TreeSet<>(read.values());
+    UnreadTensors unread = UnreadTensors.of(source.others(stored), stored);
     unread
         .insideBlocks()
         .ifPresent(

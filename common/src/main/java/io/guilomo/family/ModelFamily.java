@@ -55,6 +55,20 @@ public interface ModelFamily {
   /** Where Hugging Face's classes of the family keep the modules of a block. */
   ModulePaths paths();
 
+  /**
+   * Hugging Face's class for sequence classification of a model, whatever class its config.json
+   * names.
+   *
+   * @throws io.guilomo.model.UserException if the config.json names no class
+   */
+  default String classifierArchitecture(ConfigJson json) {
+    String named = json.root().path("architectures").path(0).asText("");
+    if (named.isEmpty()) {
+      throw json.refuse("architectures is missing");
+    }
+    return SequenceHead.architecture(named.replaceFirst("(For[A-Z]\\w*|Model)$", ""));
+  }
+
   /** Names of the linear modules of a block, in the order in which it computes them. */
   default List<String> modules() {
     return List.copyOf(paths().modules().keySet());

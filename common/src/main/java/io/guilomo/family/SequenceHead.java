@@ -20,6 +20,11 @@ public final class SequenceHead {
 
   private SequenceHead() {}
 
+  /** The class of that name for models such as {@code Llama}. */
+  public static String architecture(String models) {
+    return models + CLASS;
+  }
+
   /** A head with a linear layer before the classifier; null if the checkpoint has no head. */
   public static PretrainedHead dense(ConfigJson json, Pooling pooling, Activation activation) {
     return present(json)

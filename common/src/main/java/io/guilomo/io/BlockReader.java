@@ -1,6 +1,7 @@
 package io.guilomo.io;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
@@ -54,6 +55,18 @@ final class BlockReader {
       int count = (int) Math.min(BLOCK, bytes - done);
       in.readFully(block, 0, count);
       digest.update(block, 0, count);
+      done += count;
+    }
+  }
+
+  /** Writes the bytes from {@code begin} as they are. */
+  void copy(long begin, long bytes, OutputStream out) throws IOException {
+    block(bytes);
+    in.seek(begin);
+    for (long done = 0; done < bytes; ) {
+      int count = (int) Math.min(BLOCK, bytes - done);
+      in.readFully(block, 0, count);
+      out.write(block, 0, count);
       done += count;
     }
   }

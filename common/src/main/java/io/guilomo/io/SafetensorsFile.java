@@ -122,6 +122,16 @@ public final class SafetensorsFile implements Closeable {
     return refuseOtherThanWeights(name).shape().clone();
   }
 
+  /** The tensor as it is stored, of whatever type, to be written again. */
+  StoredTensor stored(String name) {
+    SafetensorsHeader.Tensor tensor = tensor(name);
+    return new StoredTensor(
+        name,
+        tensor.type(),
+        tensor.shape().clone(),
+        out -> blocks.copy(dataStart + tensor.begin(), tensor.end() - tensor.begin(), out));
+  }
+
   /** The format's name of the element type: {@code F32}, {@code BF16}, {@code I64}, … */
   public String dtype(String name) {
     return tensor(name).type().name();

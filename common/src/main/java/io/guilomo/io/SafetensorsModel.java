@@ -14,10 +14,13 @@ import org.apache.hadoop.fs.Path;
  * The tensors of {@code model.safetensors}, or of the shards that {@code
  * model.safetensors.index.json} lists.
  */
-final class SafetensorsModel implements TensorSource {
+public final class SafetensorsModel implements TensorSource {
 
-  static final String SINGLE = "model.safetensors";
-  static final String INDEX = "model.safetensors.index.json";
+  /** The file of a model that has only one. */
+  public static final String SINGLE = "model.safetensors";
+
+  /** What lists the shards of a model and which tensors they have. */
+  public static final String INDEX = "model.safetensors.index.json";
 
   private final ModelDirectory directory;
   private final Map<String, String> fileByTensor;
@@ -87,6 +90,11 @@ final class SafetensorsModel implements TensorSource {
   @Override
   public void read(String name, FloatSink target, MessageDigest digest) throws IOException {
     shard(name).read(name, target, digest);
+  }
+
+  /** The tensor as it is stored, of whatever type, to be written again while the model is open. */
+  public StoredTensor stored(String name) throws IOException {
+    return shard(name).stored(name);
   }
 
   @Override

@@ -2,12 +2,14 @@ package io.guilomo.io;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -16,10 +18,7 @@ import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/**
- * Writes tensors as a safetensors file of type F32. The same tensors in the same order give the
- * same bytes.
- */
+/** Writes safetensors files. The same tensors in the same order give the same bytes. */
 public final class SafetensorsWriter {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -29,7 +28,7 @@ public final class SafetensorsWriter {
   private SafetensorsWriter() {}
 
   /**
-   * Replaces the file at {@code path}.
+   * Replaces the file at {@code path}; all tensors become of type F32.
    *
    * @param tensors of any floating-point type and memory order, written in the order of the map
    * @param metadata arbitrary strings, may be empty
@@ -38,46 +37,61 @@ public final class SafetensorsWriter {
   public static void write(
       Path path, Configuration conf, Map<String, INDArray> tensors, Map<String, String> metadata)
       throws IOException {
-    Map<String, INDArray> ordered = new LinkedHashMap<>(tensors);
-    byte[] header = header(path, ordered, metadata);
-    try (OutputStream out = path.getFileSystem(conf).create(path, true)) {
+    List<StoredTensor> stored = new ArrayList<>();
+    tensors.forEach(
+        (name, tensor) -> {
+          if (!tensor.dataType().isFPType()) {
+            throw new IllegalArgumentException(
+                "Cannot write %s: tensor %s has type %s, which is not a floating-point type"
+                    .formatted(path, name, tensor.dataType()));
+          }
+          stored.add(
+              new StoredTensor(
+                  name, TensorType.F32, tensor.shape(), out -> writeValues(tensor, out)));
+        });
+    write(path, conf, stored, metadata);
+  }
+
+  /**
+   * Replaces the file at {@code path}. One tensor is in memory at a time, or less of it.
+   *
+   * @param tensors written in the order of the list
+   * @param metadata arbitrary strings, may be empty
+   */
+  public static void write(
+      Path path, Configuration conf, List<StoredTensor> tensors, Map<String, String> metadata)
+      throws IOException {
+    byte[] header = header(path, tensors, metadata);
+    try (OutputStream out = new BufferedOutputStream(path.getFileSystem(conf).create(path, true))) {
       out.write(
           ByteBuffer.allocate(Long.BYTES)
               .order(ByteOrder.LITTLE_ENDIAN)
               .putLong(header.length)
               .array());
       out.write(header);
-      ByteBuffer bytes = ByteBuffer.allocate(BLOCK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-      float[] values = new float[BLOCK];
-      for (INDArray tensor : ordered.values()) {
-        write(tensor, values, bytes, out);
+      for (StoredTensor tensor : tensors) {
+        tensor.content().write(out);
       }
     }
   }
 
-  private static byte[] header(
-      Path path, Map<String, INDArray> tensors, Map<String, String> metadata) throws IOException {
+  private static byte[] header(Path path, List<StoredTensor> tensors, Map<String, String> metadata)
+      throws IOException {
     ObjectNode root = JSON.createObjectNode();
     if (!metadata.isEmpty()) {
       ObjectNode node = root.putObject("__metadata__");
       metadata.forEach(node::put);
     }
     long end = 0;
-    for (Map.Entry<String, INDArray> entry : tensors.entrySet()) {
-      INDArray tensor = entry.getValue();
-      if (!tensor.dataType().isFPType()) {
-        throw new IllegalArgumentException(
-            "Cannot write %s: tensor %s has type %s, which is not a floating-point type"
-                .formatted(path, entry.getKey(), tensor.dataType()));
-      }
-      if (entry.getKey().equals("__metadata__")) {
+    for (StoredTensor tensor : tensors) {
+      if (tensor.name().equals("__metadata__")) {
         throw new IllegalArgumentException(
             "Cannot write %s: no tensor can be called __metadata__".formatted(path));
       }
-      ObjectNode node = root.putObject(entry.getKey()).put("dtype", TensorType.F32.name());
+      ObjectNode node = root.putObject(tensor.name()).put("dtype", tensor.type().name());
       Arrays.stream(tensor.shape()).forEach(node.putArray("shape")::add);
       long begin = end;
-      end += tensor.length() * Float.BYTES;
+      end += tensor.bytes();
       node.putArray("data_offsets").add(begin).add(end);
     }
     byte[] json = JSON.writeValueAsBytes(root);
@@ -86,18 +100,20 @@ public final class SafetensorsWriter {
     return padded;
   }
 
-  private static void write(INDArray tensor, float[] values, ByteBuffer bytes, OutputStream out)
-      throws IOException {
+  private static void writeValues(INDArray tensor, OutputStream out) throws IOException {
     if (tensor.isEmpty()) {
       return;
     }
+    int block = (int) Math.min(BLOCK, tensor.length());
+    ByteBuffer bytes = ByteBuffer.allocate(block * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    float[] values = new float[block];
     try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       INDArray floats = tensor.castTo(DataType.FLOAT);
       FloatMemory memory = FloatMemory.of(FloatMemory.rowMajor(floats) ? floats : floats.dup('c'));
       for (long done = 0; done < tensor.length(); ) {
-        int count = (int) Math.min(BLOCK, tensor.length() - done);
+        int count = (int) Math.min(block, tensor.length() - done);
         memory.get(done, values, count);
-        bytes.clear().asFloatBuffer().put(values, 0, count);
+        TensorType.F32.encode(values, count, bytes);
         out.write(bytes.array(), 0, count * Float.BYTES);
         done += count;
       }

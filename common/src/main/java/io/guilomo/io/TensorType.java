@@ -3,7 +3,7 @@ package io.guilomo.io;
 import java.nio.ByteBuffer;
 
 /** Element types of safetensors files. */
-enum TensorType {
+public enum TensorType {
   F64(8),
   F32(4),
   F16(2),
@@ -26,12 +26,13 @@ enum TensorType {
     this.bytes = bytes;
   }
 
-  int bytes() {
+  /** Bytes of one element. */
+  public int bytes() {
     return bytes;
   }
 
   /** Whether {@link #decode} converts it to float32. */
-  boolean weights() {
+  public boolean weights() {
     return this == F32 || this == F16 || this == BF16;
   }
 
@@ -53,6 +54,68 @@ enum TensorType {
       }
       default -> throw new IllegalStateException("Cannot decode " + this + " as floats");
     }
+  }
+
+  /**
+   * Whether a value of this type is nearest to a finite one: false for what would be rounded to
+   * infinity, for infinities and for NaN.
+   */
+  public boolean holds(float value) {
+    float magnitude = Math.abs(value);
+    return switch (this) {
+      case F32 -> Float.isFinite(value);
+      case F16 -> magnitude < 65_520;
+      case BF16 -> magnitude < 0x1.ffp127f;
+      default -> throw new IllegalStateException("Cannot round floats to " + this);
+    };
+  }
+
+  /**
+   * Converts floats to elements, rounded to the nearest value and half-way cases to the even one,
+   * little-endian from the start of {@code target}.
+   */
+  public void encode(float[] source, int count, ByteBuffer target) {
+    switch (this) {
+      case F32 -> target.asFloatBuffer().put(source, 0, count);
+      case F16 -> {
+        for (int i = 0; i < count; i++) {
+          target.putShort(2 * i, half(source[i]));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < count; i++) {
+          target.putShort(2 * i, brain(source[i]));
+        }
+      }
+      default -> throw new IllegalStateException("Cannot encode floats as " + this);
+    }
+  }
+
+  private static short brain(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) ((bits >>> 16) | 0x40);
+    }
+    return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
+  }
+
+  /** The nearest IEEE 754 binary16 number. */
+  static short half(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    int sign = (bits >>> 16) & 0x8000;
+    int magnitude = bits & 0x7fff_ffff;
+    if (Float.isNaN(value)) {
+      return (short) (sign | 0x7e00);
+    }
+    if (!F16.holds(value)) {
+      return (short) (sign | 0x7c00);
+    }
+    if (magnitude < 0x3880_0000) {
+      // Below 2⁻¹⁴: whole multiples of 2⁻²⁴.
+      return (short) (sign | (int) Math.rint(Float.intBitsToFloat(magnitude) * 0x1p24f));
+    }
+    int rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
+    return (short) (sign | ((rounded - (112 << 23)) >>> 13));
   }
 
   /** The value of an IEEE 754 binary16 number. */

@@ -1,6 +1,9 @@
 package io.guilomo.sizing;
 
+import io.guilomo.model.UserException;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Numbers of bytes as people read them: a GB has 10⁹. */
 public final class ByteSize {
@@ -10,7 +13,30 @@ public final class ByteSize {
   private static final double GIGA = 1e9;
   private static final long GIBI = 1L << 30;
 
+  private static final Pattern SIZE =
+      Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?) ?(?:([KMGT])(I?))?B", Pattern.CASE_INSENSITIVE);
+
   private ByteSize() {}
+
+  /**
+   * The bytes of a size such as {@code 500MB}, or {@code 2GiB} for powers of 1024.
+   *
+   * @throws UserException if the text is no size of at least one byte
+   */
+  public static long parse(String text) {
+    Matcher size = SIZE.matcher(text.strip());
+    if (size.matches()) {
+      String prefix = size.group(2) == null ? "B" : size.group(2).toUpperCase(Locale.ROOT);
+      boolean binary = size.group(3) != null && !size.group(3).isEmpty();
+      double unit = Math.pow(binary ? 1024 : KILO, "BKMGT".indexOf(prefix));
+      long bytes = (long) (Double.parseDouble(size.group(1)) * unit);
+      if (bytes >= 1) {
+        return bytes;
+      }
+    }
+    throw new UserException(
+        "Cannot use the size %s: expected a number of bytes such as 500MB, 5GB or 2GiB", text);
+  }
 
   /** {@code 12.3 GB}, {@code 340 MB} or {@code 5 kB}. */
   public static String text(long bytes) {

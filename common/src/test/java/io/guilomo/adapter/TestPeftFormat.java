@@ -72,7 +72,7 @@ class TestPeftFormat {
     assertThat(config.get("r").asInt()).isEqualTo(8);
     assertThat(config.get("lora_alpha").asDouble()).isEqualTo(16);
     assertThat(config.get("rank_pattern").get(QUERY).asInt()).isEqualTo(3);
-    assertThat(config.get("alpha_pattern").get(QUERY).asDouble()).isEqualTo(16);
+    assertThat(config.get("alpha_pattern").get(QUERY).asDouble()).isEqualTo(6);
     assertThat(config.has("modules_to_save")).isFalse();
     assertThat(names(config.get("target_modules").elements()))
         .hasSize(14)
@@ -169,18 +169,39 @@ class TestPeftFormat {
   }
 
   @Test
-  void anAlphaStandsForEveryScaling() throws IOException {
+  void oneAlphaStandsForEveryScaling() throws IOException {
     Adapter adapter =
         Adapters.random(
             llama, Adapters.plan(llama, RANKS, Scaling.Rule.ALPHA_OVER_SQRT_RANK), kernels);
     PeftFormat.unpadded().write(adapter, hadoop(), CONF);
     assertThat(config().has("use_rslora")).isFalse();
     assertThat(config().get("lora_alpha").asDouble()).isEqualTo(16 * 8 / Math.sqrt(8));
-    assertThat(config().get("alpha_pattern").get(QUERY).asDouble() / 3)
-        .isCloseTo(16 / Math.sqrt(3), within(1e-14));
+    servedWithoutPatterns();
     PeftFormat.padded(11).write(adapter, hadoop(), CONF);
-    assertThat(config().get("alpha_pattern").get(QUERY).asDouble() / 11)
-        .isCloseTo(16 / Math.sqrt(3), within(1e-14));
+    assertThat(config().get("lora_alpha").asDouble() / 11)
+        .isCloseTo(16 / Math.sqrt(8), within(1e-14));
+    servedWithoutPatterns();
+    INDArray b = tensors().get(PREFIX + QUERY + ".lora_B.weight");
+    assertThat(b.getDouble(5, 1))
+        .isCloseTo(
+            adapter.tensors().get("layers.0.q_proj.experts.0.B").getDouble(5, 1)
+                * Math.sqrt(8.0 / 3),
+            within(1e-7));
+  }
+
+  /** vLLM scales all modules by {@code lora_alpha / r}. */
+  private void servedWithoutPatterns() {
+    JsonNode config = config();
+    double scaling = config.get("lora_alpha").asDouble() / config.get("r").asInt();
+    config
+        .get("rank_pattern")
+        .fields()
+        .forEachRemaining(
+            rank ->
+                assertThat(
+                        config.get("alpha_pattern").get(rank.getKey()).asDouble()
+                            / rank.getValue().asInt())
+                    .isCloseTo(scaling, within(1e-14)));
   }
 
   @Test
@@ -193,13 +214,18 @@ class TestPeftFormat {
     assertThat(b.shape()).containsExactly(16, 11);
     assertThat(values(ArrayViews.rows(a, 0, 3)))
         .isEqualTo(values(adapter.tensors().get("layers.0.q_proj.experts.0.A")));
-    assertThat(values(ArrayViews.columns(b, 0, 3)))
-        .isEqualTo(values(adapter.tensors().get("layers.0.q_proj.experts.0.B")));
+    // Scaled by 16 / 3 here, and by 16 / 8 in the files.
+    double factor = 16.0 / 3 / (16.0 / 8);
+    float[] expected = values(adapter.tensors().get("layers.0.q_proj.experts.0.B"));
+    for (int i = 0; i < expected.length; i++) {
+      expected[i] = (float) (expected[i] * factor);
+    }
+    assertThat(values(ArrayViews.columns(b, 0, 3))).isEqualTo(expected);
     assertThat(values(ArrayViews.rows(a, 3, 8))).containsOnly(0);
     assertThat(values(ArrayViews.columns(b, 3, 8))).containsOnly(0);
     assertThat(config().get("r").asInt()).isEqualTo(11);
     assertThat(config().get("lora_alpha").asDouble()).isEqualTo(16 * 11 / 8.0);
-    assertThat(config().get("alpha_pattern").get(QUERY).asDouble()).isEqualTo(16 * 11 / 3.0);
+    assertThat(config().get("alpha_pattern").get(QUERY).asDouble()).isEqualTo(16 * 11 / 8.0);
   }
 
   @Test
@@ -222,7 +248,10 @@ class TestPeftFormat {
     Adapter adapter = Adapters.random(llama, List.of(List.of(1, 2, 3, 2)), kernels);
     assertThatThrownBy(() -> PeftFormat.unpadded().write(adapter, hadoop(), CONF))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot export to PEFT: layer 0 q_proj has 4 experts, PEFT's LoRA has one");
+        .hasMessage(
+            "Cannot export to PEFT: layer 0 q_proj has 4 experts, and there is room for one;"
+                + " allocate with lora-moe.max-experts=1 and lora-moe.top-k=1, or load the adapter"
+                + " with deploy/python");
     assertThat(directory).isEmptyDirectory();
   }
 

@@ -12,6 +12,8 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.inference.GenerationSettings;
+import io.guilomo.inference.Generator;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
@@ -19,6 +21,7 @@ import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.model.Scaling;
 import io.guilomo.model.Task;
 import io.guilomo.network.Backbone;
+import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.TinyModels;
@@ -26,21 +29,24 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What PyTorch computes with our adapters is what we compute: under {@code
- * deploy/python/load_adapter.py}, and under PEFT. Property {@code guilomo.python} names a Python
- * with PyTorch, by default {@code python3}; what its libraries do not allow is skipped.
+ * What PyTorch computes with our adapters is what we compute: with the package in {@code
+ * deploy/python}, under PEFT, and with merged checkpoints. Property {@code guilomo.python} names a
+ * Python with PyTorch, by default {@code python3}; what its libraries do not allow is skipped.
  */
 class TestPythonLoader {
 
@@ -50,6 +56,9 @@ class TestPythonLoader {
 
   /** Of the largest logit: both sides compute in float32, in another order. */
   private static final double TOLERANCE = 1e-4;
+
+  /** To generate. */
+  private static final int TOKENS = 12;
 
   private static final List<List<Integer>> MIXED =
       List.of(List.of(2, 3, 1), List.of(1, 4), List.of(3));
@@ -102,6 +111,119 @@ class TestPythonLoader {
       }
     }
     compare(cases);
+  }
+
+  @Test
+  void transformersReadsMergedCheckpoints() throws Exception {
+    require("torch", "transformers");
+    List<Case> cases = new ArrayList<>();
+    for (Path model : models()) {
+      for (Task task : tasks(model)) {
+        BackboneConfig config = Families.config(model.toString(), CONF);
+        boolean head = config.pretrainedHead() != null;
+        if (task == Task.CAUSAL_LM || head || config.paths().causal()) {
+          String name = model.getFileName().toString();
+          Pooling pooling = head ? Pooling.HEAD : Pooling.LAST;
+          cases.add(made(name, model, task, pooling, MergedFormat.usual(), SINGLE, false, 0));
+        }
+      }
+    }
+    compare(cases);
+  }
+
+  /** Greedy decoding: where two logits are closer than rounding, another model would do. */
+  @Test
+  void pythonGeneratesTheSameTokens() throws Exception {
+    require("torch", "transformers");
+    List<Case> cases = new ArrayList<>();
+    for (String name : List.of("llama_gqa_llama3", "gemma2", "mistral_window", "phi3", "qwen3")) {
+      Path model = family(name);
+      cases.add(
+          made(
+              name,
+              model,
+              Task.CAUSAL_LM,
+              Pooling.AUTO,
+              new GuilomoFormat(),
+              MIXED,
+              false,
+              TOKENS));
+    }
+    compare(cases);
+  }
+
+  @Test
+  void thePackagesCommandExplainsItself() throws Exception {
+    require("torch", "transformers");
+    Result help = command("--help");
+    assertThat(help.status()).isZero();
+    assertThat(help.out()).startsWith("usage: python -m guilomo").contains("--max-new-tokens");
+    assertThat(command(directory.toString(), "model", "text"))
+        .isEqualTo(
+            new Result(
+                2,
+                "",
+                "error: Cannot read the adapter " + directory + ": it has no manifest.json\n"));
+    // The shim for programs of the first releases.
+    assertThat(run("-c", "import load_adapter as l; print(l.load_adapter, l.load_classifier)"))
+        .extracting(Result::status)
+        .isEqualTo(0);
+  }
+
+  /** An adapter on a model of another shape, on one that has an adapter, and with other tensors. */
+  @Test
+  void whatDoesNotFitIsRefused() throws Exception {
+    require("torch", "transformers");
+    Path model = family("qwen2");
+    Case made =
+        made("qwen2", model, Task.CAUSAL_LM, Pooling.AUTO, new GuilomoFormat(), MIXED, false, 0);
+    String adapter = made.question().get("adapter").toString();
+    String load =
+        """
+        import sys, guilomo, transformers
+        try:
+            model = guilomo.load(sys.argv[1], sys.argv[2])
+            guilomo.load(model, sys.argv[2])
+        except ValueError as error:
+            print(error)
+        """;
+    assertThat(run("-c", load, model.toString(), adapter).out())
+        .isEqualTo(
+            "Cannot put a second adapter on model.layers.0.self_attn.q_proj: load the model again\n");
+    assertThat(run("-c", load, family("llama_headdim_bias").toString(), adapter).out())
+        .startsWith("Cannot put the adapter on model.layers.0.self_attn.")
+        .endsWith("is it the model that the adapter was trained with?\n");
+    Files.write(Path.of(adapter, "adapter.safetensors"), new byte[] {1}, StandardOpenOption.APPEND);
+    assertThat(run("-c", load, model.toString(), adapter).out())
+        .isEqualTo(
+            "Cannot read the adapter %s: adapter.safetensors is not that of its manifest\n"
+                .formatted(adapter));
+  }
+
+  private record Result(int status, String out, String err) {}
+
+  private Result command(String... arguments) throws Exception {
+    return run(
+        Stream.concat(Stream.of("-m", "guilomo"), Stream.of(arguments)).toArray(String[]::new));
+  }
+
+  private Result run(String... arguments) throws Exception {
+    Path out = directory.resolve("out");
+    Path err = directory.resolve("err");
+    ProcessBuilder builder =
+        new ProcessBuilder(Stream.concat(Stream.of(interpreter()), Stream.of(arguments)).toList())
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile());
+    builder.environment().put("PYTHONPATH", ROOT.resolve("deploy/python").toString());
+    int status = offline(builder).start().waitFor();
+    return new Result(status, Files.readString(out), Files.readString(err));
+  }
+
+  private ProcessBuilder offline(ProcessBuilder builder) {
+    builder.environment().put("PYTHONPYCACHEPREFIX", directory.resolve("pycache").toString());
+    builder.environment().put("HF_HUB_OFFLINE", "1");
+    builder.environment().put("OMP_NUM_THREADS", "1");
+    return builder;
   }
 
   private List<Path> models() throws IOException {
@@ -185,13 +307,16 @@ class TestPythonLoader {
 
   private Case loaded(String name, Path model, Task task, Pooling pooling, boolean plain)
       throws IOException {
-    return made(name, model, task, pooling, new GuilomoFormat(), MIXED, plain);
+    return made(name, model, task, pooling, new GuilomoFormat(), MIXED, plain, 0);
   }
 
   private Case peft(String name, Path model, Task task) throws IOException {
-    return made(name, model, task, Pooling.AUTO, PeftFormat.unpadded(), SINGLE, false);
+    return made(name, model, task, Pooling.AUTO, PeftFormat.unpadded(), SINGLE, false, 0);
   }
 
+  /**
+   * @param fresh tokens to generate after each prompt; 0: logits are compared
+   */
   private Case made(
       String name,
       Path model,
@@ -199,7 +324,8 @@ class TestPythonLoader {
       Pooling pooling,
       AdapterFormat format,
       List<List<Integer>> ranks,
-      boolean plain)
+      boolean plain,
+      int fresh)
       throws IOException {
     Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
     kernels.finish();
@@ -220,7 +346,7 @@ class TestPythonLoader {
             classifies ? null : PromptTemplate.alpaca());
     List<int[]> tokens = List.of(new int[] {5, 9, 2, 7, 11, 4, 8, 3, 12}, new int[] {6, 10, 3});
     Path written = Files.createTempDirectory(directory, name);
-    INDArray[] logits = new INDArray[tokens.size()];
+    double[][] expected = new double[tokens.size()][];
     boolean head;
     try (LoraMoeNetwork network =
         LoraMoeNetwork.create(
@@ -233,15 +359,9 @@ class TestPythonLoader {
           Adapter.of(
               description, NamedParameters.of(network.definition(), network.host().parameters()));
       format.write(adapter, new org.apache.hadoop.fs.Path(written.toUri()), CONF);
-      for (int i = 0; i < logits.length; i++) {
+      for (int i = 0; i < expected.length; i++) {
         int[] ids = tokens.get(i);
-        int[] labels = new int[ids.length];
-        logits[i] =
-            KernelArrays.host(
-                    kernels,
-                    network.logits(
-                        TokenBatch.of(List.of(new Example(ids, new int[ids.length], labels)))))
-                .dup();
+        expected[i] = fresh > 0 ? generated(network, ids, fresh) : logits(network, ids);
       }
     }
     boolean peft = format instanceof PeftFormat;
@@ -254,12 +374,27 @@ class TestPythonLoader {
     question.put("head", head || peft);
     question.put("plain", plain);
     question.put("peft", peft);
+    question.put("merged", format instanceof MergedFormat);
+    question.put("new", fresh);
     return new Case(
-        "%s %s %s%s".formatted(name, task, description.pooling(), peft ? " peft" : ""),
+        "%s %s %s %s".formatted(name, task, description.pooling(), format.library()),
         question,
-        Arrays.stream(logits)
-            .flatMapToDouble(each -> Arrays.stream(each.ravel().toDoubleVector()))
-            .toArray());
+        Arrays.stream(expected).flatMapToDouble(Arrays::stream).toArray());
+  }
+
+  private double[] logits(LoraMoeNetwork network, int[] ids) {
+    TokenBatch batch =
+        TokenBatch.of(List.of(new Example(ids, new int[ids.length], new int[ids.length])));
+    return KernelArrays.host(kernels, network.logits(batch)).ravel().toDoubleVector();
+  }
+
+  private static double[] generated(LoraMoeNetwork network, int[] ids, int fresh) {
+    return Arrays.stream(
+            new Generator(network)
+                .generate(List.of(ids), GenerationSettings.greedy(fresh, Set.of()))
+                .get(0))
+        .asDoubleStream()
+        .toArray();
   }
 
   private void compare(List<Case> cases) throws Exception {
@@ -316,10 +451,7 @@ class TestPythonLoader {
                 ROOT.resolve("deploy/python").toString())
             .redirectInput(in.toFile())
             .redirectError(err.toFile());
-    builder.environment().put("PYTHONPYCACHEPREFIX", directory.resolve("pycache").toString());
-    builder.environment().put("HF_HUB_OFFLINE", "1");
-    builder.environment().put("OMP_NUM_THREADS", "1");
-    Process process = builder.start();
+    Process process = offline(builder).start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(Files.readString(err)).isZero();
     return JSON.readTree(out);

@@ -17,6 +17,7 @@ import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.UserException;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
@@ -345,6 +346,16 @@ class TestMemoryEstimate {
     assertThat(ByteSize.text(999_600_000)).isEqualTo("1.0 GB");
     assertThat(ByteSize.text(340_400_000)).isEqualTo("340 MB");
     assertThat(ByteSize.text(4_600)).isEqualTo("5 kB");
+    assertThat(ByteSize.parse("5GB")).isEqualTo(5_000_000_000L);
+    assertThat(ByteSize.parse("1.5 mib")).isEqualTo(3 << 19);
+    assertThat(ByteSize.parse("20000B")).isEqualTo(20_000);
+    for (String wrong : List.of("5", "0.5B", "-1GB", "5XB", "")) {
+      assertThatThrownBy(() -> ByteSize.parse(wrong))
+          .isInstanceOf(UserException.class)
+          .hasMessage(
+              "Cannot use the size %s: expected a number of bytes such as 500MB, 5GB or 2GiB",
+              wrong);
+    }
     assertThat(ByteSize.setting(1)).isEqualTo("1g");
     assertThat(ByteSize.setting((3L << 30) + 1)).isEqualTo("4g");
     assertThat(new ExecutorMemory(9_100_000_000L, 8, 3_000_000, 16, 1_000_000, 32, 0).parts())

@@ -5,6 +5,7 @@ import io.guilomo.family.FrozenTensors;
 import io.guilomo.family.LayerTypes;
 import io.guilomo.family.ModelFamily;
 import io.guilomo.family.RopeParser;
+import io.guilomo.family.SequenceHead;
 import io.guilomo.family.llama.Decoder;
 import io.guilomo.family.llama.DecoderParser;
 import io.guilomo.family.llama.DecoderSizes;
@@ -101,6 +102,12 @@ public final class Gemma3Family implements ModelFamily {
    */
   private static int positions(Rope global, int given) {
     return global.scaling() instanceof Rope.Dynamic ? Integer.MAX_VALUE : given;
+  }
+
+  /** The text model alone is {@code Gemma3ForCausalLM}, but has a classifier of another name. */
+  @Override
+  public String classifierArchitecture(ConfigJson json) {
+    return SequenceHead.architecture(json.has(TEXT) ? "Gemma3" : "Gemma3Text");
   }
 
   @Override

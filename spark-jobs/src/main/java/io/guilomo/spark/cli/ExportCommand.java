@@ -1,16 +1,26 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.adapter.Adapter;
+import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.adapter.AdapterFormat;
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.adapter.GuilomoFormat;
+import io.guilomo.adapter.MergedFormat;
+import io.guilomo.adapter.ModelCard;
+import io.guilomo.adapter.ModelCard.Score;
 import io.guilomo.adapter.PeftFormat;
 import io.guilomo.adapter.ReleasedAdapterFormat;
 import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
+import io.guilomo.sizing.ByteSize;
+import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.run.OutputDirectory;
+import io.guilomo.spark.table.RecordedScores;
+import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -22,7 +32,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "export",
     description =
-        "Writes an adapter in a format that other programs read. Prints the files it wrote.",
+        "Writes an adapter in a format that other programs read, with a model card. Prints the files it wrote.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
 final class ExportCommand implements Callable<Integer> {
@@ -30,7 +40,8 @@ final class ExportCommand implements Callable<Integer> {
   enum Format {
     GUILOMO,
     RELEASED,
-    PEFT
+    PEFT,
+    MERGED
   }
 
   private final JobRunner runner;
@@ -48,9 +59,10 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "FORMAT",
       required = true,
       description =
-          "guilomo: a verified copy, for predict and deploy/python/load_adapter.py. released: the format of the"
-              + " released GuiLoMo code. peft: for Hugging Face PEFT; the plan must have one expert per"
-              + " module.")
+          "guilomo: a verified copy, for predict and the Python package in deploy/python. released: the format"
+              + " of the released GuiLoMo code. peft: for Hugging Face PEFT and servers of LoRA adapters. merged:"
+              + " a whole Hugging Face checkpoint, for anything that reads one. For the last two the plan must"
+              + " have one expert per module.")
   private Format format;
 
   @Option(
@@ -65,6 +77,20 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "With peft: pads every module to this rank with zeros.")
   private Integer padRank;
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description =
+          "With merged: the model, if it is no longer where the adapter was trained with it.")
+  private String model;
+
+  @Option(
+      names = "--max-shard-size",
+      paramLabel = "SIZE",
+      description =
+          "With merged: the most bytes of tensors in a file, such as 500MB or 2GiB; 5GB by default.")
+  private String maxShardSize;
 
   @Option(names = "--verbose", description = "Shows all messages, and the stack trace of an error.")
   private boolean verbose;
@@ -85,6 +111,8 @@ final class ExportCommand implements Callable<Integer> {
           OutputDirectory.require("--output", output, conf);
           ExportedAdapter exported = layout.write(read, UserPath.of(output), conf);
           exported.files().forEach(out::println);
+          out.println(
+              card(read.description(), layout, progress, conf).write(UserPath.of(output), conf));
           if (format == Format.PEFT) {
             out.println("largest rank " + exported.largestRank());
           }
@@ -92,18 +120,42 @@ final class ExportCommand implements Callable<Integer> {
     return 0;
   }
 
+  private ModelCard card(
+      AdapterDescription description,
+      AdapterFormat layout,
+      ProgressListener progress,
+      Configuration conf)
+      throws IOException {
+    RecordedScores recorded = RecordedScores.of(adapter, conf);
+    List<Score> scores = List.of();
+    try {
+      scores = recorded.read(conf);
+    } catch (IOException | RuntimeException e) {
+      progress.message("warning: the model card has no scores: " + UserPath.reason(e));
+    }
+    return new ModelCard(
+        description, layout, recorded.runId(), scores, layout.license(description, conf));
+  }
+
   private AdapterFormat layout() {
-    if (format == Format.PEFT) {
-      return padRank == null ? PeftFormat.unpadded() : PeftFormat.padded(padRank);
-    }
-    if (padRank != null) {
+    String name = format.name().toLowerCase(Locale.ROOT);
+    if (padRank != null && format != Format.PEFT) {
       throw new UserException(
-          "Cannot pad to rank %d: format %s keeps the rank of each expert"
-              .formatted(padRank, format.name().toLowerCase(Locale.ROOT)));
+          "Cannot pad to rank %d: format %s keeps the rank of each expert", padRank, name);
     }
-    if (format == Format.GUILOMO) {
-      return new GuilomoFormat();
+    if (format != Format.MERGED && (model != null || maxShardSize != null)) {
+      throw new UserException(
+          "Cannot use %s with format %s: only merged writes the model",
+          model != null ? "--model" : "--max-shard-size", name);
     }
-    return new ReleasedAdapterFormat();
+    return switch (format) {
+      case GUILOMO -> new GuilomoFormat();
+      case RELEASED -> new ReleasedAdapterFormat();
+      case PEFT -> padRank == null ? PeftFormat.unpadded() : PeftFormat.padded(padRank);
+      case MERGED ->
+          new MergedFormat(
+              Optional.ofNullable(model),
+              maxShardSize == null ? MergedFormat.MAX_SHARD_BYTES : ByteSize.parse(maxShardSize));
+    };
   }
 }

@@ -23,8 +23,12 @@ public record JobRun(String runId, LocalDate runDate, String job) {
     }
   }
 
+  static boolean isRunId(String name) {
+    return RUN_ID.matcher(name).matches();
+  }
+
   static void checkRunId(String runId) {
-    if (!RUN_ID.matcher(runId).matches()) {
+    if (!isRunId(runId)) {
       String shown = runId.length() > 160 ? runId.substring(0, 160) + "…" : runId;
       throw new UserException("Cannot use run id '" + shown + "': it must match " + RUN_ID);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.guilomo.adapter.Adapter;
 import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.adapter.Adapters;
+import io.guilomo.family.Families;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.network.Backbone;
@@ -13,11 +14,13 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -27,6 +30,12 @@ class TestExportCommand {
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
   @TempDir private Path directory;
+  private Path in;
+
+  @BeforeEach
+  void nameTheAdapter() {
+    in = directory.resolve("in");
+  }
 
   @Test
   void theReleasedFormatIsWritten() throws IOException {
@@ -34,7 +43,10 @@ class TestExportCommand {
     assertThat(export("--format", "released")).isZero();
     assertThat(text(out))
         .isEqualTo(
-            written("adapter_model.safetensors") + written("rank.json") + written("expert.json"));
+            written("adapter_model.safetensors")
+                + written("rank.json")
+                + written("expert.json")
+                + written("README.md"));
     assertThat(text(err)).isEmpty();
     assertThat(GoldenFiles.tensors(directory.resolve("out/adapter_model.safetensors")))
         .containsKey("base_model.model.model.layers.1.mlp.up_proj.router.router.weight");
@@ -50,10 +62,11 @@ class TestExportCommand {
       assertThat(export("--format", "guilomo")).isZero();
     }
     assertThat(text(out))
-        .isEqualTo((written("adapter.safetensors") + written("manifest.json")).repeat(2));
+        .isEqualTo(
+            (written("adapter.safetensors") + written("manifest.json") + written("README.md"))
+                .repeat(2));
     for (String file : List.of("adapter.safetensors", "manifest.json")) {
-      assertThat(directory.resolve("out").resolve(file))
-          .hasSameBinaryContentAs(directory.resolve("in").resolve(file));
+      assertThat(directory.resolve("out").resolve(file)).hasSameBinaryContentAs(in.resolve(file));
     }
   }
 
@@ -61,7 +74,10 @@ class TestExportCommand {
   void thePeftFormatIsWrittenWithTheLargestRank() throws IOException {
     save(TinyModels.bert(1), List.of(List.of(3), List.of(5)));
     assertThat(export("--format", "peft")).isZero();
-    String files = written("adapter_model.safetensors") + written("adapter_config.json");
+    String files =
+        written("adapter_model.safetensors")
+            + written("adapter_config.json")
+            + written("README.md");
     assertThat(text(out)).isEqualTo(files + "largest rank 5\n");
     out.reset();
     assertThat(export("--format", "PEFT", "--pad-rank", "8")).isZero();
@@ -70,6 +86,42 @@ class TestExportCommand {
         .isEqualTo(8);
     assertThat(export("--format", "peft", "--pad-rank", "4")).isEqualTo(2);
     assertThat(text(err)).isEqualTo("error: Cannot pad to rank 4: layer 0 key has rank 5\n");
+  }
+
+  @Test
+  void aCheckpointIsMergedWhereverItsModelIsNow() throws IOException {
+    Path model = GoldenFiles.require("families/llama_gqa_llama3");
+    Backbone backbone = Families.load(model.toString(), new Configuration());
+    save(backbone, List.of(List.of(3), List.of(5)));
+    assertThat(export("--format", "merged")).isEqualTo(2);
+    assertThat(text(err)).isEqualTo("error: Cannot load models/tiny: there is no such directory\n");
+    assertThat(
+            export("--format", "merged", "--model", model.toString(), "--max-shard-size", "20kB"))
+        .isZero();
+    assertThat(text(out))
+        .startsWith(written("model-00001-of-00003.safetensors"))
+        .endsWith(
+            written("model.safetensors.index.json")
+                + written("config.json")
+                + written("README.md"));
+    assertThat(Families.check(directory.resolve("out").toString(), new Configuration()).config())
+        .isEqualTo(backbone.config());
+  }
+
+  @Test
+  void theCardNamesTheRun() throws IOException {
+    in = directory.resolve("output/runs/weekly-7/adapter");
+    save(TinyModels.bert(1), List.of(List.of(3, 1), List.of(5)));
+    assertThat(export("--format", "guilomo")).isZero();
+    assertThat(directory.resolve("out/README.md"))
+        .content()
+        .contains("# weekly-7, adapted with GuiLoMo\n", "| run | `weekly-7` |\n");
+    // What was measured cannot be read: no reason to fail.
+    Path table = directory.resolve("output/tables/evaluations/run_date=2026-01-05/run_id=weekly-7");
+    Files.createDirectories(table);
+    Files.writeString(table.resolve("part-0.parquet"), "not Parquet");
+    assertThat(export("--format", "guilomo")).isZero();
+    assertThat(text(err)).startsWith("warning: the model card has no scores: ");
   }
 
   @Test
@@ -83,11 +135,23 @@ class TestExportCommand {
     assertThat(export("--format", "peft")).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot export to PEFT: layer 0 q_proj has 2 experts, PEFT's LoRA has one\n");
+            "error: Cannot export to PEFT: layer 0 q_proj has 2 experts, and there is room for one;"
+                + " allocate with lora-moe.max-experts=1 and lora-moe.top-k=1, or load the adapter"
+                + " with deploy/python\n");
     err.reset();
     assertThat(export("--format", "released", "--pad-rank", "8")).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo("error: Cannot pad to rank 8: format released keeps the rank of each expert\n");
+    err.reset();
+    assertThat(export("--format", "peft", "--max-shard-size", "1GB")).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot use --max-shard-size with format peft: only merged writes the model\n");
+    err.reset();
+    assertThat(export("--format", "merged", "--max-shard-size", "big")).isEqualTo(2);
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot use the size big: expected a number of bytes such as 500MB, 5GB or 2GiB\n");
     err.reset();
     assertThat(export("--format", "onnx")).isEqualTo(2);
     assertThat(text(err)).startsWith("error: Cannot read the command line: ").hasLineCount(1);
@@ -96,8 +160,7 @@ class TestExportCommand {
 
   private void save(Backbone backbone, List<List<Integer>> ranks) throws IOException {
     Adapter adapter = Adapters.random(backbone, ranks, KernelSelection.best());
-    new AdapterDirectory(
-            new org.apache.hadoop.fs.Path(directory.resolve("in").toUri()), new Configuration())
+    new AdapterDirectory(new org.apache.hadoop.fs.Path(in.toUri()), new Configuration())
         .write(adapter);
   }
 
@@ -107,7 +170,7 @@ class TestExportCommand {
 
   private int export(String... options) {
     List<String> args = new ArrayList<>(List.of("export", "--adapter"));
-    args.addAll(List.of(directory.resolve("in").toString(), "--output"));
+    args.addAll(List.of(in.toString(), "--output"));
     args.add(directory.resolve("out").toString());
     args.addAll(Arrays.asList(options));
     Actions none = new Actions(null, null, null, null, null, null, null, null, null);

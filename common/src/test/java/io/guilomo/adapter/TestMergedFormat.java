@@ -1,0 +1,465 @@
+package io.guilomo.adapter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.data.Example;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.TokenBatch;
+import io.guilomo.family.Families;
+import io.guilomo.family.FrozenCopies;
+import io.guilomo.golden.GoldenFiles;
+import io.guilomo.io.SafetensorsFile;
+import io.guilomo.io.SafetensorsWriter;
+import io.guilomo.io.StoredTensor;
+import io.guilomo.io.TensorType;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
+import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
+import io.guilomo.network.Backbone;
+import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.network.NamedParameters;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.Stage;
+import io.guilomo.network.TinyModels;
+import io.guilomo.plan.AllocationPlan;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+class TestMergedFormat {
+
+  private static final Configuration CONF = new Configuration();
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final List<List<Integer>> SINGLE = List.of(List.of(3), List.of(1), List.of(2));
+  private static final List<String> LABELS = List.of("no", "yes", "perhaps");
+  private static final String QUERY = "model.layers.1.self_attn.q_proj.weight";
+
+  /** Of the largest logit. */
+  private static final double TOLERANCE = 1e-4;
+
+  private final Kernels kernels = KernelsUnderTest.any();
+
+  @TempDir private Path directory;
+  private Path merged;
+
+  @BeforeEach
+  void nameTheOutput() {
+    merged = directory.resolve("merged");
+  }
+
+  static Stream<Path> models() {
+    return GoldenFiles.list("families", "*").stream()
+        .filter(folder -> Files.exists(folder.resolve("model.safetensors")));
+  }
+
+  /** With and without a classifier, through a router whose parameters are not zero. */
+  @ParameterizedTest
+  @MethodSource("models")
+  void theMergedModelComputesWhatTheAdaptedOneDoes(Path model) throws IOException {
+    for (Pooling pooling : poolings(model)) {
+      Case made = made(model, pooling, SINGLE);
+      made.format().write(made.adapter(), hadoop(merged), CONF);
+      double[] found = plainLogits(merged, pooling);
+      assertThat(difference(found, made.logits())).as("%s", pooling).isLessThan(TOLERANCE);
+      if (pooling == null) {
+        // The adapter does something.
+        assertThat(difference(plainLogits(model, null), made.logits())).isGreaterThan(0.01);
+      }
+    }
+  }
+
+  /** Null for a causal language model; what else its class for sequence classification reads. */
+  private static List<Pooling> poolings(Path model) throws IOException {
+    var config = Families.config(model.toString(), CONF);
+    List<Pooling> poolings = new ArrayList<>();
+    if (config.pretrainedHead() != null) {
+      poolings.add(Pooling.HEAD);
+    } else if (config.paths().causal()) {
+      poolings.add(null);
+      poolings.add(Pooling.LAST);
+    }
+    return poolings;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16"})
+  void tensorsOfTwoBytesStaySo(TensorType type) throws IOException {
+    Path model = retyped(family("llama_gqa_llama3"), type, name -> name);
+    Case made = made(model, null, SINGLE);
+    made.format().write(made.adapter(), hadoop(merged), CONF);
+    Map<String, INDArray> before = GoldenFiles.tensors(model.resolve("model.safetensors"));
+    Map<String, INDArray> after = GoldenFiles.tensors(merged.resolve("model.safetensors"));
+    assertThat(after.keySet()).containsExactlyElementsOf(before.keySet());
+    try (SafetensorsFile file = GoldenFiles.open(merged.resolve("model.safetensors"))) {
+      assertThat(file.names()).allMatch(name -> file.dtype(name).equals(type.name()));
+      assertThat(file.metadata()).containsEntry("format", "pt");
+    }
+    assertThat(values(after.get("model.norm.weight")))
+        .isEqualTo(values(before.get("model.norm.weight")));
+    ModuleExperts module =
+        made.adapter().description().plan().moduleExperts().stream()
+            .filter(experts -> experts.module().layer() == 1)
+            .findFirst()
+            .orElseThrow();
+    INDArray update =
+        made.adapter()
+            .tensors()
+            .get(AdapterTensors.b(module, 0))
+            .mmul(made.adapter().tensors().get(AdapterTensors.a(module, 0)))
+            .mul(module.scalings().get(0));
+    float[] exact = values(before.get(QUERY).add(update));
+    float[] rounded = values(after.get(QUERY));
+    // Half a unit in the last place, and a little for the sum in another order.
+    double half = (type == TensorType.F16 ? 0x1p-11 : 0x1p-8) * 1.001;
+    for (int i = 0; i < exact.length; i++) {
+      assertThat(Math.abs(rounded[i] - exact[i]))
+          .isLessThanOrEqualTo((float) (half * Math.abs(exact[i]) + 1e-7));
+    }
+  }
+
+  @Test
+  void shardsReplaceOneFileAndOneFileReplacesShards() throws IOException {
+    Case made = made(family("qwen3"), null, SINGLE);
+    made.format().write(made.adapter(), hadoop(merged), CONF);
+    String digest = Families.digest(merged.toString(), CONF);
+    var written =
+        new MergedFormat(Optional.empty(), 20_000).write(made.adapter(), hadoop(merged), CONF);
+    List<String> names = written.files().stream().map(file -> file.getName()).toList();
+    assertThat(names).endsWith("config.json").contains("model.safetensors.index.json");
+    List<String> shards = names.stream().filter(name -> name.contains("-of-")).toList();
+    assertThat(shards)
+        .hasSizeGreaterThan(2)
+        .startsWith("model-00001-of-%05d.safetensors".formatted(shards.size()))
+        .endsWith("model-%1$05d-of-%1$05d.safetensors".formatted(shards.size()));
+    assertThat(merged.resolve("model.safetensors")).doesNotExist();
+    JsonNode index = GoldenFiles.parse(merged.resolve("model.safetensors.index.json"));
+    long total = 0;
+    for (String shard : shards) {
+      Map<String, INDArray> tensors = GoldenFiles.tensors(merged.resolve(shard));
+      long bytes = tensors.values().stream().mapToLong(tensor -> 4 * tensor.length()).sum();
+      assertThat(tensors.size() == 1 || bytes <= 20_000).as("%s of %d", shard, bytes).isTrue();
+      tensors
+          .keySet()
+          .forEach(name -> assertThat(index.at("/weight_map").get(name).asText()).isEqualTo(shard));
+      total += bytes;
+    }
+    assertThat(index.at("/metadata/total_size").asLong()).isEqualTo(total);
+    assertThat(Families.digest(merged.toString(), CONF)).isEqualTo(digest);
+    made.format().write(made.adapter(), hadoop(merged), CONF);
+    assertThat(merged.toFile().list())
+        .filteredOn(name -> name.startsWith("model"))
+        .containsExactly("model.safetensors");
+  }
+
+  @Test
+  void tokenizerAndLicenseComeAlong() throws IOException {
+    Path model = copy(family("phi3"));
+    for (String name :
+        List.of(
+            "tokenizer.json",
+            "tokenizer.model",
+            "chat_template.jinja",
+            "LICENSE",
+            "README.md",
+            "pytorch_model.bin")) {
+      Files.writeString(model.resolve(name), "{\"of\": \"" + name + "\"}");
+    }
+    Case made = made(model, null, SINGLE);
+    assertThat(
+            MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF).files().stream()
+                .map(file -> file.getName()))
+        .containsExactly(
+            "model.safetensors",
+            "LICENSE",
+            "chat_template.jinja",
+            "tokenizer.json",
+            "tokenizer.model",
+            "config.json");
+    for (String name : List.of("tokenizer.model", "config.json")) {
+      assertThat(merged.resolve(name)).hasSameBinaryContentAs(model.resolve(name));
+    }
+  }
+
+  @Test
+  void theConfigurationIsThatOfTheClassifier() throws IOException {
+    Case made = made(family("roberta_seqcls"), Pooling.HEAD, SINGLE);
+    made.format().write(made.adapter(), hadoop(merged), CONF);
+    JsonNode config = GoldenFiles.parse(merged.resolve("config.json"));
+    assertThat(config.at("/architectures/0").asText())
+        .isEqualTo("RobertaForSequenceClassification");
+    assertThat(config.get("id2label").toString())
+        .isEqualTo("{\"0\":\"no\",\"1\":\"yes\",\"2\":\"perhaps\"}");
+    assertThat(config.at("/label2id/perhaps").asInt()).isEqualTo(2);
+    assertThat(config.get("problem_type").asText()).isEqualTo("single_label_classification");
+    Map<String, INDArray> tensors = GoldenFiles.tensors(merged.resolve("model.safetensors"));
+    assertThat(values(tensors.get("classifier.out_proj.weight")))
+        .isEqualTo(values(made.adapter().tensors().get("classifier.weight")));
+
+    made = made(family("gemma3_text"), Pooling.LAST, SINGLE);
+    made.format().write(made.adapter(), hadoop(merged), CONF);
+    assertThat(GoldenFiles.parse(merged.resolve("config.json")).at("/architectures/0").asText())
+        .isEqualTo("Gemma3TextForSequenceClassification");
+  }
+
+  /** A class with a head would not find its tensors. */
+  @Test
+  void aBaseModelThatWasStoredAloneGetsThePrefixOfItsClass() throws IOException {
+    Path model =
+        retyped(
+            family("llama_headdim_bias"),
+            TensorType.F32,
+            name -> name.startsWith("model.") ? name.substring(6) : null);
+    ObjectNode config = (ObjectNode) GoldenFiles.parse(model.resolve("config.json"));
+    config.putArray("architectures").add("LlamaModel");
+    JSON.writeValue(model.resolve("config.json").toFile(), config);
+    Case made = made(model, Pooling.LAST, SINGLE);
+    made.format().write(made.adapter(), hadoop(merged), CONF);
+    assertThat(GoldenFiles.tensors(merged.resolve("model.safetensors")))
+        .containsKeys(QUERY, "score.weight")
+        .allSatisfy((name, tensor) -> assertThat(name).matches("model\\..*|score\\.weight"));
+    assertThat(difference(plainLogits(merged, Pooling.LAST), made.logits())).isLessThan(TOLERANCE);
+  }
+
+  @Test
+  void whatHasNoPlaceInACheckpointIsRefused() throws IOException {
+    Path model = family("llama_gqa_llama3");
+    refused(
+        made(model, null, List.of(List.of(2), List.of(1, 3))),
+        "Cannot merge: layer 0 k_proj has 2 experts, and there is room for one; allocate with"
+            + " lora-moe.max-experts=1 and lora-moe.top-k=1, or load the adapter with deploy/python");
+    Case mean = made(model, Pooling.MEAN, SINGLE);
+    refused(
+        mean,
+        "Cannot merge: the classifier was trained with model.pooling = mean, and"
+            + " LlamaForSequenceClassification reads another state; train it with model.pooling ="
+            + " last, or load the adapter with deploy/python");
+    refused(
+        made(family("bert_mlm"), Pooling.CLS, SINGLE),
+        "Cannot merge: the classifier was trained with model.pooling = cls, and"
+            + " BertForSequenceClassification reads another state; train it with model.pooling ="
+            + " head on a checkpoint that has a classification head, or load the adapter with"
+            + " deploy/python");
+    Case made = made(model, null, SINGLE);
+    AllocationPlan plan = made.adapter().description().plan();
+    AllocationPlan dense =
+        new AllocationPlan(
+            plan.strategy(),
+            plan.seed(),
+            new RoutingMethod("dense", 1),
+            plan.scaling(),
+            true,
+            plan.modules());
+    assertThatThrownBy(() -> SingleExperts.require(dense, "merge"))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot merge: its routing is dense, and only top-k always gives a single expert the"
+                + " weight 1; load the adapter with deploy/python");
+    assertThatThrownBy(
+            () ->
+                new MergedFormat(
+                        Optional.of(family("llama_rope_linear").toString()),
+                        MergedFormat.MAX_SHARD_BYTES)
+                    .write(made.adapter(), hadoop(merged), CONF))
+        .isInstanceOf(UserException.class)
+        .hasMessageStartingWith("Cannot use the adapter with ");
+    assertThatThrownBy(() -> new MergedFormat(Optional.empty(), 0))
+        .hasMessage("Cannot write shards of 0 bytes: it must be at least 1");
+    assertThat(merged).doesNotExist();
+  }
+
+  /** Also under another name. */
+  @Test
+  void theModelIsNotOverwritten() throws IOException {
+    Path model = copy(family("llama_gqa_llama3"));
+    Path link = Files.createSymbolicLink(directory.resolve("link"), model);
+    Case made = made(model, null, SINGLE);
+    for (Path output : List.of(model, link)) {
+      assertThatThrownBy(() -> made.format().write(made.adapter(), hadoop(output), CONF))
+          .isInstanceOf(UserException.class)
+          .hasMessage(
+              "Cannot merge into %s: it is the directory of the model itself; name another one",
+              hadoop(output));
+    }
+    assertThat(model.toFile().list()).containsExactlyInAnyOrder("config.json", "model.safetensors");
+  }
+
+  private void refused(Case made, String message) {
+    assertThatThrownBy(() -> made.format().write(made.adapter(), hadoop(merged), CONF))
+        .isInstanceOf(UserException.class)
+        .hasMessage(message);
+  }
+
+  @Test
+  void aValueOutOfRangeLeavesTheEarlierExport() throws IOException {
+    Path model = retyped(family("llama_gqa_llama3"), TensorType.F16, name -> name);
+    Case made = made(model, null, SINGLE);
+    made.format().write(made.adapter(), hadoop(merged), CONF);
+    String digest = Families.digest(merged.toString(), CONF);
+    made.adapter().tensors().get("layers.1.q_proj.experts.0.A").muli(1e6);
+    assertThatThrownBy(() -> made.format().write(made.adapter(), hadoop(merged), CONF))
+        .isInstanceOf(UserException.class)
+        .hasMessageMatching(
+            "Cannot merge into tensor model\\.layers\\.1\\.self_attn\\.q_proj\\.weight: \\S+ would be"
+                + " out of the range of F16; train again with a lower learning rate, or load the"
+                + " adapter with deploy/python");
+    assertThat(Families.digest(merged.toString(), CONF)).isEqualTo(digest);
+    assertThat(merged.toFile().list()).noneMatch(name -> name.startsWith("_"));
+  }
+
+  private record Case(Adapter adapter, double[] logits) {
+    MergedFormat format() {
+      return MergedFormat.usual();
+    }
+  }
+
+  /**
+   * A random adapter, and the logits of the adapted model.
+   *
+   * @param pooling of a classifier; null for a causal language model
+   */
+  private Case made(Path model, Pooling pooling, List<List<Integer>> ranks) throws IOException {
+    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
+    kernels.finish();
+    AdapterDescription description =
+        new AdapterDescription(
+            Adapters.plan(backbone, ranks, Scaling.Rule.ALPHA_OVER_SQRT_RANK),
+            model.toString(),
+            backbone.digest(),
+            backbone.config().paths(),
+            pooling == null ? Task.CAUSAL_LM : Task.CLASSIFICATION,
+            pooling == null ? List.of() : LABELS,
+            backbone.config().pooling(pooling == null ? Pooling.AUTO : pooling),
+            32,
+            pooling == null ? PromptTemplate.alpaca() : null);
+    try (LoraMoeNetwork network =
+        LoraMoeNetwork.create(
+            new Adapter(description, Map.of()).definition(backbone.config(), model.toString()),
+            backbone,
+            kernels)) {
+      TinyModels.shake(network, 3, 0.1);
+      Adapter adapter =
+          Adapter.of(
+              description, NamedParameters.of(network.definition(), network.host().parameters()));
+      return new Case(adapter, logits(network));
+    }
+  }
+
+  /** Logits without adapters: new ones change nothing, and a classifier starts as the model's. */
+  private double[] plainLogits(Path model, Pooling pooling) throws IOException {
+    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
+    kernels.finish();
+    NetworkDefinition definition =
+        new NetworkDefinition(
+            model.toString(),
+            backbone.config(),
+            Stage.FINE_TUNING,
+            List.of(
+                ModuleExperts.uniform(
+                    backbone.config().linearModules().get(0), 1, 1, 1, RoutingMethod.topK(1))),
+            0,
+            0,
+            pooling == null ? 0 : LABELS.size(),
+            Pooling.AUTO,
+            0);
+    assertThat(definition.startsFromPretrainedHead()).isEqualTo(pooling != null);
+    if (pooling != null) {
+      assertThat(backbone.config().pretrainedHead().labels()).isEqualTo(LABELS);
+    }
+    try (LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels)) {
+      return logits(network);
+    }
+  }
+
+  private static double[] logits(LoraMoeNetwork network) {
+    List<Double> logits = new ArrayList<>();
+    for (int[] ids : List.of(new int[] {5, 9, 2, 7, 11, 4, 8, 3, 12}, new int[] {6, 10, 3})) {
+      TokenBatch batch =
+          TokenBatch.of(List.of(new Example(ids, new int[ids.length], new int[ids.length])));
+      for (float[] row : network.logitRows(batch)) {
+        for (float logit : row) {
+          logits.add((double) logit);
+        }
+      }
+    }
+    return logits.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  private static double difference(double[] found, double[] expected) {
+    assertThat(found).hasSameSizeAs(expected);
+    double size = 0;
+    double difference = 0;
+    for (int i = 0; i < found.length; i++) {
+      size = Math.max(size, Math.abs(expected[i]));
+      difference = Math.max(difference, Math.abs(found[i] - expected[i]));
+    }
+    return difference / size;
+  }
+
+  /** The same model with weights of another type, under other names; null leaves one out. */
+  private Path retyped(Path model, TensorType type, UnaryOperator<String> rename)
+      throws IOException {
+    Path copy = Files.createTempDirectory(directory, "model");
+    Files.copy(model.resolve("config.json"), copy.resolve("config.json"));
+    List<StoredTensor> tensors = new ArrayList<>();
+    GoldenFiles.tensors(model.resolve("model.safetensors"))
+        .forEach(
+            (name, tensor) -> {
+              float[] values = values(tensor);
+              ByteBuffer bytes =
+                  ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+              type.encode(values, values.length, bytes);
+              if (rename.apply(name) != null) {
+                tensors.add(
+                    new StoredTensor(
+                        rename.apply(name), type, tensor.shape(), out -> out.write(bytes.array())));
+              }
+            });
+    SafetensorsWriter.write(hadoop(copy.resolve("model.safetensors")), CONF, tensors, Map.of());
+    return copy;
+  }
+
+  private Path copy(Path model) throws IOException {
+    Path copy = Files.createTempDirectory(directory, "model");
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(model.resolve(file), copy.resolve(file));
+    }
+    return copy;
+  }
+
+  private static Path family(String name) {
+    return GoldenFiles.require("families/" + name);
+  }
+
+  private static float[] values(INDArray tensor) {
+    return tensor.dup('c').data().asFloat();
+  }
+
+  private static org.apache.hadoop.fs.Path hadoop(Path path) {
+    return new org.apache.hadoop.fs.Path(path.toUri());
+  }
+}

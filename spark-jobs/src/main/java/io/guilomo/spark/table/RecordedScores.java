@@ -1,0 +1,78 @@
+package io.guilomo.spark.table;
+
+import io.guilomo.adapter.ModelCard.Score;
+import io.guilomo.model.UserPath;
+import java.io.IOException;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
+
+/**
+ * What table {@code evaluations} has of the run that an adapter belongs to, without Spark.
+ *
+ * @param runId empty for an adapter that is in no run
+ * @param output directory of the run's tables; null if they are not of this adapter
+ */
+public record RecordedScores(Optional<String> runId, String output) {
+
+  private static final String RUNS = "runs";
+  private static final String BEST = "adapter";
+
+  /**
+   * @param adapter a directory; one in {@code runs/RUN_ID} of an output directory belongs to that
+   *     run, and evaluations are of the best
+   */
+  public static RecordedScores of(String adapter, Configuration conf) {
+    Path path = UserPath.open(adapter, conf).path();
+    Path run = path.getParent();
+    Path runs = run == null ? null : run.getParent();
+    if (runs == null || !runs.getName().equals(RUNS) || !JobRun.isRunId(run.getName())) {
+      return new RecordedScores(Optional.empty(), null);
+    }
+    boolean best = path.getName().equals(BEST);
+    return new RecordedScores(
+        Optional.of(run.getName()), best ? runs.getParent().toString() : null);
+  }
+
+  /** Reads the scores; none where the run has not been evaluated. */
+  public List<Score> read(Configuration conf) throws IOException {
+    if (output == null) {
+      return List.of();
+    }
+    JobRun run = new JobRun(runId.orElseThrow(), LocalDate.EPOCH, "evaluate");
+    TableFiles files = new TableFiles(output, EvaluationsTable.INSTANCE, run, conf);
+    List<Score> scores = new ArrayList<>();
+    for (Path partition : files.partitions()) {
+      for (Path file : files.parquetFiles(partition)) {
+        read(file, conf, scores);
+      }
+    }
+    return scores;
+  }
+
+  private static void read(Path file, Configuration conf, List<Score> scores) throws IOException {
+    try (ParquetReader<Group> reader =
+        ParquetReader.builder(new GroupReadSupport(), file).withConf(conf).build()) {
+      for (Group row = reader.read(); row != null; row = reader.read()) {
+        scores.add(
+            new Score(
+                row.getString("split", 0),
+                row.getString("metric", 0),
+                row.getDouble("value", 0),
+                number(row, "ci_low"),
+                number(row, "ci_high"),
+                row.getLong("examples", 0)));
+      }
+    }
+  }
+
+  private static double number(Group row, String column) {
+    return row.getFieldRepetitionCount(column) == 0 ? Double.NaN : row.getDouble(column, 0);
+  }
+}

@@ -1,0 +1,56 @@
+package io.guilomo.spark.table;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.guilomo.adapter.ModelCard.Score;
+import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.table.EvaluationsTable.Evaluation;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TestRecordedScores {
+
+  private static final Configuration CONF = new Configuration();
+
+  @TempDir private Path directory;
+
+  @Test
+  void scoresAreThoseOfTheAdaptersRun() throws IOException {
+    write("r1", 0.875);
+    write("r1-b", 0.5);
+    RecordedScores recorded = RecordedScores.of(directory + "/runs/r1/adapter", CONF);
+    assertThat(recorded.runId()).hasValue("r1");
+    assertThat(recorded.read(CONF))
+        .containsExactly(new Score("test", "accuracy", 0.875, 0.75, 1.0, 40));
+    // Nothing was measured of the last adapter, nor of other runs.
+    recorded = RecordedScores.of(directory + "/runs/r1/adapter-last", CONF);
+    assertThat(recorded.runId()).hasValue("r1");
+    assertThat(recorded.read(CONF)).isEmpty();
+    assertThat(RecordedScores.of(directory + "/runs/r2/adapter", CONF).read(CONF)).isEmpty();
+  }
+
+  @Test
+  void anAdapterElsewhereIsOfNoRun() throws IOException {
+    for (String adapter : List.of("/published/r1", "/runs/adapter", "/runs/no run/adapter")) {
+      RecordedScores recorded = RecordedScores.of(directory + adapter, CONF);
+      assertThat(recorded.runId()).as(adapter).isEmpty();
+      assertThat(recorded.read(CONF)).isEmpty();
+    }
+    assertThat(RecordedScores.of("/", CONF).runId()).isEmpty();
+  }
+
+  private void write(String run, double accuracy) {
+    new TableWriter(
+            SharedSparkSession.session(),
+            directory.toString(),
+            new JobRun(run, LocalDate.of(2026, 1, 5), "evaluate"))
+        .replace(
+            EvaluationsTable.INSTANCE,
+            List.of(new Evaluation(42, "guilomo", "test", "accuracy", accuracy, 0.75, 1.0, 40)));
+  }
+}
