@@ -14,6 +14,7 @@ import io.guilomo.network.TinyModels;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +67,25 @@ public final class Adapters {
         classifies ? Task.CLASSIFICATION : Task.CAUSAL_LM,
         classifies ? List.of("no", "yes", "perhaps") : List.of(),
         Pooling.MEAN,
+        32,
+        classifies ? null : PromptTemplate.alpaca());
+  }
+
+  /** Of a model in a directory; with a classifier of three classes, or with the alpaca prompt. */
+  static AdapterDescription description(
+      Backbone backbone, Path model, Task task, Pooling pooling, List<List<Integer>> ranks) {
+    boolean classifies = task == Task.CLASSIFICATION;
+    return new AdapterDescription(
+        plan(
+            backbone,
+            ranks,
+            classifies ? Scaling.Rule.ALPHA_OVER_RANK : Scaling.Rule.ALPHA_OVER_SQRT_RANK),
+        model.toString(),
+        backbone.digest(),
+        backbone.config().paths(),
+        task,
+        classifies ? List.of("no", "yes", "perhaps") : List.of(),
+        backbone.config().pooling(pooling),
         32,
         classifies ? null : PromptTemplate.alpaca());
   }

@@ -1,5 +1,9 @@
 package io.guilomo.adapter;
 
+import static io.guilomo.adapter.MergedCases.difference;
+import static io.guilomo.adapter.MergedCases.family;
+import static io.guilomo.adapter.MergedCases.hadoop;
+import static io.guilomo.adapter.MergedCases.values;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,40 +11,21 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig.Pooling;
-import io.guilomo.data.Example;
-import io.guilomo.data.PromptTemplate;
-import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
-import io.guilomo.family.FrozenCopies;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.SafetensorsFile;
-import io.guilomo.io.SafetensorsWriter;
-import io.guilomo.io.StoredTensor;
 import io.guilomo.io.TensorType;
-import io.guilomo.kernel.Kernels;
-import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
-import io.guilomo.model.Scaling;
-import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
-import io.guilomo.network.Backbone;
-import io.guilomo.network.LoraMoeNetwork;
-import io.guilomo.network.NamedParameters;
-import io.guilomo.network.NetworkDefinition;
-import io.guilomo.network.Stage;
-import io.guilomo.network.TinyModels;
 import io.guilomo.plan.AllocationPlan;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
@@ -56,19 +41,18 @@ class TestMergedFormat {
   private static final Configuration CONF = new Configuration();
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<List<Integer>> SINGLE = List.of(List.of(3), List.of(1), List.of(2));
-  private static final List<String> LABELS = List.of("no", "yes", "perhaps");
   private static final String QUERY = "model.layers.1.self_attn.q_proj.weight";
 
   /** Of the largest logit. */
   private static final double TOLERANCE = 1e-4;
 
-  private final Kernels kernels = KernelsUnderTest.any();
-
   @TempDir private Path directory;
+  private MergedCases cases;
   private Path merged;
 
   @BeforeEach
   void nameTheOutput() {
+    cases = new MergedCases(directory);
     merged = directory.resolve("merged");
   }
 
@@ -82,13 +66,13 @@ class TestMergedFormat {
   @MethodSource("models")
   void theMergedModelComputesWhatTheAdaptedOneDoes(Path model) throws IOException {
     for (Pooling pooling : poolings(model)) {
-      Case made = made(model, pooling, SINGLE);
+      MergedCases.Case made = cases.made(model, pooling, SINGLE);
       made.format().write(made.adapter(), hadoop(merged), CONF);
-      double[] found = plainLogits(merged, pooling);
+      double[] found = cases.plainLogits(merged, pooling);
       assertThat(difference(found, made.logits())).as("%s", pooling).isLessThan(TOLERANCE);
       if (pooling == null) {
         // The adapter does something.
-        assertThat(difference(plainLogits(model, null), made.logits())).isGreaterThan(0.01);
+        assertThat(difference(cases.plainLogits(model, null), made.logits())).isGreaterThan(0.01);
       }
     }
   }
@@ -109,8 +93,8 @@ class TestMergedFormat {
   @ParameterizedTest
   @EnumSource(names = {"F16", "BF16"})
   void tensorsOfTwoBytesStaySo(TensorType type) throws IOException {
-    Path model = retyped(family("llama_gqa_llama3"), type, name -> name);
-    Case made = made(model, null, SINGLE);
+    Path model = cases.retyped(family("llama_gqa_llama3"), type, name -> name);
+    MergedCases.Case made = cases.made(model, null, SINGLE);
     made.format().write(made.adapter(), hadoop(merged), CONF);
     Map<String, INDArray> before = GoldenFiles.tensors(model.resolve("model.safetensors"));
     Map<String, INDArray> after = GoldenFiles.tensors(merged.resolve("model.safetensors"));
@@ -144,7 +128,7 @@ class TestMergedFormat {
 
   @Test
   void shardsReplaceOneFileAndOneFileReplacesShards() throws IOException {
-    Case made = made(family("qwen3"), null, SINGLE);
+    MergedCases.Case made = cases.made(family("qwen3"), null, SINGLE);
     made.format().write(made.adapter(), hadoop(merged), CONF);
     String digest = Families.digest(merged.toString(), CONF);
     var written =
@@ -178,7 +162,7 @@ class TestMergedFormat {
 
   @Test
   void tokenizerAndLicenseComeAlong() throws IOException {
-    Path model = copy(family("phi3"));
+    Path model = cases.copy(family("phi3"));
     for (String name :
         List.of(
             "tokenizer.json",
@@ -189,7 +173,7 @@ class TestMergedFormat {
             "pytorch_model.bin")) {
       Files.writeString(model.resolve(name), "{\"of\": \"" + name + "\"}");
     }
-    Case made = made(model, null, SINGLE);
+    MergedCases.Case made = cases.made(model, null, SINGLE);
     assertThat(
             MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF).files().stream()
                 .map(file -> file.getName()))
@@ -207,7 +191,7 @@ class TestMergedFormat {
 
   @Test
   void theConfigurationIsThatOfTheClassifier() throws IOException {
-    Case made = made(family("roberta_seqcls"), Pooling.HEAD, SINGLE);
+    MergedCases.Case made = cases.made(family("roberta_seqcls"), Pooling.HEAD, SINGLE);
     made.format().write(made.adapter(), hadoop(merged), CONF);
     JsonNode config = GoldenFiles.parse(merged.resolve("config.json"));
     assertThat(config.at("/architectures/0").asText())
@@ -220,7 +204,7 @@ class TestMergedFormat {
     assertThat(values(tensors.get("classifier.out_proj.weight")))
         .isEqualTo(values(made.adapter().tensors().get("classifier.weight")));
 
-    made = made(family("gemma3_text"), Pooling.LAST, SINGLE);
+    made = cases.made(family("gemma3_text"), Pooling.LAST, SINGLE);
     made.format().write(made.adapter(), hadoop(merged), CONF);
     assertThat(GoldenFiles.parse(merged.resolve("config.json")).at("/architectures/0").asText())
         .isEqualTo("Gemma3TextForSequenceClassification");
@@ -230,41 +214,42 @@ class TestMergedFormat {
   @Test
   void aBaseModelThatWasStoredAloneGetsThePrefixOfItsClass() throws IOException {
     Path model =
-        retyped(
+        cases.retyped(
             family("llama_headdim_bias"),
             TensorType.F32,
             name -> name.startsWith("model.") ? name.substring(6) : null);
     ObjectNode config = (ObjectNode) GoldenFiles.parse(model.resolve("config.json"));
     config.putArray("architectures").add("LlamaModel");
     JSON.writeValue(model.resolve("config.json").toFile(), config);
-    Case made = made(model, Pooling.LAST, SINGLE);
+    MergedCases.Case made = cases.made(model, Pooling.LAST, SINGLE);
     made.format().write(made.adapter(), hadoop(merged), CONF);
     assertThat(GoldenFiles.tensors(merged.resolve("model.safetensors")))
         .containsKeys(QUERY, "score.weight")
         .allSatisfy((name, tensor) -> assertThat(name).matches("model\\..*|score\\.weight"));
-    assertThat(difference(plainLogits(merged, Pooling.LAST), made.logits())).isLessThan(TOLERANCE);
+    assertThat(difference(cases.plainLogits(merged, Pooling.LAST), made.logits()))
+        .isLessThan(TOLERANCE);
   }
 
   @Test
   void whatHasNoPlaceInACheckpointIsRefused() throws IOException {
     Path model = family("llama_gqa_llama3");
     refused(
-        made(model, null, List.of(List.of(2), List.of(1, 3))),
+        cases.made(model, null, List.of(List.of(2), List.of(1, 3))),
         "Cannot merge: layer 0 k_proj has 2 experts, and there is room for one; allocate with"
             + " lora-moe.max-experts=1 and lora-moe.top-k=1, or load the adapter with deploy/python");
-    Case mean = made(model, Pooling.MEAN, SINGLE);
+    MergedCases.Case mean = cases.made(model, Pooling.MEAN, SINGLE);
     refused(
         mean,
         "Cannot merge: the classifier was trained with model.pooling = mean, and"
             + " LlamaForSequenceClassification reads another state; train it with model.pooling ="
             + " last, or load the adapter with deploy/python");
     refused(
-        made(family("bert_mlm"), Pooling.CLS, SINGLE),
+        cases.made(family("bert_mlm"), Pooling.CLS, SINGLE),
         "Cannot merge: the classifier was trained with model.pooling = cls, and"
             + " BertForSequenceClassification reads another state; train it with model.pooling ="
             + " head on a checkpoint that has a classification head, or load the adapter with"
             + " deploy/python");
-    Case made = made(model, null, SINGLE);
+    MergedCases.Case made = cases.made(model, null, SINGLE);
     AllocationPlan plan = made.adapter().description().plan();
     AllocationPlan dense =
         new AllocationPlan(
@@ -295,9 +280,9 @@ class TestMergedFormat {
   /** Also under another name. */
   @Test
   void theModelIsNotOverwritten() throws IOException {
-    Path model = copy(family("llama_gqa_llama3"));
+    Path model = cases.copy(family("llama_gqa_llama3"));
     Path link = Files.createSymbolicLink(directory.resolve("link"), model);
-    Case made = made(model, null, SINGLE);
+    MergedCases.Case made = cases.made(model, null, SINGLE);
     for (Path output : List.of(model, link)) {
       assertThatThrownBy(() -> made.format().write(made.adapter(), hadoop(output), CONF))
           .isInstanceOf(UserException.class)
@@ -308,7 +293,7 @@ class TestMergedFormat {
     assertThat(model.toFile().list()).containsExactlyInAnyOrder("config.json", "model.safetensors");
   }
 
-  private void refused(Case made, String message) {
+  private void refused(MergedCases.Case made, String message) {
     assertThatThrownBy(() -> made.format().write(made.adapter(), hadoop(merged), CONF))
         .isInstanceOf(UserException.class)
         .hasMessage(message);
@@ -316,8 +301,8 @@ class TestMergedFormat {
 
   @Test
   void aValueOutOfRangeLeavesTheEarlierExport() throws IOException {
-    Path model = retyped(family("llama_gqa_llama3"), TensorType.F16, name -> name);
-    Case made = made(model, null, SINGLE);
+    Path model = cases.retyped(family("llama_gqa_llama3"), TensorType.F16, name -> name);
+    MergedCases.Case made = cases.made(model, null, SINGLE);
     made.format().write(made.adapter(), hadoop(merged), CONF);
     String digest = Families.digest(merged.toString(), CONF);
     made.adapter().tensors().get("layers.1.q_proj.experts.0.A").muli(1e6);
@@ -329,137 +314,5 @@ class TestMergedFormat {
                 + " adapter with deploy/python");
     assertThat(Families.digest(merged.toString(), CONF)).isEqualTo(digest);
     assertThat(merged.toFile().list()).noneMatch(name -> name.startsWith("_"));
-  }
-
-  private record Case(Adapter adapter, double[] logits) {
-    MergedFormat format() {
-      return MergedFormat.usual();
-    }
-  }
-
-  /**
-   * A random adapter, and the logits of the adapted model.
-   *
-   * @param pooling of a classifier; null for a causal language model
-   */
-  private Case made(Path model, Pooling pooling, List<List<Integer>> ranks) throws IOException {
-    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
-    kernels.finish();
-    AdapterDescription description =
-        new AdapterDescription(
-            Adapters.plan(backbone, ranks, Scaling.Rule.ALPHA_OVER_SQRT_RANK),
-            model.toString(),
-            backbone.digest(),
-            backbone.config().paths(),
-            pooling == null ? Task.CAUSAL_LM : Task.CLASSIFICATION,
-            pooling == null ? List.of() : LABELS,
-            backbone.config().pooling(pooling == null ? Pooling.AUTO : pooling),
-            32,
-            pooling == null ? PromptTemplate.alpaca() : null);
-    try (LoraMoeNetwork network =
-        LoraMoeNetwork.create(
-            new Adapter(description, Map.of()).definition(backbone.config(), model.toString()),
-            backbone,
-            kernels)) {
-      TinyModels.shake(network, 3, 0.1);
-      Adapter adapter =
-          Adapter.of(
-              description, NamedParameters.of(network.definition(), network.host().parameters()));
-      return new Case(adapter, logits(network));
-    }
-  }
-
-  /** Logits without adapters: new ones change nothing, and a classifier starts as the model's. */
-  private double[] plainLogits(Path model, Pooling pooling) throws IOException {
-    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
-    kernels.finish();
-    NetworkDefinition definition =
-        new NetworkDefinition(
-            model.toString(),
-            backbone.config(),
-            Stage.FINE_TUNING,
-            List.of(
-                ModuleExperts.uniform(
-                    backbone.config().linearModules().get(0), 1, 1, 1, RoutingMethod.topK(1))),
-            0,
-            0,
-            pooling == null ? 0 : LABELS.size(),
-            Pooling.AUTO,
-            0);
-    assertThat(definition.startsFromPretrainedHead()).isEqualTo(pooling != null);
-    if (pooling != null) {
-      assertThat(backbone.config().pretrainedHead().labels()).isEqualTo(LABELS);
-    }
-    try (LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels)) {
-      return logits(network);
-    }
-  }
-
-  private static double[] logits(LoraMoeNetwork network) {
-    List<Double> logits = new ArrayList<>();
-    for (int[] ids : List.of(new int[] {5, 9, 2, 7, 11, 4, 8, 3, 12}, new int[] {6, 10, 3})) {
-      TokenBatch batch =
-          TokenBatch.of(List.of(new Example(ids, new int[ids.length], new int[ids.length])));
-      for (float[] row : network.logitRows(batch)) {
-        for (float logit : row) {
-          logits.add((double) logit);
-        }
-      }
-    }
-    return logits.stream().mapToDouble(Double::doubleValue).toArray();
-  }
-
-  private static double difference(double[] found, double[] expected) {
-    assertThat(found).hasSameSizeAs(expected);
-    double size = 0;
-    double difference = 0;
-    for (int i = 0; i < found.length; i++) {
-      size = Math.max(size, Math.abs(expected[i]));
-      difference = Math.max(difference, Math.abs(found[i] - expected[i]));
-    }
-    return difference / size;
-  }
-
-  /** The same model with weights of another type, under other names; null leaves one out. */
-  private Path retyped(Path model, TensorType type, UnaryOperator<String> rename)
-      throws IOException {
-    Path copy = Files.createTempDirectory(directory, "model");
-    Files.copy(model.resolve("config.json"), copy.resolve("config.json"));
-    List<StoredTensor> tensors = new ArrayList<>();
-    GoldenFiles.tensors(model.resolve("model.safetensors"))
-        .forEach(
-            (name, tensor) -> {
-              float[] values = values(tensor);
-              ByteBuffer bytes =
-                  ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-              type.encode(values, values.length, bytes);
-              if (rename.apply(name) != null) {
-                tensors.add(
-                    new StoredTensor(
-                        rename.apply(name), type, tensor.shape(), out -> out.write(bytes.array())));
-              }
-            });
-    SafetensorsWriter.write(hadoop(copy.resolve("model.safetensors")), CONF, tensors, Map.of());
-    return copy;
-  }
-
-  private Path copy(Path model) throws IOException {
-    Path copy = Files.createTempDirectory(directory, "model");
-    for (String file : List.of("config.json", "model.safetensors")) {
-      Files.copy(model.resolve(file), copy.resolve(file));
-    }
-    return copy;
-  }
-
-  private static Path family(String name) {
-    return GoldenFiles.require("families/" + name);
-  }
-
-  private static float[] values(INDArray tensor) {
-    return tensor.dup('c').data().asFloat();
-  }
-
-  private static org.apache.hadoop.fs.Path hadoop(Path path) {
-    return new org.apache.hadoop.fs.Path(path.toUri());
   }
 }

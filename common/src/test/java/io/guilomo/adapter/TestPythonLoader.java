@@ -1,13 +1,11 @@
 package io.guilomo.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
-import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
@@ -18,7 +16,6 @@ import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
-import io.guilomo.model.Scaling;
 import io.guilomo.model.Task;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
@@ -29,7 +26,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -37,22 +33,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What PyTorch computes with our adapters is what we compute: with the package in {@code
- * deploy/python}, under PEFT, and with merged checkpoints. Property {@code guilomo.python} names a
- * Python with PyTorch, by default {@code python3}; what its libraries do not allow is skipped.
+ * What {@link Python} computes with our adapters is what we compute: with the package in {@code
+ * deploy/python}, under PEFT, and with merged checkpoints.
  */
 class TestPythonLoader {
 
   private static final Configuration CONF = new Configuration();
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
   /** Of the largest logit: both sides compute in float32, in another order. */
   private static final double TOLERANCE = 1e-4;
@@ -73,7 +66,7 @@ class TestPythonLoader {
 
   @Test
   void plainPyTorchComputesTheSame() throws Exception {
-    require("torch");
+    Python.require("torch");
     compare(
         List.of(
             loaded("llama", plainLlama(), Task.CAUSAL_LM, Pooling.AUTO, true),
@@ -83,7 +76,7 @@ class TestPythonLoader {
 
   @Test
   void transformersComputesTheSameForEveryFamily() throws Exception {
-    require("torch", "transformers");
+    Python.require("torch", "transformers");
     List<Case> cases = new ArrayList<>();
     for (Path model : models()) {
       String name = model.getFileName().toString();
@@ -98,7 +91,7 @@ class TestPythonLoader {
 
   @Test
   void peftComputesTheSameForEveryFamily() throws Exception {
-    require("torch", "transformers", "peft");
+    Python.require("torch", "transformers", "peft");
     List<Case> cases = new ArrayList<>();
     for (Path model : models()) {
       for (Task task : tasks(model)) {
@@ -115,7 +108,7 @@ class TestPythonLoader {
 
   @Test
   void transformersReadsMergedCheckpoints() throws Exception {
-    require("torch", "transformers");
+    Python.require("torch", "transformers");
     List<Case> cases = new ArrayList<>();
     for (Path model : models()) {
       for (Task task : tasks(model)) {
@@ -134,7 +127,7 @@ class TestPythonLoader {
   /** Greedy decoding: where two logits are closer than rounding, another model would do. */
   @Test
   void pythonGeneratesTheSameTokens() throws Exception {
-    require("torch", "transformers");
+    Python.require("torch", "transformers");
     List<Case> cases = new ArrayList<>();
     for (String name : List.of("llama_gqa_llama3", "gemma2", "mistral_window", "phi3", "qwen3")) {
       Path model = family(name);
@@ -150,80 +143,6 @@ class TestPythonLoader {
               TOKENS));
     }
     compare(cases);
-  }
-
-  @Test
-  void thePackagesCommandExplainsItself() throws Exception {
-    require("torch", "transformers");
-    Result help = command("--help");
-    assertThat(help.status()).isZero();
-    assertThat(help.out()).startsWith("usage: python -m guilomo").contains("--max-new-tokens");
-    assertThat(command(directory.toString(), "model", "text"))
-        .isEqualTo(
-            new Result(
-                2,
-                "",
-                "error: Cannot read the adapter " + directory + ": it has no manifest.json\n"));
-    // The shim for programs of the first releases.
-    assertThat(run("-c", "import load_adapter as l; print(l.load_adapter, l.load_classifier)"))
-        .extracting(Result::status)
-        .isEqualTo(0);
-  }
-
-  /** An adapter on a model of another shape, on one that has an adapter, and with other tensors. */
-  @Test
-  void whatDoesNotFitIsRefused() throws Exception {
-    require("torch", "transformers");
-    Path model = family("qwen2");
-    Case made =
-        made("qwen2", model, Task.CAUSAL_LM, Pooling.AUTO, new GuilomoFormat(), MIXED, false, 0);
-    String adapter = made.question().get("adapter").toString();
-    String load =
-        """
-        import sys, guilomo, transformers
-        try:
-            model = guilomo.load(sys.argv[1], sys.argv[2])
-            guilomo.load(model, sys.argv[2])
-        except ValueError as error:
-            print(error)
-        """;
-    assertThat(run("-c", load, model.toString(), adapter).out())
-        .isEqualTo(
-            "Cannot put a second adapter on model.layers.0.self_attn.q_proj: load the model again\n");
-    assertThat(run("-c", load, family("llama_headdim_bias").toString(), adapter).out())
-        .startsWith("Cannot put the adapter on model.layers.0.self_attn.")
-        .endsWith("is it the model that the adapter was trained with?\n");
-    Files.write(Path.of(adapter, "adapter.safetensors"), new byte[] {1}, StandardOpenOption.APPEND);
-    assertThat(run("-c", load, model.toString(), adapter).out())
-        .isEqualTo(
-            "Cannot read the adapter %s: adapter.safetensors is not that of its manifest\n"
-                .formatted(adapter));
-  }
-
-  private record Result(int status, String out, String err) {}
-
-  private Result command(String... arguments) throws Exception {
-    return run(
-        Stream.concat(Stream.of("-m", "guilomo"), Stream.of(arguments)).toArray(String[]::new));
-  }
-
-  private Result run(String... arguments) throws Exception {
-    Path out = directory.resolve("out");
-    Path err = directory.resolve("err");
-    ProcessBuilder builder =
-        new ProcessBuilder(Stream.concat(Stream.of(interpreter()), Stream.of(arguments)).toList())
-            .redirectOutput(out.toFile())
-            .redirectError(err.toFile());
-    builder.environment().put("PYTHONPATH", ROOT.resolve("deploy/python").toString());
-    int status = offline(builder).start().waitFor();
-    return new Result(status, Files.readString(out), Files.readString(err));
-  }
-
-  private ProcessBuilder offline(ProcessBuilder builder) {
-    builder.environment().put("PYTHONPYCACHEPREFIX", directory.resolve("pycache").toString());
-    builder.environment().put("HF_HUB_OFFLINE", "1");
-    builder.environment().put("OMP_NUM_THREADS", "1");
-    return builder;
   }
 
   private List<Path> models() throws IOException {
@@ -330,20 +249,7 @@ class TestPythonLoader {
     Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
     kernels.finish();
     boolean classifies = task == Task.CLASSIFICATION;
-    AdapterDescription description =
-        new AdapterDescription(
-            Adapters.plan(
-                backbone,
-                ranks,
-                classifies ? Scaling.Rule.ALPHA_OVER_RANK : Scaling.Rule.ALPHA_OVER_SQRT_RANK),
-            model.toString(),
-            backbone.digest(),
-            backbone.config().paths(),
-            task,
-            classifies ? List.of("no", "yes", "perhaps") : List.of(),
-            backbone.config().pooling(pooling),
-            32,
-            classifies ? null : PromptTemplate.alpaca());
+    AdapterDescription description = Adapters.description(backbone, model, task, pooling, ranks);
     List<int[]> tokens = List.of(new int[] {5, 9, 2, 7, 11, 4, 8, 3, 12}, new int[] {6, 10, 3});
     Path written = Files.createTempDirectory(directory, name);
     double[][] expected = new double[tokens.size()][];
@@ -419,39 +325,18 @@ class TestPythonLoader {
     System.out.printf("python: %d adapters, largest error %.2g%n", cases.size(), largest);
   }
 
-  private static String interpreter() {
-    return System.getProperty("guilomo.python", "python3");
-  }
-
-  private void require(String... modules) throws InterruptedException {
-    for (String module : modules) {
-      boolean there;
-      try {
-        there =
-            new ProcessBuilder(interpreter(), "-c", "import " + module)
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start()
-                    .waitFor()
-                == 0;
-      } catch (IOException e) {
-        there = false;
-      }
-      assumeTrue(there, () -> "skipped: " + interpreter() + " has no " + module);
-    }
-  }
-
   private JsonNode python(String questions) throws Exception {
     Path in = Files.writeString(directory.resolve("questions.json"), questions);
     Path err = directory.resolve("err");
-    ProcessBuilder builder =
-        new ProcessBuilder(
-                interpreter(),
-                ROOT.resolve("common/src/test/python/logits.py").toString(),
-                ROOT.resolve("deploy/python").toString())
+    Process process =
+        new Python(directory)
+            .process(
+                List.of(
+                    Python.ROOT.resolve("common/src/test/python/logits.py").toString(),
+                    Python.PACKAGE.toString()))
             .redirectInput(in.toFile())
-            .redirectError(err.toFile());
-    Process process = offline(builder).start();
+            .redirectError(err.toFile())
+            .start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(Files.readString(err)).isZero();
     return JSON.readTree(out);
