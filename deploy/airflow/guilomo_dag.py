@@ -61,7 +61,7 @@ PARAMS = {
     "config": Param("hdfs:///guilomo/model.conf", type="string", description="Configuration of model and data"),
     "output": Param("hdfs:///guilomo/output", type="string", description="Directory of runs and tables"),
     "publish": Param("hdfs:///guilomo/published", type="string", description="Directory of published adapters"),
-    "format": Param("guilomo", enum=["guilomo", "released", "peft"], description="Format of the published files"),
+    "format": Param("guilomo", enum=["guilomo", "released", "peft", "merged"], description="Format of the published files"),
     "name": Param(
         "weekly", type="string", pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Prefix of every run id"
     ),
