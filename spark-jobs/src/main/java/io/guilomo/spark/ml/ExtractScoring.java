@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.AttributeReference;
+import org.apache.spark.sql.catalyst.expressions.ConditionalExpression;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.LambdaFunction;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
@@ -28,7 +29,8 @@ import scala.collection.Seq;
 /**
  * Takes calls of {@link TextScorer} out of expressions, which are computed row by row, and has
  * {@link ScoreTexts} compute them below. Calls that it leaves where they are, such as those in
- * joins or on elements of an array, score row by row.
+ * joins, on elements of an array, or of which the row decides whether they are needed, score row by
+ * row.
  */
 final class ExtractScoring extends Rule<LogicalPlan> {
 
@@ -41,7 +43,7 @@ final class ExtractScoring extends Rule<LogicalPlan> {
     return canScoreBelow(extracted) && extracted.resolved() ? extract(extracted) : extracted;
   }
 
-  /** Whether more columns of its child make no difference to it, but for those it returns. */
+  /** Whether extra columns in its input change nothing but the columns it returns. */
   private static boolean canScoreBelow(LogicalPlan plan) {
     return plan instanceof Project
         || plan instanceof Filter
@@ -50,6 +52,9 @@ final class ExtractScoring extends Rule<LogicalPlan> {
   }
 
   private static LogicalPlan extract(LogicalPlan plan) {
+    if (plan instanceof Aggregate aggregate && scoresGroups(aggregate)) {
+      return plan;
+    }
     LogicalPlan child = plan.children().head();
     List<ScalaUDF> calls = new ArrayList<>();
     JavaConverters.seqAsJavaList(plan.expressions()).forEach(e -> collect(e, child, calls));
@@ -79,6 +84,26 @@ final class ExtractScoring extends Rule<LogicalPlan> {
         : all;
   }
 
+  /**
+   * Whether it scores what it groups by, and not as part of a group's name: a column from below
+   * would neither be grouped nor aggregated.
+   */
+  private static boolean scoresGroups(Aggregate aggregate) {
+    List<Expression> groups = JavaConverters.seqAsJavaList(aggregate.groupingExpressions());
+    return JavaConverters.seqAsJavaList(aggregate.aggregateExpressions()).stream()
+        .anyMatch(expression -> scoresOutside(groups, (Expression) expression));
+  }
+
+  private static boolean scoresOutside(List<Expression> groups, Expression expression) {
+    if (expression instanceof AggregateExpression
+        || groups.stream().anyMatch(expression::semanticEquals)) {
+      return false;
+    }
+    return expression instanceof ScalaUDF call && call.function() instanceof TextScorer
+        || JavaConverters.seqAsJavaList(expression.children()).stream()
+            .anyMatch(child -> scoresOutside(groups, child));
+  }
+
   /** The calls of which no two are the same. */
   private static void collect(Expression expression, LogicalPlan child, List<ScalaUDF> calls) {
     if (expression instanceof ScalaUDF call
@@ -92,7 +117,11 @@ final class ExtractScoring extends Rule<LogicalPlan> {
       }
       return;
     }
-    JavaConverters.seqAsJavaList(expression.children()).forEach(e -> collect(e, child, calls));
+    Seq<Expression> evaluated =
+        expression instanceof ConditionalExpression conditional
+            ? conditional.alwaysEvaluatedInputs()
+            : expression.children();
+    JavaConverters.seqAsJavaList(evaluated).forEach(e -> collect(e, child, calls));
   }
 
   /** Whether an expression can be computed below the operator that has it. */

@@ -16,6 +16,7 @@ public final class GuilomoExtensions extends AbstractFunction1<SparkSessionExten
     extensions.injectFunction(ScoringFunction.PREDICT.described());
     extensions.injectFunction(ScoringFunction.PROBABILITIES.described());
     extensions.injectPostHocResolutionRule(session -> new ExtractScoring());
+    extensions.injectOptimizerRule(session -> new PruneScoring());
     extensions.injectPlannerStrategy(session -> new ScoreTextsStrategy());
     return BoxedUnit.UNIT;
   }

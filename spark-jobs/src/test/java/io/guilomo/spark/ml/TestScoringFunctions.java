@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -91,6 +92,57 @@ class TestScoringFunctions {
                         + " FROM texts ORDER BY id")))
         .as("row by row")
         .isEqualTo(expected);
+  }
+
+  @Test
+  void scoresWhatAQueryGroupsBy() {
+    assertThat(sql("SELECT text, guilomo_predict('%1$s', text) FROM texts GROUP BY text").count())
+        .isEqualTo(session().table("texts").select("text").distinct().count());
+    assertThat(
+            labels(
+                sql(
+                    "SELECT id, any_value(guilomo_predict('%1$s', text)), count(*) FROM texts"
+                        + " GROUP BY id ORDER BY id, min(guilomo_predict('%1$s', text))")))
+        .isEqualTo(expected);
+    assertThat(
+            sql("SELECT text, guilomo_predict('%1$s', text) FROM texts GROUP BY ROLLUP(text)")
+                .filter("text IS NULL")
+                .count())
+        .isEqualTo(1);
+    assertThat(
+            sql("SELECT upper(guilomo_predict('%1$s', text)), count(*) FROM texts"
+                    + " GROUP BY guilomo_predict('%1$s', text)")
+                .count())
+        .isEqualTo(expected.stream().distinct().count());
+  }
+
+  @Test
+  void scoresOnlyWhatAQueryNeeds() {
+    Dataset<Row> filtered =
+        sql(
+            "SELECT id FROM (SELECT *, guilomo_probabilities('%1$s', text) AS p FROM texts)"
+                + " WHERE kind <> 'plant' AND guilomo_predict('%1$s', text) = 'animal'");
+    String plan = filtered.queryExecution().optimizedPlan().toString();
+    assertThat(plan).containsOnlyOnce("ScoreTexts [").doesNotContain("guilomo_probabilities");
+    assertThat(plan.substring(0, plan.indexOf("ScoreTexts ["))).doesNotContain("plant");
+    assertThat(filtered.count())
+        .isEqualTo(
+            IntStream.range(0, expected.size())
+                .filter(id -> id % 3 != 1 && expected.get(id).equals("animal"))
+                .count());
+    assertThat(
+            sql("SELECT id FROM (SELECT id, guilomo_predict('%1$s', text) FROM texts)")
+                .queryExecution()
+                .optimizedPlan()
+                .toString())
+        .doesNotContain("guilomo_predict");
+    Dataset<Row> branch =
+        sql(
+            "SELECT id, CASE WHEN id < 2 THEN guilomo_predict('%1$s', text) ELSE 'none' END"
+                + " FROM texts ORDER BY id");
+    assertThat(branch.queryExecution().optimizedPlan().toString()).doesNotContain("ScoreTexts");
+    assertThat(labels(branch).subList(0, 3))
+        .containsExactly(expected.get(0), expected.get(1), "none");
   }
 
   @Test
