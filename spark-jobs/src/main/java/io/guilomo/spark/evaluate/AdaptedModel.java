@@ -86,12 +86,21 @@ public record AdaptedModel(
         source.backbone().isBlank() ? adapter.description().backbone() : source.backbone();
     Backbone backbone = source.workers().backbone(path, kernels);
     LoraMoeNetwork network = adapter.network(backbone, path, kernels);
-    Tokenizer tokenizer = Tokenizer.load(path, hadoop);
-    return new AdaptedModel(
-        adapter.description().labels(),
-        network,
-        tokenizer,
-        Predictor.of(adapter.description(), network, tokenizer, source.options()));
+    Tokenizer tokenizer = null;
+    try {
+      tokenizer = Tokenizer.load(path, hadoop);
+      return new AdaptedModel(
+          adapter.description().labels(),
+          network,
+          tokenizer,
+          Predictor.of(adapter.description(), network, tokenizer, source.options()));
+    } catch (IOException | RuntimeException | Error e) {
+      network.close();
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
+      throw e;
+    }
   }
 
   /** Why a record cannot be asked; empty if it can. */

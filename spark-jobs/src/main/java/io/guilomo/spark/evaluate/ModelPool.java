@@ -1,5 +1,6 @@
 package io.guilomo.spark.evaluate;
 
+import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.UserException;
 import java.io.IOException;
@@ -26,7 +27,8 @@ public final class ModelPool {
    * @param digest of the adapter
    * @param memory where the model is, which tells one GPU from another
    */
-  private record Key(String adapter, String digest, String backbone, String memory) {}
+  private record Key(
+      String adapter, String digest, String backbone, Precision precision, String memory) {}
 
   private record Idle(Key key, AdaptedModel model) {}
 
@@ -53,7 +55,13 @@ public final class ModelPool {
   public <R> R with(AdaptedModel.Source source, String digest, Function<AdaptedModel, R> use)
       throws IOException {
     Kernels kernels = source.workers().begin();
-    Key key = new Key(source.adapter(), digest, source.backbone(), kernels.memory());
+    Key key =
+        new Key(
+            source.adapter(),
+            digest,
+            source.backbone(),
+            source.workers().precision(),
+            kernels.memory());
     AdaptedModel model = take(key);
     if (model == null) {
       model = open(source, digest, kernels);
@@ -72,16 +80,28 @@ public final class ModelPool {
 
   private AdaptedModel open(AdaptedModel.Source source, String digest, Kernels kernels)
       throws IOException {
+    requireSame(source, digest);
+    synchronized (this) {
+      opened++;
+    }
+    AdaptedModel model = AdaptedModel.open(source, kernels);
+    try {
+      // It may have been replaced while it was read.
+      requireSame(source, digest);
+    } catch (IOException | RuntimeException | Error e) {
+      model.close();
+      throw e;
+    }
+    return model;
+  }
+
+  private static void requireSame(AdaptedModel.Source source, String digest) throws IOException {
     if (!source.summary().digest().equals(digest)) {
       throw new UserException(
           "Cannot go on scoring with the adapter %s: it has been replaced since; start the query"
               + " again",
           source.adapter());
     }
-    synchronized (this) {
-      opened++;
-    }
-    return AdaptedModel.open(source, kernels);
   }
 
   private synchronized AdaptedModel take(Key key) {
