@@ -53,7 +53,11 @@ class _Training(Params):
     labelCol = _param("labelCol", "column of the class, from 0")
     strategy = _param("strategy", "how the plan is made")
     budget = _param("budget", "maximum number of trainable parameters", TypeConverters.toInt)
-    searchEpochs = _param("searchEpochs", "passes of the search", TypeConverters.toInt)
+    searchEpochs = _param(
+        "searchEpochs",
+        "passes of the search, need not be a whole number",
+        TypeConverters.toFloat,
+    )
     batchSize = _param("batchSize", "records per step and worker", TypeConverters.toInt)
     maxExperts = _param("maxExperts", "maximum number of experts", TypeConverters.toInt)
     maxRank = _param("maxRank", "maximum rank of an expert", TypeConverters.toInt)

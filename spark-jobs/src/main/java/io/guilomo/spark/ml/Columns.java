@@ -16,11 +16,11 @@ import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
-/** What data must have, and what they have once they are scored. */
+/** The columns a data set must have, and those that scoring adds. */
 final class Columns {
 
   /** Columns that a message names. */
-  private static final int NAMED = 20;
+  static final int NAMED = 20;
 
   private Columns() {}
 
@@ -75,7 +75,7 @@ final class Columns {
    * The schema with the columns of predictions.
    *
    * @param labels of the classes; empty if they are not known yet
-   * @throws UserException if the data have one of that name
+   * @throws UserException if the data already has a column of that name
    */
   static StructType predicted(PredictionParams<?> params, StructType schema, List<String> labels) {
     StructType all = schema;
@@ -106,7 +106,7 @@ final class Columns {
   private static StructType append(StructType schema, StructField field, String param) {
     if (Arrays.stream(schema.fieldNames()).anyMatch(field.name()::equalsIgnoreCase)) {
       throw new UserException(
-          "Cannot add column %s: the data have one of that name; set %s to another",
+          "Cannot add column %s: the data already has a column of that name; set %s to another name",
           field.name(), param);
     }
     return schema.add(field);

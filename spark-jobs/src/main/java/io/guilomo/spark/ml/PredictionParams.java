@@ -20,7 +20,7 @@ public interface PredictionParams<S> extends ScoringParams<S> {
           new Param<>(
               owner,
               "predictionCol",
-              "column of the predicted class, a double whose metadata name the classes; empty:"
+              "column of the predicted class, a double whose metadata names the classes; empty:"
                   + " none");
       probabilityCol =
           new Param<>(

@@ -40,7 +40,8 @@ final class Training {
         given.run().id().isEmpty()
             ? params.uid() + "-" + UUID.randomUUID().toString().substring(0, 8)
             : given.run().id();
-    String directory = given.output().dir() + "/fit/" + runId;
+    // A driver that was killed has left its own behind.
+    String directory = given.output().dir() + "/fit/" + runId + "-" + UUID.randomUUID();
     try (TrainingRecords records = TrainingRecords.write(params, data, directory)) {
       GuilomoConfig config =
           given.with(
@@ -48,6 +49,11 @@ final class Training {
                   "run.id=" + runId,
                   "data.task=classification",
                   "data.train=" + directory,
+                  "data.table=",
+                  "data.query=",
+                  "data.columns.sentence=",
+                  "data.columns.sentence2=",
+                  "data.columns.label=",
                   "data.format=parquet",
                   "data.labels=" + JSON.writeValueAsString(records.labels())));
       return job.run(new JobContext(spark, config, new LoggedProgress()));

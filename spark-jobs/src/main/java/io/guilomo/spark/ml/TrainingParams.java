@@ -1,5 +1,6 @@
 package io.guilomo.spark.ml;
 
+import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.LongParam;
 import org.apache.spark.ml.param.Param;
@@ -19,7 +20,7 @@ public interface TrainingParams<S> extends ScoringParams<S> {
     private final Param<String> labelCol;
     private final Param<String> strategy;
     private final LongParam budget;
-    private final IntParam searchEpochs;
+    private final DoubleParam searchEpochs;
     private final IntParam batchSize;
     private final IntParam maxExperts;
     private final IntParam maxRank;
@@ -42,10 +43,11 @@ public interface TrainingParams<S> extends ScoringParams<S> {
                   + " allocation.budget.parameters)",
               ParamValidators.gtEq(0));
       searchEpochs =
-          new IntParam(
+          new DoubleParam(
               owner,
               "searchEpochs",
-              "passes of the search over the training records (key search.epochs)",
+              "passes of the search over the training records; need not be a whole number (key"
+                  + " search.epochs)",
               ParamValidators.gt(0));
       batchSize =
           new IntParam(
@@ -89,7 +91,7 @@ public interface TrainingParams<S> extends ScoringParams<S> {
     return training().budget;
   }
 
-  default IntParam searchEpochs() {
+  default DoubleParam searchEpochs() {
     return training().searchEpochs;
   }
 
@@ -125,7 +127,7 @@ public interface TrainingParams<S> extends ScoringParams<S> {
     return with(budget(), value);
   }
 
-  default S setSearchEpochs(int value) {
+  default S setSearchEpochs(double value) {
     return with(searchEpochs(), value);
   }
 

@@ -3,6 +3,7 @@ package io.guilomo.spark.ml;
 import static io.guilomo.spark.ml.SmallClassifier.rows;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.when;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -11,6 +12,7 @@ import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.spark.ml.Pipeline;
@@ -91,6 +93,24 @@ class TestGuilomoClassifier {
   }
 
   @Test
+  void isIndifferentToWhatAnotherCallLeftAndToTheDataOfTheSettings() throws IOException {
+    Path output = directory.resolve("output");
+    Path left = Files.createDirectories(output.resolve("fit/again"));
+    Files.createFile(left.resolve("part"));
+    GuilomoClassifier estimator = small.estimator().setEpochs(1).setOutputDir(output.toString());
+    List<String> settings = new ArrayList<>(List.of(estimator.getOrDefault(estimator.settings())));
+    settings.addAll(List.of("run.id=again", "data.table=nowhere", "data.columns.sentence=body"));
+    estimator.setSettings(settings.toArray(String[]::new));
+    Dataset<Row> data = rows(36, 10);
+    GuilomoClassificationModel model =
+        estimator.fit(SmallClassifier.indexer().fit(data).transform(data));
+    assertThat(Path.of(model.adapter())).isDirectory().hasParentRaw(output.resolve("runs/again"));
+    try (Stream<Path> now = Files.list(output.resolve("fit"))) {
+      assertThat(now).containsExactly(left);
+    }
+  }
+
+  @Test
   void crossValidationChoosesByTheEvaluator() {
     GuilomoClassifier estimator = small.estimator().setEpochs(3);
     ParamMap[] values =
@@ -120,7 +140,7 @@ class TestGuilomoClassifier {
             .setOutputDir(small.output().toString())
             .setMaxExperts(3)
             .setMaxRank(2)
-            .setSearchEpochs(1)
+            .setSearchEpochs(0.5)
             .setBatchSize(12)
             .setSettings(estimator.getOrDefault(estimator.settings()));
     String unfitted = directory.resolve("allocator").toString();
@@ -170,8 +190,8 @@ class TestGuilomoClassifier {
         "Cannot read texts from column id, which is INT: expected a string");
     refused(
         () -> estimator.fit(data.withColumn("Prediction", lit(1))),
-        "Cannot add column prediction: the data have one of that name; set predictionCol to"
-            + " another");
+        "Cannot add column prediction: the data already has a column of that name; set"
+            + " predictionCol to another name");
     refused(
         () -> estimator.fit(data.withColumn("label", col("id").divide(2))),
         "Cannot learn the classes in column label: 3 rows have no whole number there; fill or drop"
@@ -179,6 +199,18 @@ class TestGuilomoClassifier {
     refused(
         () -> estimator.fit(data.withColumn("label", col("id").minus(1))),
         "Cannot learn the classes in column label: they go from -1 to 4, expected 0 to 9999");
+    refused(
+        () -> estimator.fit(data.limit(0)),
+        "Cannot learn from an empty data set: give fit at least one row of each class");
+    refused(
+        () -> estimator.fit(data.withColumn("label", lit(0))),
+        "Cannot learn the classes in column label: 0; expected two or more with different names");
+    Dataset<Row> spaced =
+        data.drop("label").withColumn("kind", when(col("id").lt(3), "stone").otherwise("stone "));
+    refused(
+        () -> estimator.fit(SmallClassifier.indexer().fit(spaced).transform(spaced)),
+        "Cannot learn the classes in column label: stone, stone; expected two or more with"
+            + " different names");
     refused(
         () ->
             estimator
