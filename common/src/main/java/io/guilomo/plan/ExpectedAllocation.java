@@ -26,7 +26,7 @@ public record ExpectedAllocation(long seed, RoutingMethod routing, Scaling scali
 
   /**
    * @param budget most trainable parameters; {@link AllocationStrategy#UNLIMITED}: θ = 1/2
-   * @throws UserException if two experts of rank one everywhere are over the budget
+   * @throws UserException if as few experts as can be, of rank one, are over the budget
    */
   public AllocationPlan plan(List<GuidedSelection> selections, long budget) {
     List<int[]> ranks = new ArrayList<>();

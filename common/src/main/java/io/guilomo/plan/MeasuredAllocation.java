@@ -3,6 +3,7 @@ package io.guilomo.plan;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.ConstantName;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.UserException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -131,12 +132,15 @@ public enum MeasuredAllocation {
   /**
    * The same, and refuses a budget below the smallest plan for these modules.
    *
-   * @throws UserException if there is no budget, or two experts of rank one everywhere are over it
+   * @throws UserException if there is no budget, or as few experts as can be, of rank one, are over
+   *     it
    */
   public void requireBudget(List<LinearModule> modules, LoraMoeConfig lora, long budget) {
     requireBudget(budget);
     AllocationPlan smallest =
-        new UniformAllocation(2, 1, lora.routing(), lora.scaling()).plan(modules);
+        new UniformAllocation(
+                ModuleExperts.least(lora.maxExperts()), 1, lora.routing(), lora.scaling())
+            .plan(modules);
     if (smallest.parameters() > budget) {
       Budgets.refuse(toString(), budget, smallest);
     }
@@ -146,7 +150,8 @@ public enum MeasuredAllocation {
    * The plan within a budget.
    *
    * @param budget most trainable parameters
-   * @throws UserException without a budget, or if two experts of rank one everywhere are over it
+   * @throws UserException without a budget, or if as few experts as can be, of rank one, are over
+   *     it
    */
   public AllocationPlan plan(CandidateMeasurements measurements, LoraMoeConfig lora, long budget) {
     requireBudget(budget);

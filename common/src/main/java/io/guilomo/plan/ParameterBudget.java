@@ -1,5 +1,6 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.UserException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -9,14 +10,13 @@ import java.util.PriorityQueue;
 /**
  * Makes a plan fit a number of trainable parameters. The entries that can go are the last expert of
  * a module, with all its ranks, and the last rank of an expert. The one of least value goes first,
- * among equals the first module's, its expert before its ranks; then the one before it may go. Two
- * experts and rank one are never given up. What a smaller budget keeps, a larger one keeps too.
+ * among equals the first module's, its expert before its ranks; then the one before it may go. As
+ * few experts as can be, of rank one, are never given up. What a smaller budget keeps, a larger one
+ * keeps too.
  *
  * @param parameters most trainable parameters; {@link AllocationStrategy#UNLIMITED}: any number
  */
 public record ParameterBudget(long parameters) {
-
-  private static final int LEAST_EXPERTS = 2;
 
   /** Value of each entry: those of least value are given up to meet the budget. */
   interface Values {
@@ -33,7 +33,7 @@ public record ParameterBudget(long parameters) {
   /**
    * The plan without the entries that are given up.
    *
-   * @throws UserException if the plan of two experts of rank one is over the budget
+   * @throws UserException if the plan of as few experts as can be, of rank one, is over the budget
    */
   AllocationPlan fit(AllocationPlan plan, Values values) {
     if (parameters == AllocationStrategy.UNLIMITED || plan.parameters() <= parameters) {
@@ -81,7 +81,7 @@ public record ParameterBudget(long parameters) {
 
   private static void addExpert(
       PriorityQueue<Entry> entries, Values values, int module, List<Integer> ranks) {
-    if (ranks.size() > LEAST_EXPERTS) {
+    if (ranks.size() > ModuleExperts.least(ranks.size())) {
       int last = ranks.size() - 1;
       entries.add(new Entry(values.of(module, last, -1), module, last, -1));
     }

@@ -38,7 +38,7 @@ public record StartPlan(String name, AllocationPlan plan) {
       LinearModule module = planned.module();
       if (!modules.contains(module)) {
         throw refused(
-            "it is for %s of %d×%d features, the search is not",
+            "it has experts for %s (%d×%d), which the search does not target",
             module, module.inFeatures(), module.outFeatures());
       }
     }
@@ -46,7 +46,7 @@ public record StartPlan(String name, AllocationPlan plan) {
       LinearModule module = candidate.module();
       if (plan.modules().stream().noneMatch(planned -> planned.module().equals(module))) {
         throw refused(
-            "it is not for %s of %d×%d features, the search is",
+            "it has no experts for %s (%d×%d), which the search targets",
             module, module.inFeatures(), module.outFeatures());
       }
       require(plan.module(module), candidate);
@@ -56,19 +56,22 @@ public record StartPlan(String name, AllocationPlan plan) {
 
   private void require(ModulePlan planned, ModuleExperts candidate) {
     int experts = planned.experts().size();
-    if (experts < 2) {
-      throw refused("%s has 1 expert, a search chooses at least 2", planned.module());
+    int least = ModuleExperts.least(candidate.experts());
+    if (experts < least) {
+      throw refused(
+          "%s has %d expert, a search with lora-moe.max-experts = %d chooses at least %d",
+          planned.module(), experts, candidate.experts(), least);
     }
     if (experts > candidate.experts()) {
       throw refused(
-          "%s has %d experts, lora-moe.max-experts is %d",
+          "%s has %d experts; raise lora-moe.max-experts, now %d, or name another plan",
           planned.module(), experts, candidate.experts());
     }
     for (int e = 0; e < experts; e++) {
       int rank = planned.experts().get(e).rank();
       if (rank > candidate.ranks().get(e)) {
         throw refused(
-            "%s has an expert of rank %d, lora-moe.max-rank is %d",
+            "%s has an expert of rank %d; raise lora-moe.max-rank, now %d, or name another plan",
             planned.module(), rank, candidate.ranks().get(e));
       }
     }
@@ -84,8 +87,8 @@ public record StartPlan(String name, AllocationPlan plan) {
    * it leaves out have the ranks that it records for them.
    *
    * @param drawn what the GSVs would start with otherwise. With {@link Estimator#STRAIGHT_THROUGH}
-   *     the largest entry of each vector changes places with the chosen one, so that the values
-   *     stay those that were drawn, and so does a vector of which the plan says nothing.
+   *     the largest entry of each vector is swapped with the chosen one, so the drawn values are
+   *     kept; a vector the plan does not cover stays as drawn.
    */
   public float[] vectors(List<ModuleExperts> candidates, Estimator estimator, float[] drawn) {
     float[] vectors = drawn.clone();

@@ -1,6 +1,7 @@
 package io.guilomo.plan;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
@@ -26,17 +27,18 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, Sc
   }
 
   /**
-   * Within a budget: of all numbers of experts, from two, and ranks the pair with the most
-   * parameters, of several the one with most experts.
+   * Within a budget: of all numbers of experts, from the fewest that an allocation leaves a module,
+   * and ranks the pair with the most parameters, of several the one with most experts.
    *
    * @param budget most trainable parameters
-   * @throws UserException if two experts of rank one are over the budget
+   * @throws UserException if as few experts as can be, of rank one, are over the budget
    */
   public AllocationPlan within(
       List<LinearModule> modules, long budget, int maxExperts, int maxRank) {
     AllocationPlan best = null;
     long most = 0;
-    for (int e = 2; e <= Math.max(2, maxExperts); e++) {
+    int least = ModuleExperts.least(maxExperts);
+    for (int e = least; e <= maxExperts; e++) {
       for (int r = 1; r <= maxRank; r++) {
         AllocationPlan plan = new UniformAllocation(e, r, routing, scaling).plan(modules);
         long size = plan.parameters();
@@ -48,7 +50,7 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, Sc
     }
     return best == null
         ? Budgets.refuse(
-            STRATEGY, budget, new UniformAllocation(2, 1, routing, scaling).plan(modules))
+            STRATEGY, budget, new UniformAllocation(least, 1, routing, scaling).plan(modules))
         : best;
   }
 }

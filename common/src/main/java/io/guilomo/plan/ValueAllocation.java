@@ -1,5 +1,6 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
 import java.util.ArrayList;
@@ -19,8 +20,6 @@ import java.util.List;
  * budget too, so that plans of all strategies are of one size.
  */
 record ValueAllocation(String strategy, long seed, RoutingMethod routing, Scaling scaling) {
-
-  private static final int LEAST_EXPERTS = 2;
 
   /**
    * Rank {@code index + 1} of an expert.
@@ -44,8 +43,8 @@ record ValueAllocation(String strategy, long seed, RoutingMethod routing, Scalin
 
   /**
    * @param budget most trainable parameters
-   * @throws io.guilomo.model.UserException without a budget, or if two experts of rank one
-   *     everywhere are over it
+   * @throws io.guilomo.model.UserException without a budget, or if as few experts as can be, of
+   *     rank one, are over it
    */
   AllocationPlan plan(List<CandidateValues> modules, long budget) {
     List<int[]> ranks = new ArrayList<>();
@@ -54,7 +53,7 @@ record ValueAllocation(String strategy, long seed, RoutingMethod routing, Scalin
       List<CandidateValues.Expert> experts = modules.get(m).experts();
       int[] least = new int[experts.size()];
       for (int e = 0; e < experts.size(); e++) {
-        least[e] = e < LEAST_EXPERTS ? 1 : 0;
+        least[e] = e < ModuleExperts.least(experts.size()) ? 1 : 0;
         addEntries(entries, modules.get(m), m, e, least[e]);
       }
       ranks.add(least);

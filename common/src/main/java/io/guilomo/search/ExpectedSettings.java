@@ -45,7 +45,9 @@ public record ExpectedSettings(long budget, long steps, double begun) implements
     long least = (long) new ExpectedParameters(modules).least();
     if (budget > 0 && budget < least) {
       throw new UserException(
-          "Cannot search for a plan of at most %d parameters: the smallest has %d", budget, least);
+          "Cannot search for a plan of at most %d parameters: the smallest has %d; raise"
+              + " allocation.budget.parameters",
+          budget, least);
     }
     return this;
   }

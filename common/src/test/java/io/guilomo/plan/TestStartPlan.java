@@ -97,16 +97,17 @@ class TestStartPlan {
   void plansOfOtherSearchesAreRefused() {
     refused(
         new UniformAllocation(6, 4, ROUTING, SCALING).plan(MODULES),
-        "layer 0 q_proj has 6 experts, lora-moe.max-experts is 5");
+        "layer 0 q_proj has 6 experts; raise lora-moe.max-experts, now 5, or name another plan");
     refused(
         new UniformAllocation(3, 10, ROUTING, SCALING).plan(MODULES),
-        "layer 0 q_proj has an expert of rank 10, lora-moe.max-rank is 9");
+        "layer 0 q_proj has an expert of rank 10; raise lora-moe.max-rank, now 9, or name another"
+            + " plan");
     refused(
         new UniformAllocation(3, 4, ROUTING, SCALING).plan(Plans.llama(8, 32, 2, 2, 1)),
-        "it is for layer 0 gate_proj of 8×32 features, the search is not");
+        "it has experts for layer 0 gate_proj (8×32), which the search does not target");
     refused(
         new UniformAllocation(3, 4, ROUTING, SCALING).plan(MODULES.subList(0, 3)),
-        "it is not for layer 0 o_proj of 8×8 features, the search is");
+        "it has no experts for layer 0 o_proj (8×8), which the search targets");
     refused(
         new AllocationPlan(
             "single",
@@ -115,7 +116,35 @@ class TestStartPlan {
             SCALING,
             true,
             MODULES.stream().map(module -> ModulePlan.uniform(module, 1, 4)).toList()),
-        "layer 0 q_proj has 1 expert, a search chooses at least 2");
+        "layer 0 q_proj has 1 expert, a search with lora-moe.max-experts = 5 chooses at least 2");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aSearchWithOneCandidateStartsFromASingleExpert(Estimator estimator) {
+    List<ModuleExperts> single =
+        MODULES.stream()
+            .map(module -> ModuleExperts.uniform(module, 1, RANK, SCALING, ROUTING))
+            .toList();
+    AllocationPlan plan =
+        new AllocationPlan(
+            "guilomo",
+            7,
+            ROUTING,
+            SCALING,
+            true,
+            MODULES.stream().map(module -> ModulePlan.uniform(module, 1, 4)).toList());
+    float[] vectors =
+        new StartPlan("it", plan)
+            .requireFor(single)
+            .vectors(single, estimator, new float[MODULES.size() * (1 + RANK)]);
+    assertThat(
+            readOff(
+                    GuidedSelection.of(single, vectors, Map.of()),
+                    estimator,
+                    AllocationStrategy.UNLIMITED)
+                .modules())
+        .isEqualTo(plan.modules());
   }
 
   private static void refused(AllocationPlan plan, String why) {

@@ -236,6 +236,8 @@ class TestMirrorDescent {
   void aBudgetBelowTheSmallestPlanIsRefused() {
     assertThatThrownBy(() -> new MirrorDescent(MODULES, new ExpectedSettings(575, STEPS)))
         .isInstanceOf(UserException.class)
-        .hasMessage("Cannot search for a plan of at most 575 parameters: the smallest has 576");
+        .hasMessage(
+            "Cannot search for a plan of at most 575 parameters: the smallest has 576; raise"
+                + " allocation.budget.parameters");
   }
 }

@@ -40,7 +40,7 @@ public record FinishedSearch(
    * another.
    *
    * @param budget most trainable parameters
-   * @throws io.guilomo.model.UserException if two experts of rank one everywhere are over it
+   * @throws io.guilomo.model.UserException if as few experts as can be, of rank one, are over it
    */
   public AllocationPlan plan(long budget) {
     Map<Vector, TreeMap<Integer, Float>> entries = entries();

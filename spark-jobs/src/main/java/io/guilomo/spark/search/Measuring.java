@@ -31,6 +31,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -144,13 +145,14 @@ final class Measuring {
                 root.required("data").toString(),
                 data.report().toString()));
     causes.addAll(files(config.model().requirePath()));
-    for (RecordSource records :
-        List.of(config.data().records(), config.data().validationRecords())) {
-      if (records.isBlank()) {
-        continue;
-      }
-      // What a table holds has no names and times of change to tell it by.
-      causes.addAll(records.isPath() ? files(records.text()) : List.of(data.digest()));
+    List<RecordSource> sources =
+        Stream.of(config.data().records(), config.data().validationRecords())
+            .filter(records -> !records.isBlank())
+            .toList();
+    // What a table holds has no names and times of change to tell it by.
+    String content = sources.stream().allMatch(RecordSource::isPath) ? "" : data.digest();
+    for (RecordSource records : sources) {
+      causes.addAll(records.isPath() ? files(records.text()) : List.of(content));
     }
     return causes;
   }

@@ -92,7 +92,9 @@ class TestExpectedSearch {
     assertThatThrownBy(
             () -> run("small", "search.estimator=expected", "allocation.budget.parameters=17119"))
         .isInstanceOf(UserException.class)
-        .hasMessage("Cannot search for a plan of at most 17119 parameters: the smallest has 17120");
+        .hasMessage(
+            "Cannot search for a plan of at most 17119 parameters: the smallest has 17120; raise"
+                + " allocation.budget.parameters");
   }
 
   private AllocateJob.Result run(String runId, String... overrides) throws IOException {
