@@ -13,7 +13,8 @@ import java.util.stream.Stream;
  * @param seeds every strategy runs once with each
  * @param learningRates of the fine-tuning, of which each strategy gets its best; empty: {@code
  *     finetune.learning-rate}
- * @param tuningSeeds seeds, the first ones, with which the learning rates are tried; 0: all
+ * @param tuningSeeds number of seeds, from the start of {@code seeds}, with which the learning
+ *     rates are tried; the others train with the best rate alone; 0: all
  * @param budgets of all strategies: up to 1 a share of the full allocation's trainable parameters,
  *     above 1 their number; empty: a single budget, as {@link AllocationConfig} has it
  * @param randomPlans random plans of its budget among which each plan is placed
@@ -108,8 +109,13 @@ public record CompareConfig(
 
   /** The strategies that run, among them {@code random} where there are to be random plans. */
   public List<String> strategiesWith(String random) {
-    return randomPlans == 0 || strategies.contains(random)
-        ? strategies
-        : Stream.concat(strategies.stream(), Stream.of(random)).toList();
+    return with(strategies, random);
+  }
+
+  /** Some of the strategies, and {@code random} where there are to be random plans. */
+  public List<String> with(List<String> some, String random) {
+    return randomPlans == 0 || some.contains(random)
+        ? some
+        : Stream.concat(some.stream(), Stream.of(random)).toList();
   }
 }

@@ -1,6 +1,7 @@
 package io.guilomo.spark.compare;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.plan.RandomAllocation;
 import io.guilomo.spark.report.Numbers;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -30,7 +31,8 @@ record Descent(
     List<String> left = strategies;
     for (long level :
         config.compare().descendingBudgets(plans.fullParameters(), plans.least(strategies))) {
-      List<Planned> planned = plans.all(List.of(level), left);
+      List<Planned> planned =
+          plans.all(List.of(level), config.compare().with(left, RandomAllocation.STRATEGY));
       best.putAll(rates.of(planned));
       all.addAll(planned);
       List<String> asGood = new ArrayList<>();
@@ -42,7 +44,8 @@ record Descent(
         }
       }
       left = asGood;
-      if (left.isEmpty()) {
+      // Random plans that nobody asked to compare are there for the others.
+      if (left.stream().noneMatch(config.compare().strategies()::contains)) {
         break;
       }
     }

@@ -91,10 +91,13 @@ final class Tunings {
     Tuning chosen = done == null ? of(planned, rate) : done;
     if (chosen.diverged()) {
       throw new UserException(
-          "Cannot compare %s: training diverges with learning rate %s, which is best for others; add"
-              + " lower ones to compare.learning-rates, or try them with more seeds"
-              + " (compare.tuning-seeds)",
-          planned.trial(), text(rate));
+          context.config().compare().learningRates().size() == 1
+              ? "Cannot compare %s: training diverges with learning rate %s, the only one of"
+                  + " compare.learning-rates; add lower ones"
+              : "Cannot compare %s: training diverges with learning rate %s, chosen without this seed;"
+                  + " add lower rates to compare.learning-rates, or raise compare.tuning-seeds",
+          planned.trial(),
+          text(rate));
     }
     return chosen;
   }
