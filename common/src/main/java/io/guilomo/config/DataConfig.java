@@ -1,6 +1,7 @@
 package io.guilomo.config;
 
 import io.guilomo.model.RecordSource;
+import io.guilomo.model.UserException;
 import java.nio.charset.Charset;
 import java.util.List;
 import java.util.Map;
@@ -103,8 +104,14 @@ public record DataConfig(
     return validationRecords.isPath() ? validationRecords.text() : "";
   }
 
+  /**
+   * @throws UserException if there are none
+   */
   public RecordSource requireTrain() {
-    GuilomoConfig.require("data.train", records.text());
+    if (records.isBlank()) {
+      throw new UserException(
+          "Cannot run without training records: set guilomo.data.train, data.table or data.query");
+    }
     return records;
   }
 }

@@ -1,6 +1,7 @@
 package io.guilomo.config;
 
 import io.guilomo.model.RecordSource;
+import io.guilomo.model.UserException;
 import java.util.List;
 
 /**
@@ -42,8 +43,15 @@ public record EvaluateConfig(
     return records.isPath() ? records.text() : "";
   }
 
+  /**
+   * @throws UserException if there are none
+   */
   public RecordSource requireData() {
-    GuilomoConfig.require("evaluate.data", records.text());
+    if (records.isBlank()) {
+      throw new UserException(
+          "Cannot run without records: set guilomo.evaluate.data, evaluate.table or"
+              + " evaluate.query");
+    }
     return records;
   }
 }

@@ -8,7 +8,7 @@ import java.util.List;
  * The search for a plan; {@code guilomo.search}.
  *
  * @param seeds one search per seed; empty: one search, with the seed of the run
- * @param epochs passes over the training records, which need not be whole
+ * @param epochs passes over the training records; need not be a whole number
  * @param batchSize records per step and worker
  * @param learningRate of experts and routers
  * @param betas of experts and routers

@@ -23,7 +23,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class TestGuilomoConfig {
 
@@ -328,23 +327,31 @@ class TestGuilomoConfig {
         .hasMessageContaining("nowhere");
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"model.path", "data.train"})
-  void saysWhatToSetWhereAJobNeedsIt(String key) {
+  @Test
+  void saysWhatToSetWhereAJobNeedsIt() {
     GuilomoConfig config = GuilomoConfig.load(null, List.of());
-    assertThatThrownBy(
-            () -> {
-              if (key.equals("model.path")) {
-                config.model().requirePath();
-              } else {
-                config.data().requireTrain();
-              }
-            })
-        .isInstanceOf(IllegalArgumentException.class)
+    assertThatThrownBy(() -> config.model().requirePath())
+        .isInstanceOf(UserException.class)
         .hasMessage(
-            "Cannot run without guilomo."
-                + key
-                + ": set it in the configuration file or with --set");
+            "Cannot run without guilomo.model.path: set it in the configuration file or with --set");
+    assertThatThrownBy(() -> config.data().requireTrain())
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot run without training records: set guilomo.data.train, data.table or data.query");
+    assertThatThrownBy(() -> config.evaluate().requireData())
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot run without records: set guilomo.evaluate.data, evaluate.table or"
+                + " evaluate.query");
+  }
+
+  @Test
+  void randomPlansNeedTheStrategyThatDrawsThem() {
+    CompareConfig none = GuilomoConfig.load(null, List.of()).compare();
+    assertThat(none.with(List.of("uniform"), "random")).containsExactly("uniform");
+    CompareConfig some = GuilomoConfig.load(null, List.of("compare.random-plans=3")).compare();
+    assertThat(some.with(List.of("uniform"), "random")).containsExactly("uniform", "random");
+    assertThat(some.with(List.of("random"), "random")).containsExactly("random");
   }
 
   @Test

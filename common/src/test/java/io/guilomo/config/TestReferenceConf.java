@@ -28,6 +28,12 @@ class TestReferenceConf {
               .stream()
               .map("data.columns."::concat)
               .toList(),
+          "data.records",
+          List.of("data.train", "data.table", "data.query"),
+          "data.validation-records",
+          List.of("data.validation", "data.validation-table", "data.validation-query"),
+          "evaluate.records",
+          List.of("evaluate.data", "evaluate.table", "evaluate.query"),
           "allocation.budget-parameters",
           List.of("allocation.budget.parameters"));
 

@@ -8,8 +8,8 @@ import org.bytedeco.javacpp.ShortPointer;
 
 /**
  * Matmuls with a matrix of 16-bit floats. Where the processor multiplies bfloat16, activations are
- * rounded to it, or split into parts that sum up to them, once for the whole product. Elsewhere a
- * tile of the matrix at a time is widened to 32 bits.
+ * rounded to it, or split into two parts whose sum is within 2⁻¹⁷ of them, once for the whole
+ * product. Elsewhere a tile of the matrix at a time is widened to 32 bits.
  */
 final class NarrowProducts {
 

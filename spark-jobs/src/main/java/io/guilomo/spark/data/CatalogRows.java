@@ -35,12 +35,22 @@ public record CatalogRows(SparkSession spark, RecordSource source) {
     Set<String> names = new HashSet<>();
     for (String name : rows.columns()) {
       if (!names.add(name.toLowerCase(Locale.ROOT))) {
-        throw new UserException(
-            "Cannot read %s: two columns are called %s, at most in other case; rename one",
-            source.name(), name);
+        throw sameNames(source.name(), name, null);
       }
     }
     return rows;
+  }
+
+  /**
+   * The refusal of a source with two columns of one name.
+   *
+   * @param cause null if Spark has not refused it
+   */
+  static UserException sameNames(String source, String column, Exception cause) {
+    return new UserException(
+        String.format(
+            "Cannot read %s: two columns are named %s, ignoring case; rename one", source, column),
+        cause);
   }
 
   /** Spark's estimate of their size. */

@@ -37,11 +37,8 @@ record ParquetFiles(SparkSession spark, DataFiles files) {
     } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       if (e instanceof SparkThrowable known
           && "COLUMN_ALREADY_EXISTS".equals(known.getErrorClass())) {
-        throw new UserException(
-            String.format(
-                "Cannot read %s: two columns are called %s, at most in other case; rename one",
-                files.name(), known.getMessageParameters().get("columnName")),
-            e);
+        throw CatalogRows.sameNames(
+            files.name(), known.getMessageParameters().get("columnName"), e);
       }
       String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new UserException(

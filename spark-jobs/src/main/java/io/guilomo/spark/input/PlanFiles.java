@@ -63,8 +63,8 @@ public final class PlanFiles {
     } catch (FileNotFoundException e) {
       throw new UserException(
           String.format(
-              "Cannot read the plan %s: there is no such file; allocate writes a run's, finetune.plan,"
-                  + " allocation.plan and search.start-plan name others",
+              "Cannot read the plan %s: there is no such file; run allocate first, or name a plan with"
+                  + " finetune.plan, allocation.plan or search.start-plan",
               name),
           e);
     }

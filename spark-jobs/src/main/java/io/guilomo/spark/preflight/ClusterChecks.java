@@ -5,11 +5,11 @@ import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
 import io.guilomo.sizing.ByteSize;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -242,14 +242,17 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
         Stream.of(driver), survey.machines().stream().filter(machine -> !machine.driver()));
   }
 
-  /** What a process that fills its heap has resident; empty if no executor has said its heap. */
+  /**
+   * What a process that fills its heap has resident; empty if no executor has reported its heap.
+   */
   public Optional<Check> resident(String name, MemoryNeed need, boolean executor) {
-    Machine machine =
-        executor
-            ? survey.machines().stream().max(Comparator.comparingLong(Machine::heap)).orElse(null)
-            : driver;
-    return Optional.ofNullable(machine)
-        .map(some -> need.resident(name, some.heap(), some.limits()));
+    if (!executor) {
+      return Optional.of(need.resident(name, driver.heap(), driver.limits()));
+    }
+    OptionalLong largest = survey.machines().stream().mapToLong(Machine::heap).max();
+    return largest.isEmpty()
+        ? Optional.empty()
+        : Optional.of(need.resident(name, largest.getAsLong(), executorLimits()));
   }
 
   /** A warning if the Java heap may be too small for what Spark sends and receives. */

@@ -64,7 +64,9 @@ public final class DoctorJob {
             SECONDS);
     checks.addAll(cluster.checks());
     if (config.data().records().isBlank()) {
-      checks.add(Check.warning("guilomo.data.train", "is not set"));
+      checks.add(
+          Check.warning(
+              "guilomo.data.train", "none of data.train, data.table and data.query is set"));
     }
     catalog();
     template();

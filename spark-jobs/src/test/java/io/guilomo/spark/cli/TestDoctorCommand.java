@@ -154,7 +154,9 @@ class TestDoctorCommand {
   @Test
   void dataAreNotNeeded() {
     assertThat(doctor("data.train=")).isZero();
-    assertThat(lines()).contains("warning  guilomo.data.train: is not set");
+    assertThat(lines())
+        .contains(
+            "warning  guilomo.data.train: none of data.train, data.table and data.query is set");
   }
 
   @Test

@@ -71,7 +71,8 @@ class TestMain {
     assertThat(run("allocate", "--set", "model.path=m")).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot run without guilomo.data.train: set it in the configuration file or with --set\n");
+            "error: Cannot run without training records: set guilomo.data.train, data.table or"
+                + " data.query\n");
   }
 
   @Test
@@ -94,7 +95,8 @@ class TestMain {
     assertThat(run("predict", "--set", "evaluate.data=d")).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot run without guilomo.evaluate.data: set it in the configuration file or with --set\n"
+            "error: Cannot run without records: set guilomo.evaluate.data, evaluate.table or"
+                + " evaluate.query\n"
                 + "error: Cannot predict without an adapter: set guilomo.run.id to the run that trained it,"
                 + " or guilomo.evaluate.adapter\n");
     assertThat(

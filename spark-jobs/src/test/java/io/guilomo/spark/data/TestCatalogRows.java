@@ -175,7 +175,7 @@ class TestCatalogRows {
     refused(
         query("SELECT a.sentence, b.Sentence, a.label FROM viewed_records a, viewed_records b"),
         "Cannot read query SELECT a.sentence, b.Sentence, a.label FROM viewed_records a…: two columns are"
-            + " called Sentence, at most in other case; rename one");
+            + " named Sentence, ignoring case; rename one");
   }
 
   private void refused(RecordSource source, String message) {

@@ -50,7 +50,8 @@ class TestMemoryNeed {
                 "up to 14.3 GB per executor: 10.6 GB outside the heap, 3.2 GB of heap and 500 MB of"
                     + " the JVM itself"));
     Check small =
-        need.resident("resident", 3 * GIBI, List.of(new MemoryLimit(MemoryLimit.MACHINE, 12 * GIBI)));
+        need.resident(
+            "resident", 3 * GIBI, List.of(new MemoryLimit(MemoryLimit.MACHINE, 12 * GIBI)));
     assertThat(small.status()).isEqualTo(Check.Status.WARNING);
     assertThat(small.text())
         .endsWith(
