@@ -107,7 +107,7 @@ class TestUserMistakes {
           allocate | model.max-length=24 | Cannot shard 0 training records over 2 workers: each needs at least one; 40 others have nothing left to learn from after truncation to model.max-length
           allocate | cluster.workers=60 | Cannot shard 38 training records over 60 workers: each needs at least one
           allocate | run.id=a/b | Cannot use guilomo.run.id = a/b: must be letters, digits, '.', '_' and '-'
-          allocate | search.start-plan=DIR/wide.json | Cannot start the search from the plan DIR/wide.json: it is for layer 0 q_proj of 64×128 features, the search is not
+          allocate | search.start-plan=DIR/wide.json | Cannot start the search from the plan DIR/wide.json: it has experts for layer 0 q_proj (64×128), which the search does not target
           finetune | run.id=nobody | Cannot read the plan DIR/output/runs/nobody/plan.json: there is no such file; run allocate first, or name a plan with finetune.plan, allocation.plan or search.start-plan
           finetune | finetune.plan=DIR/other.json | Cannot read the plan DIR/other.json: key 'seed' is missing
           finetune | finetune.plan=DIR/shallow.json | Cannot fine-tune DIR/good with a plan made for fewer layers: the model has layer 1 q_proj, of which the plan says nothing
