@@ -10,6 +10,7 @@ import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.spark.table.GsvHistoryTable;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,7 @@ import org.apache.spark.sql.expressions.Window;
  * search that is shown.
  *
  * @param expected whether the vectors are distributions over counts, whose medians are the choices
+ * @param least fewest experts that are allocated to a module
  * @param planned whether they started from a plan; at random or all alike otherwise
  * @param seed seed of the search that is shown: the smallest
  * @param lastRounds last round of each seed
@@ -36,6 +38,7 @@ import org.apache.spark.sql.expressions.Window;
  */
 record SelectionHistory(
     boolean expected,
+    int least,
     boolean planned,
     long seed,
     Map<Long, Long> lastRounds,
@@ -58,9 +61,13 @@ record SelectionHistory(
 
   static Optional<SelectionHistory> of(Dataset<Row> gsvHistory, boolean expected, boolean planned) {
     Map<Long, Long> lastRounds = new TreeMap<>();
-    for (Row row : gsvHistory.groupBy("seed").agg(max("round")).collectAsList()) {
+    int candidates = 1;
+    Column experts = when(col("kind").equalTo(GsvHistoryTable.EXPERTS), col("index").plus(1));
+    for (Row row : gsvHistory.groupBy("seed").agg(max("round"), max(experts)).collectAsList()) {
       lastRounds.put(row.getLong(0), row.getLong(1));
+      candidates = Math.max(candidates, row.isNullAt(2) ? 0 : row.getInt(2));
     }
+    int least = ModuleExperts.least(candidates);
     if (lastRounds.isEmpty()) {
       return Optional.empty();
     }
@@ -74,24 +81,26 @@ record SelectionHistory(
     return Optional.of(
         new SelectionHistory(
             expected,
+            least,
             planned,
             seed,
             lastRounds,
             stride,
-            choices(gsvHistory, drawn, lastRounds),
+            choices(gsvHistory, drawn, lastRounds, least),
             entries(gsvHistory.filter(drawn))));
   }
 
   private static List<Choices> choices(
-      Dataset<Row> gsvHistory, Column drawn, Map<Long, Long> lastRounds) {
+      Dataset<Row> gsvHistory, Column drawn, Map<Long, Long> lastRounds, int least) {
     Column needed = drawn;
     for (Map.Entry<Long, Long> last : lastRounds.entrySet()) {
       needed =
           needed.or(col("seed").equalTo(last.getKey()).and(col("round").isin(0L, last.getValue())));
     }
-    // At least two experts are allocated.
     Column choice =
-        when(col("kind").equalTo(GsvHistoryTable.EXPERTS), greatest(lit(2), col("index").plus(1)))
+        when(
+                col("kind").equalTo(GsvHistoryTable.EXPERTS),
+                greatest(lit(least), col("index").plus(1)))
             .otherwise(col("index").plus(1));
     Column begun =
         first("choice")

@@ -68,15 +68,11 @@ final class SelectionSection implements ReportSection {
     html.open("div", "class", "charts");
     html.add(layers(history).html());
     html.add(moved(history).html());
-    // At least two experts are allocated.
     html.add(
         entries(
                 "Mean entries of the expert vectors",
                 GsvHistoryTable.EXPERTS,
-                index ->
-                    index > 0
-                        ? index + 1 + " experts"
-                        : history.expected() ? "1 (not used)" : "1 (counts as 2)",
+                index -> index > 0 ? index + 1 + " experts" : single(history),
                 history)
             .html());
     html.add(
@@ -87,6 +83,14 @@ final class SelectionSection implements ReportSection {
                 history)
             .html());
     return html.close("div").close("section");
+  }
+
+  /** The entry for one expert, which is allocated only where there is no other candidate. */
+  private static String single(SelectionHistory history) {
+    if (history.least() == 1) {
+      return "1 expert";
+    }
+    return history.expected() ? "1 (not used)" : "1 (counts as 2)";
   }
 
   /** Experts that the vectors choose, by layer or by one of at most eight groups of layers. */

@@ -107,6 +107,28 @@ public final class SampleRun {
     return this;
   }
 
+  /** A search of one module that can have one expert. */
+  SampleRun searchOfOneExpert() {
+    writer.replace(
+        GsvHistoryTable.INSTANCE,
+        entries(42, 1, 2).stream()
+            .filter(entry -> entry.kind().equals("rank") || entry.index() == 0)
+            .map(
+                entry ->
+                    new GsvHistoryTable.Entry(
+                        entry.seed(),
+                        entry.round(),
+                        entry.layer(),
+                        entry.module(),
+                        entry.kind(),
+                        entry.expert(),
+                        entry.index(),
+                        entry.value(),
+                        entry.index() == 0))
+            .toList());
+    return this;
+  }
+
   /** Searches of seeds 7 and 42, the second with more rounds, each of modules like that. */
   SampleRun searches(int layers, int rounds, int moreRounds) {
     List<GsvHistoryTable.Entry> rows = new ArrayList<>(entries(7, layers, rounds));

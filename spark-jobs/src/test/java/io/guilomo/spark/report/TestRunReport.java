@@ -163,6 +163,14 @@ class TestRunReport {
   }
 
   @Test
+  void aSingleCandidateIsOneExpert() {
+    new SampleRun(output, "r1").run(0, null).searchOfOneExpert();
+    assertThat(html("r1"))
+        .contains("layer 0: 1 at round 0, 1 at round 2", "1 expert: 0.2500 at round 0")
+        .doesNotContain("counts as 2");
+  }
+
+  @Test
   void ofSeveralSearchesTheFirstIsShownAndAllAreCounted() {
     new SampleRun(output, "r1").run(0, null).searches(9, 3, 4);
     assertThat(html("r1"))
