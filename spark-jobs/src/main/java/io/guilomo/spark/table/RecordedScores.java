@@ -1,6 +1,7 @@
 package io.guilomo.spark.table;
 
 import io.guilomo.adapter.ModelCard.Score;
+import io.guilomo.config.GuilomoConfig;
 import io.guilomo.model.UserPath;
 import java.io.IOException;
 import java.time.LocalDate;
@@ -23,6 +24,7 @@ public record RecordedScores(Optional<String> runId, String output) {
 
   private static final String RUNS = "runs";
   private static final String BEST = "adapter";
+  private static final String EVALUATE = "evaluate";
 
   /**
    * @param adapter a directory; one in {@code runs/RUN_ID} of an output directory belongs to that
@@ -40,34 +42,68 @@ public record RecordedScores(Optional<String> runId, String output) {
         Optional.of(run.getName()), best ? runs.getParent().toString() : null);
   }
 
-  /** Reads the scores; none where the run has not been evaluated. */
+  /**
+   * Reads the scores; none where the run has not been evaluated, or with another adapter, or before
+   * this one was trained.
+   */
   public List<Score> read(Configuration conf) throws IOException {
     if (output == null) {
       return List.of();
     }
-    JobRun run = new JobRun(runId.orElseThrow(), LocalDate.EPOCH, "evaluate");
-    TableFiles files = new TableFiles(output, EvaluationsTable.INSTANCE, run, conf);
-    List<Score> scores = new ArrayList<>();
-    for (Path partition : files.partitions()) {
-      for (Path file : files.parquetFiles(partition)) {
-        read(file, conf, scores);
+    for (Group evaluated : rows(RunsTable.INSTANCE, EVALUATE, conf)) {
+      if (!isOfThis(evaluated, conf)) {
+        return List.of();
       }
     }
-    return scores;
+    return rows(EvaluationsTable.INSTANCE, EVALUATE, conf).stream()
+        .map(
+            row ->
+                new Score(
+                    row.getString("split", 0),
+                    row.getString("metric", 0),
+                    row.getDouble("value", 0),
+                    number(row, "ci_low"),
+                    number(row, "ci_high"),
+                    row.getLong("examples", 0)))
+        .toList();
   }
 
-  private static void read(Path file, Configuration conf, List<Score> scores) throws IOException {
+  /** Whether an evaluation was of the adapter that is there now. */
+  private boolean isOfThis(Group evaluated, Configuration conf) throws IOException {
+    String other =
+        GuilomoConfig.fromJson(evaluated.getString("config_json", 0)).evaluate().adapter();
+    Path own = new Path(new Path(new Path(output, RUNS), runId.orElseThrow()), BEST);
+    if (!other.isBlank() && !UserPath.open(other, conf).path().equals(own)) {
+      return false;
+    }
+    long started = evaluated.getLong("started_at", 0);
+    return rows(RunsTable.INSTANCE, "finetune", conf).stream()
+        .allMatch(
+            trained ->
+                trained.getFieldRepetitionCount("finished_at") > 0
+                    && trained.getLong("finished_at", 0) <= started);
+  }
+
+  /** The rows that a job of the run wrote into a table. */
+  private List<Group> rows(Table<?> table, String job, Configuration conf) throws IOException {
+    JobRun run = new JobRun(runId.orElseThrow(), LocalDate.EPOCH, job);
+    TableFiles files = new TableFiles(output, table, run, conf);
+    List<Group> rows = new ArrayList<>();
+    for (Path partition : files.partitions()) {
+      for (Path file : files.parquetFiles(partition)) {
+        if (files.owns(file)) {
+          read(file, conf, rows);
+        }
+      }
+    }
+    return rows;
+  }
+
+  private static void read(Path file, Configuration conf, List<Group> rows) throws IOException {
     try (ParquetReader<Group> reader =
         ParquetReader.builder(new GroupReadSupport(), file).withConf(conf).build()) {
       for (Group row = reader.read(); row != null; row = reader.read()) {
-        scores.add(
-            new Score(
-                row.getString("split", 0),
-                row.getString("metric", 0),
-                row.getDouble("value", 0),
-                number(row, "ci_low"),
-                number(row, "ci_high"),
-                row.getLong("examples", 0)));
+        rows.add(row);
       }
     }
   }

@@ -69,11 +69,16 @@ class TableFiles {
     }
     List<Path> owned = new ArrayList<>();
     for (Path partition : partitions) {
-      parquetFiles(partition).stream()
-          .filter(file -> file.getName().startsWith(ownedPrefix()))
-          .forEach(owned::add);
+      parquetFiles(partition).stream().filter(this::owns).forEach(owned::add);
     }
     return owned;
+  }
+
+  /**
+   * Whether a Parquet file of the run is of the job, or of a table that does not tell jobs apart.
+   */
+  boolean owns(Path file) {
+    return file.getName().startsWith(ownedPrefix());
   }
 
   /** Glob pattern of the files that hold the rows. */

@@ -3,10 +3,12 @@ package io.guilomo.spark.table;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.adapter.ModelCard.Score;
+import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
@@ -42,6 +44,47 @@ class TestRecordedScores {
       assertThat(recorded.read(CONF)).isEmpty();
     }
     assertThat(RecordedScores.of("/", CONF).runId()).isEmpty();
+  }
+
+  /** What {@code evaluate} measured is of the adapter that it names, and of no later one. */
+  @Test
+  void scoresOfAnotherAdapterAreLeftOut() throws IOException {
+    write("r1", 0.875);
+    RecordedScores recorded = RecordedScores.of(directory + "/runs/r1/adapter", CONF);
+    Instant noon = Instant.parse("2026-01-05T12:00:00Z");
+    write("finetune", noon.minusSeconds(60), noon, "");
+    write("evaluate", noon, noon.plusSeconds(60), "");
+    assertThat(recorded.read(CONF)).hasSize(1);
+    write("evaluate", noon, noon.plusSeconds(60), directory + "/runs/r1/adapter/");
+    assertThat(recorded.read(CONF)).hasSize(1);
+    write("evaluate", noon, noon.plusSeconds(60), directory + "/runs/r2/adapter");
+    assertThat(recorded.read(CONF)).isEmpty();
+    write("evaluate", noon, noon.plusSeconds(60), "");
+    write("finetune", noon.minusSeconds(60), noon.plusSeconds(1), "");
+    assertThat(recorded.read(CONF)).isEmpty();
+    write("finetune", noon.plusSeconds(90), null, "");
+    assertThat(recorded.read(CONF)).isEmpty();
+  }
+
+  private void write(String job, Instant start, Instant end, String adapter) {
+    new TableWriter(
+            SharedSparkSession.session(),
+            directory.toString(),
+            new JobRun("r1", LocalDate.of(2026, 1, 5), job))
+        .replace(
+            RunsTable.INSTANCE,
+            List.of(
+                new RunsTable.Run(
+                    new RunsTable.Execution(
+                        job, end == null ? "RUNNING" : "SUCCEEDED", start, end, 2, "1.0"),
+                    new RunsTable.Inputs(
+                        42,
+                        "guilomo",
+                        "/models/small",
+                        "abc",
+                        "/data/train",
+                        GuilomoConfig.load(null, List.of("evaluate.adapter=" + adapter)).asJson()),
+                    null)));
   }
 
   private void write(String run, double accuracy) {
