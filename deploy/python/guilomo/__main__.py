@@ -30,7 +30,7 @@ def main(arguments=None):
     given = parser().parse_args(arguments)
     try:
         answer(given)
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         print(f"error: {reason[0]}", file=sys.stderr)
         return 2

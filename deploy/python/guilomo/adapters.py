@@ -1,13 +1,4 @@
-"""Adapters from GuiLoMo on Spark on Hugging Face models: PyTorch and transformers, no PEFT, no JVM.
-
-    import guilomo
-
-    model = guilomo.load("models/SmolLM2-135M", "runs/RUN_ID/adapter")
-    text = guilomo.generate(model, AutoTokenizer.from_pretrained("models/SmolLM2-135M"), "Name a colour.")
-
-For inference only. The model must be the one that the adapter was trained with, in a floating-point
-type; shapes are checked, values are not.
-"""
+"""Adapters on models of transformers, and what the two make of a text."""
 
 import hashlib
 import json
@@ -18,8 +9,6 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 from torch.nn import functional
-
-__all__ = ["classify", "generate", "load", "load_adapter", "load_classifier", "manifest", "prompt"]
 
 # Where the models of the first releases keep their modules, whose manifests do not tell.
 LLAMA = {

@@ -62,6 +62,36 @@ class TestPythonPackage {
         .isEqualTo(0);
   }
 
+  /** Whether Python has PyTorch or not: {@code None} in {@code sys.modules} is no module. */
+  @Test
+  void withoutPyTorchTheCommandSaysSo() throws Exception {
+    Python.require("json");
+    String without =
+        """
+        import sys
+        sys.modules["torch"] = None
+        import guilomo.__main__
+        sys.exit(guilomo.__main__.main(sys.argv[1:]))
+        """;
+    Python.Result help = python().run("-c", without, "--help");
+    assertThat(help.status()).as(help.err()).isZero();
+    Python.Result found = python().run("-c", without, directory.toString(), "model", "text");
+    assertThat(found.status()).isEqualTo(2);
+    assertThat(found.err()).startsWith("error: ").contains("torch").hasLineCount(1);
+  }
+
+  @Test
+  void aDeviceThatIsNotThereIsAUsersMistake() throws Exception {
+    Python.require("torch", "transformers");
+    Path model = GoldenFiles.models().resolve("stories260K-hf").toAbsolutePath();
+    adapted(model, Task.CAUSAL_LM, null);
+    Python.Result found =
+        command(directory.toString(), model.toString(), "text", "--device", "nowhere");
+    assertThat(found.status()).as(found.err()).isEqualTo(2);
+    assertThat(found.err().lines().filter(line -> line.startsWith("error: "))).hasSize(1);
+    assertThat(found.err()).doesNotContain("Traceback");
+  }
+
   /** Text in, text out: prompt, tokenizer, generation and classes. */
   @ParameterizedTest
   @EnumSource(names = {"CAUSAL_LM", "CLASSIFICATION"})
