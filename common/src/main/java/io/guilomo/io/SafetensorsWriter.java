@@ -53,7 +53,7 @@ public final class SafetensorsWriter {
   }
 
   /**
-   * Replaces the file at {@code path}. One tensor is in memory at a time, or less of it.
+   * Replaces the file at {@code path}. At most one tensor is in memory at a time.
    *
    * @param tensors written in the order of the list
    * @param metadata arbitrary strings, may be empty

@@ -73,7 +73,7 @@ public record AllocationPlan(
     this(strategy, seed, routing, Scaling.overRank(alpha), singleLora, modules);
   }
 
-  /** Whether modules have a single expert each, as where there was one candidate. */
+  /** Whether any module has a single expert. */
   static boolean single(List<ModulePlan> modules) {
     return modules.stream().anyMatch(plan -> plan.experts().size() == 1);
   }

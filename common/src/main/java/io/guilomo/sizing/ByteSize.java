@@ -29,13 +29,13 @@ public final class ByteSize {
       String prefix = size.group(2) == null ? "B" : size.group(2).toUpperCase(Locale.ROOT);
       boolean binary = size.group(3) != null && !size.group(3).isEmpty();
       double unit = Math.pow(binary ? 1024 : KILO, "BKMGT".indexOf(prefix));
-      long bytes = (long) (Double.parseDouble(size.group(1)) * unit);
+      double bytes = Double.parseDouble(size.group(1)) * unit;
       if (bytes >= 1) {
-        return bytes;
+        return Math.round(bytes);
       }
     }
     throw new UserException(
-        "Cannot use the size %s: expected a number of bytes such as 500MB, 5GB or 2GiB", text);
+        "Cannot use the size %s: expected a number with a unit, such as 500MB, 5GB or 2GiB", text);
   }
 
   /** {@code 12.3 GB}, {@code 340 MB} or {@code 5 kB}. */

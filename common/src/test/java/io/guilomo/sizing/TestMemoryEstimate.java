@@ -349,11 +349,12 @@ class TestMemoryEstimate {
     assertThat(ByteSize.parse("5GB")).isEqualTo(5_000_000_000L);
     assertThat(ByteSize.parse("1.5 mib")).isEqualTo(3 << 19);
     assertThat(ByteSize.parse("20000B")).isEqualTo(20_000);
+    assertThat(ByteSize.parse("2.01GB")).isEqualTo(2_010_000_000L);
     for (String wrong : List.of("5", "0.5B", "-1GB", "5XB", "")) {
       assertThatThrownBy(() -> ByteSize.parse(wrong))
           .isInstanceOf(UserException.class)
           .hasMessage(
-              "Cannot use the size %s: expected a number of bytes such as 500MB, 5GB or 2GiB",
+              "Cannot use the size %s: expected a number with a unit, such as 500MB, 5GB or 2GiB",
               wrong);
     }
     assertThat(ByteSize.setting(1)).isEqualTo("1g");

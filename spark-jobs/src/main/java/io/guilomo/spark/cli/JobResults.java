@@ -244,17 +244,22 @@ final class JobResults {
   static String worth(Interval difference) {
     String found =
         difference.high() < 0
-            ? "the learned plan is better than the uniform plan of its size: its loss is %.4f to %.4f"
-                    .formatted(-difference.high(), -difference.low())
-                + " lower on the same records"
+            ? Numbers.format(
+                "the learned plan is better than the uniform plan of its size: its loss is %.4f to"
+                    + " %.4f lower on the same records",
+                -difference.high(), -difference.low())
             : difference.low() > 0
-                ? "the learned plan is worse than the uniform plan of its size: its loss is %.4f to %.4f"
-                        .formatted(difference.low(), difference.high())
-                    + " higher on the same records"
-                : "neither plan is shown to be better: the learned plan's loss differs by %.4f to %.4f"
-                        .formatted(difference.low(), difference.high())
-                    + " on the same records";
-    return found + "; deploy/guilomo compare tells with several seeds, beside random plans\n";
+                ? Numbers.format(
+                    "the learned plan is worse than the uniform plan of its size: its loss is %.4f"
+                        + " to %.4f higher on the same records",
+                    difference.low(), difference.high())
+                : Numbers.format(
+                    "neither plan is shown to be better: the learned plan's loss differs by %.4f to"
+                        + " %.4f on the same records",
+                    difference.low(), difference.high());
+    return found
+        + "; to repeat this with several seeds and against random plans, run deploy/guilomo"
+        + " compare\n";
   }
 
   private static String withInterval(Evaluation row, String pattern) {

@@ -37,8 +37,8 @@ class TestQuickstartReport {
                 + "  accuracy              0.9000 [0.8000, 1.0000] and 0.8000 [0.7000, 0.9000]\n"
                 + "  loss                  0.3000 [0.2000, 0.4000] and 0.4000 [0.3000, 0.5000]\n"
                 + "the learned plan is better than the uniform plan of its size: its loss is 0.0500 to 0.1500"
-                + " lower on the same records; deploy/guilomo compare tells with several seeds, beside"
-                + " random plans\n"
+                + " lower on the same records; to repeat this with several seeds and against random"
+                + " plans, run deploy/guilomo compare\n"
                 + "report: /runs/quickstart/report.html\n");
     assertThat(learned.parameters()).isNotEqualTo(uniform.parameters());
   }
