@@ -39,6 +39,24 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
    * @throws UserException if the backbone has no such modules
    */
   public NetworkDefinition definition(BackboneConfig config, String path) {
+    requireModules(config, path);
+    return new NetworkDefinition(
+        path,
+        config,
+        Stage.FINE_TUNING,
+        description.plan().moduleExperts(),
+        0,
+        0,
+        description.labels().size(),
+        description.pooling(),
+        0);
+  }
+
+  /**
+   * @param path of the backbone
+   * @throws UserException if the backbone has no such modules
+   */
+  void requireModules(BackboneConfig config, String path) {
     description
         .plan()
         .modules()
@@ -53,16 +71,6 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
                     planned.module().outFeatures());
               }
             });
-    return new NetworkDefinition(
-        path,
-        config,
-        Stage.FINE_TUNING,
-        description.plan().moduleExperts(),
-        0,
-        0,
-        description.labels().size(),
-        description.pooling(),
-        0);
   }
 
   /**
@@ -92,7 +100,8 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
   void requireDigest(String digest, String path) {
     if (!digest.equals(description.backboneDigest())) {
       throw new UserException(
-          "Cannot use the adapter with %s: its digest is %s, the adapter was trained on %s with %s",
+          "Cannot use the adapter with %s: its digest is %s, the adapter was trained on %s with %s;"
+              + " name that model",
           path, shortened(digest), description.backbone(), shortened(description.backboneDigest()));
     }
   }

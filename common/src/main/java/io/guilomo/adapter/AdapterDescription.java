@@ -42,4 +42,12 @@ public record AdapterDescription(
           task, labels.size(), template == null ? "no" : "a");
     }
   }
+
+  /**
+   * Whether Hugging Face's class for sequence classification reads the state that the classifier
+   * was trained with: through the head of its checkpoint, or the last token of a decoder.
+   */
+  boolean pooledAsInItsClass() {
+    return pooling == Pooling.HEAD || paths.causal() && pooling == Pooling.LAST;
+  }
 }

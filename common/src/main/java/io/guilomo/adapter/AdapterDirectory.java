@@ -5,11 +5,11 @@ import io.guilomo.io.SafetensorsFile;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.model.UserException;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
@@ -44,34 +44,31 @@ public final class AdapterDirectory {
    * concurrent reader finds the old adapter, none, or the new one.
    */
   public void write(Adapter adapter) throws IOException {
-    files.mkdirs(directory);
-    Path tensors = path("_" + TENSORS);
-    SafetensorsWriter.write(tensors, conf, adapter.tensors(), Map.of("format", "guilomo"));
-    AdapterManifest manifest =
-        new AdapterManifest(
-            adapter.description(),
-            ContentDigest.sha256(files, tensors),
-            List.copyOf(expected(adapter).values()));
-    Path written = path("_" + MANIFEST);
-    try (OutputStream out = files.create(written, true)) {
-      out.write(manifest.toJson().getBytes(StandardCharsets.UTF_8));
-    }
-    files.delete(path(MANIFEST), false);
-    files.delete(path(TENSORS), false);
-    rename(tensors, path(TENSORS));
-    rename(written, path(MANIFEST));
+    write(adapter, Optional.empty());
   }
 
-  private void rename(Path from, Path to) throws IOException {
-    if (!files.rename(from, to)) {
-      throw new IOException("Cannot move " + from + " to " + to);
+  /** The same with a model card. Returns the files. */
+  List<Path> write(Adapter adapter, Optional<ModelCard> card) throws IOException {
+    try (ExportDirectory export = new ExportDirectory(directory, conf)) {
+      if (card.isPresent()) {
+        export.write(card.get());
+      }
+      Path tensors = export.stage(TENSORS);
+      SafetensorsWriter.write(tensors, conf, adapter.tensors(), Map.of("format", "guilomo"));
+      AdapterManifest manifest =
+          new AdapterManifest(
+              adapter.description(),
+              ContentDigest.sha256(files, tensors),
+              List.copyOf(expected(adapter).values()));
+      export.write(MANIFEST, manifest.toJson());
+      return export.commit();
     }
   }
 
   /**
    * What the manifest says of an adapter.
    *
-   * @param digest SHA-256 of the tensors' file, hexadecimal; another for every adapter
+   * @param digest SHA-256 of the tensors' file, hexadecimal; different for every adapter
    */
   public record Summary(AdapterDescription description, String digest) {}
 

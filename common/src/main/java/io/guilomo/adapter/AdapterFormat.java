@@ -12,12 +12,23 @@ public sealed interface AdapterFormat
     permits ReleasedAdapterFormat, PeftFormat, GuilomoFormat, MergedFormat {
 
   /**
-   * Writes the files, replacing those of the same names.
+   * Writes the files and a model card, replacing those of the same names.
    *
    * @param directory made where there is none
-   * @throws UserException if the format has no place for such an adapter; nothing is written then
+   * @throws UserException if the format has no place for such an adapter, or the directory has
+   *     files that must not be replaced; nothing is written then
    */
-  ExportedAdapter write(Adapter adapter, Path directory, Configuration conf) throws IOException;
+  ExportedAdapter write(Adapter adapter, ModelCard card, Path directory, Configuration conf)
+      throws IOException;
+
+  /** The same with a model card of no run. */
+  default ExportedAdapter write(Adapter adapter, Path directory, Configuration conf)
+      throws IOException {
+    AdapterDescription description = adapter.description();
+    ModelCard card =
+        new ModelCard(description, this, Optional.empty(), List.of(), license(description, conf));
+    return write(adapter, card, directory, conf);
+  }
 
   /** The library that reads the files, as Hugging Face's hub names it. */
   String library();

@@ -1,6 +1,5 @@
 package io.guilomo.adapter;
 
-import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.model.UserException;
 import java.io.Closeable;
@@ -41,11 +40,13 @@ final class ExportDirectory implements Closeable {
     if (fileSystem.exists(directory) && !fileSystem.getFileStatus(directory).isDirectory()) {
       throw new UserException("Cannot export to " + directory + ": it is a file");
     }
-    fileSystem.mkdirs(directory);
   }
 
-  /** Whether this is the other directory, whatever the two are called: as through a link. */
+  /** Whether this is the other directory, even under another path, such as a symbolic link. */
   boolean is(Path other) throws IOException {
+    if (!fileSystem.exists(directory)) {
+      return false;
+    }
     Path probe = temporary("guilomo-probe-" + UUID.randomUUID());
     fileSystem.create(probe, false).close();
     try {
@@ -53,6 +54,50 @@ final class ExportDirectory implements Closeable {
     } finally {
       fileSystem.delete(probe, false);
     }
+  }
+
+  /** Whether a file is there whose name is such. */
+  boolean has(Predicate<String> name) throws IOException {
+    return !files(name).isEmpty();
+  }
+
+  private List<Path> files(Predicate<String> name) throws IOException {
+    List<Path> files = new ArrayList<>();
+    if (fileSystem.exists(directory)) {
+      for (FileStatus file : fileSystem.listStatus(directory)) {
+        if (file.isFile() && name.test(file.getPath().getName())) {
+          files.add(file.getPath());
+        }
+      }
+    }
+    return files;
+  }
+
+  /** Whether an earlier export left its model card. */
+  boolean hasOwnCard() throws IOException {
+    return ModelCard.in(directory, conf).filter(ModelCard::isOwn).isPresent();
+  }
+
+  /**
+   * @throws UserException if there is a {@code README.md} of other origin
+   */
+  void requireNoOtherCard() throws IOException {
+    if (ModelCard.in(directory, conf).isPresent() && !hasOwnCard()) {
+      throw new UserException(
+          "Cannot write the model card %s: a README.md that guilomo did not write is there; name"
+              + " another directory",
+          file(ModelCard.FILE));
+    }
+  }
+
+  /**
+   * Writes a model card, which must not be the last file.
+   *
+   * @throws UserException if there is a {@code README.md} of other origin
+   */
+  void write(ModelCard card) throws IOException {
+    requireNoOtherCard();
+    write(ModelCard.FILE, card.text());
   }
 
   /** Where a file is to be written that will have this name. */
@@ -76,32 +121,34 @@ final class ExportDirectory implements Closeable {
     }
   }
 
-  ExportedAdapter commit(int largestRank) throws IOException {
-    return commit(largestRank, name -> false);
+  List<Path> commit() throws IOException {
+    return commit(name -> false);
   }
 
   /**
    * Gives all files their names.
    *
    * @param obsolete names of files that must not stay beside them
+   * @return the files in the order in which they were written
    */
-  ExportedAdapter commit(int largestRank, Predicate<String> obsolete) throws IOException {
-    fileSystem.delete(file(staged.get(staged.size() - 1)), false);
-    for (FileStatus other : fileSystem.listStatus(directory)) {
-      if (other.isFile() && obsolete.test(other.getPath().getName())) {
-        fileSystem.delete(other.getPath(), false);
-      }
+  List<Path> commit(Predicate<String> obsolete) throws IOException {
+    List<String> names = List.copyOf(staged);
+    List<Path> old = files(obsolete);
+    // The earlier files go: from here on, close() must not remove the new ones.
+    staged.clear();
+    fileSystem.delete(file(names.get(names.size() - 1)), false);
+    for (Path file : old) {
+      fileSystem.delete(file, false);
     }
-    List<Path> files = new ArrayList<>();
-    for (String name : staged) {
+    for (String name : names) {
       fileSystem.delete(file(name), false);
       if (!fileSystem.rename(temporary(name), file(name))) {
-        throw new IOException("Cannot move " + temporary(name) + " to " + file(name));
+        throw new IOException(
+            "Cannot move %s to %s; the finished files begin with _ in %s"
+                .formatted(temporary(name), file(name), directory));
       }
-      files.add(file(name));
     }
-    staged.clear();
-    return new ExportedAdapter(files, largestRank);
+    return names.stream().map(this::file).toList();
   }
 
   private Path file(String name) {

@@ -4,8 +4,8 @@ import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.model.Task;
 import io.guilomo.plan.ExpertPlan;
 import java.io.IOException;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -13,13 +13,10 @@ import org.apache.hadoop.fs.Path;
 public record GuilomoFormat() implements AdapterFormat {
 
   @Override
-  public ExportedAdapter write(Adapter adapter, Path directory, Configuration conf)
+  public ExportedAdapter write(Adapter adapter, ModelCard card, Path directory, Configuration conf)
       throws IOException {
-    new AdapterDirectory(directory, conf).write(adapter);
     return new ExportedAdapter(
-        List.of(
-            new Path(directory, AdapterDirectory.TENSORS),
-            new Path(directory, AdapterDirectory.MANIFEST)),
+        new AdapterDirectory(directory, conf).write(adapter, Optional.of(card)),
         adapter.description().plan().modules().stream()
             .flatMap(module -> module.experts().stream())
             .mapToInt(ExpertPlan::rank)
@@ -34,7 +31,7 @@ public record GuilomoFormat() implements AdapterFormat {
 
   @Override
   public String what() {
-    return "An adapter: experts of LoRA on the frozen model.";
+    return "An adapter: LoRA experts on the frozen model.";
   }
 
   @Override
@@ -56,6 +53,6 @@ public record GuilomoFormat() implements AdapterFormat {
         On Spark: `deploy/guilomo predict --set evaluate.adapter=DIRECTORY`.
         """
             .formatted(classifies ? "classify" : "generate"),
-        Map.of("model", description.backbone()));
+        Map.of("model", ModelCard.model(description)));
   }
 }

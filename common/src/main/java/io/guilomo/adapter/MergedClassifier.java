@@ -1,15 +1,12 @@
 package io.guilomo.adapter;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.family.StoredModel;
 import io.guilomo.io.StoredTensor;
 import io.guilomo.io.TensorType;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,15 +33,15 @@ final class MergedClassifier {
   MergedClassifier(Adapter adapter, StoredModel stored) {
     this.description = adapter.description();
     this.stored = stored;
-    Pooling pooling = description.pooling();
-    boolean decoder = description.paths().causal();
-    if (pooling != Pooling.HEAD && !(decoder && pooling == Pooling.LAST)) {
+    if (!description.pooledAsInItsClass()) {
       throw new UserException(
           "Cannot merge: the classifier was trained with model.pooling = %s, and %s reads another"
               + " state; train it with model.pooling = %s, or load the adapter with deploy/python",
-          pooling,
+          description.pooling(),
           stored.classifierArchitecture(),
-          decoder ? "last" : "head on a checkpoint that has a classification head");
+          description.paths().causal()
+              ? "last"
+              : "head on a checkpoint that has a classification head");
     }
     put(adapter, AdapterTensors.CLASSIFIER_WEIGHT, ".weight");
     put(adapter, AdapterTensors.CLASSIFIER_BIAS, ".bias");
@@ -87,14 +84,13 @@ final class MergedClassifier {
     for (float value : values) {
       if (!type.holds(value)) {
         throw new UserException(
-            "Cannot merge: %s has the value %s, which is out of the range of %s",
+            "Cannot merge: %s has the value %s, which is out of the range of %s; train again with a"
+                + " lower learning rate, or load the adapter with deploy/python",
             name, value, type);
       }
     }
-    ByteBuffer bytes =
-        ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-    type.encode(values, values.length, bytes);
-    return out -> out.write(bytes.array());
+    byte[] bytes = type.bytes(values, values.length);
+    return out -> out.write(bytes);
   }
 
   /** The {@code config.json} of the class, with the adapter's labels. */

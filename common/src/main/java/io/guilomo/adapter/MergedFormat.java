@@ -11,10 +11,10 @@ import io.guilomo.io.StoredTensor;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
+import io.guilomo.model.UserPath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -35,10 +35,8 @@ import org.apache.hadoop.fs.Path;
  */
 public record MergedFormat(Optional<String> model, long maxShardBytes) implements AdapterFormat {
 
-  /** As transformers had it for years, and hubs recommend it. */
+  /** transformers' default for years, which hubs recommend. */
   public static final long MAX_SHARD_BYTES = 5_000_000_000L;
-
-  private static final int MAX_CARD = 1 << 20;
 
   /** Tokenizers, templates, settings of generation; and what a license wants passed on. */
   private static final Pattern COPIED =
@@ -60,40 +58,64 @@ public record MergedFormat(Optional<String> model, long maxShardBytes) implement
   }
 
   @Override
-  public ExportedAdapter write(Adapter adapter, Path directory, Configuration conf)
+  public ExportedAdapter write(Adapter adapter, ModelCard card, Path directory, Configuration conf)
       throws IOException {
     AdapterDescription description = adapter.description();
     SingleExperts.require(description.plan(), "merge");
     String path = model.orElse(description.backbone());
-    try (StoredModel stored = Families.stored(path, conf)) {
-      adapter.definition(stored.config(), path);
+    UserPath there = UserPath.open(path, conf);
+    if (!there.files().exists(there.path())) {
+      throw new UserException(
+          "Cannot merge: the model %s is not there; say with --model where it is now", path);
+    }
+    try (StoredModel stored = Families.stored(path, conf);
+        ExportDirectory export = new ExportDirectory(directory, conf)) {
+      adapter.requireModules(stored.config(), path);
       Optional<MergedClassifier> classifier =
           description.task() == Task.CLASSIFICATION
               ? Optional.of(new MergedClassifier(adapter, stored))
               : Optional.empty();
+      refuseOccupied(directory, stored, export);
       adapter.requireDigest(Families.digest(path, conf), path);
-      try (ExportDirectory export = new ExportDirectory(directory, conf)) {
-        if (export.is(stored.directory().path())) {
-          throw new UserException(
-              "Cannot merge into %s: it is the directory of the model itself; name another one",
-              directory);
-        }
-        SafetensorsShards.of(tensors(adapter, stored, classifier), maxShardBytes)
-            .write(export::stage, conf);
-        copyOthers(stored.directory(), export);
-        if (classifier.isPresent()) {
-          export.write(ModelDirectory.CONFIG, text(classifier.get().config()));
-        } else {
-          copy(stored.directory(), ModelDirectory.CONFIG, export);
-        }
-        int largest =
-            description.plan().moduleExperts().stream()
-                .mapToInt(ModuleExperts::totalRank)
-                .max()
-                .orElse(0);
-        return export.commit(largest, SafetensorsShards::isWeights);
+      export.write(card);
+      SafetensorsShards.of(tensors(adapter, stored, classifier), maxShardBytes)
+          .write(export::stage, conf);
+      copyOthers(stored.directory(), export);
+      if (classifier.isPresent()) {
+        export.write(ModelDirectory.CONFIG, text(classifier.get().config()));
+      } else {
+        copy(stored.directory(), ModelDirectory.CONFIG, export);
       }
+      int largest =
+          description.plan().moduleExperts().stream()
+              .mapToInt(ModuleExperts::totalRank)
+              .max()
+              .orElse(0);
+      return new ExportedAdapter(export.commit(SafetensorsShards::isWeights), largest);
     }
+  }
+
+  /** Refuses a directory with files that would be lost, or read instead of the export's. */
+  private static void refuseOccupied(Path directory, StoredModel stored, ExportDirectory export)
+      throws IOException {
+    if (export.is(stored.directory().path())) {
+      throw new UserException(
+          "Cannot merge into %s: it is the directory of the model itself; name another one",
+          directory);
+    }
+    if (export.has(PeftFormat.CONFIG::equals)) {
+      throw new UserException(
+          "Cannot merge into %s: it has an adapter_config.json, which would be read instead; name"
+              + " another directory",
+          directory);
+    }
+    if (export.has(SafetensorsShards::isWeights) && !export.hasOwnCard()) {
+      throw new UserException(
+          "Cannot merge into %s: it has the weights of a model that was not exported here; name"
+              + " another directory",
+          directory);
+    }
+    export.requireNoOtherCard();
   }
 
   private static List<StoredTensor> tensors(
@@ -109,7 +131,8 @@ public record MergedFormat(Optional<String> model, long maxShardBytes) implement
       tensors.add(
           module == null
               ? tensor
-              : tensor.with(new MergedWeight(stored.weights(), tensor, module, adapter)));
+              : tensor.with(
+                  out -> new MergedWeight(stored.weights(), tensor, module, adapter).write(out)));
     }
     return classifier.isPresent() ? classifier.get().into(tensors) : tensors;
   }
@@ -141,13 +164,13 @@ public record MergedFormat(Optional<String> model, long maxShardBytes) implement
 
   @Override
   public String what() {
-    return "A whole checkpoint: the model with an adapter, a LoRA, merged into its weights.";
+    return "A whole checkpoint: the model with a LoRA adapter merged into its weights.";
   }
 
   @Override
   public String use(AdapterDescription description) {
     return """
-        As any model of this architecture, with whatever serves it:
+        Like any model of this architecture, with whatever serves it:
 
         ```python
         from transformers import %1$s, AutoTokenizer
@@ -166,13 +189,7 @@ public record MergedFormat(Optional<String> model, long maxShardBytes) implement
   @Override
   public Optional<String> license(AdapterDescription description, Configuration conf)
       throws IOException {
-    ModelDirectory directory = ModelDirectory.open(model.orElse(description.backbone()), conf);
-    if (!directory.has(ModelCard.FILE)) {
-      return Optional.empty();
-    }
-    try (InputStream in =
-        directory.path().getFileSystem(conf).open(directory.file(ModelCard.FILE))) {
-      return ModelCard.license(new String(in.readNBytes(MAX_CARD), StandardCharsets.UTF_8));
-    }
+    return ModelCard.in(UserPath.of(model.orElse(description.backbone())), conf)
+        .flatMap(ModelCard::license);
   }
 }

@@ -8,8 +8,6 @@ import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -72,11 +70,8 @@ final class MergedWeight implements StoredTensor.Content {
                     tensor.name(), value, type);
               }
             }
-            ByteBuffer bytes =
-                ByteBuffer.allocate(count * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-            type.encode(values, count, bytes);
             try {
-              out.write(bytes.array());
+              out.write(type.bytes(values, count));
             } catch (IOException e) {
               throw new UncheckedIOException(e);
             }

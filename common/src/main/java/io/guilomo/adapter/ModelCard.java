@@ -6,7 +6,9 @@ import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.Task;
 import io.guilomo.plan.AllocationPlan;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.IntSummaryStatistics;
 import java.util.List;
@@ -14,9 +16,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToIntFunction;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -37,6 +41,14 @@ public record ModelCard(
 
   static final String FILE = "README.md";
 
+  private static final int MAX_BYTES = 1 << 20;
+
+  /** The tag that tells the cards of exports from others. */
+  private static final String MARK = "- guilomo";
+
+  private static final Pattern HUB_ID = Pattern.compile("\\w[\\w.-]*(/[\\w.-]+)?");
+  private static final Pattern LOCAL = Pattern.compile("(/|~|file:).*", Pattern.DOTALL);
+
   /**
    * One metric.
    *
@@ -50,12 +62,21 @@ public record ModelCard(
     scores = List.copyOf(scores);
   }
 
-  /** Writes the card into the directory of the export, and returns its path. */
-  public Path write(Path directory, Configuration conf) throws IOException {
-    try (ExportDirectory export = new ExportDirectory(directory, conf)) {
-      export.write(FILE, text());
-      return export.commit(0).files().get(0);
+  /** The beginning of the card in a directory; empty if there is none. */
+  static Optional<String> in(Path directory, Configuration conf) throws IOException {
+    Path file = new Path(directory, FILE);
+    FileSystem files = file.getFileSystem(conf);
+    if (!files.exists(file)) {
+      return Optional.empty();
     }
+    try (InputStream in = files.open(file)) {
+      return Optional.of(new String(in.readNBytes(MAX_BYTES), StandardCharsets.UTF_8));
+    }
+  }
+
+  /** Whether a card is one of an export, which may be replaced. */
+  static boolean isOwn(String card) {
+    return metadata(card).contains(MARK);
   }
 
   /** The whole card. */
@@ -82,12 +103,14 @@ public record ModelCard(
     boolean classifies = description.task() == Task.CLASSIFICATION;
     List<String> lines = new ArrayList<>();
     lines.add("---");
-    lines.add("base_model: " + quoted(description.backbone()));
+    if (HUB_ID.matcher(description.backbone()).matches()) {
+      lines.add("base_model: " + quoted(description.backbone()));
+    }
     lines.add("library_name: " + format.library());
     lines.add("pipeline_tag: " + (classifies ? "text-classification" : "text-generation"));
     license.ifPresent(name -> lines.add("license: " + name));
     lines.add("tags:");
-    lines.add("- guilomo");
+    lines.add(MARK);
     lines.add("- lora");
     if (experts().getMax() > 1) {
       lines.add("- mixture-of-experts");
@@ -107,7 +130,7 @@ public record ModelCard(
     List<String> rows = new ArrayList<>();
     rows.add("| | |");
     rows.add("|---|---|");
-    row(rows, "model", code(description.backbone()));
+    row(rows, "model", code(model(description)));
     row(rows, "SHA-256 of its tensors", code(description.backboneDigest()));
     run.ifPresent(id -> row(rows, "run", code(id)));
     row(rows, "task", description.task().toString());
@@ -160,7 +183,7 @@ public record ModelCard(
     rows.add("");
     rows.add("What `evaluate` recorded for the run:");
     rows.add("");
-    rows.add("| records | metric | value | interval | number of records |");
+    rows.add("| records | metric | value | confidence interval | number of records |");
     rows.add("|---|---|---|---|---|");
     for (Score score : scores) {
       String interval =
@@ -226,6 +249,12 @@ public record ModelCard(
     return text.replaceAll("\\s+", " ").replace("|", "\\|");
   }
 
+  /** The model as others may know it: of a local path, which they have not, the last name. */
+  static String model(AdapterDescription description) {
+    String backbone = description.backbone();
+    return LOCAL.matcher(backbone).matches() ? lastName(backbone) : backbone;
+  }
+
   private static String lastName(String path) {
     String trimmed = path.replaceAll("/+$", "");
     return trimmed.substring(trimmed.lastIndexOf('/') + 1);
@@ -233,19 +262,18 @@ public record ModelCard(
 
   /** The license that the card of a model states in its front matter. */
   static Optional<String> license(String card) {
-    List<String> lines = card.lines().toList();
-    if (lines.isEmpty() || !lines.get(0).strip().equals("---")) {
-      return Optional.empty();
-    }
-    for (String line : lines.subList(1, lines.size())) {
-      if (line.strip().equals("---")) {
-        break;
-      }
-      if (line.matches("license:\\s*[A-Za-z0-9][A-Za-z0-9.+-]*\\s*")) {
-        return Optional.of(line.substring(line.indexOf(':') + 1).strip());
-      }
-    }
-    return Optional.empty();
+    return metadata(card).stream()
+        .filter(line -> line.matches("license:\\s*[A-Za-z0-9][A-Za-z0-9.+-]*"))
+        .map(line -> line.substring(line.indexOf(':') + 1).strip())
+        .findFirst();
+  }
+
+  /** Lines of the front matter of a card, without what follows them. */
+  private static List<String> metadata(String card) {
+    List<String> lines = card.lines().map(String::stripTrailing).toList();
+    return lines.isEmpty() || !lines.get(0).equals("---")
+        ? List.of()
+        : lines.stream().skip(1).takeWhile(line -> !line.equals("---")).toList();
   }
 
   /** Fills the names in a text of a format: {@code {model}}, as a text of Python. */

@@ -3,7 +3,6 @@ package io.guilomo.adapter;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
-import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.ModulePaths;
@@ -46,7 +45,7 @@ import org.nd4j.linalg.factory.Nd4j;
 public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
 
   private static final String PREFIX = "base_model.model.";
-  private static final String CONFIG = "adapter_config.json";
+  static final String CONFIG = "adapter_config.json";
 
   public PeftFormat {
     if (padRank.isPresent()
@@ -66,7 +65,7 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
   }
 
   @Override
-  public ExportedAdapter write(Adapter adapter, Path directory, Configuration conf)
+  public ExportedAdapter write(Adapter adapter, ModelCard card, Path directory, Configuration conf)
       throws IOException {
     List<ModuleExperts> modules = adapter.description().plan().moduleExperts();
     SingleExperts.require(adapter.description().plan(), "export to PEFT");
@@ -91,9 +90,10 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
     putIfThere(adapter, AdapterTensors.CLASSIFIER_WEIGHT, tensors, classifier + ".weight");
     putIfThere(adapter, AdapterTensors.CLASSIFIER_BIAS, tensors, classifier + ".bias");
     try (ExportDirectory export = new ExportDirectory(directory, conf)) {
+      export.write(card);
       export.write(tensors);
       export.write(CONFIG, config(adapter.description(), byPath, largest));
-      return export.commit(rank(largest));
+      return new ExportedAdapter(export.commit(), rank(largest));
     }
   }
 
@@ -218,10 +218,10 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
         !classifies
             ? "\nvLLM serves it with `--enable-lora`, and `--max-lora-rank` of at least %d."
                 .formatted(rank)
-            : description.pooling() == Pooling.HEAD || description.paths().causal()
+            : description.pooledAsInItsClass()
                 ? ""
-                : "\nThe class has a layer before its classifier that this one was not trained with: pool the states (`%s`) and apply the classifier to them."
+                : "\nThe class reads another state than this classifier was trained with: pool the states (`%s`) and apply the classifier to them."
                     .formatted(description.pooling());
-    return ModelCard.filled(loading, Map.of("model", description.backbone())) + note;
+    return ModelCard.filled(loading, Map.of("model", ModelCard.model(description))) + note;
   }
 }

@@ -37,7 +37,7 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
   private static final String PREFIX = "base_model.model.";
 
   @Override
-  public ExportedAdapter write(Adapter adapter, Path directory, Configuration conf)
+  public ExportedAdapter write(Adapter adapter, ModelCard card, Path directory, Configuration conf)
       throws IOException {
     AdapterDescription description = adapter.description();
     refuseOthers(description);
@@ -58,10 +58,11 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
     }
     ReleasedPlanFormat plans = new ReleasedPlanFormat(description.paths());
     try (ExportDirectory export = new ExportDirectory(directory, conf)) {
+      export.write(card);
       export.write(tensors);
       export.write("rank.json", plans.rankJson(plan));
       export.write("expert.json", plans.expertJson(plan));
-      return export.commit(largestRank);
+      return new ExportedAdapter(export.commit(), largestRank);
     }
   }
 
@@ -167,7 +168,7 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
 
   @Override
   public String what() {
-    return "An adapter, as the released code of GuiLoMo saves it: experts of LoRA on the frozen model.";
+    return "An adapter, as the released code of GuiLoMo saves it: LoRA experts on the frozen model.";
   }
 
   @Override

@@ -14,6 +14,7 @@ import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.PretrainedClassifier;
 import io.guilomo.network.WeightErrors;
+import java.io.Closeable;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
@@ -53,6 +54,29 @@ public final class Families {
   public record Checked(BackboneConfig config, UnreadTensors unread) {}
 
   private record Loaded(Backbone backbone, UnreadTensors unread) {}
+
+  /** The weights of a model's directory, whose tensors the family asks {@code files} for. */
+  private record Opened(
+      ModelDirectory directory, Found found, TensorSource source, FrozenFiles files)
+      implements Closeable {
+
+    static Opened of(String uri, Configuration conf) throws IOException {
+      ModelDirectory directory = ModelDirectory.open(uri, conf);
+      directory.requireWeights();
+      Found found = find(directory);
+      TensorSource source = directory.tensors();
+      return new Opened(
+          directory,
+          found,
+          source,
+          new FrozenFiles(directory, source, found.family().paths().base()));
+    }
+
+    @Override
+    public void close() throws IOException {
+      source.close();
+    }
+  }
 
   private Families() {}
 
@@ -126,16 +150,13 @@ public final class Families {
 
   private static Loaded load(String uri, Configuration conf, Extent extent, FrozenMemory memory)
       throws IOException {
-    ModelDirectory directory = ModelDirectory.open(uri, conf);
-    directory.requireWeights();
-    Found found = find(directory);
-    try (TensorSource source = directory.tensors()) {
-      FrozenFiles files = new FrozenFiles(directory, source, found.family().paths().base());
-      Backbone shape = read(found, files, Extent.SHAPES, null);
+    try (Opened opened = Opened.of(uri, conf)) {
+      FrozenFiles files = opened.files();
+      Backbone shape = read(opened.found(), files, Extent.SHAPES, null);
       // Refuses tensors that nobody asks for, before gigabytes are read.
       UnreadTensors unread = files.unread();
       return new Loaded(
-          extent == Extent.SHAPES ? shape : read(found, files, extent, memory), unread);
+          extent == Extent.SHAPES ? shape : read(opened.found(), files, extent, memory), unread);
     }
   }
 
@@ -147,14 +168,10 @@ public final class Families {
    */
   public static float[] weight(String uri, Configuration conf, LinearModule module)
       throws IOException {
-    ModelDirectory directory = ModelDirectory.open(uri, conf);
-    directory.requireWeights();
-    Found found = find(directory);
-    try (TensorSource source = directory.tensors()) {
-      ModulePaths paths = found.family().paths();
-      FrozenFiles files = new FrozenFiles(directory, source, paths.base());
-      SoughtTensor sought = new SoughtTensor(files, paths, module);
-      read(found, sought, Extent.SHAPES, null);
+    try (Opened opened = Opened.of(uri, conf)) {
+      SoughtTensor sought =
+          new SoughtTensor(opened.files(), opened.found().family().paths(), module);
+      read(opened.found(), sought, Extent.SHAPES, null);
       return sought.values();
     }
   }
@@ -166,26 +183,25 @@ public final class Families {
    *     safetensors
    */
   public static StoredModel stored(String uri, Configuration conf) throws IOException {
-    ModelDirectory directory = ModelDirectory.open(uri, conf);
-    directory.requireWeights();
-    Found found = find(directory);
-    TensorSource source = directory.tensors();
+    Opened opened = Opened.of(uri, conf);
     try {
-      if (!(source instanceof SafetensorsModel weights)) {
-        throw directory.refuse(
-            "its weights are an ONNX file, and safetensors are needed to write it again");
+      if (!(opened.source() instanceof SafetensorsModel weights)) {
+        throw new UserException(
+            "Cannot merge into %s: its weights are an ONNX file; name its safetensors version with"
+                + " --model, or load the adapter with deploy/python",
+            uri);
       }
-      String base = found.family().paths().base();
-      FrozenFiles files = new FrozenFiles(directory, source, base);
-      read(found, files, Extent.SHAPES, null);
-      files.unread();
+      ModelDirectory directory = opened.directory();
+      Found found = opened.found();
+      read(found, opened.files(), Extent.SHAPES, null);
+      opened.files().unread();
       ConfigJson json =
           new ConfigJson(
               directory.json(ModelDirectory.CONFIG), directory.file(ModelDirectory.CONFIG));
       return new StoredModel(
-          directory, weights, found.family(), found.config(), json, files.read());
+          directory, weights, found.family(), found.config(), json, opened.files().read());
     } catch (IOException | RuntimeException e) {
-      source.close();
+      opened.close();
       throw e;
     }
   }

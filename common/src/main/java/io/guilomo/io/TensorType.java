@@ -1,6 +1,7 @@
 package io.guilomo.io;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /** Element types of safetensors files. */
 public enum TensorType {
@@ -57,8 +58,7 @@ public enum TensorType {
   }
 
   /**
-   * Whether a value of this type is nearest to a finite one: false for what would be rounded to
-   * infinity, for infinities and for NaN.
+   * Whether rounding the value to this type gives a finite number; false for infinities and NaN.
    */
   public boolean holds(float value) {
     float magnitude = Math.abs(value);
@@ -68,6 +68,13 @@ public enum TensorType {
       case BF16 -> magnitude < 0x1.ffp127f;
       default -> throw new IllegalStateException("Cannot round floats to " + this);
     };
+  }
+
+  /** The first {@code count} floats as elements, as {@link #encode} converts them. */
+  public byte[] bytes(float[] values, int count) {
+    ByteBuffer encoded = ByteBuffer.allocate(count * bytes).order(ByteOrder.LITTLE_ENDIAN);
+    encode(values, count, encoded);
+    return encoded.array();
   }
 
   /**

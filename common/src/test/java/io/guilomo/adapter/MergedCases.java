@@ -25,8 +25,6 @@ import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.Stage;
 import io.guilomo.network.TinyModels;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,11 +50,7 @@ final class MergedCases {
     this.directory = directory;
   }
 
-  record Case(Adapter adapter, double[] logits) {
-    MergedFormat format() {
-      return MergedFormat.usual();
-    }
-  }
+  record Case(Adapter adapter, double[] logits) {}
 
   /**
    * A random adapter, and the logits of the adapted model.
@@ -150,13 +144,11 @@ final class MergedCases {
         .forEach(
             (name, tensor) -> {
               float[] values = values(tensor);
-              ByteBuffer bytes =
-                  ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-              type.encode(values, values.length, bytes);
+              byte[] bytes = type.bytes(values, values.length);
               if (rename.apply(name) != null) {
                 tensors.add(
                     new StoredTensor(
-                        rename.apply(name), type, tensor.shape(), out -> out.write(bytes.array())));
+                        rename.apply(name), type, tensor.shape(), out -> out.write(bytes)));
               }
             });
     SafetensorsWriter.write(hadoop(copy.resolve("model.safetensors")), CONF, tensors, Map.of());

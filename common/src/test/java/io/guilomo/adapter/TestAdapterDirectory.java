@@ -153,7 +153,7 @@ class TestAdapterDirectory {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "Cannot use the adapter with here: its digest is %s, the adapter was trained on"
-                + " hdfs://models/tiny with 0123456789ab",
+                + " hdfs://models/tiny with 0123456789ab; name that model",
             backbone.digest().substring(0, Math.min(12, backbone.digest().length())));
     assertThatThrownBy(() -> adapter.definition(TinyModels.bert(1).config(), "here"))
         .hasMessageStartingWith("Cannot use the adapter with here: it has no layer 0 q_proj of ");

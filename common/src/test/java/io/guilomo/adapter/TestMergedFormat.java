@@ -67,7 +67,7 @@ class TestMergedFormat {
   void theMergedModelComputesWhatTheAdaptedOneDoes(Path model) throws IOException {
     for (Pooling pooling : poolings(model)) {
       MergedCases.Case made = cases.made(model, pooling, SINGLE);
-      made.format().write(made.adapter(), hadoop(merged), CONF);
+      MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
       double[] found = cases.plainLogits(merged, pooling);
       assertThat(difference(found, made.logits())).as("%s", pooling).isLessThan(TOLERANCE);
       if (pooling == null) {
@@ -95,7 +95,7 @@ class TestMergedFormat {
   void tensorsOfTwoBytesStaySo(TensorType type) throws IOException {
     Path model = cases.retyped(family("llama_gqa_llama3"), type, name -> name);
     MergedCases.Case made = cases.made(model, null, SINGLE);
-    made.format().write(made.adapter(), hadoop(merged), CONF);
+    MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
     Map<String, INDArray> before = GoldenFiles.tensors(model.resolve("model.safetensors"));
     Map<String, INDArray> after = GoldenFiles.tensors(merged.resolve("model.safetensors"));
     assertThat(after.keySet()).containsExactlyElementsOf(before.keySet());
@@ -129,7 +129,7 @@ class TestMergedFormat {
   @Test
   void shardsReplaceOneFileAndOneFileReplacesShards() throws IOException {
     MergedCases.Case made = cases.made(family("qwen3"), null, SINGLE);
-    made.format().write(made.adapter(), hadoop(merged), CONF);
+    MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
     String digest = Families.digest(merged.toString(), CONF);
     var written =
         new MergedFormat(Optional.empty(), 20_000).write(made.adapter(), hadoop(merged), CONF);
@@ -154,7 +154,7 @@ class TestMergedFormat {
     }
     assertThat(index.at("/metadata/total_size").asLong()).isEqualTo(total);
     assertThat(Families.digest(merged.toString(), CONF)).isEqualTo(digest);
-    made.format().write(made.adapter(), hadoop(merged), CONF);
+    MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
     assertThat(merged.toFile().list())
         .filteredOn(name -> name.startsWith("model"))
         .containsExactly("model.safetensors");
@@ -178,6 +178,7 @@ class TestMergedFormat {
             MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF).files().stream()
                 .map(file -> file.getName()))
         .containsExactly(
+            "README.md",
             "model.safetensors",
             "LICENSE",
             "chat_template.jinja",
@@ -192,7 +193,7 @@ class TestMergedFormat {
   @Test
   void theConfigurationIsThatOfTheClassifier() throws IOException {
     MergedCases.Case made = cases.made(family("roberta_seqcls"), Pooling.HEAD, SINGLE);
-    made.format().write(made.adapter(), hadoop(merged), CONF);
+    MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
     JsonNode config = GoldenFiles.parse(merged.resolve("config.json"));
     assertThat(config.at("/architectures/0").asText())
         .isEqualTo("RobertaForSequenceClassification");
@@ -205,7 +206,7 @@ class TestMergedFormat {
         .isEqualTo(values(made.adapter().tensors().get("classifier.weight")));
 
     made = cases.made(family("gemma3_text"), Pooling.LAST, SINGLE);
-    made.format().write(made.adapter(), hadoop(merged), CONF);
+    MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
     assertThat(GoldenFiles.parse(merged.resolve("config.json")).at("/architectures/0").asText())
         .isEqualTo("Gemma3TextForSequenceClassification");
   }
@@ -222,7 +223,7 @@ class TestMergedFormat {
     config.putArray("architectures").add("LlamaModel");
     JSON.writeValue(model.resolve("config.json").toFile(), config);
     MergedCases.Case made = cases.made(model, Pooling.LAST, SINGLE);
-    made.format().write(made.adapter(), hadoop(merged), CONF);
+    MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
     assertThat(GoldenFiles.tensors(merged.resolve("model.safetensors")))
         .containsKeys(QUERY, "score.weight")
         .allSatisfy((name, tensor) -> assertThat(name).matches("model\\..*|score\\.weight"));
@@ -272,6 +273,13 @@ class TestMergedFormat {
                     .write(made.adapter(), hadoop(merged), CONF))
         .isInstanceOf(UserException.class)
         .hasMessageStartingWith("Cannot use the adapter with ");
+    assertThatThrownBy(
+            () ->
+                new MergedFormat(Optional.of("/moved"), MergedFormat.MAX_SHARD_BYTES)
+                    .write(made.adapter(), hadoop(merged), CONF))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot merge: the model /moved is not there; say with --model where it is now");
     assertThatThrownBy(() -> new MergedFormat(Optional.empty(), 0))
         .hasMessage("Cannot write shards of 0 bytes: it must be at least 1");
     assertThat(merged).doesNotExist();
@@ -284,7 +292,7 @@ class TestMergedFormat {
     Path link = Files.createSymbolicLink(directory.resolve("link"), model);
     MergedCases.Case made = cases.made(model, null, SINGLE);
     for (Path output : List.of(model, link)) {
-      assertThatThrownBy(() -> made.format().write(made.adapter(), hadoop(output), CONF))
+      assertThatThrownBy(() -> MergedFormat.usual().write(made.adapter(), hadoop(output), CONF))
           .isInstanceOf(UserException.class)
           .hasMessage(
               "Cannot merge into %s: it is the directory of the model itself; name another one",
@@ -293,8 +301,42 @@ class TestMergedFormat {
     assertThat(model.toFile().list()).containsExactlyInAnyOrder("config.json", "model.safetensors");
   }
 
+  /** What another program wrote would be lost, or read instead of the merged weights. */
+  @Test
+  void onlyAnEarlierExportIsReplaced() throws IOException {
+    Path model = family("llama_gqa_llama3");
+    MergedCases.Case made = cases.made(model, null, SINGLE);
+    merged = cases.copy(model);
+    Path config = merged.resolve("adapter_config.json");
+    Path card = merged.resolve("README.md");
+    refused(
+        made,
+        "Cannot merge into %s: it has the weights of a model that was not exported here; name"
+                .formatted(hadoop(merged))
+            + " another directory");
+    Files.writeString(card, "---\ntags:\n- guilomo\n---\n");
+    Files.writeString(config, "{}");
+    refused(
+        made,
+        "Cannot merge into %s: it has an adapter_config.json, which would be read instead; name"
+                .formatted(hadoop(merged))
+            + " another directory");
+    Files.delete(config);
+    Files.writeString(card, "# Mine\n- guilomo\n");
+    Files.delete(merged.resolve("model.safetensors"));
+    refused(
+        made,
+        "Cannot write the model card %s: a README.md that guilomo did not write is there; name"
+                .formatted(hadoop(card))
+            + " another directory");
+    assertThat(merged.toFile().list()).containsExactlyInAnyOrder("README.md", "config.json");
+    Files.delete(card);
+    MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
+    assertThat(merged.toFile().list()).contains("README.md", "model.safetensors");
+  }
+
   private void refused(MergedCases.Case made, String message) {
-    assertThatThrownBy(() -> made.format().write(made.adapter(), hadoop(merged), CONF))
+    assertThatThrownBy(() -> MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF))
         .isInstanceOf(UserException.class)
         .hasMessage(message);
   }
@@ -303,10 +345,10 @@ class TestMergedFormat {
   void aValueOutOfRangeLeavesTheEarlierExport() throws IOException {
     Path model = cases.retyped(family("llama_gqa_llama3"), TensorType.F16, name -> name);
     MergedCases.Case made = cases.made(model, null, SINGLE);
-    made.format().write(made.adapter(), hadoop(merged), CONF);
+    MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
     String digest = Families.digest(merged.toString(), CONF);
     made.adapter().tensors().get("layers.1.q_proj.experts.0.A").muli(1e6);
-    assertThatThrownBy(() -> made.format().write(made.adapter(), hadoop(merged), CONF))
+    assertThatThrownBy(() -> MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF))
         .isInstanceOf(UserException.class)
         .hasMessageMatching(
             "Cannot merge into tensor model\\.layers\\.1\\.self_attn\\.q_proj\\.weight: \\S+ would be"

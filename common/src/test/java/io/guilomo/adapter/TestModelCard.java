@@ -1,11 +1,13 @@
 package io.guilomo.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.adapter.ModelCard.Score;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
 import io.guilomo.network.TinyModels;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -38,10 +40,7 @@ class TestModelCard {
                 new Score("test", "accuracy", 0.89666, 0.8633, 0.93, 1300),
                 new Score("test", "loss", 0.25, Double.NaN, Double.NaN, 1300)),
             Optional.empty());
-    var path = card.write(hadoop(), CONF);
-    assertThat(path.getName()).isEqualTo("README.md");
-    assertThat(directory.resolve("README.md"))
-        .content()
+    assertThat(card.text())
         .isEqualTo(
             """
             ---
@@ -56,7 +55,7 @@ class TestModelCard {
 
             # weekly-7, adapted with GuiLoMo
 
-            An adapter: experts of LoRA on the frozen model. Its experts were allocated and trained with GuiLoMo on Spark (the method: arXiv 2506.14646).
+            An adapter: LoRA experts on the frozen model. Its experts were allocated and trained with GuiLoMo on Spark (the method: arXiv 2506.14646).
 
             | | |
             |---|---|
@@ -76,7 +75,7 @@ class TestModelCard {
 
             What `evaluate` recorded for the run:
 
-            | records | metric | value | interval | number of records |
+            | records | metric | value | confidence interval | number of records |
             |---|---|---|---|---|
             | test | accuracy | 0.8967 | 0.8633 to 0.9300 | 1,300 |
             | test | loss | 0.2500 |  | 1,300 |
@@ -136,8 +135,63 @@ class TestModelCard {
             32,
             null);
     assertThat(text(odd, new GuilomoFormat()))
-        .contains("base_model: \"C:\\\\models\\\\\\\"tiny\\\"\\n---\"\n")
+        .doesNotContain("base_model")
+        .contains("| model | `C:\\models\\\"tiny\" ---` |\n")
         .contains("| labels | `a\\|b`, `c d`, `` e`f `` |\n");
+  }
+
+  /** Where the model was is of no use to others. */
+  @Test
+  void noLocalPathIsInTheCard() {
+    for (String path : List.of("/home/me/models/tiny", "file:/home/me/models/tiny/")) {
+      for (AdapterFormat format : List.of(new GuilomoFormat(), PeftFormat.unpadded())) {
+        assertThat(text(with(path), format))
+            .doesNotContain("/home/me", "base_model")
+            .contains("| model | `tiny` |\n", "(\"tiny\"");
+      }
+    }
+    assertThat(text(with("s3a://models/tiny"), new GuilomoFormat()))
+        .doesNotContain("base_model")
+        .contains("| model | `s3a://models/tiny` |\n");
+    assertThat(text(with("gpt2"), new GuilomoFormat())).contains("\nbase_model: \"gpt2\"\n");
+  }
+
+  private AdapterDescription with(String backbone) {
+    return new AdapterDescription(
+        decoder.plan(),
+        backbone,
+        decoder.backboneDigest(),
+        decoder.paths(),
+        decoder.task(),
+        decoder.labels(),
+        decoder.pooling(),
+        decoder.maxLength(),
+        decoder.template());
+  }
+
+  @Test
+  void onlyCardsOfExportsAreReplaced() throws IOException {
+    Adapter adapter =
+        Adapters.random(TinyModels.llama(1), List.of(List.of(2)), KernelsUnderTest.any());
+    Path card = directory.resolve("README.md");
+    for (AdapterFormat format :
+        List.of(new GuilomoFormat(), new ReleasedAdapterFormat(), PeftFormat.unpadded())) {
+      Files.writeString(card, "# The model\n");
+      assertThatThrownBy(() -> format.write(adapter, hadoop(), CONF))
+          .isInstanceOf(UserException.class)
+          .hasMessage(
+              "Cannot write the model card %s: a README.md that guilomo did not write is there;"
+                  + " name another directory",
+              new org.apache.hadoop.fs.Path(hadoop(), "README.md"));
+      assertThat(directory.toFile().list()).containsExactly("README.md");
+    }
+    Files.delete(card);
+    for (int time = 0; time < 2; time++) {
+      assertThat(new GuilomoFormat().write(adapter, hadoop(), CONF).files())
+          .extracting(file -> file.getName())
+          .containsExactly("README.md", "adapter.safetensors", "manifest.json");
+    }
+    assertThat(card).content().startsWith("---\n").contains("\n- guilomo\n");
   }
 
   @Test

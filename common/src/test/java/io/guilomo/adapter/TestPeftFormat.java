@@ -53,7 +53,7 @@ class TestPeftFormat {
     assertThat(exported.largestRank()).isEqualTo(8);
     assertThat(exported.files())
         .extracting(org.apache.hadoop.fs.Path::getName)
-        .containsExactly("adapter_model.safetensors", "adapter_config.json");
+        .containsExactly("README.md", "adapter_model.safetensors", "adapter_config.json");
     Map<String, INDArray> tensors = tensors();
     assertThat(tensors).hasSize(2 * 14);
     assertThat(tensors.get(PREFIX + QUERY + ".lora_A.weight").shape()).containsExactly(3, 16);

@@ -56,7 +56,7 @@ class TestReleasedAdapterFormat {
     ExportedAdapter exported = FORMAT.write(adapter, hadoop(directory), CONF);
     assertThat(exported.files())
         .extracting(org.apache.hadoop.fs.Path::getName)
-        .containsExactly("adapter_model.safetensors", "rank.json", "expert.json");
+        .containsExactly("README.md", "adapter_model.safetensors", "rank.json", "expert.json");
     assertThat(exported.largestRank()).isEqualTo(7);
     try (SafetensorsFile file = GoldenFiles.open(directory.resolve("adapter_model.safetensors"))) {
       String path = "base_model.model.model.layers.0.self_attn.q_proj.";

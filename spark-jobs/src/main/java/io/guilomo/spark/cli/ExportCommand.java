@@ -69,7 +69,9 @@ final class ExportCommand implements Callable<Integer> {
       names = "--output",
       paramLabel = "DIR",
       required = true,
-      description = "Directory for the files; files with the same names are replaced.")
+      description =
+          "Directory for the files; those of an earlier export with the same names are replaced, with merged all of its"
+              + " weights.")
   private String output;
 
   @Option(
@@ -109,10 +111,9 @@ final class ExportCommand implements Callable<Integer> {
           Configuration conf = SparkHadoopUtil.get().newConfiguration(new SparkConf());
           Adapter read = new AdapterDirectory(UserPath.of(adapter), conf).read();
           OutputDirectory.require("--output", output, conf);
-          ExportedAdapter exported = layout.write(read, UserPath.of(output), conf);
+          ModelCard card = card(read.description(), layout, progress, conf);
+          ExportedAdapter exported = layout.write(read, card, UserPath.of(output), conf);
           exported.files().forEach(out::println);
-          out.println(
-              card(read.description(), layout, progress, conf).write(UserPath.of(output), conf));
           if (format == Format.PEFT) {
             out.println("largest rank " + exported.largestRank());
           }
@@ -124,17 +125,17 @@ final class ExportCommand implements Callable<Integer> {
       AdapterDescription description,
       AdapterFormat layout,
       ProgressListener progress,
-      Configuration conf)
-      throws IOException {
+      Configuration conf) {
     RecordedScores recorded = RecordedScores.of(adapter, conf);
     List<Score> scores = List.of();
+    Optional<String> license = Optional.empty();
     try {
+      license = layout.license(description, conf);
       scores = recorded.read(conf);
     } catch (IOException | RuntimeException e) {
-      progress.message("warning: the model card has no scores: " + UserPath.reason(e));
+      progress.message("warning: the model card is incomplete: " + UserPath.reason(e));
     }
-    return new ModelCard(
-        description, layout, recorded.runId(), scores, layout.license(description, conf));
+    return new ModelCard(description, layout, recorded.runId(), scores, license);
   }
 
   private AdapterFormat layout() {

@@ -43,10 +43,10 @@ class TestExportCommand {
     assertThat(export("--format", "released")).isZero();
     assertThat(text(out))
         .isEqualTo(
-            written("adapter_model.safetensors")
+            written("README.md")
+                + written("adapter_model.safetensors")
                 + written("rank.json")
-                + written("expert.json")
-                + written("README.md"));
+                + written("expert.json"));
     assertThat(text(err)).isEmpty();
     assertThat(GoldenFiles.tensors(directory.resolve("out/adapter_model.safetensors")))
         .containsKey("base_model.model.model.layers.1.mlp.up_proj.router.router.weight");
@@ -63,7 +63,7 @@ class TestExportCommand {
     }
     assertThat(text(out))
         .isEqualTo(
-            (written("adapter.safetensors") + written("manifest.json") + written("README.md"))
+            (written("README.md") + written("adapter.safetensors") + written("manifest.json"))
                 .repeat(2));
     for (String file : List.of("adapter.safetensors", "manifest.json")) {
       assertThat(directory.resolve("out").resolve(file)).hasSameBinaryContentAs(in.resolve(file));
@@ -75,9 +75,9 @@ class TestExportCommand {
     save(TinyModels.bert(1), List.of(List.of(3), List.of(5)));
     assertThat(export("--format", "peft")).isZero();
     String files =
-        written("adapter_model.safetensors")
-            + written("adapter_config.json")
-            + written("README.md");
+        written("README.md")
+            + written("adapter_model.safetensors")
+            + written("adapter_config.json");
     assertThat(text(out)).isEqualTo(files + "largest rank 5\n");
     out.reset();
     assertThat(export("--format", "PEFT", "--pad-rank", "8")).isZero();
@@ -94,14 +94,16 @@ class TestExportCommand {
     Backbone backbone = Families.load(model.toString(), new Configuration());
     save(backbone, List.of(List.of(3), List.of(5)));
     assertThat(export("--format", "merged")).isEqualTo(2);
-    assertThat(text(err)).isEqualTo("error: Cannot load models/tiny: there is no such directory\n");
+    assertThat(text(err))
+        .isEqualTo(
+            "error: Cannot merge: the model models/tiny is not there; say with --model where it is now\n");
     assertThat(
             export("--format", "merged", "--model", model.toString(), "--max-shard-size", "20kB"))
         .isZero();
     assertThat(text(out))
-        .startsWith(written("model-00001-of-00006.safetensors"))
+        .startsWith(written("README.md") + written("model-00001-of-00006.safetensors"))
         .contains(written("model.safetensors.index.json"))
-        .endsWith(written("config.json") + written("README.md"));
+        .endsWith(written("config.json"));
     assertThat(Families.check(directory.resolve("out").toString(), new Configuration()).config())
         .isEqualTo(backbone.config());
   }
@@ -119,7 +121,7 @@ class TestExportCommand {
     Files.createDirectories(table);
     Files.writeString(table.resolve("part-0.parquet"), "not Parquet");
     assertThat(export("--format", "guilomo")).isZero();
-    assertThat(text(err)).startsWith("warning: the model card has no scores: ");
+    assertThat(text(err)).startsWith("warning: the model card is incomplete: ");
   }
 
   @Test
@@ -149,7 +151,7 @@ class TestExportCommand {
     assertThat(export("--format", "merged", "--max-shard-size", "big")).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot use the size big: expected a number of bytes such as 500MB, 5GB or 2GiB\n");
+            "error: Cannot use the size big: expected a number with a unit, such as 500MB, 5GB or 2GiB\n");
     err.reset();
     assertThat(export("--format", "onnx")).isEqualTo(2);
     assertThat(text(err)).startsWith("error: Cannot read the command line: ").hasLineCount(1);
