@@ -73,9 +73,15 @@ public record AllocationPlan(
     this(strategy, seed, routing, Scaling.overRank(alpha), singleLora, modules);
   }
 
-  /** Whether any module has a single expert. */
-  static boolean single(List<ModulePlan> modules) {
-    return modules.stream().anyMatch(plan -> plan.experts().size() == 1);
+  /** What a strategy chose of candidates: a module has a single expert where it has no other. */
+  static AllocationPlan chosen(
+      String strategy,
+      long seed,
+      RoutingMethod routing,
+      Scaling scaling,
+      List<ModulePlan> modules) {
+    boolean single = modules.stream().anyMatch(plan -> plan.experts().size() == 1);
+    return new AllocationPlan(strategy, seed, routing, scaling, single, modules);
   }
 
   /** The same, learned with the backbone of this digest. */

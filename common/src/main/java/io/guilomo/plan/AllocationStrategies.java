@@ -3,7 +3,6 @@ package io.guilomo.plan;
 import io.guilomo.config.AllocationConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.LinearModule;
-import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.UserException;
 import java.util.List;
 import java.util.stream.Stream;
@@ -99,11 +98,7 @@ public final class AllocationStrategies {
             : name.equals(SingleAllocation.STRATEGY)
                 ? new SingleAllocation(1, lora)
                 : (all, seed, budget) ->
-                    new UniformAllocation(
-                            ModuleExperts.least(lora.maxExperts()),
-                            1,
-                            lora.routing(),
-                            lora.scaling())
+                    UniformAllocation.smallest(lora.maxExperts(), lora.routing(), lora.scaling())
                         .plan(all);
     return smallest.plan(modules, 0, AllocationStrategy.UNLIMITED).parameters();
   }

@@ -73,14 +73,7 @@ public record ExpectedAllocation(long seed, RoutingMethod routing, Scaling scali
     for (int m = 0; m < selections.size(); m++) {
       modules.add(module(selections.get(m), distributions.get(m), ranks.get(m)));
     }
-    return new AllocationPlan(
-        LearnedAllocation.STRATEGY,
-        seed,
-        routing,
-        scaling,
-        AllocationPlan.single(modules),
-        modules,
-        "");
+    return AllocationPlan.chosen(LearnedAllocation.STRATEGY, seed, routing, scaling, modules);
   }
 
   /** Candidates that are left out are recorded with the medians of their ranks. */

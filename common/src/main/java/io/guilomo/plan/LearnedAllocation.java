@@ -36,9 +36,7 @@ public record LearnedAllocation(long seed, RoutingMethod routing, Scaling scalin
    */
   public AllocationPlan plan(List<GuidedSelection> selections, ParameterBudget budget) {
     List<ModulePlan> modules = selections.stream().map(GuidedSelection::plan).toList();
-    AllocationPlan whole =
-        new AllocationPlan(
-            STRATEGY, seed, routing, scaling, AllocationPlan.single(modules), modules);
+    AllocationPlan whole = AllocationPlan.chosen(STRATEGY, seed, routing, scaling, modules);
     return budget.fit(
         whole,
         (module, expert, index) -> {

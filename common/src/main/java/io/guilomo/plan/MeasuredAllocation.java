@@ -3,7 +3,6 @@ package io.guilomo.plan;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.ConstantName;
 import io.guilomo.model.LinearModule;
-import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.UserException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -138,9 +137,7 @@ public enum MeasuredAllocation {
   public void requireBudget(List<LinearModule> modules, LoraMoeConfig lora, long budget) {
     requireBudget(budget);
     AllocationPlan smallest =
-        new UniformAllocation(
-                ModuleExperts.least(lora.maxExperts()), 1, lora.routing(), lora.scaling())
-            .plan(modules);
+        UniformAllocation.smallest(lora.maxExperts(), lora.routing(), lora.scaling()).plan(modules);
     if (smallest.parameters() > budget) {
       Budgets.refuse(toString(), budget, smallest);
     }

@@ -97,7 +97,6 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
       plans.add(
           new ModulePlan(modules.get(i), ranks.get(i).stream().map(ExpertPlan::ofRank).toList()));
     }
-    return new AllocationPlan(
-        STRATEGY, seed, lora.routing(), lora.scaling(), AllocationPlan.single(plans), plans);
+    return AllocationPlan.chosen(STRATEGY, seed, lora.routing(), lora.scaling(), plans);
   }
 }

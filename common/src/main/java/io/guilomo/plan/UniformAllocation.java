@@ -17,6 +17,11 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, Sc
     this(experts, rank, routing, Scaling.overRank(alpha));
   }
 
+  /** As few experts as a search among this many leaves a module, of rank one. */
+  static UniformAllocation smallest(int maxExperts, RoutingMethod routing, Scaling scaling) {
+    return new UniformAllocation(ModuleExperts.least(maxExperts), 1, routing, scaling);
+  }
+
   /**
    * The plan for these modules; one expert makes it a plain LoRA. The seed is 0: nothing is drawn.
    */
@@ -37,8 +42,8 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, Sc
       List<LinearModule> modules, long budget, int maxExperts, int maxRank) {
     AllocationPlan best = null;
     long most = 0;
-    int least = ModuleExperts.least(maxExperts);
-    for (int e = least; e <= maxExperts; e++) {
+    UniformAllocation smallest = smallest(maxExperts, routing, scaling);
+    for (int e = smallest.experts; e <= maxExperts; e++) {
       for (int r = 1; r <= maxRank; r++) {
         AllocationPlan plan = new UniformAllocation(e, r, routing, scaling).plan(modules);
         long size = plan.parameters();
@@ -48,9 +53,6 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, Sc
         }
       }
     }
-    return best == null
-        ? Budgets.refuse(
-            STRATEGY, budget, new UniformAllocation(least, 1, routing, scaling).plan(modules))
-        : best;
+    return best == null ? Budgets.refuse(STRATEGY, budget, smallest.plan(modules)) : best;
   }
 }

@@ -117,7 +117,6 @@ record ValueAllocation(String strategy, long seed, RoutingMethod routing, Scalin
       }
       plans.add(new ModulePlan(modules.get(m).module(), experts));
     }
-    return new AllocationPlan(
-        strategy, seed, routing, scaling, AllocationPlan.single(plans), plans);
+    return AllocationPlan.chosen(strategy, seed, routing, scaling, plans);
   }
 }

@@ -1,10 +1,8 @@
 package io.guilomo.spark.compare;
 
 import io.guilomo.config.CompareConfig;
-import io.guilomo.config.EvaluateConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.family.Families;
-import io.guilomo.metric.Bootstrap;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationStrategies;
@@ -147,7 +145,7 @@ public record CompareJob(JobContext context) {
     }
     TableReader reader = new TableReader(context.spark(), config().output().dir());
     double margin = config().compare().margin();
-    return RecordScores.read(reader, run.runId(), bootstrap())
+    return RecordScores.read(reader, run.runId(), RecordScores.bootstrap(config()))
         .gap(
             runs(smallest.trial(), false, outcomes),
             outcomes.stream()
@@ -203,13 +201,8 @@ public record CompareJob(JobContext context) {
   /** Nothing where the seeds say more. */
   private RecordScores records(TableReader reader, String runId) {
     return config().compare().seeds().size() > 1
-        ? new RecordScores(Map.of(), bootstrap())
-        : RecordScores.read(reader, runId, bootstrap());
-  }
-
-  private Bootstrap bootstrap() {
-    EvaluateConfig evaluate = config().evaluate();
-    return new Bootstrap(evaluate.bootstrapSamples(), evaluate.confidence(), config().run().seed());
+        ? new RecordScores(Map.of(), RecordScores.bootstrap(config()))
+        : RecordScores.read(reader, runId, RecordScores.bootstrap(config()));
   }
 
   /** The budgets that all strategies share; 0 where there is one, which may depend on the seed. */

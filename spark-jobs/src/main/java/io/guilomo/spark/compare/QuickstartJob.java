@@ -1,7 +1,6 @@
 package io.guilomo.spark.compare;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.metric.Bootstrap;
 import io.guilomo.metric.Interval;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
@@ -101,15 +100,10 @@ public record QuickstartJob(JobContext context, Path directory) {
 
   private Optional<Interval> difference(String learned, String uniform) {
     GuilomoConfig config = context.config();
-    Bootstrap bootstrap =
-        new Bootstrap(
-            config.evaluate().bootstrapSamples(),
-            config.evaluate().confidence(),
-            config.run().seed());
     return RecordScores.read(
             new TableReader(context.spark(), config.output().dir()),
             List.of(learned, uniform),
-            bootstrap)
+            RecordScores.bootstrap(config))
         .difference("loss", learned, uniform);
   }
 

@@ -2,6 +2,7 @@ package io.guilomo.spark.compare;
 
 import static org.apache.spark.sql.functions.col;
 
+import io.guilomo.config.GuilomoConfig;
 import io.guilomo.inference.Answer;
 import io.guilomo.metric.Bootstrap;
 import io.guilomo.metric.Interval;
@@ -38,6 +39,12 @@ record RecordScores(Map<String, Map<String, TreeMap<Long, Scored>>> runs, Bootst
           "accuracy", Answer.CLASSIFICATION,
           "choices_accuracy", Answer.CHOICES,
           "generation_accuracy", Answer.GENERATION);
+
+  /** What resamples records as the configuration says. */
+  static Bootstrap bootstrap(GuilomoConfig config) {
+    return new Bootstrap(
+        config.evaluate().bootstrapSamples(), config.evaluate().confidence(), config.run().seed());
+  }
 
   /** Of all runs of a comparison. */
   static RecordScores read(TableReader reader, String comparison, Bootstrap bootstrap) {

@@ -6,6 +6,7 @@ import io.guilomo.data.RecordParser;
 import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
 import io.guilomo.model.RecordSource;
+import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.data.RecordReader;
 import io.guilomo.spark.input.JobContext;
@@ -54,6 +55,13 @@ public record PredictJob(JobContext context) {
   public Result run() throws IOException {
     RecordedRun run = new RecordedRun(context, NAME, true);
     InferenceSetup setup = InferenceSetup.of(context, run.directory());
+    if (setup.description().task() != Task.CLASSIFICATION
+        && config().evaluate().methods().equals(List.of(Answer.TEXT))) {
+      throw new UserException(
+          "Cannot predict with guilomo.evaluate.methods = [%s]: it measures texts and answers none;"
+              + " add generation or choices",
+          Answer.TEXT);
+    }
     return run.record(
         setup.description().plan().strategy(),
         setup.workers(),

@@ -2,30 +2,20 @@ package io.guilomo.spark.ml;
 
 import io.guilomo.spark.search.AllocateJob;
 import java.util.List;
-import org.apache.spark.ml.Estimator;
-import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.DefaultParamsReader;
-import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
-import org.apache.spark.ml.util.MLWritable;
-import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * Makes an allocation plan for texts and their classes, and trains nothing with it: for plans that
  * are looked at, or trained more than once. A {@link GuilomoClassifier} makes a plan of its own;
  * {@code setPlan} has it train this one, as {@link GuilomoAllocationModel} has saved it.
  */
-public final class GuilomoAllocator extends Estimator<GuilomoAllocationModel>
-    implements TrainingParams<GuilomoAllocator>, MLWritable {
+public final class GuilomoAllocator
+    extends TextEstimator<GuilomoAllocator, GuilomoAllocationModel> {
 
   private static final long serialVersionUID = 1;
-
-  private final String uid;
-  private final ScoringParams.Declared scoring;
-  private final TrainingParams.Declared training;
 
   public GuilomoAllocator() {
     this(Identifiable$.MODULE$.randomUID("guilomo-plan"));
@@ -35,26 +25,8 @@ public final class GuilomoAllocator extends Estimator<GuilomoAllocationModel>
    * @param uid another for every estimator; the names of its runs begin with it
    */
   public GuilomoAllocator(String uid) {
-    this.uid = uid;
-    this.scoring = new ScoringParams.Declared(this);
-    this.training = new TrainingParams.Declared(this);
-    setDefault(textCol(), "text");
-    setDefault(labelCol(), "label");
-  }
-
-  @Override
-  public String uid() {
-    return uid;
-  }
-
-  @Override
-  public ScoringParams.Declared scoring() {
-    return scoring;
-  }
-
-  @Override
-  public TrainingParams.Declared training() {
-    return training;
+    super(uid);
+    setDefaults();
   }
 
   /**
@@ -67,25 +39,8 @@ public final class GuilomoAllocator extends Estimator<GuilomoAllocationModel>
     transformSchema(data.schema());
     AllocateJob.Result made =
         Training.run(this, data, List.of(), context -> new AllocateJob(context, true).run());
-    GuilomoAllocationModel model = new GuilomoAllocationModel(uid, made.plan());
+    GuilomoAllocationModel model = new GuilomoAllocationModel(uid(), made.plan());
     return model.setParent(this);
-  }
-
-  @Override
-  public StructType transformSchema(StructType schema) {
-    Columns.requireTexts(this, schema);
-    Columns.requireClasses(this, schema);
-    return schema;
-  }
-
-  @Override
-  public GuilomoAllocator copy(ParamMap extra) {
-    return defaultCopy(extra);
-  }
-
-  @Override
-  public MLWriter write() {
-    return new DefaultParamsWriter(this);
   }
 
   /** Reads what {@link #write} has written. */

@@ -5,18 +5,13 @@ import io.guilomo.spark.search.AllocateJob;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.apache.spark.ml.Estimator;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.Param;
-import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.param.ParamValidators;
 import org.apache.spark.ml.util.DefaultParamsReader;
-import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
-import org.apache.spark.ml.util.MLWritable;
-import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.types.StructType;
 
@@ -33,14 +28,12 @@ import org.apache.spark.sql.types.StructType;
  * PipelineModel model = pipeline.fit(train);
  * }</pre>
  */
-public final class GuilomoClassifier extends Estimator<GuilomoClassificationModel>
-    implements TrainingParams<GuilomoClassifier>, PredictionParams<GuilomoClassifier>, MLWritable {
+public final class GuilomoClassifier
+    extends TextEstimator<GuilomoClassifier, GuilomoClassificationModel>
+    implements PredictionParams<GuilomoClassifier> {
 
   private static final long serialVersionUID = 1;
 
-  private final String uid;
-  private final ScoringParams.Declared scoring;
-  private final TrainingParams.Declared training;
   private final PredictionParams.Declared predicted;
   private final Param<String> plan;
   private final IntParam epochs;
@@ -54,9 +47,7 @@ public final class GuilomoClassifier extends Estimator<GuilomoClassificationMode
    * @param uid another for every estimator; the names of its runs begin with it
    */
   public GuilomoClassifier(String uid) {
-    this.uid = uid;
-    this.scoring = new ScoringParams.Declared(this);
-    this.training = new TrainingParams.Declared(this);
+    super(uid);
     this.predicted = new PredictionParams.Declared(this);
     this.plan =
         new Param<>(
@@ -76,25 +67,9 @@ public final class GuilomoClassifier extends Estimator<GuilomoClassificationMode
             "learningRate",
             "learning rate of the fine-tuning (key finetune.learning-rate)",
             ParamValidators.gt(0));
-    setDefault(textCol(), "text");
-    setDefault(labelCol(), "label");
+    setDefaults();
     setDefault(predictionCol(), "prediction");
     setDefault(probabilityCol(), "probability");
-  }
-
-  @Override
-  public String uid() {
-    return uid;
-  }
-
-  @Override
-  public ScoringParams.Declared scoring() {
-    return scoring;
-  }
-
-  @Override
-  public TrainingParams.Declared training() {
-    return training;
   }
 
   @Override
@@ -150,26 +125,14 @@ public final class GuilomoClassifier extends Estimator<GuilomoClassificationMode
               }
               return new FinetuneJob(context, true).run();
             });
-    GuilomoClassificationModel model = new GuilomoClassificationModel(uid, trained.adapter());
+    GuilomoClassificationModel model = new GuilomoClassificationModel(uid(), trained.adapter());
     model.setParent(this);
     return copyValues(model, extractParamMap());
   }
 
   @Override
   public StructType transformSchema(StructType schema) {
-    Columns.requireTexts(this, schema);
-    Columns.requireClasses(this, schema);
-    return Columns.predicted(this, schema, List.of());
-  }
-
-  @Override
-  public GuilomoClassifier copy(ParamMap extra) {
-    return defaultCopy(extra);
-  }
-
-  @Override
-  public MLWriter write() {
-    return new DefaultParamsWriter(this);
+    return Columns.predicted(this, super.transformSchema(schema), List.of());
   }
 
   /** Reads what {@link #write} has written. */

@@ -115,6 +115,10 @@ class TestChatData {
             .description();
     assertThat(description.template().chat().template().source()).isEqualTo(TEMPLATE);
     assertThat(new EvaluateJob(context).run().evaluations()).isNotEmpty();
+    assertThatThrownBy(() -> new PredictJob(context.with(List.of("evaluate.methods=[text]"))).run())
+        .hasMessage(
+            "Cannot predict with guilomo.evaluate.methods = [text]: it measures texts and answers none;"
+                + " add generation or choices");
     PredictJob.Result predicted =
         new PredictJob(context.with(List.of("evaluate.data=" + directory.resolve("refused.jsonl"))))
             .run();
