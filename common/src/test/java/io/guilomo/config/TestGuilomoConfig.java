@@ -250,6 +250,7 @@ class TestGuilomoConfig {
         "data.max-bad-fraction=1.5 | guilomo.data.max-bad-fraction = 1.5: must be 0 to 1",
         "data.labels=[a] | guilomo.data.labels = [a]: must be at least two different classes",
         "run.id=a/b | guilomo.run.id = a/b: must be letters, digits, '.', '_' and '-'",
+        "output.tables=hudi | guilomo.output.tables = hudi: must be one of parquet, iceberg, delta",
         "run.id=.. | guilomo.run.id = ..: must be letters, digits, '.', '_' and '-'",
       })
   void refusesWhatCannotBeUsed(String override, String message) {

@@ -23,6 +23,7 @@ class TestArchitecture {
           "progress",
           "data",
           "table",
+          "catalog",
           "report",
           "input",
           "worker",

@@ -1,6 +1,7 @@
 package io.guilomo.spark.cli;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.OutputConfig.Tables;
 import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationStrategies;
@@ -80,6 +81,14 @@ final class JobCommand implements Callable<Integer> {
       throw new UserException(
           "Cannot %s without an adapter: set guilomo.run.id to the run that trained it, or guilomo.evaluate.adapter"
               .formatted(verb));
+    }
+  }
+
+  static void checkPublishing(GuilomoConfig config) {
+    if (config.output().tables() == Tables.PARQUET) {
+      throw new UserException(
+          "Cannot publish tables with guilomo.output.tables = parquet: set it to iceberg or delta,"
+              + " and guilomo.output.catalog");
     }
   }
 

@@ -2,6 +2,7 @@ package io.guilomo.spark.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.config.OutputConfig;
 import io.guilomo.metric.Interval;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
@@ -205,6 +206,14 @@ final class JobResults {
             ? ""
             : Numbers.format(" [%+.4f, %+.4f]", difference.low(), difference.high()))
         + (difference.low() == null || difference.ofSeeds() ? "" : " over the records");
+  }
+
+  /** Which runs have been published where. */
+  static String published(List<String> runs, OutputConfig output) {
+    return Numbers.format(
+        "tables of %s published to %s\n",
+        runs.size() == 1 ? "run " + runs.get(0) : Numbers.format("%,d runs", runs.size()),
+        output.catalog());
   }
 
   static String text(QuickstartJob.Result result) {

@@ -43,6 +43,13 @@ public final class Main implements Runnable {
       (cases, profiles, device, progress, out) ->
           new Bench(progress, out).run(cases, profiles, device);
 
+  static final Actions.Job PUBLISH =
+      job(
+          context ->
+              JobResults.published(
+                  context.publications().publish(context.config().run().id()),
+                  context.config().output()));
+
   @Spec private CommandSpec spec;
 
   private Main() {}
@@ -89,15 +96,18 @@ public final class Main implements Runnable {
         job(context -> JobResults.scaling(new ScalingBench(context).run())));
   }
 
-  private interface Work {
+  interface Work {
     String text(JobContext context) throws Exception;
   }
 
   /** Relative paths are resolved by the driver, so that executors find the files. */
-  private static Actions.Job job(Work work) {
-    return (spark, config, progress, out) ->
-        out.print(
-            work.text(new JobContext(spark, AbsolutePaths.forExecutors(spark, config), progress)));
+  static Actions.Job job(Work work) {
+    return (spark, config, progress, out) -> {
+      JobContext context =
+          new JobContext(spark, AbsolutePaths.forExecutors(spark, config), progress);
+      out.print(work.text(context));
+      context.publications().finish();
+    };
   }
 
   static int run(
@@ -149,6 +159,14 @@ public final class Main implements Runnable {
     line.addSubcommand(new ExportCommand(runner));
     line.addSubcommand(new ReportCommand(runner));
     line.addSubcommand(new SqlCommand(runner));
+    line.addSubcommand(
+        JobCommand.line(
+            runner,
+            "publish-tables",
+            "Publishes the tables of a run, or without run.id of all runs of output.dir, to the"
+                + " catalog that output.catalog names.",
+            PUBLISH,
+            JobCommand::checkPublishing));
     line.addSubcommand(new BenchCommand(runner, actions.bench(), actions.scaling()));
     line.addSubcommand(
         JobCommand.line(

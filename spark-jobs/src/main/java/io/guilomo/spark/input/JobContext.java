@@ -1,14 +1,27 @@
 package io.guilomo.spark.input;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.catalog.Publications;
 import io.guilomo.spark.progress.ProgressListener;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
 
-/** What every job is given. */
-public record JobContext(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
+/**
+ * What every job is given.
+ *
+ * @param publications to the user's catalog, of all jobs of a command
+ */
+public record JobContext(
+    SparkSession spark,
+    GuilomoConfig config,
+    ProgressListener progress,
+    Publications publications) {
+
+  public JobContext(SparkSession spark, GuilomoConfig config, ProgressListener progress) {
+    this(spark, config, progress, new Publications(spark, config.output(), progress::message));
+  }
 
   public SparkContext sparkContext() {
     return spark.sparkContext();
@@ -26,6 +39,6 @@ public record JobContext(SparkSession spark, GuilomoConfig config, ProgressListe
 
   /** The same with some keys changed, each {@code path=value}. */
   public JobContext with(List<String> changes) {
-    return new JobContext(spark, config.with(changes), progress);
+    return new JobContext(spark, config.with(changes), progress, publications);
   }
 }

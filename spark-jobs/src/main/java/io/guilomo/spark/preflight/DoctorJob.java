@@ -2,6 +2,7 @@ package io.guilomo.spark.preflight;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.ModelConfig.Precision;
+import io.guilomo.config.OutputConfig.Tables;
 import io.guilomo.data.Listing;
 import io.guilomo.family.Families;
 import io.guilomo.model.LinearModule;
@@ -15,6 +16,7 @@ import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.sizing.BatchShape;
 import io.guilomo.sizing.ByteSize;
+import io.guilomo.spark.catalog.Publications;
 import io.guilomo.spark.data.CatalogRows;
 import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.input.PlanFiles;
@@ -69,6 +71,7 @@ public final class DoctorJob {
               "guilomo.data.train", "none of data.train, data.table and data.query is set"));
     }
     catalog();
+    publishing();
     template();
     if (config.model().precision() == Precision.INT8) {
       rounding();
@@ -100,6 +103,19 @@ public final class DoctorJob {
             checks.add(Check.cannot(name, e.getMessage()));
           }
         });
+  }
+
+  /** Whether a job could publish its tables when it ends. */
+  private void publishing() {
+    if (config.output().tables() == Tables.PARQUET) {
+      return;
+    }
+    String name = "guilomo.output.catalog";
+    try {
+      checks.add(Check.ok(name, new Publications(session, config.output(), line -> {}).check()));
+    } catch (UserException e) {
+      checks.add(Check.cannot(name, e.getMessage()));
+    }
   }
 
   private void template() {

@@ -60,6 +60,7 @@ public final class RecordedRun {
             ? TIME.format(startedAt.atZone(ZoneOffset.UTC)) + "-" + config.run().seed()
             : config.run().id();
     OutputDirectory.require(config.output().dir(), context.hadoop());
+    context.publications().require();
     this.directory = new RunDirectory(config.output().dir(), runId, context.hadoop());
     this.tables =
         new TableWriter(
@@ -121,15 +122,17 @@ public final class RecordedRun {
         checkpoints.begin(config.checkpoint().resume());
         R result = work.run();
         write("SUCCEEDED", Instant.now());
-        checkpoints.end();
         if (reporting) {
           report(true);
         }
+        // Until then the job resumes, at its end, rather than start over.
+        context.publications().ended(runId, checkpoints::end);
         return result;
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
         if (fail(e)) {
           // A refusal is the last line that the user should read.
           report(ExceptionUtils.throwableOfType(e, UserException.class) == null);
+          context.publications().ended(runId, () -> {});
         }
         throw e;
       }

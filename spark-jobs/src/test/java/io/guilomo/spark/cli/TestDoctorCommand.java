@@ -165,14 +165,20 @@ class TestDoctorCommand {
             doctor(
                 "data.train=",
                 "data.query=SELECT 'a' AS instruction, 'b' AS output",
-                "evaluate.table=corpus.none"))
+                "evaluate.table=corpus.none",
+                "output.tables=iceberg",
+                "output.catalog=lake.guilomo"))
         .isEqualTo(2);
     assertThat(lines())
         .contains(
             "ok       guilomo.data.query: query SELECT 'a' AS instruction, 'b' AS output has columns"
                 + " instruction, output",
             "cannot   guilomo.evaluate.table: Cannot read table corpus.none: there is no table or view"
-                + " `corpus`.`none`");
+                + " `corpus`.`none`",
+            "cannot   guilomo.output.catalog: Cannot publish iceberg tables to lake.guilomo: add"
+                + " --conf spark.sql.catalog.lake=org.apache.iceberg.spark.SparkCatalog and the"
+                + " catalog's settings, such as --conf spark.sql.catalog.lake.type=rest --conf"
+                + " spark.sql.catalog.lake.uri=URI");
   }
 
   private List<String> lines() {

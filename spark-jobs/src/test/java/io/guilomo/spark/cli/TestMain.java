@@ -138,7 +138,7 @@ class TestMain {
     assertThat(run()).isEqualTo(2);
     assertThat(text(err))
         .isEqualTo(
-            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, report, sql, bench, doctor, completion\n");
+            "error: Cannot run without a command: one of allocate, finetune, evaluate, predict, compare, quickstart, export, report, sql, publish-tables, bench, doctor, completion\n");
   }
 
   @Test
