@@ -38,7 +38,8 @@ public final class GuilomoConfig implements Serializable {
       CompareConfig compare,
       KernelsConfig kernels,
       ClusterConfig cluster,
-      CheckpointConfig checkpoint) {}
+      CheckpointConfig checkpoint,
+      TrackingConfig tracking) {}
 
   private GuilomoConfig(Config resolved) {
     this.json = resolved.withOnlyPath(ROOT).root().render(ConfigRenderOptions.concise());
@@ -157,6 +158,10 @@ public final class GuilomoConfig implements Serializable {
     return sections().checkpoint;
   }
 
+  public TrackingConfig tracking() {
+    return sections().tracking;
+  }
+
   /**
    * The keys whose values differ from those in another configuration, without the root, such as
    * {@code search.epochs}; in alphabetical order.
@@ -170,7 +175,8 @@ public final class GuilomoConfig implements Serializable {
         .toList();
   }
 
-  private Map<String, String> values() {
+  /** All keys, without the root, and their values, in alphabetical order. */
+  public Map<String, String> values() {
     Map<String, String> values = new TreeMap<>();
     ConfigFactory.parseString(json)
         .getConfig(ROOT)
@@ -251,7 +257,8 @@ public final class GuilomoConfig implements Serializable {
         CompareConfig.of(root.section("compare")),
         KernelsConfig.of(root.section("kernels")),
         ClusterConfig.of(root.section("cluster")),
-        CheckpointConfig.of(root.section("checkpoint")));
+        CheckpointConfig.of(root.section("checkpoint")),
+        TrackingConfig.of(root.section("tracking")));
   }
 
   /** A key whose values differ between two configurations. */

@@ -35,7 +35,11 @@ class TestReferenceConf {
           "evaluate.records",
           List.of("evaluate.data", "evaluate.table", "evaluate.query"),
           "allocation.budget-parameters",
-          List.of("allocation.budget.parameters"));
+          List.of("allocation.budget.parameters"),
+          "tracking.mlflow-uri",
+          List.of("tracking.mlflow.uri"),
+          "tracking.mlflow-experiment",
+          List.of("tracking.mlflow.experiment"));
 
   @Test
   void everyKeyHasAnExplanationOfOneLine() {
@@ -67,6 +71,7 @@ class TestReferenceConf {
     read(ClusterConfig.class, "cluster", read);
     read(KernelsConfig.class, "kernels", read);
     read(CheckpointConfig.class, "checkpoint", read);
+    read(TrackingConfig.class, "tracking", read);
     for (String field :
         List.of("messages", "prompt", "completion", "sentence", "sentence2", "label")) {
       read.add("data.columns." + field);

@@ -24,6 +24,7 @@ class TestArchitecture {
           "data",
           "table",
           "catalog",
+          "tracking",
           "report",
           "input",
           "worker",

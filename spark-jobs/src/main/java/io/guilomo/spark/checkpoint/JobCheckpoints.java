@@ -34,11 +34,14 @@ public final class JobCheckpoints {
    *
    * @param resume whether it may resume where an earlier one stopped; otherwise the checkpoints of
    *     the earlier one are removed
+   * @return whether it may: false if the job starts over
    */
-  public void begin(boolean resume) throws IOException {
-    if (!resume || files.exists(new Path(root, ENDED))) {
+  public boolean begin(boolean resume) throws IOException {
+    boolean resumes = resume && !files.exists(new Path(root, ENDED));
+    if (!resumes) {
       files.delete(root, true);
     }
+    return resumes;
   }
 
   /** Those of the training with a seed. */

@@ -54,6 +54,7 @@ public record TrainingCheckpoints(
           "generation.",
           "compare.",
           "checkpoint.",
+          "tracking.",
           "allocation.",
           "search.seeds",
           "cluster.round-timeout-seconds");

@@ -19,7 +19,7 @@ final class BarProgress implements ProgressListener {
   }
 
   @Override
-  public void begin(String task, long rounds) {
+  public synchronized void begin(String task, long rounds) {
     end();
     bar =
         new ProgressBarBuilder()
@@ -32,7 +32,7 @@ final class BarProgress implements ProgressListener {
   }
 
   @Override
-  public void round(Map<String, Double> values) {
+  public synchronized void round(Map<String, Double> values) {
     if (bar != null) {
       bar.setExtraMessage(LineProgress.text(values).replaceFirst("^, ", ""));
       bar.step();
@@ -40,7 +40,7 @@ final class BarProgress implements ProgressListener {
   }
 
   @Override
-  public void message(String line) {
+  public synchronized void message(String line) {
     if (bar == null) {
       err.println(line);
     } else {
@@ -51,7 +51,7 @@ final class BarProgress implements ProgressListener {
   }
 
   @Override
-  public void end() {
+  public synchronized void end() {
     if (bar != null) {
       bar.close();
       bar = null;

@@ -35,7 +35,7 @@ final class LineProgress implements ProgressListener {
   }
 
   @Override
-  public void begin(String task, long rounds) {
+  public synchronized void begin(String task, long rounds) {
     this.task = task;
     this.rounds = rounds;
     this.done = 0;
@@ -45,7 +45,7 @@ final class LineProgress implements ProgressListener {
   }
 
   @Override
-  public void round(Map<String, Double> values) {
+  public synchronized void round(Map<String, Double> values) {
     done++;
     long now = clock.getAsLong();
     if (done == 1 || done == rounds || now - shown >= INTERVAL) {
@@ -65,12 +65,12 @@ final class LineProgress implements ProgressListener {
   }
 
   @Override
-  public void message(String line) {
+  public synchronized void message(String line) {
     err.println(line);
   }
 
   @Override
-  public void end() {
+  public synchronized void end() {
     err.flush();
   }
 }

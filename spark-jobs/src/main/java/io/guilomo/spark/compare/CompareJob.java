@@ -70,7 +70,7 @@ public record CompareJob(JobContext context) {
         String.join(",", config().compare().strategies()),
         Workers.of(config(), context.sparkContext()).count(),
         () -> {
-          Result result = compare(run, backbone);
+          Result result = new CompareJob(run.within()).compare(run, backbone);
           run.tables().replace(ComparisonTable.INSTANCE, result.rows());
           return result;
         });

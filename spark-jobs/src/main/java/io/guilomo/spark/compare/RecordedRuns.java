@@ -30,11 +30,11 @@ final class RecordedRuns {
   private static final Map<String, List<String>> IRRELEVANT =
       Map.of(
           AllocateJob.NAME,
-          List.of("compare.", "checkpoint.", "finetune.", "evaluate.", "generation."),
+          List.of("compare.", "checkpoint.", "tracking.", "finetune.", "evaluate.", "generation."),
           FinetuneJob.NAME,
-          List.of("compare.", "checkpoint.", "evaluate.", "generation."),
+          List.of("compare.", "checkpoint.", "tracking.", "evaluate.", "generation."),
           EvaluateJob.NAME,
-          List.of("compare.", "checkpoint."));
+          List.of("compare.", "checkpoint.", "tracking."));
 
   private final TableReader reader;
   private final String prefix;

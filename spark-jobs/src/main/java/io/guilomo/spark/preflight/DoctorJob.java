@@ -21,6 +21,7 @@ import io.guilomo.spark.data.CatalogRows;
 import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.input.PlanFiles;
 import io.guilomo.spark.input.PromptTemplates;
+import io.guilomo.spark.tracking.MlflowCheck;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -73,6 +74,7 @@ public final class DoctorJob {
     catalog();
     publishing();
     template();
+    tracking();
     if (config.model().precision() == Precision.INT8) {
       rounding();
     }
@@ -133,6 +135,19 @@ public final class DoctorJob {
                   : "there is no chat template: conversations may have one turn"));
     } catch (IOException | UserException e) {
       checks.add(Check.cannot(name, String.valueOf(e.getMessage())));
+    }
+  }
+
+  /** No job needs the server. */
+  private void tracking() {
+    if (config.tracking().mlflowUri().isEmpty()) {
+      return;
+    }
+    String name = "guilomo.tracking.mlflow.uri";
+    try {
+      checks.add(Check.ok(name, MlflowCheck.run(config.tracking())));
+    } catch (IOException e) {
+      checks.add(Check.warning(name, config.tracking().mlflowUri() + ": " + e.getMessage()));
     }
   }
 

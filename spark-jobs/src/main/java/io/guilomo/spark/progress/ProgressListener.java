@@ -2,7 +2,7 @@ package io.guilomo.spark.progress;
 
 import java.util.Map;
 
-/** How far a job has come: called on the driver, by one thread at a time. */
+/** How far a job has come: called on the driver, by any thread. */
 public interface ProgressListener {
 
   /** Work of a number of rounds begins; what was begun before has ended. */

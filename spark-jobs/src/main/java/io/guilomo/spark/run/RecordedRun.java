@@ -8,7 +8,11 @@ import io.guilomo.spark.checkpoint.JobCheckpoints;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableWriter;
+import io.guilomo.spark.table.WrittenRows;
+import io.guilomo.spark.tracking.JobTracker;
+import io.guilomo.spark.tracking.TrackedJob;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -39,6 +43,7 @@ public final class RecordedRun {
   private String backboneDigest = "";
   private int workers;
   private DataReport data;
+  private volatile JobTracker tracker = JobTracker.none();
 
   /** What a job does. */
   @FunctionalInterface
@@ -66,7 +71,16 @@ public final class RecordedRun {
         new TableWriter(
             context.spark(),
             config.output().dir(),
-            new JobRun(runId, LocalDate.ofInstant(startedAt, ZoneOffset.UTC), job));
+            new JobRun(runId, LocalDate.ofInstant(startedAt, ZoneOffset.UTC), job),
+            new Observer());
+  }
+
+  /** Tells the tracker, once there is one. */
+  private final class Observer implements WrittenRows {
+    @Override
+    public <R> void wrote(Table<R> table, List<R> rows) {
+      tracker.wrote(table, rows);
+    }
   }
 
   public String runId() {
@@ -119,39 +133,70 @@ public final class RecordedRun {
       write("RUNNING", null);
       try (Interruption ignored = new Interruption(context, job, runId)) {
         JobCheckpoints checkpoints = checkpoints();
-        checkpoints.begin(config.checkpoint().resume());
+        boolean continues = checkpoints.begin(config.checkpoint().resume());
+        tracker = context.tracker().begin(tracked(continues));
         R result = work.run();
         write("SUCCEEDED", Instant.now());
-        if (reporting) {
-          report(true);
-        }
+        boolean reported = reporting && report(true);
         // Until then the job resumes, at its end, rather than start over.
         context.publications().ended(runId, checkpoints::end);
+        tracker.end(new JobTracker.Ending(null, reported));
         return result;
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
-        if (fail(e)) {
-          // A refusal is the last line that the user should read.
-          report(ExceptionUtils.throwableOfType(e, UserException.class) == null);
+        // A refusal is the last line that the user should read.
+        boolean failed = fail(e);
+        boolean reported =
+            failed && report(ExceptionUtils.throwableOfType(e, UserException.class) == null);
+        if (failed) {
           context.publications().ended(runId, () -> {});
         }
+        tracker.end(new JobTracker.Ending(e, reported));
+        throw e;
+      } catch (Error e) {
+        tracker.end(new JobTracker.Ending(e, false));
         throw e;
       }
     }
+  }
+
+  /** What jobs that are parts of this one are given, while it is recorded. */
+  public JobContext within() {
+    return context.within(tracker);
+  }
+
+  private TrackedJob tracked(boolean continues) {
+    return new TrackedJob(
+        runId,
+        job,
+        continues,
+        startedAt,
+        new TrackedJob.Labels(strategy, version(), context.sparkContext().applicationId()),
+        config,
+        directory.qualified(),
+        context.hadoop());
+  }
+
+  private static String version() {
+    String version = RecordedRun.class.getPackage().getImplementationVersion();
+    return version == null ? "development" : version;
   }
 
   /**
    * Writes the run's report; a job does not fail if that fails.
    *
    * @param said whether the user is told where
+   * @return whether it is there
    */
-  private void report(boolean said) {
+  private boolean report(boolean said) {
     try {
       String path = new ReportJob(context.spark(), config.output().dir()).run(runId);
       if (said) {
         context.message("report written to " + path);
       }
+      return true;
     } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
       context.message("warning: the report was not written: " + e);
+      return false;
     }
   }
 
@@ -167,18 +212,11 @@ public final class RecordedRun {
   }
 
   private void write(String status, Instant finishedAt) {
-    String version = RecordedRun.class.getPackage().getImplementationVersion();
     tables.replace(
         RunsTable.INSTANCE,
         List.of(
             new RunsTable.Run(
-                new RunsTable.Execution(
-                    job,
-                    status,
-                    startedAt,
-                    finishedAt,
-                    workers,
-                    version == null ? "development" : version),
+                new RunsTable.Execution(job, status, startedAt, finishedAt, workers, version()),
                 new RunsTable.Inputs(
                     config.run().seed(),
                     strategy,

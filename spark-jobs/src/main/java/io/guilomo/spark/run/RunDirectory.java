@@ -44,6 +44,11 @@ public final class RunDirectory {
     return new Path(directory, name);
   }
 
+  /** Its path with the file system that has it. */
+  public Path qualified() {
+    return fileSystem.makeQualified(directory);
+  }
+
   @Override
   public String toString() {
     return directory.toString();

@@ -53,6 +53,7 @@ public final class RoundAppender<R> {
       } finally {
         fileSystem.delete(temporary, true);
       }
+      writer.observer().wrote(table, rows);
     } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       throw new IllegalStateException(
           String.format(

@@ -32,12 +32,23 @@ public final class TableWriter {
 
   private final String outputDir;
   private final JobRun run;
+  private final WrittenRows observer;
 
   /** Sets the session to write Parquet timestamps as microseconds. */
   public TableWriter(SparkSession spark, String outputDir, JobRun run) {
+    this(spark, outputDir, run, WrittenRows.IGNORED);
+  }
+
+  /**
+   * The same with an observer.
+   *
+   * @param observer is told of rows that are given as a list
+   */
+  public TableWriter(SparkSession spark, String outputDir, JobRun run, WrittenRows observer) {
     this.spark = InterpretedSession.beside(spark);
     this.outputDir = outputDir;
     this.run = run;
+    this.observer = observer;
     for (SparkSession session : List.of(spark, this.spark)) {
       session.conf().set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS");
     }
@@ -46,6 +57,7 @@ public final class TableWriter {
   /** Replaces the earlier rows, which stay if this fails. */
   public <R> void replace(Table<R> table, List<R> rows) {
     replaceFiles(table, dataset(table, rows));
+    observer.wrote(table, rows);
   }
 
   /**
@@ -138,6 +150,10 @@ public final class TableWriter {
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot rewrite table " + table + " of run " + run.runId(), e);
     }
+  }
+
+  WrittenRows observer() {
+    return observer;
   }
 
   <R> Dataset<Row> dataset(Table<R> table, List<R> rows) {

@@ -60,6 +60,14 @@ class TestDoctorCommand {
   }
 
   @Test
+  void aTrackingServerThatDoesNotAnswerIsNoReasonNotToRun() {
+    assertThat(doctor("tracking.mlflow.uri=http://127.0.0.1:1")).isZero();
+    assertThat(lines())
+        .anyMatch(
+            line -> line.startsWith("warning  guilomo.tracking.mlflow.uri: http://127.0.0.1:1: "));
+  }
+
+  @Test
   void whatInt8Loses() {
     assertThat(doctor("model.precision=int8")).isZero();
     assertThat(lines())
