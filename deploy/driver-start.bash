@@ -37,9 +37,17 @@ start_driver() {
   local resource=$jar
   [[ $master != local && $master != 'local['* ]] || resource=spark-internal
 
+  # As spark-submit has it: where YARN and other file systems are.
+  local classpath="$SPARK_HOME/jars/*:$jar${HADOOP_CONF_DIR:+:$HADOOP_CONF_DIR}${YARN_CONF_DIR:+:$YARN_CONF_DIR}"
+  local java_options=$driver_java
+  if [[ $deploy_mode == cluster ]]; then
+    # This JVM only submits.
+    java_options=$quiet_java driver_memory=512m start=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC) archives=false
+  fi
+
   # shellcheck disable=SC2206 # one word per option, as in Spark's own setting
-  local launch=("$java" "${spark_opens[@]}" "-Xmx$driver_memory" "${start[@]}" $driver_java
-    -cp "$SPARK_HOME/jars/*:$jar" org.apache.spark.deploy.SparkSubmit "${submit[@]}" "$resource" "$command"
+  local launch=("$java" "${spark_opens[@]}" "-Xmx$driver_memory" "${start[@]}" $java_options
+    -cp "$classpath" org.apache.spark.deploy.SparkSubmit "${submit[@]}" "$resource" "$command"
     "${arguments[@]}")
   $archives || exec "${launch[@]}"
 

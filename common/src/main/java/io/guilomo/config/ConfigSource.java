@@ -20,6 +20,7 @@ import org.apache.hadoop.fs.Path;
 final class ConfigSource {
 
   private static final long MAX_BYTES = 1 << 20;
+  private static final String SPARK_HADOOP = "spark.hadoop.";
 
   private ConfigSource() {}
 
@@ -88,8 +89,14 @@ final class ConfigSource {
   }
 
   private static Configuration localByDefault() {
-    // As in spark-submit, a path without a scheme is a local file, whatever fs.defaultFS says.
     Configuration configuration = new Configuration();
+    // Where spark-submit leaves the settings of file systems; there is no Spark session yet.
+    for (String name : System.getProperties().stringPropertyNames()) {
+      if (name.startsWith(SPARK_HADOOP)) {
+        configuration.set(name.substring(SPARK_HADOOP.length()), System.getProperty(name));
+      }
+    }
+    // As in spark-submit, a path without a scheme is a local file, whatever fs.defaultFS says.
     configuration.set("fs.defaultFS", "file:///");
     return configuration;
   }

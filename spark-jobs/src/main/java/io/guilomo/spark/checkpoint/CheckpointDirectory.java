@@ -104,8 +104,12 @@ public final class CheckpointDirectory {
       discard(temporary);
       throw e;
     }
-    for (Path older : newestFirst().stream().skip(keep).toList()) {
-      files.delete(older, true);
+    int kept = 0;
+    for (Path path : newestFirst()) {
+      // What claims to be newer is not whole, or this one could not have been written after it.
+      if (round(path) > checkpoint.round() || ++kept > keep) {
+        files.delete(path, true);
+      }
     }
   }
 

@@ -22,9 +22,11 @@ import org.apache.hadoop.fs.Path;
 /**
  * Keeps two submissions of the same job of a run from running at the same time. The holder writes
  * its beat into a file every few seconds; a file whose beat has stopped was left by a driver that
- * died, and is taken over. On file systems that cannot create a file exclusively, as object stores,
- * two that start in the same moment may both succeed; the next beat stops the one whose file was
- * overwritten.
+ * died, and is taken over. One of the same application is taken over at once: YARN starts a second
+ * driver of an application only when it has given up the first.
+ *
+ * <p>On file systems that cannot create a file exclusively, as object stores, two that start in the
+ * same moment may both succeed; the next beat stops the one whose file was overwritten.
  */
 public final class RunLock implements AutoCloseable {
 
@@ -39,6 +41,7 @@ public final class RunLock implements AutoCloseable {
   private final Runnable lost;
   private final ScheduledExecutorService heart;
   private long beats;
+  private boolean overtaken;
 
   /**
    * Who holds a lock.
@@ -65,6 +68,12 @@ public final class RunLock implements AutoCloseable {
     boolean diedHere(String here) {
       return host.equals(here) && ProcessHandle.of(process).isEmpty();
     }
+
+    /** Whether it is another process of the same application. */
+    boolean isEarlierAttemptOf(Holder later) {
+      return application.equals(later.application)
+          && !(host.equals(later.host) && process == later.process);
+    }
   }
 
   private RunLock(Path path, FileSystem files, Holder holder, Runnable lost) {
@@ -86,7 +95,8 @@ public final class RunLock implements AutoCloseable {
    *
    * @param run names the job and the run in messages
    * @param application of this submission
-   * @param lost is run if another submission takes the lock over: this one must stop
+   * @param lost is run at every beat once another submission has taken the lock over: this one must
+   *     stop
    * @throws UserException if another submission is running
    */
   public static RunLock take(
@@ -105,7 +115,10 @@ public final class RunLock implements AutoCloseable {
     RunLock lock = new RunLock(path, files, holder, lost);
     if (!lock.create()) {
       Optional<String> found = read(files, path);
-      if (found.isPresent() && !Holder.of(found.get()).diedHere(here)) {
+      Optional<Holder> earlier = found.map(Holder::of);
+      if (earlier.isPresent()
+          && !earlier.get().diedHere(here)
+          && !earlier.get().isEarlierAttemptOf(holder)) {
         awaitSilence(files, path, found.get(), run, beat.multipliedBy(BEATS_TO_DEATH));
       }
       files.delete(path, false);
@@ -123,6 +136,7 @@ public final class RunLock implements AutoCloseable {
       FileSystem files, Path path, String first, String run, Duration deadAfter)
       throws IOException {
     long end = System.nanoTime() + deadAfter.toNanos();
+    IOException unread = null;
     while (System.nanoTime() < end) {
       try {
         TimeUnit.NANOSECONDS.sleep(deadAfter.toNanos() / 40);
@@ -130,7 +144,15 @@ public final class RunLock implements AutoCloseable {
         Thread.currentThread().interrupt();
         throw refused(run, first);
       }
-      Optional<String> now = read(files, path);
+      Optional<String> now;
+      try {
+        now = read(files, path);
+        unread = null;
+      } catch (IOException e) {
+        // An object store says so where a beat replaces the file while it is read.
+        unread = e;
+        continue;
+      }
       if (now.isEmpty()) {
         return;
       }
@@ -138,6 +160,9 @@ public final class RunLock implements AutoCloseable {
         // Now it may be half written.
         throw refused(run, first.isEmpty() ? now.get() : first);
       }
+    }
+    if (unread != null) {
+      throw unread;
     }
   }
 
@@ -166,9 +191,12 @@ public final class RunLock implements AutoCloseable {
 
   private void beat() {
     try {
-      Optional<String> found = read(files, path);
-      if (found.isPresent() && !Holder.of(found.get()).id().equals(holder.id())) {
-        heart.shutdown();
+      if (!overtaken) {
+        Optional<String> found = read(files, path);
+        overtaken = found.isPresent() && !Holder.of(found.get()).id().equals(holder.id());
+      }
+      if (overtaken) {
+        // Again and again: it stops only what is running at the time.
         lost.run();
         return;
       }

@@ -53,6 +53,18 @@ class TestCheckpointDirectory {
     assertThat(newestRound(directory)).hasValue(15L);
   }
 
+  /** Left, for example, by a writer that died when checkpoints were written at other rounds. */
+  @Test
+  void whatIsNotWholeTakesNoPlaceOfTheNewest() throws IOException {
+    CheckpointDirectory directory = directory(1);
+    directory.write(checkpoint(2, 2));
+    Files.createDirectories(root.resolve("round-00000005"));
+    assertThat(newestRound(directory)).hasValue(2L);
+    directory.write(checkpoint(3, 3));
+    assertThat(names()).containsExactly("round-00000003");
+    assertThat(newestRound(directory)).hasValue(3L);
+  }
+
   @Test
   void everyFlippedByteIsNoticedAndTheOneBeforeTaken() throws IOException {
     directory(2).write(checkpoint(1, 1));

@@ -12,6 +12,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkSubmit;
@@ -118,6 +120,34 @@ class TestDeployExamples {
     for (String process : List.of("driver", "executor")) {
       for (String option : conf.get("spark." + process + ".extraJavaOptions").split("\\s+")) {
         assertThat(script).contains(option.replaceAll("(maxBytes=).*", "$1"));
+      }
+    }
+  }
+
+  /** Each command is run by the test that its row names, or the row says that it was not. */
+  @Test
+  void theReadmesTenCommands() throws IOException {
+    String readme = Files.readString(Path.of("../deploy/README.md"));
+    String section = between(readme, "## From a jar to a scheduled DAG\n", "\n## ");
+    List<String> rows = section.lines().filter(line -> line.matches("\\| \\d+ \\|.*")).toList();
+    assertThat(rows).hasSize(10);
+    Map<String, Path> tests = new HashMap<>();
+    try (Stream<Path> files = Files.walk(Path.of("src/test/java"))) {
+      files.forEach(
+          file -> tests.put(file.getFileName().toString().replaceAll("\\.java$", ""), file));
+    }
+    for (String row : rows) {
+      String[] cells = row.split(" \\| ", -1);
+      String last = cells[cells.length - 1];
+      List<String> named =
+          Pattern.compile("`(Test\\w+)`").matcher(last).results().map(m -> m.group(1)).toList();
+      assertThat(!named.isEmpty() || last.contains("not run")).as(row).isTrue();
+      for (String test : named) {
+        assertThat(tests).as(row).containsKey(test);
+        Matcher command = Pattern.compile("deploy/guilomo (\\w+)").matcher(row);
+        if (command.find()) {
+          assertThat(Files.readString(tests.get(test))).as(row).contains('"' + command.group(1));
+        }
       }
     }
   }

@@ -239,6 +239,33 @@ class TestDeployScripts {
     return text.substring(start + from.length(), text.indexOf(to, start + from.length()));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "yarn, cluster, true",
+    "k8s://https://cluster:443, cluster, true",
+    "yarn, client, false",
+    "spark://elsewhere:7077, cluster, false"
+  })
+  void aDriverInTheClusterIsSentTheConfiguration(String master, String mode, boolean sent)
+      throws Exception {
+    Path file = Files.writeString(directory.resolve("own.conf"), "guilomo.run.id = a\n");
+    String[] options = {"--master", master, "--deploy-mode", mode, "--files", "words.txt"};
+    String here = submitted(with(options, "--config", file.toString()));
+    assertThat(here)
+        .contains("--files\nwords.txt" + (sent ? "," + file : "") + "\n")
+        .contains("--config\n" + (sent ? "own.conf" : file) + "\n");
+    assertThat(submitted(with(options, "--config=" + file)))
+        .contains("--config=" + (sent ? "own.conf" : file) + "\n");
+    assertThat(submitted(with(options, "--config", "s3a://confs/own.conf")))
+        .contains("--files\nwords.txt\n", "--config\ns3a://confs/own.conf\n");
+    // Its file of log levels stays here.
+    assertThat(here.contains("-Dlog4j2")).isEqualTo(mode.equals("client"));
+  }
+
+  private static String[] with(String[] options, String... more) {
+    return Stream.concat(Stream.of(options), Stream.of(more)).toArray(String[]::new);
+  }
+
   @Test
   void whatSparkWillRefuseIsLeftToSpark() throws Exception {
     assertThat(submitted("--conf", "spark.executor.memoryOverhead=much"))

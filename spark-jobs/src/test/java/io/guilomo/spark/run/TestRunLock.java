@@ -12,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class TestRunLock {
@@ -19,7 +20,7 @@ class TestRunLock {
   private static final Duration BEAT = Duration.ofMillis(50);
 
   @TempDir private Path directory;
-  private final CountDownLatch lost = new CountDownLatch(1);
+  private final CountDownLatch lost = new CountDownLatch(2);
 
   @Test
   void aSecondSubmissionIsRefusedWhileTheFirstLives() throws IOException {
@@ -56,7 +57,25 @@ class TestRunLock {
   }
 
   @Test
-  void aHolderIsToldWhenItsLockIsTakenAway() throws Exception {
+  @Timeout(60)
+  void thatOfAnEarlierAttemptOfTheSameApplicationIsTakenOverAtOnce() throws IOException {
+    leave("application_1_0001", "elsewhere", 1);
+    Duration hour = Duration.ofHours(1);
+    try (RunLock second = take("application_1_0001", hour)) {
+      assertThat(Files.readString(directory.resolve("lock")))
+          .contains("\t" + ProcessHandle.current().pid() + "\t0");
+    }
+  }
+
+  @Test
+  void twoJobsOfOneProcessAreNotAttemptsOfTheSame() throws IOException {
+    try (RunLock first = take("app-1")) {
+      assertThatThrownBy(() -> take("app-1")).hasMessageStartingWith("Cannot start allocate of ");
+    }
+  }
+
+  @Test
+  void aHolderIsToldUntilItEndsWhenItsLockIsTakenAway() throws Exception {
     try (RunLock first = take("app-1")) {
       leave("app-2", "elsewhere", 1);
       assertThat(lost.await(20, TimeUnit.SECONDS)).isTrue();
@@ -72,12 +91,16 @@ class TestRunLock {
   }
 
   private RunLock take(String application) throws IOException {
+    return take(application, BEAT);
+  }
+
+  private RunLock take(String application, Duration beat) throws IOException {
     return RunLock.take(
         new org.apache.hadoop.fs.Path(directory.resolve("lock").toUri()),
         new Configuration(),
         "allocate of run cola",
         application,
         lost::countDown,
-        BEAT);
+        beat);
   }
 }
