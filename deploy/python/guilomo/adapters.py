@@ -45,9 +45,29 @@ def top_k_weights(logits, x, tensors, top_k):
     return torch.zeros_like(p).scatter(-1, chosen, best / best.sum(-1, keepdim=True))
 
 
+def dense_weights(logits, x, tensors, top_k):
+    """The softmax of the logits."""
+    return functional.softmax(logits, dim=-1, dtype=torch.float32)
+
+
+def sparsegen_weights(logits, x, tensors, top_k):
+    """The projection of the logits onto the simplex that leaves as many experts as each token's
+    lambda says (arXiv 2509.25684)."""
+    hidden = functional.relu(functional.linear(x, tensors["hidden_weight"], tensors["hidden_bias"]))
+    z = functional.linear(hidden, tensors["output_weight"], tensors["output_bias"])
+    rest = 1 - (functional.logsigmoid(z.float()) + 0.99)  # [..., 1]
+    u = logits.float()
+    largest = u.sort(-1, descending=True).values
+    sums = largest.cumsum(-1)
+    counts = torch.arange(1, u.shape[-1] + 1, device=u.device)
+    used = (rest + counts * largest > sums).sum(-1, keepdim=True).clamp(min=1)
+    threshold = (sums.gather(-1, used - 1) - rest) / used
+    return (u - threshold).clamp(min=0) / rest
+
+
 # Weights [..., experts] by the plan's "routing": of the logits and the input of a module, the
-# router's tensors by the last word of their names, and the plan's "top-k".
-ROUTINGS = {"top-k": top_k_weights}
+# router's tensors by the ends of their names, and the plan's "top-k".
+ROUTINGS = {"top-k": top_k_weights, "dense": dense_weights, "sparsegen": sparsegen_weights}
 
 
 class LoraMoe(nn.Module):
@@ -157,6 +177,12 @@ def load_adapter(model, directory):
             name[len(prefix):]: tensor
             for name, tensor in tensors.items()
             if name.startswith(prefix) and not name.startswith(prefix + "experts.")
+        }
+        shared = f"thresholds.{a[0].shape[1]}."
+        router |= {
+            name[len(shared):].replace(".", "_"): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(shared)
         }
         check(found, modules[found], (b[0].shape[0], a[0].shape[1]))
         wrapped = LoraMoe(modules[found], a, b, router, s, routing, top_k)

@@ -14,8 +14,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * The tensors of an adapter by name, expert by expert, where a network stacks the experts of a
  * module: {@code layers.L.MODULE.experts.E.A [r, in]} and {@code .B [out, r]}, {@code
- * layers.L.MODULE.router [E, in]}, and {@code classifier.weight [classes, hidden]} and {@code
- * classifier.bias [classes]}, which a decoder's classifier does not have.
+ * layers.L.MODULE.router [E, in]}, what the routers share, {@code thresholds.IN.…}, and {@code
+ * classifier.weight [classes, hidden]} and {@code classifier.bias [classes]}, which a decoder's
+ * classifier does not have.
  */
 final class AdapterTensors {
 
@@ -41,6 +42,8 @@ final class AdapterTensors {
               (kind, shape) ->
                   add(entries, prefix(module) + kind, LongStream.of(shape).boxed().toList(), null));
     }
+    Mixture.sharedParameters(description.plan().moduleExperts())
+        .forEach((name, shape) -> add(entries, name, LongStream.of(shape).boxed().toList(), null));
     long classes = description.labels().size();
     if (classes > 0) {
       add(entries, CLASSIFIER_WEIGHT, List.of(classes, hidden), null);
@@ -74,6 +77,9 @@ final class AdapterTensors {
         views.put(prefix(module) + kind, parameters.view(parameter(module, kind)));
       }
     }
+    Mixture.sharedParameters(plan.moduleExperts())
+        .keySet()
+        .forEach(name -> views.put(name, parameters.view(name)));
     if (classifier) {
       views.put(CLASSIFIER_WEIGHT, parameters.view(CLASSIFIER_WEIGHT));
       if (parameters.names().contains(CLASSIFIER_BIAS)) {

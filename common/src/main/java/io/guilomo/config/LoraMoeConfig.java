@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param targetModules empty: all linear modules
  * @param scaling of an expert by its rank
- * @param loadBalance weight of the load-balancing loss
+ * @param loadBalance weight of the routers' own loss
  */
 public record LoraMoeConfig(
     List<String> targetModules,
@@ -30,6 +30,9 @@ public record LoraMoeConfig(
             new Scaling(section.oneOf("scaling", Scaling.Rule.class), section.positive("alpha")),
             section.fraction("dropout"),
             section.number("load-balance", 0.0));
+    if (!RoutingMethod.NAMES.contains(config.routing.router())) {
+      throw section.refuse("routing", "must be one of " + RoutingMethod.NAMES);
+    }
     if (config.routing.topK() > config.maxExperts) {
       throw section.refuse("top-k", "must be at most max-experts, " + config.maxExperts);
     }

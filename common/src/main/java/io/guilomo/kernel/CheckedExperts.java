@@ -6,6 +6,7 @@ import static io.guilomo.kernel.KernelArguments.matrix;
 import static io.guilomo.kernel.KernelArguments.routing;
 import static io.guilomo.kernel.KernelArguments.sameShape;
 import static io.guilomo.kernel.KernelArguments.selections;
+import static io.guilomo.kernel.KernelArguments.size;
 import static io.guilomo.kernel.KernelArguments.vector;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -65,6 +66,54 @@ interface CheckedExperts extends ExpertKernels {
     operations()
         .experts()
         .routeBackward(dWeights, dProbabilities, topK, choice, probabilities, weights, dLogits);
+  }
+
+  @Override
+  default void sparsegen(
+      INDArray logits,
+      INDArray mask,
+      INDArray z,
+      int target,
+      boolean replay,
+      ExpertChoice choice,
+      INDArray weights,
+      INDArray shortfall,
+      INDArray statistics) {
+    matrix("logits", logits);
+    if (mask != null) {
+      vector("mask", mask, logits.size(1));
+    }
+    matrix("z", z, logits.size(0), 1);
+    size("choices", choice.length(), logits.length());
+    sameShape("weights", weights, logits);
+    sameShape("shortfall", shortfall, z);
+    doubles("statistics", statistics, logits.size(1) + 1);
+    operations()
+        .experts()
+        .sparsegen(logits, mask, z, target, replay, choice, weights, shortfall, statistics);
+  }
+
+  @Override
+  default void sparsegenBackward(
+      INDArray dWeights,
+      INDArray dShortfall,
+      INDArray z,
+      ExpertChoice choice,
+      INDArray weights,
+      INDArray shortfall,
+      INDArray dLogits,
+      INDArray dz) {
+    matrix("gradient of weights", dWeights);
+    vector("gradient of shortfall", dShortfall, 1);
+    matrix("z", z, dWeights.size(0), 1);
+    size("choices", choice.length(), dWeights.length());
+    sameShape("weights", weights, dWeights);
+    sameShape("shortfall", shortfall, z);
+    sameShape("gradient of logits", dLogits, dWeights);
+    sameShape("gradient of z", dz, z);
+    operations()
+        .experts()
+        .sparsegenBackward(dWeights, dShortfall, z, choice, weights, shortfall, dLogits, dz);
   }
 
   @Override

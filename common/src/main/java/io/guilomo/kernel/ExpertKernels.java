@@ -59,6 +59,50 @@ public interface ExpertKernels {
       INDArray dLogits);
 
   /**
+   * Routes every token of one module by {@link Sparsegen}: {@code p̂ = sparsegen(logits + mask,
+   * λ)}, {@code λ = ln σ(z) + 0.99}. How many experts a token uses depends on it.
+   *
+   * @param logits {@code [T, experts]}
+   * @param mask {@code [experts]}, or null for none
+   * @param z {@code [T, 1]}
+   * @param target experts per token beyond which {@code λ} is too small
+   * @param choice {@code [T · experts]}, the experts that each token uses, largest first, then −1:
+   *     a result, or an input if {@code replay}, where a weight may then be negative
+   * @param weights result {@code p̂ [T, experts]}
+   * @param shortfall result {@code max(0, λ_lo(target) − λ) [T, 1]}
+   * @param statistics result {@code [experts + 1]} of {@link DataType#DOUBLE}: how many tokens use
+   *     each expert, then the sum of the shortfall
+   */
+  void sparsegen(
+      INDArray logits,
+      INDArray mask,
+      INDArray z,
+      int target,
+      boolean replay,
+      ExpertChoice choice,
+      INDArray weights,
+      INDArray shortfall,
+      INDArray statistics);
+
+  /**
+   * Backward of {@link #sparsegen}; {@code λ_lo} has no gradient.
+   *
+   * @param dWeights {@code ∂L/∂p̂ [T, experts]}
+   * @param dShortfall {@code ∂L/∂shortfall}, the same for every token, {@code [1]}
+   * @param dLogits result {@code [T, experts]}; its column sums are the mask's gradient
+   * @param dz {@code ∂L/∂z [T, 1]} is added to it
+   */
+  void sparsegenBackward(
+      INDArray dWeights,
+      INDArray dShortfall,
+      INDArray z,
+      ExpertChoice choice,
+      INDArray weights,
+      INDArray shortfall,
+      INDArray dLogits,
+      INDArray dz);
+
+  /**
    * {@code z[t, c] = h[t, c] · weights[t, e(c)] · coefficients[c]}, where column {@code c} belongs
    * to expert {@code e(c)}: {@code firstColumn[e] ≤ c < firstColumn[e + 1]}.
    *

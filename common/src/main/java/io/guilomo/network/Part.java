@@ -3,7 +3,10 @@ package io.guilomo.network;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A slice of the network: the selection of the GSVs, the embedding, a block or the head. */
+/**
+ * A slice of the network: the selection of the GSVs, the thresholds of the routers, the embedding,
+ * a block or the head.
+ */
 public interface Part {
 
   /** The part's trainable parameters. */

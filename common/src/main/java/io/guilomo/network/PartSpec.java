@@ -16,6 +16,7 @@ public record PartSpec(Kind kind, NetworkDefinition network, int layer, Mixture 
 
   public enum Kind {
     SELECTION,
+    THRESHOLDS,
     EMBEDDING,
     BLOCK,
     HEAD
@@ -30,6 +31,9 @@ public record PartSpec(Kind kind, NetworkDefinition network, int layer, Mixture 
     if (mixture.selection() != null) {
       all.add(new PartSpec(Kind.SELECTION, network, -1, mixture));
     }
+    if (mixture.thresholds() != null) {
+      all.add(new PartSpec(Kind.THRESHOLDS, network, -1, mixture));
+    }
     all.add(new PartSpec(Kind.EMBEDDING, network, -1, mixture));
     for (int i = 0; i < network.config().layers(); i++) {
       all.add(new PartSpec(Kind.BLOCK, network, i, mixture));
@@ -42,6 +46,7 @@ public record PartSpec(Kind kind, NetworkDefinition network, int layer, Mixture 
   Part build() {
     return switch (kind) {
       case SELECTION -> mixture.selection();
+      case THRESHOLDS -> mixture.thresholds();
       case EMBEDDING -> config().embedding();
       case BLOCK -> config().block(this);
       case HEAD ->

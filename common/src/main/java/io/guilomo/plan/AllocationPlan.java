@@ -9,6 +9,7 @@ import io.guilomo.network.moe.Mixture;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.LongStream;
 
 /**
  * The number of LoRA experts of each module, and their ranks.
@@ -153,10 +154,16 @@ public record AllocationPlan(
 
   /**
    * Trainable parameters of all modules: {@code Σ_modules [ Σ_e r_e (in + out) + E · in ]} and what
-   * the routers have beside {@code E · in}.
+   * the routers have beside {@code E · in}, of their own or together.
    */
   public long parameters() {
-    return modules.stream().mapToLong(this::parameters).sum();
+    return modules.stream().mapToLong(this::parameters).sum() + sharedParameters();
+  }
+
+  private long sharedParameters() {
+    return Mixture.sharedParameters(moduleExperts()).values().stream()
+        .mapToLong(shape -> LongStream.of(shape).reduce(1, Math::multiplyExact))
+        .sum();
   }
 
   private long parameters(ModulePlan plan) {

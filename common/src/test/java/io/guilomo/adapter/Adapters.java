@@ -90,6 +90,27 @@ public final class Adapters {
         classifies ? null : PromptTemplate.alpaca());
   }
 
+  /** The same with another router. */
+  static AdapterDescription routed(AdapterDescription description, String router) {
+    AllocationPlan plan = description.plan();
+    return new AdapterDescription(
+        new AllocationPlan(
+            plan.strategy(),
+            plan.seed(),
+            new RoutingMethod(router, plan.routing().topK()),
+            plan.scaling(),
+            true,
+            plan.modules()),
+        description.backbone(),
+        description.backboneDigest(),
+        description.paths(),
+        description.task(),
+        description.labels(),
+        description.pooling(),
+        description.maxLength(),
+        description.template());
+  }
+
   /** An adapter with random tensors. */
   public static Adapter random(Backbone backbone, List<List<Integer>> ranks, Kernels kernels) {
     return random(backbone, plan(backbone, ranks), kernels);

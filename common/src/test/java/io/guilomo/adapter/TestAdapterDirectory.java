@@ -93,6 +93,21 @@ class TestAdapterDirectory {
         TinyModels.classified(2, 9, 5, 3));
   }
 
+  @Test
+  void whatRoutersShareIsSavedToo() throws IOException {
+    Backbone backbone = TinyModels.bert(1);
+    AdapterDescription topK =
+        description(backbone, Task.CLASSIFICATION, List.of("no", "yes", "perhaps"), null);
+    AdapterDescription description = Adapters.routed(topK, RoutingMethod.SPARSEGEN);
+    savedAndLoaded(backbone, description, TinyModels.classified(2, 9, 5, 3));
+    try (SafetensorsFile file = SafetensorsFile.open(path("adapter.safetensors"), CONF)) {
+      assertThat(file.shape("thresholds.16.hidden.weight")).containsExactly(256, 16);
+      assertThat(file.shape("thresholds.24.output.bias")).containsExactly(1);
+    }
+    assertThat(description.plan().parameters() - topK.plan().parameters())
+        .isEqualTo(256 * (16 + 2) + 1 + 256 * (24 + 2) + 1);
+  }
+
   private void savedAndLoaded(Backbone backbone, AdapterDescription description, TokenBatch batch)
       throws IOException {
     try (LoraMoeNetwork trained = trained(backbone, description)) {

@@ -16,6 +16,7 @@ import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Task;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.BackboneConfig;
@@ -61,6 +62,8 @@ class TestPythonLoader {
 
   @TempDir private Path directory;
 
+  private String router = RoutingMethod.TOP_K;
+
   /** The logits that we compute, and what Python needs for the same. */
   private record Case(String name, Map<String, Object> question, double[] logits) {}
 
@@ -72,6 +75,18 @@ class TestPythonLoader {
             loaded("llama", plainLlama(), Task.CAUSAL_LM, Pooling.AUTO, true),
             loaded("bert", family("bert_mlm"), Task.CLASSIFICATION, Pooling.MEAN, true),
             loaded("bert", family("bert_mlm"), Task.CLASSIFICATION, Pooling.CLS, true)));
+  }
+
+  @Test
+  void plainPyTorchRoutesAsWeDo() throws Exception {
+    Python.require("torch");
+    List<Case> cases = new ArrayList<>();
+    for (String each : List.of(RoutingMethod.DENSE, RoutingMethod.SPARSEGEN)) {
+      router = each;
+      cases.add(loaded(each, plainLlama(), Task.CAUSAL_LM, Pooling.AUTO, true));
+      cases.add(loaded(each, family("bert_mlm"), Task.CLASSIFICATION, Pooling.MEAN, true));
+    }
+    compare(cases);
   }
 
   @Test
@@ -249,7 +264,8 @@ class TestPythonLoader {
     Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
     kernels.finish();
     boolean classifies = task == Task.CLASSIFICATION;
-    AdapterDescription description = Adapters.description(backbone, model, task, pooling, ranks);
+    AdapterDescription description =
+        Adapters.routed(Adapters.description(backbone, model, task, pooling, ranks), router);
     List<int[]> tokens = List.of(new int[] {5, 9, 2, 7, 11, 4, 8, 3, 12}, new int[] {6, 10, 3});
     Path written = Files.createTempDirectory(directory, name);
     double[][] expected = new double[tokens.size()][];

@@ -12,6 +12,7 @@ import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
 import io.guilomo.network.moe.Selection;
@@ -48,6 +49,9 @@ class TestFiniteDifferences {
   /** Logits move further for the same change of the loss. */
   private static final float GSV_STEP = 1e-2f;
 
+  /** A threshold adds up hundreds of features that are shaken to be large. */
+  private static final float THRESHOLD_STEP = STEP / 4;
+
   private static final double TOLERANCE = 1e-2;
 
   /** The portable kernels are slow, and what is differentiated is the same code over all. */
@@ -55,19 +59,30 @@ class TestFiniteDifferences {
     return kernels.equals("portable") ? 3 : 6;
   }
 
-  private record Setting(Backbone backbone, Stage stage, Pooling pooling, TokenBatch batch) {
+  private record Setting(
+      Backbone backbone, Stage stage, Pooling pooling, TokenBatch batch, String router) {
+
+    Setting(Backbone backbone, Stage stage, Pooling pooling, TokenBatch batch) {
+      this(backbone, stage, pooling, batch, RoutingMethod.TOP_K);
+    }
+
+    /** The loss of sparsegen's router is not differentiated by all that it depends on. */
+    double loadBalance() {
+      return router.equals(RoutingMethod.SPARSEGEN) ? 0 : LOAD_BALANCE;
+    }
 
     NetworkDefinition definition() {
-      List<ModuleExperts> modules = TinyModels.unequal(backbone.config(), stage);
+      List<ModuleExperts> modules =
+          TinyModels.unequal(backbone.config(), stage, new RoutingMethod(router, 2));
       NetworkDefinition tiny =
-          TinyModels.definition(backbone, stage, modules, DROPOUT, LOAD_BALANCE);
+          TinyModels.definition(backbone, stage, modules, DROPOUT, loadBalance());
       return new NetworkDefinition(
           tiny.backbone(),
           tiny.config(),
           stage,
           modules,
           DROPOUT,
-          LOAD_BALANCE,
+          loadBalance(),
           batch.labels()[1] == TokenBatch.IGNORED ? 3 : 0,
           pooling,
           tiny.seed());
@@ -75,7 +90,7 @@ class TestFiniteDifferences {
 
     @Override
     public String toString() {
-      return backbone.config().family() + " " + stage + " " + pooling;
+      return backbone.config().family() + " " + stage + " " + pooling + " " + router;
     }
   }
 
@@ -86,6 +101,13 @@ class TestFiniteDifferences {
       settings.add(
           new Setting(TinyModels.llama(1), stage, Pooling.MEAN, TinyModels.causal(2, 7, 4)));
       settings.addAll(poolings(TinyModels.bert(3), stage, classified));
+    }
+    for (String router : List.of(RoutingMethod.DENSE, RoutingMethod.SPARSEGEN)) {
+      for (Stage stage : List.of(Stage.SEARCH, Stage.FINE_TUNING)) {
+        settings.add(
+            new Setting(
+                TinyModels.llama(1), stage, Pooling.MEAN, TinyModels.causal(2, 7, 4), router));
+      }
     }
     // Blocks know nothing of the stage.
     for (Backbone backbone :
@@ -119,7 +141,7 @@ class TestFiniteDifferences {
     try (LoraMoeNetwork network =
         TinyModels.network(
             setting.definition(), setting.backbone(), KernelsUnderTest.named(kernels))) {
-      TinyModels.shake(network, 6, 0.2);
+      shake(network);
       network.pass(setting.batch(), RECORD);
       network.pass(setting.batch(), REPLAY);
       DoubleSupplier loss = () -> network.pass(setting.batch(), REPLAY.with(Gradient.NONE)).loss();
@@ -128,6 +150,10 @@ class TestFiniteDifferences {
           .isEqualTo(setting.definition().modules().size());
       check(network, kernels, name -> name.endsWith(".B"), loss);
       check(network, kernels, name -> name.endsWith(".router"), loss);
+      if (setting.router().equals(RoutingMethod.SPARSEGEN)) {
+        assertThat(check(network, kernels, name -> name.startsWith("thresholds."), loss))
+            .isEqualTo(2 * 4);
+      }
       if (setting.stage() == Stage.SEARCH) {
         check(network, kernels, name -> name.endsWith(".lambda"), loss);
       }
@@ -136,6 +162,26 @@ class TestFiniteDifferences {
             .isEqualTo(setting.backbone().config().paths().causal() ? 1 : 2);
       }
     }
+  }
+
+  /**
+   * Moves the hidden features of thresholds away from the kink of their ReLU, and lets the
+   * thresholds stay small.
+   */
+  private static void shake(LoraMoeNetwork network) {
+    TinyModels.shake(network, 6, 0.2);
+    network.download();
+    for (String name : network.parameterNames()) {
+      if (name.endsWith("hidden.bias")) {
+        INDArray bias = network.parameter(name);
+        for (long i = 0; i < bias.length(); i++) {
+          bias.putScalar(i, i % 2 == 0 ? 4 : -4);
+        }
+      } else if (name.endsWith("output.weight")) {
+        network.parameter(name).muli(0.05);
+      }
+    }
+    network.upload();
   }
 
   static Stream<Arguments> maskedSettings() {
@@ -149,7 +195,7 @@ class TestFiniteDifferences {
     try (LoraMoeNetwork network =
         TinyModels.network(
             setting.definition(), setting.backbone(), KernelsUnderTest.named(kernels))) {
-      TinyModels.shake(network, 6, 0.2);
+      shake(network);
       Assembly assembly = new Assembly(setting, network, KernelsUnderTest.named(kernels));
       assertThat(assembly.loss(RECORD, null, 0))
           .isEqualTo(network.pass(setting.batch(), RECORD).loss());
@@ -188,7 +234,7 @@ class TestFiniteDifferences {
     try (LoraMoeNetwork network =
         TinyModels.network(
             setting.definition().with(Estimator.EXPECTED), setting.backbone(), kernels)) {
-      TinyModels.shake(network, 6, 0.2);
+      shake(network);
       Random random = new Random(9);
       float[] start = new float[(int) network.gsvs().length()];
       for (int i = 0; i < start.length; i++) {
@@ -254,6 +300,7 @@ class TestFiniteDifferences {
       LoraMoeNetwork network, String kernelsName, Predicate<String> names, DoubleSupplier loss) {
     Kernels kernels = KernelsUnderTest.named(kernelsName);
     List<String> chosen = network.parameterNames().stream().filter(names).toList();
+    float step = chosen.get(0).startsWith("thresholds.") ? THRESHOLD_STEP : STEP;
     double squaredError = 0;
     double squared = 0;
     Random random = new Random(8);
@@ -269,19 +316,19 @@ class TestFiniteDifferences {
         place(network, flat, name, signs);
       }
       INDArray direction = ArrayViews.slice(flat, flat.length() - saved.length(), saved.length());
-      KernelArrays.set(kernels, network.weights(), saved.add(direction.mul(STEP)));
+      KernelArrays.set(kernels, network.weights(), saved.add(direction.mul(step)));
       double above = loss.getAsDouble();
-      KernelArrays.set(kernels, network.weights(), saved.sub(direction.mul(STEP)));
+      KernelArrays.set(kernels, network.weights(), saved.sub(direction.mul(step)));
       double below = loss.getAsDouble();
       KernelArrays.set(kernels, network.weights(), saved);
-      double actual = (above - below) / (2 * STEP);
+      double actual = (above - below) / (2 * step);
       squaredError += (actual - expected) * (actual - expected);
       squared += expected * expected;
     }
     assertThat(KernelArrays.values(kernels, network.weightGradient()))
         .as("forward passes leave the gradient alone")
         .isEqualTo(gradient);
-    assertClose(chosen.isEmpty() ? "nothing" : chosen.get(0) + " …", squaredError, squared);
+    assertClose(chosen.get(0) + " …", squaredError, squared);
     return chosen.size();
   }
 
@@ -318,10 +365,12 @@ class TestFiniteDifferences {
     private final List<Part> parts = new ArrayList<>();
     private final Head head;
     private final List<Selection.Masks> masks;
+    private final double loadBalance;
 
     Assembly(Setting setting, LoraMoeNetwork network, Kernels kernels) {
       NetworkDefinition definition = setting.definition();
       batch = setting.batch();
+      loadBalance = setting.loadBalance();
       this.kernels = kernels;
       context =
           new PassContext(
@@ -357,15 +406,15 @@ class TestFiniteDifferences {
     double loss(PassOptions options, List<INDArray> direction, float step) {
       head.measure(states(options.with(Gradient.NONE), direction, step));
       context.measurements().read();
-      BatchLoss loss = new BatchLoss(batch.size(), LOAD_BALANCE, null);
+      BatchLoss loss = new BatchLoss(batch.size(), loadBalance, null);
       Measurements.evaluate(List.of(context.measurements()), loss);
-      return head.loss() + LOAD_BALANCE * loss.value();
+      return head.loss() + loadBalance * loss.value();
     }
 
     List<INDArray> maskGradients() {
       INDArray d = head.backward(states(REPLAY, null, 0));
       context.measurements().read();
-      BatchLoss loss = new BatchLoss(batch.size(), LOAD_BALANCE, null);
+      BatchLoss loss = new BatchLoss(batch.size(), loadBalance, null);
       context.measurements().write(Measurements.evaluate(List.of(context.measurements()), loss));
       for (int i = parts.size() - 2; i > 0; i--) {
         d = parts.get(i).backward(d);

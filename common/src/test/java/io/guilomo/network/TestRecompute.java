@@ -8,6 +8,7 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
 import io.guilomo.search.BilevelStep;
@@ -91,10 +92,22 @@ class TestRecompute {
       Backbone backbone, Stage stage, Kernels kernels, Recompute recompute) {
     NetworkDefinition definition =
         TinyModels.definition(
-            backbone, stage, TinyModels.unequal(backbone.config(), stage), 0.2, 0.1);
+            backbone,
+            stage,
+            TinyModels.unequal(backbone.config(), stage, new RoutingMethod(router(backbone), 2)),
+            0.2,
+            0.1);
     LoraMoeNetwork network = TinyModels.network(definition, backbone, kernels, recompute);
     TinyModels.shake(network, 3, 0.1);
     return network;
+  }
+
+  /** Each router on one model. */
+  private static String router(Backbone backbone) {
+    if (backbone == MODELS.get("qwen3")) {
+      return RoutingMethod.SPARSEGEN;
+    }
+    return backbone == MODELS.get("phi3") ? RoutingMethod.DENSE : RoutingMethod.TOP_K;
   }
 
   private static TokenBatch batch(Backbone backbone, int sequences, int length) {

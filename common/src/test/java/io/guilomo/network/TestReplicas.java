@@ -8,6 +8,7 @@ import io.guilomo.kernel.CheckedKernels;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
 import java.util.stream.Stream;
@@ -45,20 +46,34 @@ class TestReplicas {
   }
 
   private static Stream<Arguments> networks() {
-    return Stream.of(TinyModels.llama(1), TinyModels.bert(1))
-        .flatMap(
-            backbone ->
-                Stream.of(Stage.values())
-                    .map(
-                        stage ->
-                            Arguments.of(
-                                Named.of(backbone.getClass().getSimpleName(), backbone), stage)));
+    Stream<Arguments> routed =
+        Stream.of(RoutingMethod.DENSE, RoutingMethod.SPARSEGEN)
+            .map(
+                router ->
+                    Arguments.of(Named.of("llama", TinyModels.llama(1)), Stage.SEARCH, router));
+    return Stream.concat(
+        Stream.of(TinyModels.llama(1), TinyModels.bert(1))
+            .flatMap(
+                backbone ->
+                    Stream.of(Stage.values())
+                        .map(
+                            stage ->
+                                Arguments.of(
+                                    Named.of(backbone.getClass().getSimpleName(), backbone),
+                                    stage,
+                                    RoutingMethod.TOP_K))),
+        routed);
   }
 
-  private static LoraMoeNetwork network(Backbone backbone, Stage stage, Kernels kernels) {
+  private static LoraMoeNetwork network(
+      Backbone backbone, Stage stage, String router, Kernels kernels) {
     NetworkDefinition definition =
         TinyModels.definition(
-            backbone, stage, TinyModels.unequal(backbone.config(), stage), 0.2, 0.1);
+            backbone,
+            stage,
+            TinyModels.unequal(backbone.config(), stage, new RoutingMethod(router, 2)),
+            0.2,
+            0.1);
     LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels);
     TinyModels.shake(network, 3, 0.1);
     return network;
@@ -72,13 +87,13 @@ class TestReplicas {
 
   @ParameterizedTest
   @MethodSource("networks")
-  void halvesAddUpToTheWhole(Backbone backbone, Stage stage) {
+  void halvesAddUpToTheWhole(Backbone backbone, Stage stage, String router) {
     TokenBatch batch = batch(backbone, LENGTHS);
     assertThat(
             Replicas.sequencesOfFirst(SPLITTING.splitsBatches(), batch.sequences(), batch.size()))
         .isEqualTo(8);
-    try (LoraMoeNetwork split = network(backbone, stage, SPLITTING);
-        LoraMoeNetwork whole = network(backbone, stage, WHOLE)) {
+    try (LoraMoeNetwork split = network(backbone, stage, router, SPLITTING);
+        LoraMoeNetwork whole = network(backbone, stage, router, WHOLE)) {
       assertSame(split.pass(batch, RECORD), whole.pass(batch, RECORD));
       assertClose(split.weightGradient(), whole.weightGradient());
       assertThat(split.routedTokens()).containsExactlyEntriesOf(whole.routedTokens());
@@ -125,9 +140,9 @@ class TestReplicas {
 
   @ParameterizedTest
   @MethodSource("networks")
-  void theNumberOfThreadsDoesNotChangeABit(Backbone backbone, Stage stage) {
+  void theNumberOfThreadsDoesNotChangeABit(Backbone backbone, Stage stage, String router) {
     TokenBatch batch = batch(backbone, LENGTHS);
-    try (LoraMoeNetwork network = network(backbone, stage, SPLITTING)) {
+    try (LoraMoeNetwork network = network(backbone, stage, router, SPLITTING)) {
       ComputeThreads.limit(1);
       PassResult alone = network.pass(batch, RECORD);
       INDArray gradient = network.host().gradient().dup();
@@ -143,7 +158,8 @@ class TestReplicas {
   void aFailureInAReplicaReachesTheCaller() {
     Backbone backbone = TinyModels.llama(1);
     TokenBatch good = batch(backbone, LENGTHS);
-    try (LoraMoeNetwork network = network(backbone, Stage.FINE_TUNING, SPLITTING)) {
+    try (LoraMoeNetwork network =
+        network(backbone, Stage.FINE_TUNING, RoutingMethod.TOP_K, SPLITTING)) {
       double loss = network.pass(good, RECORD).loss();
       for (int at : new int[] {0, good.size() - 1}) {
         int[] tokens = good.tokens().clone();

@@ -110,6 +110,12 @@ public final class TinyModels {
 
   /** One to four experts a module, two to four in the search stage, of ranks from 1 to 3. */
   public static List<ModuleExperts> unequal(BackboneConfig config, Stage stage) {
+    return unequal(config, stage, RoutingMethod.topK(2));
+  }
+
+  /** As {@link #unequal(BackboneConfig, Stage)}. */
+  public static List<ModuleExperts> unequal(
+      BackboneConfig config, Stage stage, RoutingMethod routing) {
     List<List<Integer>> ranks =
         Stream.of(List.of(2, 1, 3), List.of(1, 3), List.of(3), List.of(2, 2, 1, 3))
             .filter(list -> stage == Stage.FINE_TUNING || list.size() > 1)
@@ -117,8 +123,7 @@ public final class TinyModels {
     List<LinearModule> modules = config.linearModules();
     List<ModuleExperts> experts = new ArrayList<>();
     for (int i = 0; i < modules.size(); i++) {
-      experts.add(
-          ModuleExperts.of(modules.get(i), ranks.get(i % ranks.size()), 6, RoutingMethod.topK(2)));
+      experts.add(ModuleExperts.of(modules.get(i), ranks.get(i % ranks.size()), 6, routing));
     }
     return experts;
   }

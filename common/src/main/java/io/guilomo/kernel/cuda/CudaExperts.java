@@ -79,6 +79,61 @@ record CudaExperts(CudaCard card, CudaRows rows) implements ExpertKernels {
   }
 
   @Override
+  public void sparsegen(
+      INDArray logits,
+      INDArray mask,
+      INDArray z,
+      int target,
+      boolean replay,
+      ExpertChoice choice,
+      INDArray weights,
+      INDArray shortfall,
+      INDArray statistics) {
+    synchronized (card.stream()) {
+      int tokens = (int) logits.size(0);
+      int experts = (int) logits.size(1);
+      int blocks = (tokens + TOKENS_OF_BLOCK - 1) / TOKENS_OF_BLOCK;
+      long partial =
+          card.scratch()
+              .of(DeviceScratch.Use.PARTIAL_SUMS, (long) blocks * (experts + 1) * Double.BYTES);
+      card.launch("sparsegen", "sparsegen")
+          .matrix(logits)
+          .vector(mask)
+          .matrix(z)
+          .integer(tokens, experts, target)
+          .flag(replay)
+          .address(((CudaChoices.Choice) choice).address())
+          .matrix(weights, shortfall)
+          .address(partial)
+          .run(blocks, 1, TOKENS_OF_BLOCK, 1, 0);
+      rows.columnTotals(partial, blocks, experts + 1, null, statistics);
+    }
+  }
+
+  @Override
+  public void sparsegenBackward(
+      INDArray dWeights,
+      INDArray dShortfall,
+      INDArray z,
+      ExpertChoice choice,
+      INDArray weights,
+      INDArray shortfall,
+      INDArray dLogits,
+      INDArray dz) {
+    synchronized (card.stream()) {
+      int tokens = (int) dWeights.size(0);
+      card.launch("sparsegen", "sparsegen_backward")
+          .matrix(dWeights)
+          .vector(dShortfall)
+          .matrix(z)
+          .integer(tokens, (int) dWeights.size(1))
+          .address(((CudaChoices.Choice) choice).address())
+          .matrix(weights, shortfall, dLogits, dz)
+          .run((tokens + TOKENS_OF_BLOCK - 1) / TOKENS_OF_BLOCK, 1, TOKENS_OF_BLOCK, 1, 0);
+    }
+  }
+
+  @Override
   public void scaleExperts(
       INDArray h, INDArray weights, INDArray coefficients, int[] firstColumn, INDArray z) {
     synchronized (card.stream()) {

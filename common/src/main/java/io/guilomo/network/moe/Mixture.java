@@ -10,7 +10,9 @@ import io.guilomo.network.ParameterLayout;
 import io.guilomo.network.PartNames;
 import io.guilomo.network.Stage;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -25,6 +27,7 @@ public final class Mixture {
   private final double dropout;
   private final Selection selection;
   private final boolean searching;
+  private final Thresholds thresholds;
 
   public Mixture(NetworkDefinition network) {
     this.modules =
@@ -42,6 +45,8 @@ public final class Mixture {
             ? null
             : new Selection(network.modules(), estimator(network));
     this.searching = network.stage() == Stage.SEARCH;
+    Set<Integer> inputs = inputsWithThresholds(network.modules());
+    this.thresholds = inputs.isEmpty() ? null : new Thresholds(inputs);
   }
 
   private static Selection.Estimator estimator(NetworkDefinition network) {
@@ -57,6 +62,23 @@ public final class Mixture {
   /** The part that holds the GSVs, which must stand first; null if no gate needs them. */
   public Selection selection() {
     return selection;
+  }
+
+  /** The part that the routers share; null if none needs it. */
+  public Thresholds thresholds() {
+    return thresholds;
+  }
+
+  /** Input features of the modules whose routers have thresholds. */
+  private static Set<Integer> inputsWithThresholds(List<ModuleExperts> modules) {
+    return modules.stream()
+        .filter(Mixture::hasThreshold)
+        .map(module -> module.module().inFeatures())
+        .collect(Collectors.toSet());
+  }
+
+  private static boolean hasThreshold(ModuleExperts module) {
+    return module.routing().router().equals(RoutingMethod.SPARSEGEN);
   }
 
   /** The linear module of that name in a layer, with experts or without. */
@@ -88,25 +110,44 @@ public final class Mixture {
         : new MeasuringGate(module, selection, arrays);
   }
 
-  static Router router(ModuleExperts module, ArrayDeclarations arrays) {
+  /** What the routers of modules that read one input share; null if none needs it. */
+  TokenThreshold threshold(List<LinearModule> group, ArrayDeclarations arrays) {
+    boolean needed = group.stream().map(this::on).anyMatch(put -> put != null && hasThreshold(put));
+    return needed ? new TokenThreshold(thresholds, group.get(0).inFeatures(), arrays) : null;
+  }
+
+  /**
+   * @param threshold of the group that the module is in; null where the router only declares
+   */
+  static Router router(ModuleExperts module, TokenThreshold threshold, ArrayDeclarations arrays) {
     String name = module.routing().router();
     return switch (name) {
-      case RoutingMethod.TOP_K -> new TopKRouter(module, arrays);
+      case RoutingMethod.TOP_K, RoutingMethod.DENSE -> new TopKRouter(module, arrays);
+      case RoutingMethod.SPARSEGEN -> new SparsegenRouter(module, threshold, arrays);
       default ->
           throw new UserException(
-              "Cannot route by %s on %s: expected %s", name, module.module(), RoutingMethod.TOP_K);
+              "Cannot route by %s on %s: expected one of %s",
+              name, module.module(), RoutingMethod.NAMES);
     };
   }
 
-  /** Parameters that a module's router has beside {@code G}. */
+  /** Parameters that a module's router has beside {@code G} and what routers share. */
   public static long ownParameters(ModuleExperts module) {
     return ownLayout(module).size();
+  }
+
+  /**
+   * Shapes of the parameters that the routers of several modules share, by the names under which
+   * networks and adapters have them.
+   */
+  public static Map<String, long[]> sharedParameters(List<ModuleExperts> modules) {
+    return Thresholds.shapes(inputsWithThresholds(modules));
   }
 
   private static ParameterLayout ownLayout(ModuleExperts module) {
     ParameterLayout own = new ParameterLayout();
     String prefix = PartNames.prefix(module.module());
-    router(module, new ArrayDeclarations(prefix)).addParameters(prefix, own);
+    router(module, null, new ArrayDeclarations(prefix)).addParameters(prefix, own);
     return own;
   }
 

@@ -40,6 +40,7 @@ public final class ModuleGroup {
   private final long offsetA;
   private final long offsetG;
   private final List<WorkingArray> arrays = new ArrayList<>();
+  private final TokenThreshold threshold;
   private WorkingArray hArray;
   private WorkingArray logitsArray;
   private WorkingArray zArray;
@@ -64,13 +65,15 @@ public final class ModuleGroup {
     this.dropout = mixture.dropout();
     this.stream = name.hashCode();
     this.inFeatures = modules.get(0).inFeatures();
+    ArrayDeclarations own = new ArrayDeclarations(name);
+    this.threshold = mixture.threshold(modules, own);
     int column = 0;
     int rank = 0;
     int expert = 0;
     for (LinearModule module : modules) {
       ModuleExperts put = mixture.on(module);
       if (put != null) {
-        members.add(new StackedExperts(put, mixture, column, rank, expert));
+        members.add(new StackedExperts(put, mixture, threshold, column, rank, expert));
         rank += put.totalRank();
         expert += put.experts();
       }
@@ -85,7 +88,7 @@ public final class ModuleGroup {
     members.forEach(member -> member.addRouter(layout));
     members.forEach(member -> member.addRest(layout));
     if (!members.isEmpty()) {
-      declare(new ArrayDeclarations(name));
+      declare(own);
     }
   }
 
@@ -116,6 +119,9 @@ public final class ModuleGroup {
       a = ArrayViews.slice(parameters, offsetA, ranks, inFeatures);
       g = ArrayViews.slice(parameters, offsetG, experts, inFeatures);
       members.forEach(member -> member.attach(shared, parameters, layout));
+      if (threshold != null) {
+        threshold.attach(shared);
+      }
     }
   }
 
@@ -150,6 +156,9 @@ public final class ModuleGroup {
     if (!context.recomputes()) {
       kernels.product(dropped(x), false, a, true, h, false);
       kernels.product(x, false, g, true, logits, false);
+      if (threshold != null) {
+        threshold.forward(x);
+      }
     }
     for (StackedExperts member : members) {
       member.forward(x, h, logits, z, y);
@@ -172,8 +181,14 @@ public final class ModuleGroup {
     INDArray h = context.array(hArray);
     INDArray dLogits = context.array(logitsArray);
     INDArray dh = context.array(zArray);
+    if (threshold != null) {
+      threshold.beginBackward();
+    }
     for (StackedExperts member : members) {
       member.backward(dy, x, h, dh, dLogits, dx);
+    }
+    if (threshold != null) {
+      threshold.backward(x, dx);
     }
     if (context.wantsWeights()) {
       kernels.product(dh, true, dropped(x), false, gradientA, false);

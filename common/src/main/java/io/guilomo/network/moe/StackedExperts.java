@@ -38,12 +38,18 @@ final class StackedExperts {
   private INDArray gradientB;
 
   /**
+   * @param threshold that the routers of its group share; null if none needs it
    * @param firstColumn of the module's outputs among its group's
    * @param firstRank of its ranks among its group's
    * @param firstExpert of its experts among its group's
    */
   StackedExperts(
-      ModuleExperts spec, Mixture mixture, int firstColumn, int firstRank, int firstExpert) {
+      ModuleExperts spec,
+      Mixture mixture,
+      TokenThreshold threshold,
+      int firstColumn,
+      int firstRank,
+      int firstExpert) {
     this.spec = spec;
     this.firstColumn = firstColumn;
     this.firstRank = firstRank;
@@ -58,7 +64,7 @@ final class StackedExperts {
     this.weights = arrays.kept("weights", experts);
     this.dWeights = arrays.scratch("dWeights", experts);
     this.gate = mixture.gate(spec, arrays);
-    this.router = Mixture.router(spec, arrays);
+    this.router = Mixture.router(spec, threshold, arrays);
   }
 
   List<WorkingArray> arrays() {

@@ -3,6 +3,7 @@ package io.guilomo.network.moe;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.network.ArrayDeclarations;
 import io.guilomo.network.BatchLoss;
 import io.guilomo.network.Measurements;
@@ -12,7 +13,8 @@ import io.guilomo.network.WorkingArray;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Every token uses the same number of experts, those of the largest probability:
+ * Every token uses the same number of experts, those of the largest probability; all of them, if
+ * routing is dense (HydraLoRA, arXiv 2404.19245):
  *
  * <pre>
  *   p = softmax(x Gᵀ + m)      p̂ = top-k of p, renormalised to sum 1, 0 for the others
@@ -20,13 +22,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * (arXiv 2506.14646, eq. 3). Its loss balances the load: {@code E · Σ_e f_e P_e} (arXiv 2101.03961,
  * eq. 4–6), where {@code f_e} is the share of (token, slot) pairs that went to an expert and {@code
- * P_e} the mean of its probabilities, both over the whole batch; {@code f_e} has no gradient.
+ * P_e} the mean of its probabilities, both over the whole batch; {@code f_e} has no gradient. Dense
+ * routing has nothing to balance.
  */
 final class TopKRouter implements Router {
 
   private final LinearModule module;
   private final int experts;
   private final int k;
+  private final boolean balanced;
   private final WorkingArray probabilities;
   private PassContext context;
   private Measurements.Slot slot;
@@ -39,6 +43,7 @@ final class TopKRouter implements Router {
     this.module = spec.module();
     this.experts = spec.experts();
     this.k = spec.routing().used(experts);
+    this.balanced = !spec.routing().router().equals(RoutingMethod.DENSE);
     this.probabilities = arrays.kept("routing", experts);
   }
 
@@ -100,7 +105,7 @@ final class TopKRouter implements Router {
       counts[e] = (long) measured[e];
       slots += counts[e];
     }
-    for (int e = 0; e < experts; e++) {
+    for (int e = 0; balanced && e < experts; e++) {
       double share = (double) counts[e] / slots;
       loss.add(experts * share * measured[experts + e] / loss.tokens());
       gradient[e] = (float) (loss.coefficient() * experts * share / loss.tokens());

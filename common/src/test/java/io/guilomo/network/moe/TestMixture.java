@@ -34,7 +34,59 @@ class TestMixture {
   void unknownRoutersAreRefused() {
     assertThatThrownBy(() -> Mixture.ownParameters(experts(new RoutingMethod("hash", 2))))
         .isInstanceOf(UserException.class)
-        .hasMessage("Cannot route by hash on layer 0 q_proj: expected top-k");
+        .hasMessage(
+            "Cannot route by hash on layer 0 q_proj: expected one of [top-k, dense, sparsegen]");
+  }
+
+  @Test
+  void thresholdsAreShared() {
+    ModuleExperts query = experts(new RoutingMethod(RoutingMethod.SPARSEGEN, 2));
+    ModuleExperts key =
+        ModuleExperts.of(new LinearModule(1, "k_proj", 6, 4), List.of(1), 6, query.routing());
+    ModuleExperts down =
+        ModuleExperts.of(new LinearModule(1, "down_proj", 9, 6), List.of(1), 6, query.routing());
+    assertThat(Mixture.sharedParameters(List.of(query, down, key)))
+        .containsOnlyKeys(
+            "thresholds.6.hidden.weight",
+            "thresholds.6.hidden.bias",
+            "thresholds.6.output.weight",
+            "thresholds.6.output.bias",
+            "thresholds.9.hidden.weight",
+            "thresholds.9.hidden.bias",
+            "thresholds.9.output.weight",
+            "thresholds.9.output.bias")
+        .hasEntrySatisfying(
+            "thresholds.9.hidden.weight", shape -> assertThat(shape).containsExactly(256, 9));
+    assertThat(Mixture.sharedParameters(List.of(experts(RoutingMethod.topK(2))))).isEmpty();
+    assertThat(Mixture.ownParameters(query)).isZero();
+  }
+
+  @Test
+  void denseRoutingUsesAllAndBalancesNothing() {
+    assertThat(new RoutingMethod(RoutingMethod.DENSE, 2).used(3)).isEqualTo(3);
+    TopKRouter router =
+        new TopKRouter(
+            experts(new RoutingMethod(RoutingMethod.DENSE, 1)), new ArrayDeclarations("0.q-proj."));
+    BatchLoss loss = new BatchLoss(3, 0.1, null);
+    float[] gradient = new float[router.gradients()];
+    router.evaluate(new double[] {3, 3, 3, 1.5, 0.9, 0.6, 0}, loss, gradient);
+    assertThat(loss.value()).isZero();
+    assertThat(gradient).containsOnly(0);
+  }
+
+  /** The tokens of the batch lack 0.6 together. */
+  @Test
+  void sparsityOfTheWholeBatch() {
+    SparsegenRouter router =
+        new SparsegenRouter(
+            experts(new RoutingMethod(RoutingMethod.SPARSEGEN, 2)),
+            null,
+            new ArrayDeclarations("0.q-proj."));
+    BatchLoss loss = new BatchLoss(3, 0.1, null);
+    float[] gradient = new float[router.gradients()];
+    router.evaluate(new double[] {2, 1, 3, 0.6, 0}, loss, gradient);
+    assertThat(loss.value()).isCloseTo(0.2, within(1e-12));
+    assertThat(gradient).containsExactly((float) (0.1 / 3));
   }
 
   @Test

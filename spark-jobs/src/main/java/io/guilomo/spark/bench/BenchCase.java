@@ -54,12 +54,10 @@ final class BenchCase implements AutoCloseable {
     this.weights =
         new RandomBackbone(shape.config(), new FrozenMemory(kernels, shape.precision().matrices()));
     Backbone backbone = weights.backbone();
+    RoutingMethod routing = new RoutingMethod(shape.routing(), 2);
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(
-                module ->
-                    ModuleExperts.uniform(
-                        module, task.experts(), task.rank(), 16, RoutingMethod.topK(2)))
+            .map(module -> ModuleExperts.uniform(module, task.experts(), task.rank(), 16, routing))
             .toList();
     NetworkDefinition definition =
         new NetworkDefinition(

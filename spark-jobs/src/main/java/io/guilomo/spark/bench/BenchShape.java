@@ -7,6 +7,7 @@ import io.guilomo.config.Recompute;
 import io.guilomo.family.Families;
 import io.guilomo.io.ConfigJson;
 import io.guilomo.model.ConstantName;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import java.util.Arrays;
@@ -15,11 +16,12 @@ import java.util.stream.Stream;
 
 /**
  * What a benchmark measures and how large it is, written as {@code
- * CASE[:layers=N][:sequences=N][:length=N][:precision=TYPE][:recompute=WHAT]}.
+ * CASE[:layers=N][:sequences=N][:length=N][:precision=TYPE][:recompute=WHAT][:routing=HOW]}.
  *
  * @param length tokens of each sequence
  * @param precision of the frozen matrices
  * @param recompute what backward passes compute again
+ * @param routing of the experts, by name
  */
 record BenchShape(
     Task task,
@@ -27,7 +29,8 @@ record BenchShape(
     int sequences,
     int length,
     ModelConfig.Precision precision,
-    Recompute recompute) {
+    Recompute recompute,
+    String routing) {
 
   static final int FULL = 8;
 
@@ -139,7 +142,8 @@ record BenchShape(
           model.sequences,
           model.length,
           ModelConfig.Precision.FLOAT32,
-          Recompute.NONE);
+          Recompute.NONE,
+          RoutingMethod.TOP_K);
     }
 
     @Override
@@ -203,14 +207,18 @@ record BenchShape(
         shape = shape.with(oneOf(text, "kinds of recompute", Recompute.class, pair[1]));
         continue;
       }
+      if (pair.length == 2 && pair[0].equals("routing")) {
+        shape = shape.routed(text, pair[1]);
+        continue;
+      }
       int value = pair.length == 2 && pair[1].matches("[0-9]{1,6}") ? Integer.parseInt(pair[1]) : 0;
       shape = value > 0 && value <= MOST ? shape.with(pair[0], value) : null;
       if (shape == null) {
         throw new UserException(
             "Cannot measure "
                 + text
-                + ": expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE"
-                + " or CASE:recompute=WHAT, not "
+                + ": expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE,"
+                + " CASE:recompute=WHAT or CASE:routing=HOW, not "
                 + parts[i]);
       }
     }
@@ -218,11 +226,19 @@ record BenchShape(
   }
 
   private BenchShape with(ModelConfig.Precision other) {
-    return new BenchShape(task, layers, sequences, length, other, recompute);
+    return new BenchShape(task, layers, sequences, length, other, recompute, routing);
   }
 
   private BenchShape with(Recompute other) {
-    return new BenchShape(task, layers, sequences, length, precision, other);
+    return new BenchShape(task, layers, sequences, length, precision, other, routing);
+  }
+
+  private BenchShape routed(String text, String name) {
+    if (!RoutingMethod.NAMES.contains(name)) {
+      throw new UserException(
+          "Cannot measure %s: kinds of routing are %s", text, RoutingMethod.NAMES);
+    }
+    return new BenchShape(task, layers, sequences, length, precision, recompute, name);
   }
 
   private static <E extends Enum<E>> E oneOf(String text, String what, Class<E> type, String name) {
@@ -236,11 +252,13 @@ record BenchShape(
 
   private BenchShape with(String size, int value) {
     return switch (size) {
-      case "layers" -> new BenchShape(task, value, sequences, length, precision, recompute);
-      case "sequences" -> new BenchShape(task, layers, value, length, precision, recompute);
+      case "layers" ->
+          new BenchShape(task, value, sequences, length, precision, recompute, routing);
+      case "sequences" ->
+          new BenchShape(task, layers, value, length, precision, recompute, routing);
       case "length" ->
           task.llama() || value <= MOST_OF_ENCODER
-              ? new BenchShape(task, layers, sequences, value, precision, recompute)
+              ? new BenchShape(task, layers, sequences, value, precision, recompute, routing)
               : null;
       default -> null;
     };

@@ -32,7 +32,8 @@ final class BenchCommand implements Callable<Integer> {
       arity = "0..*",
       description = {
         "What to measure; all small cases if none is named. :layers=N, :sequences=N and :length=N change its size,",
-        "as in finetune-llama:layers=12:length=256; :precision=bfloat16 or int8 keeps frozen weights in two bytes or one."
+        "as in finetune-llama:layers=12:length=256; :precision=bfloat16 or int8 keeps frozen weights in two bytes or one;",
+        ":recompute=blocks and :routing=dense or sparsegen are as in the settings of the same names."
       })
   private List<String> cases = new ArrayList<>();
 

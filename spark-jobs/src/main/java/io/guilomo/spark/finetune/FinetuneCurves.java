@@ -42,33 +42,38 @@ final class FinetuneCurves {
   }
 
   /**
-   * Load of every expert and entropy of every router in the last step of a round: of each worker
-   * and of all.
+   * Load of every expert, entropy of every router, and how many experts a token used, in the last
+   * step of a round: of each worker and of all.
    */
   void routers(Round round, List<WorkerRound<TrainingStepResult>> workers) {
     Moment at = metrics.now(round.number(), round.endStep() - 1);
     for (LinearModule module : workers.get(0).routedTokens().keySet()) {
       long[] all = new long[workers.get(0).routedTokens().get(module).length];
       double entropies = 0;
+      double actives = 0;
       for (WorkerRound<TrainingStepResult> worker : workers) {
         long[] routed = worker.routedTokens().get(module);
         Arrays.setAll(all, e -> all[e] + routed[e]);
         double entropy = worker.routerEntropy().get(module);
-        router(at, worker.worker(), module, routed, entropy);
+        double active = TrainingCurves.activeExperts(worker, routed);
+        router(at, worker.worker(), module, routed, entropy, active);
         entropies += entropy / workers.size();
+        actives += active / workers.size();
       }
-      router(at, MetricsTable.ALL_WORKERS, module, all, entropies);
+      router(at, MetricsTable.ALL_WORKERS, module, all, entropies, actives);
     }
   }
 
   /** Of one module, as its router sent a worker's tokens. */
-  private void router(Moment at, int worker, LinearModule module, long[] routed, double entropy) {
+  private void router(
+      Moment at, int worker, LinearModule module, long[] routed, double entropy, double active) {
     long all = Math.max(1, Arrays.stream(routed).sum());
     for (int e = 0; e < routed.length; e++) {
       double load = (double) routed[e] / all;
       metrics.addOf(at, worker, module, e, MetricsTable.EXPERT_LOAD, load);
     }
     metrics.addOf(at, worker, module, null, "router_entropy", entropy);
+    metrics.addOf(at, worker, module, null, MetricsTable.ACTIVE_EXPERTS, active);
   }
 
   void write(long round, boolean now) {

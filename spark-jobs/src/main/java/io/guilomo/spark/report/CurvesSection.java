@@ -44,9 +44,10 @@ final class CurvesSection implements ReportSection {
                   new Measure("all validation records", "validation", "loss"))),
           chart("Accuracy on the validation records", "validation", "accuracy"),
           chart("Gradient norm before clipping", "train", "gradient_norm"),
-          chart("Load-balancing loss", "train", "balance_loss"),
+          chart("Loss of the routers", "train", "balance_loss"),
           chart("Router entropy in nats, mean over the modules", "train", "router_entropy"),
           chart("Share of the busiest expert, mean over the modules", "train", "expert_load_max"),
+          chart("Experts per token, mean over the modules", "train", MetricsTable.ACTIVE_EXPERTS),
           chart("Tokens per second per worker", "train", "tokens_per_second"),
           chart("Share of the plan's ranks that changed", "train", "plan_change"),
           chart("Learning rate", "train", "learning_rate"));

@@ -2,6 +2,7 @@ package io.guilomo.spark.round;
 
 import io.guilomo.network.PassResult;
 import io.guilomo.spark.round.Rounds.Round;
+import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.MetricsTable.Moment;
 import io.guilomo.spark.worker.WorkerRound;
 import io.guilomo.training.TrainingStepResult;
@@ -32,6 +33,7 @@ public record TrainingCurves(MetricRows metrics) {
     metrics.addAll(at, "tokens_per_second", workers, TrainingCurves::tokensPerSecond);
     metrics.addAll(at, "router_entropy", workers, TrainingCurves::routerEntropy);
     metrics.addAll(at, "expert_load_max", workers, TrainingCurves::busiestShare);
+    metrics.addAll(at, MetricsTable.ACTIVE_EXPERTS, workers, TrainingCurves::activeExperts);
     metrics.addAll(at, "averaged_bytes", workers, WorkerRound::bytes);
     if (round.number() == 1) {
       metrics.weights(at, workers.get(0).weightErrors());
@@ -62,6 +64,24 @@ public record TrainingCurves(MetricRows metrics) {
         .mapToDouble(Double::doubleValue)
         .average()
         .orElse(0);
+  }
+
+  /** Mean over the modules of the experts that a token used. */
+  private static double activeExperts(WorkerRound<TrainingStepResult> worker) {
+    return worker.routedTokens().values().stream()
+        .mapToDouble(counts -> activeExperts(worker, counts))
+        .average()
+        .orElse(0);
+  }
+
+  /**
+   * Experts that a token of a round's last step used in one module.
+   *
+   * @param counts tokens that each expert got
+   */
+  public static double activeExperts(WorkerRound<TrainingStepResult> worker, long[] counts) {
+    List<TrainingStepResult> steps = worker.steps();
+    return (double) Arrays.stream(counts).sum() / steps.get(steps.size() - 1).tokens();
   }
 
   /** Mean over the modules of the share of (token, slot) pairs that went to the busiest expert. */

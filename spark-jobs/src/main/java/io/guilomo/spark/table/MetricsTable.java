@@ -13,6 +13,9 @@ public final class MetricsTable extends Table<MetricsTable.Metric> {
   /** Name of an expert's share of the tokens routed in its module. */
   public static final String EXPERT_LOAD = "expert_load";
 
+  /** Name of the number of experts that a token uses, mean over tokens. */
+  public static final String ACTIVE_EXPERTS = "active_experts";
+
   /**
    * What the measurements that a plan is read off took, whether this run or an earlier made them.
    */

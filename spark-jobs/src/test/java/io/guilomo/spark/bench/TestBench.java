@@ -21,26 +21,47 @@ class TestBench {
     assertThat(BenchShape.of("search-llama"))
         .isEqualTo(
             new BenchShape(
-                BenchShape.Task.SEARCH_LLAMA, 6, 8, 128, Precision.FLOAT32, Recompute.NONE));
+                BenchShape.Task.SEARCH_LLAMA,
+                6,
+                8,
+                128,
+                Precision.FLOAT32,
+                Recompute.NONE,
+                "top-k"));
     assertThat(BenchShape.of("finetune-llama-7b:precision=bfloat16:layers=2"))
         .isEqualTo(
             new BenchShape(
-                BenchShape.Task.FINETUNE_7B, 2, 16, 256, Precision.BFLOAT16, Recompute.NONE));
-    assertThat(BenchShape.of("finetune-bert:layers=12:length=64:recompute=blocks:sequences=4"))
+                BenchShape.Task.FINETUNE_7B,
+                2,
+                16,
+                256,
+                Precision.BFLOAT16,
+                Recompute.NONE,
+                "top-k"));
+    assertThat(
+            BenchShape.of(
+                "finetune-bert:layers=12:length=64:routing=dense:recompute=blocks:sequences=4"))
         .isEqualTo(
             new BenchShape(
-                BenchShape.Task.FINETUNE_BERT, 12, 4, 64, Precision.FLOAT32, Recompute.BLOCKS));
+                BenchShape.Task.FINETUNE_BERT,
+                12,
+                4,
+                64,
+                Precision.FLOAT32,
+                Recompute.BLOCKS,
+                "dense"));
   }
 
   @ParameterizedTest
   @CsvSource({
     "gemm, 'Cannot measure gemm: the cases are [search-llama, finetune-llama, finetune-llama-4x4, generate-llama, search-bert, finetune-bert, finetune-bert-4x4, finetune-bert-2x4, search-llama-2048, finetune-llama-2048, search-llama-1b, finetune-llama-1b, search-llama-7b, finetune-llama-7b]'",
-    "search-bert:layers, 'Cannot measure search-bert:layers: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE or CASE:recompute=WHAT, not layers'",
-    "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE or CASE:recompute=WHAT, not layers=0'",
-    "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE or CASE:recompute=WHAT, not length=513'",
-    "search-bert:ranks=2, 'Cannot measure search-bert:ranks=2: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE or CASE:recompute=WHAT, not ranks=2'",
+    "search-bert:layers, 'Cannot measure search-bert:layers: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT or CASE:routing=HOW, not layers'",
+    "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT or CASE:routing=HOW, not layers=0'",
+    "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT or CASE:routing=HOW, not length=513'",
+    "search-bert:ranks=2, 'Cannot measure search-bert:ranks=2: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT or CASE:routing=HOW, not ranks=2'",
     "search-bert:precision=half, 'Cannot measure search-bert:precision=half: precisions are [float32, bfloat16, int8]'",
     "search-bert:recompute=all, 'Cannot measure search-bert:recompute=all: kinds of recompute are [none, blocks]'",
+    "search-bert:routing=hash, 'Cannot measure search-bert:routing=hash: kinds of routing are [top-k, dense, sparsegen]'",
   })
   void othersAreRefused(String text, String message) {
     assertThatThrownBy(() -> BenchShape.of(text)).hasMessage(message);
