@@ -8,7 +8,6 @@ import io.guilomo.spark.table.Table;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.AnalysisException;
@@ -77,7 +76,7 @@ record CatalogName(Tables format, String text, List<String> parts) {
 
   /** Whether the catalog has the namespace. */
   boolean exists(SparkSession spark) {
-    return found(() -> spark.sql("DESCRIBE NAMESPACE " + namespace()).count());
+    return found(() -> spark.sql("DESCRIBE NAMESPACE " + namespace()).collect());
   }
 
   /** Whether there is the table. */
@@ -86,12 +85,12 @@ record CatalogName(Tables format, String text, List<String> parts) {
       Path log = new Path(UserPath.of(text), table.name() + "/_delta_log");
       return log.getFileSystem(spark.sparkContext().hadoopConfiguration()).exists(log);
     }
-    return found(() -> spark.table(table(table)).schema());
+    return found(() -> spark.table(table(table)));
   }
 
-  private static boolean found(Supplier<?> look) {
+  private static boolean found(Runnable look) {
     try {
-      look.get();
+      look.run();
       return true;
     } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       if (e instanceof AnalysisException known
