@@ -35,6 +35,9 @@ public final class RunLock implements AutoCloseable {
 
   private static final int MAX_BYTES = 4096;
 
+  /** Begins the names of its applications, which no two clusters share. */
+  private static final String YARN = "application_";
+
   private final Path path;
   private final FileSystem files;
   private final Holder holder;
@@ -69,9 +72,10 @@ public final class RunLock implements AutoCloseable {
       return host.equals(here) && ProcessHandle.of(process).isEmpty();
     }
 
-    /** Whether it is another process of the same application. */
+    /** Whether it is another process of the same application of YARN. */
     boolean isEarlierAttemptOf(Holder later) {
-      return application.equals(later.application)
+      return application.startsWith(YARN)
+          && application.equals(later.application)
           && !(host.equals(later.host) && process == later.process);
     }
   }
