@@ -161,7 +161,10 @@ final class MlflowSender {
         succeeded();
         return;
       } catch (MlflowRefusal e) {
-        succeeded();
+        // A run that has not begun is no word of the server's.
+        if (!e.is(MlflowRefusal.NOT_BEGUN)) {
+          succeeded();
+        }
         refused(e);
         return;
       } catch (IOException e) {

@@ -133,6 +133,7 @@ class TestFollowUpJobs {
             "tokens_per_second",
             "router_entropy",
             "expert_load_max",
+            "active_experts",
             "averaged_bytes",
             "expert_load");
     Dataset<Row> ofWorkers = rows(MetricsTable.INSTANCE).filter("job = 'finetune' AND worker >= 0");
