@@ -24,6 +24,12 @@ final class Spectra {
 
   private record Tail(LinearModule module, double exponent) implements Serializable {}
 
+  static {
+    // LAPACK in Java finds the machine's constants in its first call. A second one that runs at the
+    // same time may see them as 0, and then never ends.
+    eigenvalues(new float[] {2, 1, 1, 2}, 2, 2);
+  }
+
   private Spectra() {}
 
   /**
