@@ -42,7 +42,7 @@ start_driver() {
   local java_options=$driver_java
   if [[ $deploy_mode == cluster ]]; then
     # This JVM only submits.
-    java_options=$quiet_java driver_memory=512m start=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC) archives=false
+    java_options="$quiet_java -Dguilomo.yarn.log=info" driver_memory=512m start=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC) archives=false
   fi
 
   # shellcheck disable=SC2206 # one word per option, as in Spark's own setting

@@ -11,9 +11,9 @@ import java.util.stream.Collectors;
 /**
  * Floating-point operations of the matrix products that a pass must do; a multiplication and an
  * addition are two. What the masks leave unused, attention to later tokens and elementwise work are
- * counted as a plain implementation has them: products in full, elementwise work not at all. Where
- * attention has a window, a token is counted with as many others as a full window holds, or as its
- * sequence has.
+ * counted as a plain implementation has them: products in full, elementwise work not at all. The
+ * networks that thresholds of routers come from are not counted. Where attention has a window, a
+ * token is counted with as many others as a full window holds, or as its sequence has.
  */
 public final class StepCost {
 

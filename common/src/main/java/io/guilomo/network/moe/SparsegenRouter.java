@@ -29,11 +29,11 @@ final class SparsegenRouter implements Router {
   private final int k;
   private final TokenThreshold threshold;
   private final WorkingArray shortfall;
+  private final RouterEntropy entropy;
   private PassContext context;
   private Measurements.Slot slot;
   private INDArray statistics;
-  private INDArray entropy;
-  private boolean entropyMeasured;
+  private INDArray dShortfall;
 
   /**
    * @param threshold of the group that the module is in; null where the router only declares
@@ -44,6 +44,7 @@ final class SparsegenRouter implements Router {
     this.k = spec.routing().used(experts);
     this.threshold = threshold;
     this.shortfall = arrays.kept("shortfall", 1);
+    this.entropy = new RouterEntropy(module, experts + 1);
   }
 
   @Override
@@ -56,7 +57,7 @@ final class SparsegenRouter implements Router {
   public void forward(INDArray x, INDArray logits, INDArray mask, INDArray weights) {
     if (statistics == null) {
       statistics = slot.statistics(0, experts + 1);
-      entropy = slot.statistics(experts + 1, 1);
+      dShortfall = slot.gradient();
     }
     context
         .kernels()
@@ -70,10 +71,7 @@ final class SparsegenRouter implements Router {
             weights,
             context.array(shortfall),
             statistics);
-    entropyMeasured = context.records() && mask == null;
-    if (entropyMeasured) {
-      context.kernels().entropy(weights, entropy);
-    }
+    entropy.measure(context, slot, mask, weights);
   }
 
   @Override
@@ -83,7 +81,7 @@ final class SparsegenRouter implements Router {
         .kernels()
         .sparsegenBackward(
             dWeights,
-            slot.gradient(),
+            dShortfall,
             threshold.value(),
             context.choice(module, experts),
             weights,
@@ -113,8 +111,6 @@ final class SparsegenRouter implements Router {
       counts[e] = (long) measured[e];
     }
     loss.routed(module, counts);
-    if (entropyMeasured) {
-      loss.undecided(module, measured[experts + 1] / loss.tokens());
-    }
+    entropy.report(measured, loss);
   }
 }

@@ -31,6 +31,7 @@ public final class Thresholds implements Part {
   /** The parameters of one network, or their gradients. */
   record Network(INDArray hidden, INDArray hiddenBias, INDArray output, INDArray outputBias) {}
 
+  private final Collection<Integer> inFeatures;
   private final ParameterLayout layout;
   private final Map<Integer, Network> networks = new HashMap<>();
   private final Map<Integer, Network> gradients = new HashMap<>();
@@ -41,6 +42,7 @@ public final class Thresholds implements Part {
    * @param inFeatures of the modules
    */
   Thresholds(Collection<Integer> inFeatures) {
+    this.inFeatures = inFeatures;
     this.layout = layout(inFeatures);
   }
 
@@ -89,18 +91,14 @@ public final class Thresholds implements Part {
   }
 
   private void views(INDArray flat, Map<Integer, Network> views) {
-    for (ParameterLayout.Slice slice : layout.slices()) {
-      String name = slice.name();
-      if (name.endsWith(".hidden.weight")) {
-        String prefix = name.substring(0, name.length() - "hidden.weight".length());
-        views.put(
-            (int) slice.shape()[1],
-            new Network(
-                layout.view(flat, name),
-                layout.view(flat, prefix + "hidden.bias"),
-                layout.view(flat, prefix + "output.weight"),
-                layout.view(flat, prefix + "output.bias")));
-      }
+    for (int in : inFeatures) {
+      views.put(
+          in,
+          new Network(
+              layout.view(flat, prefix(in) + "hidden.weight"),
+              layout.view(flat, prefix(in) + "hidden.bias"),
+              layout.view(flat, prefix(in) + "output.weight"),
+              layout.view(flat, prefix(in) + "output.bias")));
     }
   }
 

@@ -32,12 +32,11 @@ final class TopKRouter implements Router {
   private final int k;
   private final boolean balanced;
   private final WorkingArray probabilities;
+  private final RouterEntropy entropy;
   private PassContext context;
   private Measurements.Slot slot;
   private INDArray statistics;
-  private INDArray entropy;
   private INDArray dProbabilities;
-  private boolean entropyMeasured;
 
   TopKRouter(ModuleExperts spec, ArrayDeclarations arrays) {
     this.module = spec.module();
@@ -45,6 +44,7 @@ final class TopKRouter implements Router {
     this.k = spec.routing().used(experts);
     this.balanced = !spec.routing().router().equals(RoutingMethod.DENSE);
     this.probabilities = arrays.kept("routing", experts);
+    this.entropy = new RouterEntropy(module, 2 * experts);
   }
 
   @Override
@@ -57,18 +57,13 @@ final class TopKRouter implements Router {
   public void forward(INDArray x, INDArray logits, INDArray mask, INDArray weights) {
     if (statistics == null) {
       statistics = slot.statistics(0, 2 * experts);
-      entropy = slot.statistics(2 * experts, 1);
       dProbabilities = slot.gradient();
     }
     Kernels kernels = context.kernels();
     INDArray p = context.array(probabilities);
     kernels.route(
         logits, mask, k, context.replays(), context.choice(module, k), p, weights, statistics);
-    // A mask decides more than the router does.
-    entropyMeasured = context.records() && mask == null;
-    if (entropyMeasured) {
-      kernels.entropy(p, entropy);
-    }
+    entropy.measure(context, slot, mask, p);
   }
 
   @Override
@@ -111,8 +106,6 @@ final class TopKRouter implements Router {
       gradient[e] = (float) (loss.coefficient() * experts * share / loss.tokens());
     }
     loss.routed(module, counts);
-    if (entropyMeasured) {
-      loss.undecided(module, measured[2 * experts] / loss.tokens());
-    }
+    entropy.report(measured, loss);
   }
 }

@@ -29,16 +29,15 @@ __device__ __forceinline__ int support(const float* logits, const float* mask, c
   return used;
 }
 
-// The order of all experts is made in the place of the choice, or, where that is replayed, not at all: then the
-// shortfall, which is not differentiated by the order, finds its logits one after the other.
+// The largest logit after the one at an index, the lowest index first among equals; the largest of all after none (−1).
 __device__ __forceinline__ double largest_after(const float* logits, const float* mask, int experts, double bound,
-                                                int bound_index, int* index) {
+                                                int after, int* index) {
   double best = 0;
   *index = -1;
   for (int e = 0; e < experts; e++) {
     double value = logit_of(logits, mask, e);
-    bool after = bound_index < 0 || value < bound || (value == bound && e > bound_index);
-    if (after && (*index < 0 || value > best)) {
+    bool smaller = after < 0 || value < bound || (value == bound && e > after);
+    if (smaller && (*index < 0 || value > best)) {
       best = value;
       *index = e;
     }
@@ -71,16 +70,14 @@ extern "C" __global__ void sparsegen(const float* logits, long long stride, cons
     double sum = 0;
     double all = 0;
     for (int slot = 0; slot < used; slot++) sum += logit_of(logit, mask, chosen[slot]);
-    for (int e = 0; e < experts; e++) {
-      all += logit_of(logit, mask, e);
-    }
-    for (int e = 0; e < experts; e++) {
-      w[e] = all == all ? 0 : (float)all;
-    }
+    for (int e = 0; e < experts; e++) all += logit_of(logit, mask, e);
+    // Not a number if a logit is.
+    for (int e = 0; e < experts; e++) w[e] = all == all ? 0 : (float)all;
     double threshold = (sum - 1 + lambda) / used;
     for (int slot = 0; slot < used; slot++) {
       w[chosen[slot]] += (float)((logit_of(logit, mask, chosen[slot]) - threshold) / (1 - lambda));
     }
+    // A replayed choice is not in the order of these logits.
     double lacking = 0;
     if (target < experts) {
       double values = 0;

@@ -4,6 +4,7 @@ import io.guilomo.config.OutputConfig;
 import io.guilomo.config.OutputConfig.Tables;
 import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
+import io.guilomo.spark.session.AsNamed;
 import io.guilomo.spark.table.Table;
 import java.io.IOException;
 import java.util.List;
@@ -71,7 +72,7 @@ record CatalogName(Tables format, String text, List<String> parts) {
 
   /** The namespace, with its catalog, in SQL. */
   String namespace() {
-    return parts.stream().map(CatalogName::quoted).collect(Collectors.joining("."));
+    return parts.stream().map(AsNamed::quoted).collect(Collectors.joining("."));
   }
 
   /** Whether the catalog has the namespace. */
@@ -104,12 +105,8 @@ record CatalogName(Tables format, String text, List<String> parts) {
   /** A table in SQL. */
   String table(Table<?> table) {
     return isDirectory()
-        ? "delta." + quoted(text + "/" + table.name())
-        : namespace() + "." + quoted(table.name());
-  }
-
-  static String quoted(String name) {
-    return "`" + name.replace("`", "``") + "`";
+        ? "delta." + AsNamed.quoted(text + "/" + table.name())
+        : namespace() + "." + AsNamed.quoted(table.name());
   }
 
   @Override

@@ -10,7 +10,6 @@ import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.SqlViews;
 import io.guilomo.spark.table.Table;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,7 +42,8 @@ public final class Publications {
   private final SparkSession spark;
   private final OutputConfig output;
   private final Consumer<String> messages;
-  private final Map<String, List<Done>> unpublished = new LinkedHashMap<>();
+  private final boolean ofParts;
+  private final Map<String, UnpublishedException> unpublished = new LinkedHashMap<>();
   private boolean checked;
 
   /** What a job does once its rows are published. */
@@ -56,9 +56,20 @@ public final class Publications {
    * @param messages gets what the user is told, one line at a time
    */
   public Publications(SparkSession spark, OutputConfig output, Consumer<String> messages) {
+    this(spark, output, messages, false);
+  }
+
+  private Publications(
+      SparkSession spark, OutputConfig output, Consumer<String> messages, boolean ofParts) {
     this.spark = spark;
     this.output = output;
     this.messages = messages;
+    this.ofParts = ofParts;
+  }
+
+  /** For jobs of runs that are parts of another, with whose rows theirs are published. */
+  public Publications ofParts() {
+    return new Publications(spark, output, messages, true);
   }
 
   private boolean off() {
@@ -71,7 +82,7 @@ public final class Publications {
    * @throws UserException with what is missing
    */
   public void require() {
-    if (!off() && !checked) {
+    if (!off() && !ofParts && !checked) {
       check();
       checked = true;
     }
@@ -88,32 +99,42 @@ public final class Publications {
   }
 
   /**
-   * Publishes the rows of a run at the end of a job, which does not fail if that fails.
+   * Publishes the rows of a run at the end of a job, which does not fail if that fails: {@link
+   * #finish} does.
    *
+   * @param parts whether the run has parts, named after it, whose rows are published too
    * @param done is run once the rows are published
    */
-  public void ended(String runId, Done done) throws IOException {
-    if (off()) {
-      done.run();
-      return;
+  public void ended(String runId, boolean parts, Done done) throws IOException {
+    if (!off() && !ofParts) {
+      try {
+        publish(parts ? withParts(runId) : List.of(runId));
+        unpublished.remove(runId);
+        messages.accept("tables of run " + runId + " published to " + output.catalog());
+      } catch (UnpublishedException e) {
+        unpublished.put(runId, e);
+        messages.accept("warning: " + e.getMessage());
+        return;
+      }
     }
-    unpublished.computeIfAbsent(runId, run -> new ArrayList<>()).add(done);
-    try {
-      publish(List.of(runId));
-      messages.accept("tables of run " + runId + " published to " + output.catalog());
-    } catch (UnpublishedException e) {
-      messages.accept("warning: " + e.getMessage());
-    }
+    done.run();
+  }
+
+  /** A run and its parts, as far as they have ended. */
+  private List<String> withParts(String runId) {
+    return RunRows.runs(spark, output.dir()).stream()
+        .filter(run -> run.equals(runId) || run.startsWith(runId + "."))
+        .toList();
   }
 
   /**
-   * Publishes again what {@link #ended} could not.
+   * Ends the jobs of a command.
    *
-   * @throws UnpublishedException if that fails again
+   * @throws UnpublishedException if the rows of a run could not be published
    */
-  public void finish() throws IOException {
-    if (!unpublished.isEmpty()) {
-      publish(List.copyOf(unpublished.keySet()));
+  public void finish() {
+    for (UnpublishedException failure : unpublished.values()) {
+      throw failure;
     }
   }
 
@@ -125,7 +146,7 @@ public final class Publications {
    * @throws UserException if there is no such run, or what it takes is missing
    * @throws UnpublishedException if the catalog fails
    */
-  public List<String> publish(String runId) throws IOException {
+  public List<String> publish(String runId) {
     require();
     List<String> all = RunRows.runs(spark, output.dir());
     if (!runId.isEmpty() && !all.contains(runId)) {
@@ -137,17 +158,7 @@ public final class Publications {
     return runs;
   }
 
-  private void publish(List<String> runs) throws IOException {
-    commit(runs);
-    for (String run : runs) {
-      List<Done> waiting = unpublished.remove(run);
-      for (Done done : waiting == null ? List.<Done>of() : waiting) {
-        done.run();
-      }
-    }
-  }
-
-  private void commit(List<String> runs) {
+  private void publish(List<String> runs) {
     // The user's settings of catalogs may be the session's own.
     SparkSession own = spark.cloneSession();
     InterpretedSession.interpret(own);

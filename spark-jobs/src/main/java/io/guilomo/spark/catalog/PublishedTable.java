@@ -87,7 +87,7 @@ record PublishedTable(
   }
 
   private static String definition(StructField field) {
-    return CatalogName.quoted(field.name()) + " " + field.dataType().sql();
+    return AsNamed.quoted(field.name()) + " " + field.dataType().sql();
   }
 
   /**

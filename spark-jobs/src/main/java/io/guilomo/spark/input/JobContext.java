@@ -53,6 +53,6 @@ public record JobContext(
 
   /** The same for jobs that are parts of one. */
   public JobContext within(JobTracker job) {
-    return new JobContext(spark, config, progress, publications, job);
+    return new JobContext(spark, config, progress, publications.ofParts(), job);
   }
 }

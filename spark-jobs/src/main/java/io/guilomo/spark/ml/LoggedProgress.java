@@ -29,7 +29,11 @@ final class LoggedProgress implements ProgressListener {
 
   @Override
   public void message(String line) {
-    LOG.info("{}", line);
+    if (line.startsWith("warning: ")) {
+      LOG.warn("{}", line.substring("warning: ".length()));
+    } else {
+      LOG.info("{}", line);
+    }
   }
 
   @Override

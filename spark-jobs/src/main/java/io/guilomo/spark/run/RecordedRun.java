@@ -44,6 +44,7 @@ public final class RecordedRun {
   private int workers;
   private DataReport data;
   private volatile JobTracker tracker = JobTracker.none();
+  private boolean parts;
 
   /** What a job does. */
   @FunctionalInterface
@@ -139,7 +140,7 @@ public final class RecordedRun {
         write("SUCCEEDED", Instant.now());
         boolean reported = reporting && report(true);
         // Until then the job resumes, at its end, rather than start over.
-        context.publications().ended(runId, checkpoints::end);
+        context.publications().ended(runId, parts, checkpoints::end);
         tracker.end(new JobTracker.Ending(null, reported));
         return result;
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
@@ -148,7 +149,7 @@ public final class RecordedRun {
         boolean reported =
             failed && report(ExceptionUtils.throwableOfType(e, UserException.class) == null);
         if (failed) {
-          context.publications().ended(runId, () -> {});
+          context.publications().ended(runId, parts, () -> {});
         }
         tracker.end(new JobTracker.Ending(e, reported));
         throw e;
@@ -161,6 +162,7 @@ public final class RecordedRun {
 
   /** What jobs that are parts of this one are given, while it is recorded. */
   public JobContext within() {
+    parts = true;
     return context.within(tracker);
   }
 

@@ -35,6 +35,8 @@ public final class RunLock implements AutoCloseable {
 
   private static final int MAX_BYTES = 4096;
 
+  private static final String UNKNOWN = "?";
+
   /** Begins the names of its applications, which no two clusters share. */
   private static final String YARN = "application_";
 
@@ -59,7 +61,7 @@ public final class RunLock implements AutoCloseable {
       try {
         return new Holder(words[0], words[1], words[2], Long.parseLong(words[3]));
       } catch (IndexOutOfBoundsException | NumberFormatException e) {
-        return new Holder("?", "an unknown application", "?", -1);
+        return new Holder(UNKNOWN, "an unknown application", "?", -1);
       }
     }
 
@@ -70,6 +72,11 @@ public final class RunLock implements AutoCloseable {
     /** Whether it is a process of this machine that is no longer there. */
     boolean diedHere(String here) {
       return host.equals(here) && ProcessHandle.of(process).isEmpty();
+    }
+
+    /** Whether it is known to be another submission. */
+    boolean isAnother(Holder own) {
+      return !id.equals(UNKNOWN) && !id.equals(own.id);
     }
 
     /** Whether it is another process of the same application of YARN. */
@@ -197,7 +204,8 @@ public final class RunLock implements AutoCloseable {
     try {
       if (!overtaken) {
         Optional<String> found = read(files, path);
-        overtaken = found.isPresent() && !Holder.of(found.get()).id().equals(holder.id());
+        // An earlier beat that failed half-way is no other's.
+        overtaken = found.map(Holder::of).filter(other -> other.isAnother(holder)).isPresent();
       }
       if (overtaken) {
         // Again and again: it stops only what is running at the time.

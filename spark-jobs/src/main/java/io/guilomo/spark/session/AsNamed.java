@@ -12,7 +12,12 @@ public final class AsNamed {
 
   /** The column of a name, with its dots and backticks. */
   public static Column column(String name) {
-    return functions.col("`" + name.replace("`", "``") + "`");
+    return functions.col(quoted(name));
+  }
+
+  /** A name in SQL and in expressions, with its dots and backticks. */
+  public static String quoted(String name) {
+    return "`" + name.replace("`", "``") + "`";
   }
 
   /** A reader that takes a path as it is. */

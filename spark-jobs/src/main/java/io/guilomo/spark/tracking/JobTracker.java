@@ -6,7 +6,8 @@ import java.util.function.Consumer;
 
 /**
  * Records a job, beside its tables, where people follow experiments. Whatever happens there, no
- * call throws or waits, but for {@link #end}, which waits a few seconds.
+ * call throws or waits, but for {@link #end}, which waits for what is left to be sent, about a
+ * minute at most.
  */
 public interface JobTracker extends WrittenRows {
 

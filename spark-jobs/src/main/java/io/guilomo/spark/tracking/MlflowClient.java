@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Version 2.0 of an MLflow server's REST API, which servers 2 and 3 speak, as far as jobs need it.
@@ -217,22 +218,27 @@ final class MlflowClient {
    * Sends a file through the server.
    *
    * @param target of {@link ArtifactLocation}
+   * @throws MlflowRefusal if the server refuses it, or it cannot be read here
    */
   void upload(URI target, RunFiles.RunFile file, Runnable progress)
       throws IOException, InterruptedException {
     // The server may take a second for each megabyte.
     Duration timeout = TIMEOUT.plusSeconds(file.length() >> 20);
+    AtomicReference<IOException> unread = new AtomicReference<>();
     HttpRequest.Builder request =
         HttpRequest.newBuilder(target)
             .timeout(timeout)
             .header("Content-Type", file.contentType())
-            .PUT(file.body(progress));
+            .PUT(file.body(progress, unread::set));
     if (isHere(target)) {
       authorization.ifPresent(value -> request.header("Authorization", value));
     }
     try {
       answer(request.build());
     } catch (IOException e) {
+      if (unread.get() != null) {
+        throw new MlflowRefusal(MlflowRefusal.UNREAD, file.name() + ": " + unread.get());
+      }
       if (String.valueOf(e.getMessage()).contains("--no-serve-artifacts")) {
         throw new MlflowRefusal("", e.getMessage());
       }

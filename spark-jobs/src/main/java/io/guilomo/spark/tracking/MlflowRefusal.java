@@ -8,6 +8,9 @@ final class MlflowRefusal extends IOException {
   /** Code of what cannot be sent because the run itself was refused. */
   static final String NOT_BEGUN = "NOT_BEGUN";
 
+  /** Code of a file that cannot be read here. */
+  static final String UNREAD = "UNREAD";
+
   private static final long serialVersionUID = 1;
 
   private final String code;

@@ -11,7 +11,6 @@ import java.util.Map;
  */
 record MlflowRun(
     String id,
-    String experiment,
     String status,
     String artifactUri,
     Map<String, String> tags,
@@ -34,7 +33,6 @@ record MlflowRun(
     }
     return new MlflowRun(
         info.path("run_id").asText(),
-        info.path("experiment_id").asText(),
         info.path("status").asText(),
         info.path("artifact_uri").asText(),
         values(data.path("tags")),

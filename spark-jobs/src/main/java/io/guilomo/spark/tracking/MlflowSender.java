@@ -64,8 +64,6 @@ final class MlflowSender {
             100_000);
   }
 
-  private static final int REQUESTS = 10_000;
-
   private final MlflowClient client;
   private final Consumer<String> messages;
   private final Patience patience;
@@ -97,7 +95,8 @@ final class MlflowSender {
             1,
             0,
             TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(REQUESTS),
+            // Values are counted before they are queued, and there are few other requests.
+            new LinkedBlockingQueue<>(),
             task -> {
               Thread made = new Thread(task, "mlflow");
               made.setDaemon(true);
@@ -162,10 +161,11 @@ final class MlflowSender {
         return;
       } catch (MlflowRefusal e) {
         // A run that has not begun is no word of the server's.
+        // Of a run that could not be begun the user has heard.
         if (!e.is(MlflowRefusal.NOT_BEGUN)) {
           succeeded();
+          refused(e);
         }
-        refused(e);
         return;
       } catch (IOException e) {
         away = e;
@@ -207,7 +207,9 @@ final class MlflowSender {
   }
 
   private void refused(MlflowRefusal refusal) {
-    if (!refusal.is(MlflowRefusal.NOT_BEGUN) && refusals.getAndIncrement() == 0) {
+    if (refusal.is(MlflowRefusal.UNREAD)) {
+      say("does not get a file that cannot be read (%s)".formatted(refusal.getMessage()));
+    } else if (refusals.getAndIncrement() == 0) {
       say("refuses what it is sent (%s)".formatted(refusal.getMessage()));
     }
   }
@@ -226,7 +228,6 @@ final class MlflowSender {
       messages.accept(line);
     } catch (RuntimeException e) {
       // Whoever listens decides about the job, which this is no part of.
-      progressed();
     }
   }
 
@@ -268,8 +269,16 @@ final class MlflowSender {
       try {
         queued.request.send(client);
         return;
+      } catch (MlflowRefusal e) {
+        if (!e.is(MlflowRefusal.NOT_BEGUN)) {
+          refused(e);
+          return;
+        }
       } catch (IOException e) {
         away = e;
+      } catch (RuntimeException e) {
+        refused(new MlflowRefusal("", e.toString()));
+        return;
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
@@ -55,25 +56,32 @@ record RunFiles(TrackedJob job, JobTracker.Ending ending) {
      * What is sent.
      *
      * @param progress called whenever the server has taken some of it
+     * @param unread is told why the file cannot be read
      */
-    BodyPublisher body(Runnable progress) {
+    BodyPublisher body(Runnable progress, Consumer<IOException> unread) {
       // With its length: not all servers take a body without.
       return length == 0
           ? BodyPublishers.noBody()
           : BodyPublishers.fromPublisher(
-              BodyPublishers.ofInputStream(() -> opened(progress)), length);
+              BodyPublishers.ofInputStream(() -> opened(progress, unread)), length);
     }
 
-    private InputStream opened(Runnable progress) {
+    private InputStream opened(Runnable progress, Consumer<IOException> unread) {
       try {
         return new FilterInputStream(content.open()) {
           @Override
           public int read(byte[] bytes, int from, int most) throws IOException {
             progress.run();
-            return super.read(bytes, from, most);
+            try {
+              return super.read(bytes, from, most);
+            } catch (IOException e) {
+              unread.accept(e);
+              throw e;
+            }
           }
         };
       } catch (IOException e) {
+        unread.accept(e);
         throw new UncheckedIOException(e);
       }
     }

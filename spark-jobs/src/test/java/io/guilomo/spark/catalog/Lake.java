@@ -4,6 +4,7 @@ import io.delta.sql.DeltaSparkSessionExtension;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.OutputConfig;
 import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.session.AsNamed;
 import io.guilomo.spark.session.InterpretedSession;
 import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableReader;
@@ -121,7 +122,7 @@ public final class Lake {
   private static List<String> sorted(Dataset<Row> rows, Table<?> table) {
     Column[] columns =
         Arrays.stream(table.schema().fieldNames())
-            .map(name -> rows.col("`" + name + "`"))
+            .map(name -> rows.col(AsNamed.quoted(name)))
             .toArray(Column[]::new);
     return rows.select(columns).collectAsList().stream().map(Row::toString).sorted().toList();
   }

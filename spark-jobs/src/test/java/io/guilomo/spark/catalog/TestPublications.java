@@ -25,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -63,7 +64,7 @@ class TestPublications {
 
     write(LONG, MONDAY.plusDays(2), "finetune", 3.5, 4.5, 5.5);
     write(NUMBER, MONDAY, "allocate", 0.125);
-    publications(output).ended(LONG, () -> messages.add("done"));
+    publications(output).ended(LONG, false, () -> messages.add("done"));
     assertThat(Lake.published(output, MetricsTable.INSTANCE))
         .as("the other run is as it was")
         .hasSize(7)
@@ -79,10 +80,27 @@ class TestPublications {
         .extracting(Row::toString)
         .containsExactly("[null]", "[x]");
     assertThat(messages)
-        .containsExactly("done", "tables of run " + LONG + " published to " + output.catalog());
+        .containsExactly("tables of run " + LONG + " published to " + output.catalog(), "done");
     assertThatThrownBy(() -> publications.publish("other"))
         .isInstanceOf(UserException.class)
         .hasMessage("Cannot publish run other: " + directory + "/tables/runs does not have it");
+  }
+
+  /** Those that an earlier attempt had finished, too. */
+  @Test
+  void aRunsPartsArePublishedWithIt() throws IOException {
+    OutputConfig output = Lake.output(directory, "iceberg", Lake.catalog("iceberg", "parts"));
+    write("c", MONDAY, "compare", 1);
+    write("c.uniform.1", MONDAY, "finetune", 2);
+    write("cc", MONDAY, "finetune", 3);
+    Publications publications = publications(output);
+    publications.ofParts().ended("c.uniform.1", false, () -> messages.add("done"));
+    assertThat(messages).containsExactly("done");
+    assertThat(Lake.published(output, MetricsTable.INSTANCE)).isEmpty();
+    publications.ended("c", true, () -> {});
+    assertThat(Lake.read(output, MetricsTable.INSTANCE).select("run_id").collectAsList())
+        .extracting(row -> row.getString(0))
+        .containsExactlyInAnyOrder("c", "c.uniform.1");
   }
 
   private static void createEarlier(OutputConfig output) {

@@ -124,7 +124,9 @@ class TestDeployExamples {
     }
   }
 
-  /** Each command is run by the test that its row names, or the row says that it was not. */
+  /**
+   * The tests that rows name are there and mention the command, and other rows say it was not run.
+   */
   @Test
   void theReadmesTenCommands() throws IOException {
     String readme = Files.readString(Path.of("../deploy/README.md"));
@@ -167,14 +169,20 @@ class TestDeployExamples {
     assertThat(submitted.name()).isEqualTo("guilomo finetune llama2-7b");
   }
 
-  /** They are what the script adds, and fit in what a container gets. */
-  @Test
-  void settingsAreThoseOfTheScript() throws Exception {
+  /** The settings of the example. */
+  static SparkConf defaults() {
     SparkConf conf = new SparkConf(false);
     JavaConverters.mapAsJavaMap(
             org.apache.spark.util.Utils.getPropertiesFromFile(
                 EXAMPLES.resolve("spark-defaults.conf").toString()))
         .forEach(conf::set);
+    return conf;
+  }
+
+  /** They are what the script adds, and fit in what a container gets. */
+  @Test
+  void settingsAreThoseOfTheScript() throws Exception {
+    SparkConf conf = defaults();
     for (String process : List.of("driver", "executor")) {
       String options = conf.get("spark." + process + ".extraJavaOptions");
       String off = options.replaceAll(".*javacpp.maxBytes=(\\S+).*", "$1");

@@ -242,7 +242,7 @@ class TestDeployScripts {
   @ParameterizedTest
   @CsvSource({
     "yarn, cluster, true",
-    "k8s://https://cluster:443, cluster, true",
+    "k8s://https://cluster:443, cluster, false",
     "yarn, client, false",
     "spark://elsewhere:7077, cluster, false"
   })
@@ -258,6 +258,17 @@ class TestDeployScripts {
         .contains("--config=" + (sent ? "own.conf" : file) + "\n");
     assertThat(submitted(with(options, "--config", "s3a://confs/own.conf")))
         .contains("--files\nwords.txt\n", "--config\ns3a://confs/own.conf\n");
+    // Spark would take the option for all files.
+    assertThat(
+            submitted(
+                "--master",
+                master,
+                "--deploy-mode",
+                mode,
+                "--conf",
+                "spark.files=a",
+                "--config=" + file))
+        .contains("--files\na" + (sent ? "," + file : "") + "\n");
     // Its file of log levels stays here.
     assertThat(here.contains("-Dlog4j2")).isEqualTo(mode.equals("client"));
   }

@@ -12,13 +12,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
-import scala.collection.JavaConverters;
 
 /** The manifest for the Spark operator, which must say what the other examples say. */
 class TestSparkApplication {
@@ -211,11 +211,7 @@ class TestSparkApplication {
 
   @Test
   void itsSettingsAreTheDefaults() {
-    SparkConf conf = new SparkConf(false);
-    JavaConverters.mapAsJavaMap(
-            org.apache.spark.util.Utils.getPropertiesFromFile(
-                EXAMPLES.resolve("spark-defaults.conf").toString()))
-        .forEach(conf::set);
+    SparkConf conf = TestDeployExamples.defaults();
     for (String process : List.of("driver", "executor")) {
       Map<String, Object> own = map(spec.get(process));
       assertThat(own)
@@ -248,19 +244,22 @@ class TestSparkApplication {
         .contains("podAntiAffinity", "kubernetes.io/hostname");
   }
 
-  /** Each jar that the tests read s3a:// with, and that is not Spark's own. */
+  /** Each jar of the Spark that the build collects with which it reads s3a://. */
   @Test
   void theImageHasWhatS3Needs() throws IOException {
+    Path jars = EXAMPLES.resolve("../spark/target/jars");
+    assumeTrue(Files.isDirectory(jars), "skipped: the build's Spark is not there");
     String container = Files.readString(EXAMPLES.resolve("Containerfile"));
     Pattern added =
         Pattern.compile(
             "(hadoop-aws|aws-java-sdk-|ion-java|jackson-dataformat-cbor|jmespath|wildfly).*");
-    List<String> jars = List.of(System.getProperty("java.class.path").split(":", -1));
-    List<String> needed =
-        jars.stream()
-            .map(jar -> Path.of(jar).getFileName().toString())
-            .filter(jar -> added.matcher(jar).matches())
-            .toList();
+    List<String> needed;
+    try (Stream<Path> all = Files.list(jars)) {
+      needed =
+          all.map(jar -> jar.getFileName().toString())
+              .filter(jar -> added.matcher(jar).matches())
+              .toList();
+    }
     assertThat(needed).hasSizeGreaterThan(7);
     for (String jar : needed) {
       String name = jar.replaceAll("-[0-9].*", "");

@@ -7,10 +7,6 @@ import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.search.AllocateJob;
-import io.guilomo.spark.table.GsvHistoryTable;
-import io.guilomo.spark.table.MetricsTable;
-import io.guilomo.spark.table.Table;
-import io.guilomo.spark.table.TableReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -165,25 +161,6 @@ class PackagedJobs {
         .run();
   }
 
-  /** Checks that two runs have the same plan and the same rows of their searches, each once. */
-  void assertSameRun(String run, String other) throws IOException {
-    Path runs = output().resolve("runs");
-    assertThat(Files.readString(runs.resolve(run).resolve("plan.json")))
-        .isEqualTo(Files.readString(runs.resolve(other).resolve("plan.json")));
-    TableReader tables = new TableReader(SharedSparkSession.session(), output().toString());
-    for (Table<?> table : List.of(GsvHistoryTable.INSTANCE, MetricsTable.INSTANCE)) {
-      var rows = tables.read(table, run).drop("run_id", "at");
-      var expected = tables.read(table, other).drop("run_id", "at");
-      if (table == MetricsTable.INSTANCE) {
-        // No two runs are equally fast.
-        rows = rows.filter("name != 'tokens_per_second'");
-        expected = expected.filter("name != 'tokens_per_second'");
-      }
-      assertThat(rows.count()).as(table.name()).isEqualTo(expected.count()).isPositive();
-      assertThat(rows.exceptAll(expected).collectAsList()).as(table.name()).isEmpty();
-    }
-  }
-
   /** Submits a command with arguments of its own. */
   Running command(String name, List<String> arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of("deploy/guilomo"));
@@ -227,9 +204,6 @@ class PackagedJobs {
     return lines;
   }
 
-  /** Changes the environment of programs that are about to be started. */
-  void adapt(Map<String, String> environment) {}
-
   /** Starts a program of this project. */
   final Running start(String name, String... command) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(ROOT.toFile());
@@ -239,7 +213,6 @@ class PackagedJobs {
     builder.environment().put("GUILOMO_OFF_HEAP", "2g");
     // The first of all tests' allocations leaves its classes to every driver after it.
     builder.environment().put("GUILOMO_ARCHIVE", "" + List.of(command).contains("allocate"));
-    adapt(builder.environment());
     Path err = Files.createTempFile(directory, name, ".err");
     return new Running(builder.redirectError(err.toFile()).start(), err);
   }

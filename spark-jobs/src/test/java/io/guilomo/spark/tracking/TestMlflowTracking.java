@@ -3,67 +3,22 @@ package io.guilomo.spark.tracking;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.model.LinearModule;
-import io.guilomo.model.RoutingMethod;
-import io.guilomo.plan.AllocationPlanParser;
-import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.MetricsTable.Metric;
-import io.guilomo.spark.table.MetricsTable.Moment;
 import io.guilomo.spark.tracking.JobTracker.Ending;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
-import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a server gets of jobs that are told to a tracker, and what becomes of it without one. */
-class TestMlflowTracking {
-
-  private static final Ending SUCCESS = new Ending(null, true);
-  private static final MlflowSender.Patience SHORT =
-      new MlflowSender.Patience(
-          Duration.ofMillis(10),
-          Duration.ofMillis(50),
-          3,
-          Duration.ofMillis(400),
-          Duration.ofSeconds(10),
-          100);
-
-  @TempDir private Path directory;
-  private final BlockingQueue<String> messages = new LinkedBlockingQueue<>();
-  private MlflowStandIn server;
-
-  @BeforeEach
-  void start() throws IOException {
-    server = new MlflowStandIn();
-  }
-
-  @AfterEach
-  void stop() {
-    server.close();
-    assertThat(server.refusals())
-        .filteredOn(refusal -> !refusal.startsWith("Could not find experiment"))
-        .filteredOn(refusal -> !refusal.contains("authenticated"))
-        .filteredOn(refusal -> !refusal.contains("is away"))
-        .isEmpty();
-  }
+/** What a server gets of jobs that are told to a tracker. */
+class TestMlflowTracking extends TrackedOnStandIn {
 
   @Test
   void aJobIsARunWithSettingsValuesAndFiles() throws IOException {
@@ -170,84 +125,6 @@ class TestMlflowTracking {
   }
 
   @Test
-  void aServerThatComesBackGetsWhatWaited() throws Exception {
-    JobTracker job = begin("allocate", false);
-    assertThat(next()).startsWith("MLflow has this job as ");
-    server.stop();
-    LongStream.rangeClosed(1, 50).forEach(round -> round(job, round));
-    assertThat(next())
-        .matches(
-            "warning: MLflow at http://127\\.0\\.0\\.1:\\d+ does not answer \\(.+\\); the job goes on,"
-                + " and is recorded there when it comes back");
-    server.start();
-    LongStream.rangeClosed(51, 60).forEach(round -> round(job, round));
-    job.end(SUCCESS);
-    MlflowStore.Run run = server.run("r1", "allocate");
-    assertThat(run.status).isEqualTo("FINISHED");
-    assertThat(run.steps("train/loss")).containsExactlyElementsOf(rounds(1, 60));
-    assertThat(messages).isEmpty();
-  }
-
-  @Test
-  void aServerThatFailsForAMomentIsAskedAgain() {
-    server.fail(2);
-    JobTracker job = begin("allocate", false);
-    round(job, 1);
-    job.end(SUCCESS);
-    assertThat(server.run("r1", "allocate").steps("train/loss")).containsExactly(1L);
-    assertThat(messages).noneMatch(line -> line.startsWith("warning"));
-  }
-
-  @Test
-  void aServerThatIsNeverThereIsToldOfOnce() {
-    server.stop();
-    long start = System.nanoTime();
-    JobTracker job = begin("allocate", false);
-    round(job, 1);
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(300));
-    job.end(SUCCESS);
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
-    assertThat(messages)
-        .singleElement()
-        .asString()
-        .startsWith("warning: MLflow at " + server.uri() + " does not answer (");
-  }
-
-  @Test
-  void aServerThatDoesNotAnswerAtTheEndIsGivenUp() throws Exception {
-    JobTracker job = begin("allocate", false);
-    assertThat(next()).startsWith("MLflow has this job as ");
-    server.hold();
-    for (long number = 1; number <= 5; number++) {
-      round(job, number);
-    }
-    long start = System.nanoTime();
-    job.end(SUCCESS);
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
-    assertThat(next())
-        .matches(
-            "warning: MLflow at .* lacks 5 values of metrics, 1 files, 1 runs' beginnings and ends"
-                + " of this job: it does not answer \\(no answer in time\\)");
-    assertThat(messages).isEmpty();
-    server.release();
-  }
-
-  @Test
-  void whatTheQueueDoesNotHoldIsCounted() throws Exception {
-    JobTracker job = begin("allocate", false);
-    assertThat(next()).startsWith("MLflow has this job as ");
-    server.hold();
-    LongStream.rangeClosed(1, 130).forEach(round -> round(job, round));
-    server.release();
-    job.end(SUCCESS);
-    assertThat(server.run("r1", "allocate").steps("train/loss"))
-        .containsExactlyElementsOf(rounds(1, 100));
-    assertThat(messages)
-        .containsExactly(
-            "warning: MLflow at " + server.uri() + " lacks 30 values of metrics of this job");
-  }
-
-  @Test
   void credentialsAreThoseOfTheEnvironmentAndNeverShown() {
     Map<String, String> user =
         Map.of("MLFLOW_TRACKING_USERNAME", "ann", "MLFLOW_TRACKING_PASSWORD", "secret");
@@ -328,15 +205,6 @@ class TestMlflowTracking {
   }
 
   @Test
-  void aRunWhoseAnswerIsLostIsNotMadeTwice() {
-    begin("allocate", false).end(SUCCESS);
-    // Of the experiment, the search and the new run.
-    server.loseAnswers(3);
-    begin("finetune", false).end(SUCCESS);
-    assertThat(server.run("r1", "finetune").status).isEqualTo("FINISHED");
-  }
-
-  @Test
   void partsOfAJobAreNested() {
     JobTracker compare = begin("compare", false);
     for (String part : List.of("finetune", "evaluate")) {
@@ -378,67 +246,5 @@ class TestMlflowTracking {
         .hasSize(2)
         .allMatch(run -> run.status.equals("KILLED") && run.end != null);
     assertThat(messages).hasSize(1);
-  }
-
-  private MlflowTracking tracking(Map<String, String> environment) {
-    return new MlflowTracking(config().tracking(), environment, messages::add, SHORT);
-  }
-
-  private JobTracker begin(String name, boolean continues) {
-    return begin(Map.of(), name, continues);
-  }
-
-  private JobTracker begin(Map<String, String> environment, String name, boolean continues) {
-    return tracking(environment).begin(job(config(), name, continues));
-  }
-
-  private TrackedJob job(GuilomoConfig config, String name, boolean continues) {
-    return new TrackedJob(
-        "r1",
-        name,
-        continues,
-        Instant.now(),
-        new TrackedJob.Labels("uniform", "1.0", "local-1"),
-        config,
-        new org.apache.hadoop.fs.Path(directory.toString()),
-        new Configuration());
-  }
-
-  private GuilomoConfig config() {
-    return GuilomoConfig.load(
-        null,
-        List.of("tracking.mlflow.uri=" + server.uri(), "data.query=SELECT " + "x".repeat(7000)));
-  }
-
-  private static void round(JobTracker job, long round) {
-    job.wrote(MetricsTable.INSTANCE, List.of(metric(round, -1, "train", "loss", 1.0 / round)));
-  }
-
-  private static Metric metric(long round, int worker, String split, String name, double value) {
-    return new Metric(moment(round), worker, split, name, value);
-  }
-
-  private static Moment moment(long round) {
-    return new Moment("job", 42, round, 10 * round, Instant.now());
-  }
-
-  private static List<Long> rounds(long first, long last) {
-    return new ArrayList<>(LongStream.rangeClosed(first, last).boxed().toList());
-  }
-
-  private String next() throws InterruptedException {
-    return String.valueOf(messages.poll(20, TimeUnit.SECONDS));
-  }
-
-  private static String plan() {
-    return AllocationPlanParser.toJson(
-        new UniformAllocation(2, 2, RoutingMethod.topK(2), 16)
-            .plan(List.of(new LinearModule(0, "q_proj", 8, 8))));
-  }
-
-  private void write(String file, String text) throws IOException {
-    Path path = directory.resolve(file);
-    Files.createDirectories(path.getParent());
-    Files.writeString(path, text);
   }
 }
