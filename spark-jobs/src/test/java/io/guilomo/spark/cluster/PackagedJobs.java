@@ -69,6 +69,7 @@ class PackagedJobs {
   private final Path directory;
   private final String master;
   private final List<String> spark;
+  private final Map<String, String> environment;
 
   /** A program that ended. */
   record Ended(int status, String out, String err) {}
@@ -97,6 +98,18 @@ class PackagedJobs {
    * @param spark options of every job for {@code spark-submit}
    */
   PackagedJobs(Path directory, String master, List<String> spark) throws IOException {
+    this(directory, master, spark, Map.of());
+  }
+
+  /**
+   * Skips the running test where there is no jar or no model.
+   *
+   * @param directory where everything is written
+   * @param spark options of every job for {@code spark-submit}
+   * @param environment of every job
+   */
+  PackagedJobs(Path directory, String master, List<String> spark, Map<String, String> environment)
+      throws IOException {
     Assumptions.assumeTrue(
         Files.isRegularFile(Path.of(System.getProperty("guilomo.jar", ""))), "no packaged jar");
     Assumptions.assumeTrue(
@@ -106,8 +119,14 @@ class PackagedJobs {
     this.directory = directory;
     this.master = master;
     this.spark = spark;
+    this.environment = environment;
     Files.write(directory.resolve("train.jsonl"), sentences("I saw a %s yesterday.", 30));
     Files.write(directory.resolve("validation.jsonl"), sentences("This %s is heavy.", 10));
+  }
+
+  /** Prints how long something took with a fault. */
+  static void report(String fault, long start) {
+    System.out.printf("fault: %s: %.1f s%n", fault, (System.nanoTime() - start) / 1e9);
   }
 
   /** Where an allocation with seed 42 leaves its checkpoint after so many rounds. */
@@ -213,6 +232,7 @@ class PackagedJobs {
     builder.environment().put("GUILOMO_OFF_HEAP", "2g");
     // The first of all tests' allocations leaves its classes to every driver after it.
     builder.environment().put("GUILOMO_ARCHIVE", "" + List.of(command).contains("allocate"));
+    builder.environment().putAll(environment);
     Path err = Files.createTempFile(directory, name, ".err");
     return new Running(builder.redirectError(err.toFile()).start(), err);
   }

@@ -36,7 +36,7 @@ class TestClusterFaults {
     cluster = new StandaloneCluster(directory, spark, "--workers", "2", "--memory", "1g");
     long start = System.nanoTime();
     Ended undisturbed = cluster.run("allocate", "undisturbed", EPOCHS, CHECKPOINTS);
-    report("none", start);
+    PackagedJobs.report("none", start);
     assertThat(undisturbed.status()).as(undisturbed.err()).isZero();
   }
 
@@ -55,7 +55,7 @@ class TestClusterFaults {
     assertThat(cluster.executors()).hasSize(2);
     cluster.executors().get(0).destroyForcibly();
     Ended survived = withoutExecutor.end();
-    report("executor killed", start);
+    PackagedJobs.report("executor killed", start);
     assertThat(survived.status()).as(survived.err()).isZero();
     assertSameAsUndisturbed("executor");
   }
@@ -99,13 +99,9 @@ class TestClusterFaults {
     long start = System.nanoTime();
     Ended resumed = cluster.run("allocate", run, EPOCHS, CHECKPOINTS);
     assertThat(resumed.status()).as(resumed.err()).isZero();
-    report(fault + ", submitted again", start);
+    PackagedJobs.report(fault + ", submitted again", start);
     assertThat(resumed.err()).containsPattern("resuming after round \\d+ of 32");
     assertSameAsUndisturbed(run);
-  }
-
-  private static void report(String fault, long start) {
-    System.out.printf("fault: %s: %.1f s%n", fault, (System.nanoTime() - start) / 1e9);
   }
 
   private static void signal(String name, ProcessHandle process)
