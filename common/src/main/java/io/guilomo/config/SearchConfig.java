@@ -3,12 +3,15 @@ package io.guilomo.config;
 import io.guilomo.config.FinetuneConfig.Betas;
 import io.guilomo.model.ConstantName;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /**
  * The search for a plan; {@code guilomo.search}.
  *
  * @param seeds one search per seed; empty: one search, with the seed of the run
  * @param epochs passes over the training records; need not be a whole number
+ * @param validationFraction of the training records, held out to judge the vectors on where there
+ *     are no validation records; empty: {@code data.validation-fraction}
  * @param batchSize records per step and worker
  * @param learningRate of experts and routers
  * @param betas of experts and routers
@@ -23,6 +26,7 @@ import java.util.List;
 public record SearchConfig(
     List<Long> seeds,
     double epochs,
+    OptionalDouble validationFraction,
     int batchSize,
     double learningRate,
     Betas betas,
@@ -87,7 +91,8 @@ public record SearchConfig(
     boolean expected = estimator == Estimator.EXPECTED;
     return new SearchConfig(
         section.seeds("seeds", 0),
-        section.positiveOr("epochs", expected ? 0.5 : 4),
+        section.positiveOr("epochs", expected ? 1 : 4),
+        validationFraction(section, expected),
         section.whole("batch-size", 1),
         section.positive("learning-rate"),
         section.betas("betas"),
@@ -106,5 +111,12 @@ public record SearchConfig(
         section.whole("patience", 0),
         section.fraction("plan-tolerance"),
         section.text("start-plan"));
+  }
+
+  private static OptionalDouble validationFraction(ConfigSection section, boolean expected) {
+    if (!section.isAuto("validation-fraction")) {
+      return OptionalDouble.of(section.fraction("validation-fraction"));
+    }
+    return expected ? OptionalDouble.of(0.5) : OptionalDouble.empty();
   }
 }

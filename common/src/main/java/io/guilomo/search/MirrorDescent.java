@@ -13,6 +13,7 @@ import java.util.List;
  * <pre>
  *   q = ∂L/∂h ⊘ π                          the gradient by π, less its mean, which changes nothing
  *   q ← Σ_e q_e / Σ_e S_e                  of ranks: one distribution for the experts of a module
+ *   q ← means of neighbouring layers       what modules gain changes little with depth, noise does
  *   m ← β m + (1 − β) q                    over about 20 batches: one is mostly noise
  *   v ← β₂ v + (1 − β₂) q²
  *   h ← h − ρ m / √mean(v̂)
@@ -73,6 +74,7 @@ final class MirrorDescent {
 
   private final ExpectedParameters parameters;
   private final ExpectedSettings settings;
+  private final DepthSmoothing depth;
   private final List<Vector> vectors = new ArrayList<>();
 
   /** Those whose experts may have the same ranks. */
@@ -87,6 +89,7 @@ final class MirrorDescent {
   MirrorDescent(List<ModuleExperts> modules, ExpectedSettings settings) {
     this.parameters = new ExpectedParameters(modules);
     this.settings = settings.checked(modules);
+    this.depth = new DepthSmoothing(modules);
     int offset = 0;
     for (ModuleExperts module : modules) {
       Vector experts =
@@ -141,6 +144,7 @@ final class MirrorDescent {
       }
     }
     share(byProbability, gsvs);
+    depth.smooth(byProbability);
     double sum = 0;
     long entries = 0;
     for (Vector vector : vectors) {

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,6 +51,7 @@ class TestGuilomoConfig {
             new SearchConfig(
                 List.of(),
                 4,
+                OptionalDouble.empty(),
                 64,
                 3e-4,
                 new Betas(0.9, 0.999),
@@ -201,6 +203,16 @@ class TestGuilomoConfig {
     assertThatThrownBy(() -> GuilomoConfig.load(null, List.of(override)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot use configuration key " + message);
+  }
+
+  @Test
+  void whatAutoIsDependsOnTheEstimator() {
+    SearchConfig expected = GuilomoConfig.load(null, List.of("search.estimator=expected")).search();
+    assertThat(expected.epochs()).isEqualTo(1);
+    assertThat(expected.validationFraction()).hasValue(0.5);
+    assertThat(expected.outerGradient()).isEqualTo(SearchConfig.OuterGradient.FIRST_ORDER);
+    assertThat(GuilomoConfig.load(null, List.of("search.validation-fraction=0.2")).search())
+        .satisfies(search -> assertThat(search.validationFraction()).hasValue(0.2));
   }
 
   @Test

@@ -118,7 +118,8 @@ public record ScalingBench(JobContext context) {
     private Throughput measured;
 
     Search(BackboneConfig backbone, Workers workers) throws IOException {
-      ShardedData data = new JobData(context).load(workers.count());
+      ShardedData data =
+          new JobData(context).load(workers.count(), config().data().validationFraction());
       int frequency = config().cluster().averagingFrequency();
       rounds = Rounds.of((long) (WARM_UPS + ROUNDS) * frequency, frequency);
       TrainingPlan<SearchStepResult> search =

@@ -70,6 +70,7 @@ public record FinetuneJob(JobContext context, boolean reporting) {
             run,
             workers,
             config().finetune().batchSize(),
+            config().data().validationFraction(),
             batch -> Preflight.fineTuning(config(), backbone, plan, workers, batch));
     if (!config().finetune().plan().isBlank()) {
       run.tables().replace(PlanModulesTable.INSTANCE, PlanModulesTable.rows(plan));

@@ -37,13 +37,20 @@ public final class JobData {
     this.config = context.config();
   }
 
-  public ShardedData load(int workers) throws IOException {
+  /**
+   * Reads and shards the records.
+   *
+   * @param validationFraction of the training records that is held out where there are no
+   *     validation records
+   * @throws io.guilomo.model.UserException if they cannot be read, or are too few for the workers
+   */
+  public ShardedData load(int workers, double validationFraction) throws IOException {
     DataConfig data = config.data();
     DataSource source =
         new DataSource(
             data.requireTrain(),
             Optional.of(data.validationRecords()).filter(records -> !records.isBlank()),
-            new Split(data.validationFraction()),
+            new Split(validationFraction),
             format(data.format()),
             format(data.validationFormat()),
             data.encoding(),

@@ -177,6 +177,8 @@ public record Preflight(
    * its part, before anything is read; that batches of mean length fit, after it. Warns if batches
    * of the longest sequences do not.
    *
+   * @param validationFraction of the training records that is held out where there are no
+   *     validation records
    * @param training what it needs with batches of a shape
    * @throws UserException with what it needs and what there is
    */
@@ -185,12 +187,13 @@ public record Preflight(
       RecordedRun run,
       Workers workers,
       int batchSize,
+      double validationFraction,
       Function<BatchShape, Preflight> training)
       throws IOException {
     SparkContext spark = context.sparkContext();
     require(spark, training);
     start(context);
-    ShardedData data = new JobData(context).load(workers.count());
+    ShardedData data = new JobData(context).load(workers.count(), validationFraction);
     context.message(JobData.describe(data.report()));
     data.labels().ifPresent(labels -> context.message(JobData.describe(labels, data.kinds())));
     run.data(data.report());

@@ -97,6 +97,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
             run,
             workers,
             config().search().batchSize(),
+            config().search().validationFraction().orElse(config().data().validationFraction()),
             batch -> Preflight.search(config(), backbone, workers, batch));
     Searches searches = Searches.run(context, backbone, data, workers, run, start);
     data.shards().unpersist();
@@ -116,6 +117,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
             run,
             workers,
             config().search().batchSize(),
+            config().data().validationFraction(),
             batch -> Preflight.measuring(config(), backbone, workers, batch));
     CandidateMeasurements measured =
         new Measuring(context, run, backbone, data, workers).measurements();

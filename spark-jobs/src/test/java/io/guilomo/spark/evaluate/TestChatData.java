@@ -127,7 +127,7 @@ class TestChatData {
   }
 
   private String describe(String data, String... settings) throws IOException {
-    return JobData.describe(new JobData(context(data, settings)).load(2).report());
+    return JobData.describe(new JobData(context(data, settings)).load(2, 0.1).report());
   }
 
   private JobContext context(String data, String... settings) {

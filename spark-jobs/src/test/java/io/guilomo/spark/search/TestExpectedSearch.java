@@ -97,6 +97,15 @@ class TestExpectedSearch {
                 + " allocation.budget.parameters");
   }
 
+  @Test
+  void withoutValidationRecordsHalfOfTheTrainingRecordsAre() throws IOException {
+    Messages messages = new Messages();
+    new SmallSearch(output, messages)
+        .run("halves", "search.estimator=expected", "data.validation=", "search.epochs=auto");
+    assertThat(messages.lines())
+        .anyMatch(line -> line.matches("data: 40 records: (1[4-9]|2[0-6]) to train, .*"));
+  }
+
   private AllocateJob.Result run(String runId, String... overrides) throws IOException {
     return new SmallSearch(output, new Messages()).run(runId, overrides);
   }
