@@ -2,6 +2,7 @@ package io.guilomo.adapter;
 
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.Sharing;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.moe.Mixture;
 import io.guilomo.plan.AllocationPlan;
@@ -13,7 +14,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The tensors of an adapter by name, expert by expert, where a network stacks the experts of a
- * module: {@code layers.L.MODULE.experts.E.A [r, in]} and {@code .B [out, r]}, {@code
+ * module: {@code layers.L.MODULE.experts.E.A [r, in]} and {@code .B [out, r]}; in place of the
+ * former, where the experts share it, {@code layers.L.MODULE.A [largest r, in]}; {@code
  * layers.L.MODULE.router [E, in]}, what the routers share, {@code thresholds.IN.…}, and {@code
  * classifier.weight [classes, hidden]} and {@code classifier.bias [classes]}, which a decoder's
  * classifier does not have.
@@ -31,10 +33,15 @@ final class AdapterTensors {
     for (ModuleExperts module : description.plan().moduleExperts()) {
       long in = module.module().inFeatures();
       long out = module.module().outFeatures();
+      if (sharesA(module)) {
+        add(entries, a(module, 0), List.of((long) module.rowsOfA(), in), null);
+      }
       for (int e = 0; e < module.experts(); e++) {
         long rank = module.ranks().get(e);
         double scaling = module.scalings().get(e);
-        add(entries, a(module, e), List.of(rank, in), scaling);
+        if (!sharesA(module)) {
+          add(entries, a(module, e), List.of(rank, in), scaling);
+        }
         add(entries, b(module, e), List.of(out, rank), scaling);
       }
       Mixture.routerParameters(module)
@@ -66,10 +73,15 @@ final class AdapterTensors {
     for (ModuleExperts module : plan.moduleExperts()) {
       INDArray a = parameters.view(parameter(module, "A"));
       INDArray b = parameters.view(parameter(module, "B"));
+      if (sharesA(module)) {
+        views.put(a(module, 0), a);
+      }
       long first = 0;
       for (int e = 0; e < module.experts(); e++) {
         int rank = module.ranks().get(e);
-        views.put(a(module, e), ArrayViews.rows(a, first, rank));
+        if (!sharesA(module)) {
+          views.put(a(module, e), ArrayViews.rows(a, first, rank));
+        }
         views.put(b(module, e), ArrayViews.columns(b, first, rank));
         first += rank;
       }
@@ -89,8 +101,13 @@ final class AdapterTensors {
     return views;
   }
 
+  private static boolean sharesA(ModuleExperts module) {
+    return module.sharing() == Sharing.SHARED_A;
+  }
+
+  /** Of the tensor that has an expert's {@code A} in its first rows. */
   static String a(ModuleExperts module, int expert) {
-    return prefix(module) + "experts." + expert + ".A";
+    return prefix(module) + (sharesA(module) ? "A" : "experts." + expert + ".A");
   }
 
   static String b(ModuleExperts module, int expert) {

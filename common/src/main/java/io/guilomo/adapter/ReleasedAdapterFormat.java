@@ -2,9 +2,11 @@ package io.guilomo.adapter;
 
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.io.SafetensorsFile;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
@@ -30,7 +32,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>The released code scales every expert of a module by {@code s_last = α / rank of the module's
  * last expert}, where an {@link Adapter} scales each by its own {@code s_e} as its plan's {@link
  * io.guilomo.model.Scaling} says. So that it computes the same function, the files hold {@code B_e
- * · s_e / s_last}; {@link #read} divides again, which is exact to a rounding.
+ * · s_e / s_last}; {@link #read} divides again, which is exact to a rounding. An {@code A} that the
+ * experts of a module share is written for each of them.
  */
 public record ReleasedAdapterFormat() implements AdapterFormat {
 
@@ -46,9 +49,10 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
     int largestRank = 0;
     for (ModuleExperts module : plan.moduleExperts()) {
       for (int e = 0; e < module.experts(); e++) {
+        INDArray a = adapter.tensors().get(AdapterTensors.a(module, e));
         INDArray b = adapter.tensors().get(AdapterTensors.b(module, e));
         tensors.put(
-            a(description.paths(), module, e), adapter.tensors().get(AdapterTensors.a(module, e)));
+            a(description.paths(), module, e), ArrayViews.rows(a, 0, module.ranks().get(e)));
         tensors.put(b(description.paths(), module, e), times(b, factor(plan, module, e)));
         largestRank = Math.max(largestRank, module.ranks().get(e));
       }
@@ -70,11 +74,17 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
    * Reads what {@link #write} or the released code has written.
    *
    * @param description what the files do not contain; its plan must match them
-   * @throws UserException if the file has other tensors than the plan asks for
+   * @throws UserException if the file has other tensors than the plan asks for, or the plan's
+   *     experts share {@code A}
    */
   public Adapter read(Path directory, AdapterDescription description, Configuration conf)
       throws IOException {
     refuseOthers(description);
+    if (description.plan().sharing() != Sharing.NONE) {
+      throw new UserException(
+          "Cannot read the released format for sharing %s: its files have an A for each expert",
+          description.plan().sharing());
+    }
     Path path = new Path(directory, ExportDirectory.TENSORS);
     AllocationPlan plan = description.plan();
     Map<String, INDArray> tensors = new LinkedHashMap<>();

@@ -10,9 +10,14 @@ import java.util.List;
  * @param ranks rank {@code r_e} of each expert
  * @param scalings {@code s_e}, the factor on each expert's output
  * @param routing how tokens are routed to them
+ * @param sharing what they share
  */
 public record ModuleExperts(
-    LinearModule module, List<Integer> ranks, List<Double> scalings, RoutingMethod routing)
+    LinearModule module,
+    List<Integer> ranks,
+    List<Double> scalings,
+    RoutingMethod routing,
+    Sharing sharing)
     implements Serializable {
 
   public ModuleExperts {
@@ -30,27 +35,32 @@ public record ModuleExperts(
     }
   }
 
-  /** Experts of the given ranks, each scaled by its rank. */
-  public static ModuleExperts of(
-      LinearModule module, List<Integer> ranks, Scaling scaling, RoutingMethod routing) {
-    return new ModuleExperts(module, ranks, ranks.stream().map(scaling::of).toList(), routing);
+  /** Experts that share nothing. */
+  public ModuleExperts(
+      LinearModule module, List<Integer> ranks, List<Double> scalings, RoutingMethod routing) {
+    this(module, ranks, scalings, routing, Sharing.NONE);
   }
 
-  /** Experts of the given ranks, each scaled by {@code alpha / r_e}. */
+  /** Experts of the given ranks, each scaled by its rank. */
+  public static ModuleExperts of(LinearModule module, List<Integer> ranks, ExpertForm form) {
+    List<Double> scalings = ranks.stream().map(form.scaling()::of).toList();
+    return new ModuleExperts(module, ranks, scalings, form.routing(), form.sharing());
+  }
+
+  /** Experts of the given ranks that share nothing, each scaled by {@code alpha / r_e}. */
   public static ModuleExperts of(
       LinearModule module, List<Integer> ranks, double alpha, RoutingMethod routing) {
-    return of(module, ranks, Scaling.overRank(alpha), routing);
+    return of(module, ranks, new ExpertForm(routing, Scaling.overRank(alpha)));
   }
 
-  public static ModuleExperts uniform(
-      LinearModule module, int experts, int rank, Scaling scaling, RoutingMethod routing) {
-    return of(module, Collections.nCopies(experts, rank), scaling, routing);
+  public static ModuleExperts uniform(LinearModule module, int experts, int rank, ExpertForm form) {
+    return of(module, Collections.nCopies(experts, rank), form);
   }
 
-  /** Experts of one rank, each scaled by {@code alpha / rank}. */
+  /** Experts of one rank that share nothing, each scaled by {@code alpha / rank}. */
   public static ModuleExperts uniform(
       LinearModule module, int experts, int rank, double alpha, RoutingMethod routing) {
-    return uniform(module, experts, rank, Scaling.overRank(alpha), routing);
+    return uniform(module, experts, rank, new ExpertForm(routing, Scaling.overRank(alpha)));
   }
 
   public int experts() {
@@ -68,6 +78,11 @@ public record ModuleExperts(
   /** {@code R = Σ r_e}. */
   public int totalRank() {
     return ranks.stream().mapToInt(Integer::intValue).sum();
+  }
+
+  /** Rows of {@code A}: {@code R}, or if the experts share it the largest rank. */
+  public int rowsOfA() {
+    return sharing.rowsOfA(ranks);
   }
 
   /** First column of each expert in the stacked form, and the end: {@code [experts + 1]}. */

@@ -39,7 +39,7 @@ public final class NamedParameters {
    * The name of a module's parameter.
    *
    * @param kind {@code A [R, in]}, {@code B [out, R]} or {@code router [experts, in]}, stacked over
-   *     the experts
+   *     the experts; {@code A} has the rows of the largest rank where they share it
    */
   public static String name(LinearModule module, String kind) {
     return PartNames.prefix(module) + kind;

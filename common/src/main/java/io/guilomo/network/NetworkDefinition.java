@@ -13,7 +13,8 @@ import java.util.List;
  * @param backbone URI or path of the backbone
  * @param config the backbone's shape
  * @param modules the modules that carry experts; others stay frozen
- * @param dropout on the input of the experts, in training passes
+ * @param dropout on the input of the experts, in training passes; where they share {@code A}, on
+ *     what it makes of it
  * @param loadBalance coefficient of the load-balancing loss
  * @param classes labels of a classification head; 0 for a causal language model
  * @param pooling what the classifier reads; {@link Pooling#AUTO} becomes what it means for the

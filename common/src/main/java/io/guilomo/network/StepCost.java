@@ -40,7 +40,7 @@ public final class StepCost {
       operations += product(tokens, frozen, gradient, inputGradient, false);
       ModuleExperts put = experts.get(module);
       if (put != null) {
-        double down = (double) put.totalRank() * module.inFeatures();
+        double down = (double) put.rowsOfA() * module.inFeatures();
         double up = (double) put.totalRank() * module.outFeatures();
         double router = (double) put.experts() * module.inFeatures();
         operations += product(tokens, down + router, gradient, inputGradient, true);

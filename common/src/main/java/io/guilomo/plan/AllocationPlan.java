@@ -1,9 +1,11 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import io.guilomo.network.moe.Mixture;
 import java.util.HashSet;
@@ -16,8 +18,7 @@ import java.util.stream.LongStream;
  *
  * @param strategy that made the plan: {@code guilomo}, {@code uniform}, …
  * @param seed of the strategy; a learned plan depends on it
- * @param routing how tokens are routed to the experts
- * @param scaling of an expert's output by its rank
+ * @param form of all experts
  * @param singleLora whether a module may have a single expert, a plain LoRA; the minimum is two
  *     otherwise
  * @param modules one entry per module, in the order of the backbone's {@code linearModules()}
@@ -27,8 +28,7 @@ import java.util.stream.LongStream;
 public record AllocationPlan(
     String strategy,
     long seed,
-    RoutingMethod routing,
-    Scaling scaling,
+    ExpertForm form,
     boolean singleLora,
     List<ModulePlan> modules,
     String backboneDigest) {
@@ -54,16 +54,14 @@ public record AllocationPlan(
 
   /** A plan for any backbone with these modules. */
   public AllocationPlan(
-      String strategy,
-      long seed,
-      RoutingMethod routing,
-      Scaling scaling,
-      boolean singleLora,
-      List<ModulePlan> modules) {
-    this(strategy, seed, routing, scaling, singleLora, modules, "");
+      String strategy, long seed, ExpertForm form, boolean singleLora, List<ModulePlan> modules) {
+    this(strategy, seed, form, singleLora, modules, "");
   }
 
-  /** A plan for any backbone with these modules, each expert scaled by {@code alpha / rank}. */
+  /**
+   * A plan for any backbone with these modules, each expert scaled by {@code alpha / rank}; they
+   * share nothing.
+   */
   public AllocationPlan(
       String strategy,
       long seed,
@@ -71,28 +69,24 @@ public record AllocationPlan(
       double alpha,
       boolean singleLora,
       List<ModulePlan> modules) {
-    this(strategy, seed, routing, Scaling.overRank(alpha), singleLora, modules);
+    this(strategy, seed, new ExpertForm(routing, Scaling.overRank(alpha)), singleLora, modules);
   }
 
   /** What a strategy chose of candidates: a module has a single expert where it has no other. */
   static AllocationPlan chosen(
-      String strategy,
-      long seed,
-      RoutingMethod routing,
-      Scaling scaling,
-      List<ModulePlan> modules) {
+      String strategy, long seed, ExpertForm form, List<ModulePlan> modules) {
     boolean single = modules.stream().anyMatch(plan -> plan.experts().size() == 1);
-    return new AllocationPlan(strategy, seed, routing, scaling, single, modules);
+    return new AllocationPlan(strategy, seed, form, single, modules);
   }
 
   /** The same, learned with the backbone of this digest. */
   public AllocationPlan learnedWith(String digest) {
-    return new AllocationPlan(strategy, seed, routing, scaling, singleLora, modules, digest);
+    return new AllocationPlan(strategy, seed, form, singleLora, modules, digest);
   }
 
   /** The same with other allocations of the modules. */
   AllocationPlan with(List<ModulePlan> others) {
-    return new AllocationPlan(strategy, seed, routing, scaling, singleLora, others, backboneDigest);
+    return new AllocationPlan(strategy, seed, form, singleLora, others, backboneDigest);
   }
 
   /**
@@ -133,19 +127,34 @@ public record AllocationPlan(
     return experts.get(expert).rank();
   }
 
+  /** How tokens are routed to the experts. */
+  public RoutingMethod routing() {
+    return form.routing();
+  }
+
+  /** What the experts of a module share. */
+  public Sharing sharing() {
+    return form.sharing();
+  }
+
+  /** Of an expert's output by its rank. */
+  public Scaling scaling() {
+    return form.scaling();
+  }
+
   /** LoRA's α. */
   public double alpha() {
-    return scaling.alpha();
+    return scaling().alpha();
   }
 
   /** {@code s_e}: each expert has its own. */
   public double scaling(LinearModule module, int expert) {
-    return scaling.of(rank(module, expert));
+    return scaling().of(rank(module, expert));
   }
 
   /** Experts a token uses in this module, as {@link RoutingMethod#used} says. */
   public int topK(LinearModule module) {
-    return routing.used(experts(module));
+    return routing().used(experts(module));
   }
 
   public long parameters(LinearModule module) {
@@ -153,8 +162,9 @@ public record AllocationPlan(
   }
 
   /**
-   * Trainable parameters of all modules: {@code Σ_modules [ Σ_e r_e (in + out) + E · in ]} and what
-   * the routers have beside {@code E · in}, of their own or together.
+   * Trainable parameters of all modules: {@code Σ_modules [ Σ_e r_e (in + out) + E · in ]}, or what
+   * {@link Sharing} makes of it, and what the routers have beside {@code E · in}, of their own or
+   * together.
    */
   public long parameters() {
     return modules.stream().mapToLong(this::parameters).sum() + sharedParameters();
@@ -167,12 +177,11 @@ public record AllocationPlan(
   }
 
   private long parameters(ModulePlan plan) {
-    return plan.parameters() + Mixture.ownParameters(moduleExperts(plan));
+    return plan.parameters(sharing()) + Mixture.ownParameters(moduleExperts(plan));
   }
 
   private ModuleExperts moduleExperts(ModulePlan plan) {
-    return ModuleExperts.of(
-        plan.module(), plan.experts().stream().map(ExpertPlan::rank).toList(), scaling, routing);
+    return ModuleExperts.of(plan.module(), plan.ranks(), form);
   }
 
   /** The experts of the planned network's modules, in the plan's order. */

@@ -7,9 +7,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.io.IndentedJson;
 import io.guilomo.io.StrictObject;
 import io.guilomo.model.ConstantName;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -20,7 +22,8 @@ import java.util.stream.Collectors;
 /**
  * {@code plan.json}. {@code single-lora}, {@code backbone-digest}, {@code routed-tokens} and {@code
  * unallocated-ranks} may be left out, {@code routing}, which names a router other than {@code
- * top-k}, and {@code scaling}, which names a rule other than {@code alpha-over-rank}:
+ * top-k}, {@code sharing}, which names one other than {@code none}, and {@code scaling}, which
+ * names a rule other than {@code alpha-over-rank}:
  *
  * <pre>{@code
  * {
@@ -58,6 +61,9 @@ public class AllocationPlanParser {
     json.put("top-k", plan.routing().topK());
     if (!plan.routing().router().equals(RoutingMethod.TOP_K)) {
       json.put("routing", plan.routing().router());
+    }
+    if (plan.sharing() != Sharing.NONE) {
+      json.put("sharing", plan.sharing().toString());
     }
     json.put("alpha", plan.alpha());
     if (plan.scaling().rule() != Scaling.Rule.ALPHA_OVER_RANK) {
@@ -100,8 +106,9 @@ public class AllocationPlanParser {
     long seed = json.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE);
     int topK = json.integer("top-k", 1, MAX_EXPERTS);
     String router = json.has("routing") ? json.text("routing") : RoutingMethod.TOP_K;
+    Sharing sharing = constant(json, "sharing", Sharing.NONE);
     double alpha = json.number("alpha");
-    Scaling.Rule rule = json.has("scaling") ? rule(json) : Scaling.Rule.ALPHA_OVER_RANK;
+    Scaling.Rule rule = constant(json, "scaling", Scaling.Rule.ALPHA_OVER_RANK);
     boolean singleLora = json.flag("single-lora", false);
     String backboneDigest = json.has("backbone-digest") ? json.text("backbone-digest") : "";
     List<ModulePlan> modules =
@@ -110,24 +117,28 @@ public class AllocationPlanParser {
     return new AllocationPlan(
         strategy,
         seed,
-        new RoutingMethod(router, topK),
-        new Scaling(rule, alpha),
+        new ExpertForm(new RoutingMethod(router, topK), sharing, new Scaling(rule, alpha)),
         singleLora,
         modules,
         backboneDigest);
   }
 
-  private static Scaling.Rule rule(StrictObject json) {
-    String name = json.text("scaling");
-    return ConstantName.find(Scaling.Rule.class, name)
+  private static <E extends Enum<E>> E constant(StrictObject json, String key, E otherwise) {
+    if (!json.has(key)) {
+      return otherwise;
+    }
+    Class<E> type = otherwise.getDeclaringClass();
+    String name = json.text(key);
+    return ConstantName.find(type, name)
         .orElseThrow(
             () ->
                 json.refused(
-                    "scaling is %s, this release knows %s"
+                    "%s is %s, this release knows %s"
                         .formatted(
+                            key,
                             name,
-                            Arrays.stream(Scaling.Rule.values())
-                                .map(Scaling.Rule::toString)
+                            Arrays.stream(type.getEnumConstants())
+                                .map(E::toString)
                                 .collect(Collectors.joining(" and ")))));
   }
 

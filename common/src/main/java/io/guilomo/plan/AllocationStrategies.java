@@ -98,21 +98,18 @@ public final class AllocationStrategies {
             : name.equals(SingleAllocation.STRATEGY)
                 ? new SingleAllocation(1, lora)
                 : (all, seed, budget) ->
-                    UniformAllocation.smallest(lora.maxExperts(), lora.routing(), lora.scaling())
-                        .plan(all);
+                    UniformAllocation.smallest(lora.maxExperts(), lora.form()).plan(all);
     return smallest.plan(modules, 0, AllocationStrategy.UNLIMITED).parameters();
   }
 
   /** The full allocation: as many experts of as high a rank as a search may choose, everywhere. */
   public static AllocationPlan full(List<LinearModule> modules, LoraMoeConfig lora) {
-    return new UniformAllocation(lora.maxExperts(), lora.maxRank(), lora.routing(), lora.scaling())
-        .plan(modules);
+    return new UniformAllocation(lora.maxExperts(), lora.maxRank(), lora.form()).plan(modules);
   }
 
   private static AllocationStrategy uniform(AllocationConfig allocation, LoraMoeConfig lora) {
     UniformAllocation uniform =
-        new UniformAllocation(
-            allocation.experts(), allocation.rank(), lora.routing(), lora.scaling());
+        new UniformAllocation(allocation.experts(), allocation.rank(), lora.form());
     return (modules, seed, budget) ->
         budget == AllocationStrategy.UNLIMITED
             ? uniform.plan(modules)

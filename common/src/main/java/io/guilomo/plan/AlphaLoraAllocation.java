@@ -42,8 +42,7 @@ public record AlphaLoraAllocation(
             new AllocationPlan(
                 STRATEGY,
                 0,
-                lora.routing(),
-                lora.scaling(),
+                lora.form(),
                 single,
                 modules.stream()
                     .map(module -> ModulePlan.uniform(module, layers.get(module.layer()), r))

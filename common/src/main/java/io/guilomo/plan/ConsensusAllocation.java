@@ -28,13 +28,7 @@ public record ConsensusAllocation(long seed, ParameterBudget budget) {
     }
     AllocationPlan consensus =
         new AllocationPlan(
-            STRATEGY,
-            seed,
-            first.routing(),
-            first.scaling(),
-            first.singleLora(),
-            modules,
-            first.backboneDigest());
+            STRATEGY, seed, first.form(), first.singleLora(), modules, first.backboneDigest());
     return budget.fit(
         consensus,
         (module, expert, index) ->

@@ -1,13 +1,15 @@
 package io.guilomo.plan;
 
 import io.guilomo.model.CountDistribution;
+import io.guilomo.model.ExpertForm;
+import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
-import io.guilomo.model.RoutingMethod;
-import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The plan of GSVs that are distributions over counts: rank {@code i} of expert {@code e} is kept
@@ -19,7 +21,7 @@ import java.util.List;
  *
  * @param seed seed of the search
  */
-public record ExpectedAllocation(long seed, RoutingMethod routing, Scaling scaling) {
+public record ExpectedAllocation(long seed, ExpertForm form) {
 
   /** Rank {@code index + 1} of an expert, and the expert itself where it is 0. */
   private record Entry(double probability, int module, int expert, int index) {}
@@ -47,10 +49,8 @@ public record ExpectedAllocation(long seed, RoutingMethod routing, Scaling scali
       }
       distributions.add(own);
       int[] least = new int[selection.rankVectors().length];
-      for (int e = 0; e < fewest; e++) {
-        least[e] = 1;
-        size += cost(selection, 0);
-      }
+      Arrays.fill(least, 0, fewest, 1);
+      size += parameters(selection.module(), least);
       ranks.add(least);
     }
     if (budget != AllocationStrategy.UNLIMITED && size > budget) {
@@ -63,17 +63,22 @@ public record ExpectedAllocation(long seed, RoutingMethod routing, Scaling scali
             .thenComparingInt(Entry::expert)
             .thenComparingInt(Entry::module));
     for (Entry entry : entries) {
-      size += cost(selections.get(entry.module()), entry.index());
+      LinearModule module = selections.get(entry.module()).module();
+      int[] own = ranks.get(entry.module());
+      size -= parameters(module, own);
+      int before = own[entry.expert()];
+      own[entry.expert()] = entry.index() + 1;
+      size += parameters(module, own);
       if (budget == AllocationStrategy.UNLIMITED ? entry.probability() < 0.5 : size > budget) {
+        own[entry.expert()] = before;
         break;
       }
-      ranks.get(entry.module())[entry.expert()] = entry.index() + 1;
     }
     List<ModulePlan> modules = new ArrayList<>();
     for (int m = 0; m < selections.size(); m++) {
       modules.add(module(selections.get(m), distributions.get(m), ranks.get(m)));
     }
-    return AllocationPlan.chosen(LearnedAllocation.STRATEGY, seed, routing, scaling, modules);
+    return AllocationPlan.chosen(LearnedAllocation.STRATEGY, seed, form, modules);
   }
 
   /** Candidates that are left out are recorded with the medians of their ranks. */
@@ -89,9 +94,12 @@ public record ExpectedAllocation(long seed, RoutingMethod routing, Scaling scali
     return ModulePlan.of(selection.module(), candidates, experts);
   }
 
-  private static long cost(GuidedSelection selection, int index) {
-    long in = selection.module().inFeatures();
-    return in + selection.module().outFeatures() + (index == 0 ? in : 0);
+  /**
+   * @param ranks 0 of a candidate that is left out
+   */
+  private long parameters(LinearModule module, int[] ranks) {
+    return form.sharing()
+        .parameters(module, IntStream.of(ranks).filter(rank -> rank > 0).boxed().toList());
   }
 
   private static CountDistribution distribution(

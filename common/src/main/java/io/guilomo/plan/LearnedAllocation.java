@@ -1,5 +1,6 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
@@ -11,13 +12,13 @@ import java.util.List;
  *
  * @param seed seed of the search
  */
-public record LearnedAllocation(long seed, RoutingMethod routing, Scaling scaling) {
+public record LearnedAllocation(long seed, ExpertForm form) {
 
   public static final String STRATEGY = "guilomo";
 
-  /** With experts scaled by {@code alpha / rank}. */
+  /** With experts that share nothing and are scaled by {@code alpha / rank}. */
   public LearnedAllocation(long seed, RoutingMethod routing, double alpha) {
-    this(seed, routing, Scaling.overRank(alpha));
+    this(seed, new ExpertForm(routing, Scaling.overRank(alpha)));
   }
 
   /**
@@ -36,7 +37,7 @@ public record LearnedAllocation(long seed, RoutingMethod routing, Scaling scalin
    */
   public AllocationPlan plan(List<GuidedSelection> selections, ParameterBudget budget) {
     List<ModulePlan> modules = selections.stream().map(GuidedSelection::plan).toList();
-    AllocationPlan whole = AllocationPlan.chosen(STRATEGY, seed, routing, scaling, modules);
+    AllocationPlan whole = AllocationPlan.chosen(STRATEGY, seed, form, modules);
     return budget.fit(
         whole,
         (module, expert, index) -> {

@@ -3,6 +3,7 @@ package io.guilomo.plan;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.ConstantName;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -115,11 +116,19 @@ public enum MeasuredAllocation {
 
   /**
    * Refuses to plan without a budget: every candidate has a value, and nothing says how much is too
-   * little.
+   * little. Refuses experts that share {@code A} too: what a rank costs, by which its value is
+   * divided, would depend on the ranks of the others.
    *
-   * @throws UserException if there is no budget
+   * @throws UserException if there is no budget, or {@code A} is shared
    */
-  public void requireBudget(long budget) {
+  public void require(LoraMoeConfig lora, long budget) {
+    if (lora.form().sharing() != Sharing.NONE) {
+      throw new UserException(
+          "Cannot plan with strategy %s for lora-moe.sharing=%s: it weighs a rank by its parameters,"
+              + " which would depend on the ranks of other experts; choose another strategy, or"
+              + " lora-moe.sharing=%s",
+          this, lora.form().sharing(), Sharing.NONE);
+    }
     if (budget == AllocationStrategy.UNLIMITED) {
       throw new UserException(
           "Cannot plan with strategy %s without a budget: set"
@@ -131,13 +140,13 @@ public enum MeasuredAllocation {
   /**
    * The same, and refuses a budget below the smallest plan for these modules.
    *
-   * @throws UserException if there is no budget, or as few experts as can be, of rank one, are over
-   *     it
+   * @throws UserException if there is no budget, as few experts as can be, of rank one, are over
+   *     it, or {@code A} is shared
    */
-  public void requireBudget(List<LinearModule> modules, LoraMoeConfig lora, long budget) {
-    requireBudget(budget);
+  public void require(List<LinearModule> modules, LoraMoeConfig lora, long budget) {
+    require(lora, budget);
     AllocationPlan smallest =
-        UniformAllocation.smallest(lora.maxExperts(), lora.routing(), lora.scaling()).plan(modules);
+        UniformAllocation.smallest(lora.maxExperts(), lora.form()).plan(modules);
     if (smallest.parameters() > budget) {
       Budgets.refuse(toString(), budget, smallest);
     }
@@ -147,16 +156,16 @@ public enum MeasuredAllocation {
    * The plan within a budget.
    *
    * @param budget most trainable parameters
-   * @throws UserException without a budget, or if as few experts as can be, of rank one, are over
-   *     it
+   * @throws UserException without a budget, if as few experts as can be, of rank one, are over it,
+   *     or {@code A} is shared
    */
   public AllocationPlan plan(CandidateMeasurements measurements, LoraMoeConfig lora, long budget) {
-    requireBudget(budget);
+    require(lora, budget);
     List<CandidateValues> values =
         measurements.modules().stream()
             .map(measured -> new CandidateValues(measured.module(), values(measured)))
             .toList();
-    return new ValueAllocation(toString(), measurements.seed(), lora.routing(), lora.scaling())
+    return new ValueAllocation(toString(), measurements.seed(), lora.form())
         .plan(values, budget)
         .learnedWith(measurements.backboneDigest());
   }

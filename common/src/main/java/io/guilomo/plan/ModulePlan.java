@@ -1,10 +1,10 @@
 package io.guilomo.plan;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import java.util.Collections;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * The allocation of one linear module.
@@ -50,22 +50,28 @@ public record ModulePlan(
         module, Collections.nCopies(Math.max(experts, 0), ExpertPlan.ofRank(rank)));
   }
 
+  /** {@code r_e} of its experts. */
+  public List<Integer> ranks() {
+    return experts.stream().map(ExpertPlan::rank).toList();
+  }
+
   /** {@code R = Σ_e r_e}. */
   public int totalRank() {
     return experts.stream().mapToInt(ExpertPlan::rank).sum();
   }
 
   /**
-   * Trainable parameters of one expert: {@code r_e (in + out)}, and {@code in} for its row of the
-   * router.
+   * Trainable parameters that one expert has for itself: {@code r_e (in + out)}, without {@code r_e
+   * · in} where {@code A} is shared, and {@code in} for its row of the router.
    */
-  public long parameters(int expert) {
-    long features = (long) module.inFeatures() + module.outFeatures();
-    return experts.get(expert).rank() * features + module.inFeatures();
+  public long parameters(int expert, Sharing sharing) {
+    long rank = experts.get(expert).rank();
+    long ownA = sharing == Sharing.NONE ? rank * module.inFeatures() : 0;
+    return ownA + rank * module.outFeatures() + module.inFeatures();
   }
 
-  /** Trainable parameters: {@code Σ_e r_e (in + out) + E · in}. */
-  public long parameters() {
-    return IntStream.range(0, experts.size()).mapToLong(this::parameters).sum();
+  /** Trainable parameters: {@link Sharing#parameters}. */
+  public long parameters(Sharing sharing) {
+    return sharing.parameters(module, ranks());
   }
 }

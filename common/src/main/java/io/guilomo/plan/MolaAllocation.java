@@ -56,6 +56,6 @@ public record MolaAllocation(List<Integer> shape, int rank, LoraMoeConfig lora)
         modules.stream()
             .map(module -> ModulePlan.uniform(module, shape.get(4 * module.layer() / layers), r))
             .toList();
-    return new AllocationPlan(strategy(), 0, lora.routing(), lora.scaling(), false, plans);
+    return new AllocationPlan(strategy(), 0, lora.form(), false, plans);
   }
 }

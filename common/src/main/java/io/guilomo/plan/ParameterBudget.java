@@ -47,9 +47,7 @@ public record ParameterBudget(long parameters) {
                 .thenComparingInt(Entry::index)
                 .thenComparingInt(Entry::expert));
     for (int module = 0; module < plan.modules().size(); module++) {
-      List<Integer> own =
-          new ArrayList<>(
-              plan.modules().get(module).experts().stream().map(ExpertPlan::rank).toList());
+      List<Integer> own = new ArrayList<>(plan.modules().get(module).ranks());
       ranks.add(own);
       addExpert(entries, values, module, own);
       for (int expert = 0; expert < own.size(); expert++) {
@@ -66,15 +64,15 @@ public record ParameterBudget(long parameters) {
       }
       List<Integer> own = ranks.get(entry.module());
       ModulePlan planned = plan.modules().get(entry.module());
-      long features = (long) planned.module().inFeatures() + planned.module().outFeatures();
+      left -= plan.sharing().parameters(planned.module(), own);
       if (entry.index() < 0) {
-        left -= own.remove(own.size() - 1) * features + planned.module().inFeatures();
+        own.remove(own.size() - 1);
         addExpert(entries, values, entry.module(), own);
       } else if (entry.expert() < own.size()) {
         own.set(entry.expert(), entry.index());
-        left -= features;
         addRank(entries, values, entry.module(), entry.expert(), own);
       }
+      left += plan.sharing().parameters(planned.module(), own);
     }
     return shrunk(plan, ranks);
   }

@@ -52,11 +52,7 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
       long budget,
       SplittableRandom random) {
     List<List<Integer>> ranks = new ArrayList<>();
-    plan.modules()
-        .forEach(
-            planned ->
-                ranks.add(
-                    new ArrayList<>(planned.experts().stream().map(ExpertPlan::rank).toList())));
+    plan.modules().forEach(planned -> ranks.add(planned.ranks()));
     long left = budget - plan.parameters();
     // Expert −1 stands for a new one.
     List<int[]> open = new ArrayList<>();
@@ -68,27 +64,38 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
     while (!open.isEmpty()) {
       int drawn = random.nextInt(open.size());
       int[] entry = open.get(drawn);
-      LinearModule module = modules.get(entry[0]);
       List<Integer> own = ranks.get(entry[0]);
       boolean grows =
           entry[1] < 0 ? own.size() < lora.maxExperts() : own.get(entry[1]) < lora.maxRank();
-      long cost =
-          (long) module.inFeatures()
-              + module.outFeatures()
-              + (entry[1] < 0 ? module.inFeatures() : 0);
+      List<Integer> grown = grown(own, entry[1]);
+      long cost = parameters(modules.get(entry[0]), grown) - parameters(modules.get(entry[0]), own);
       if (!grows || cost > left) {
         open.set(drawn, open.get(open.size() - 1));
         open.remove(open.size() - 1);
-      } else if (entry[1] < 0) {
-        own.add(1);
-        open.add(new int[] {entry[0], own.size() - 1});
-        left -= cost;
       } else {
-        own.set(entry[1], own.get(entry[1]) + 1);
+        if (entry[1] < 0) {
+          open.add(new int[] {entry[0], own.size()});
+        }
+        ranks.set(entry[0], grown);
         left -= cost;
       }
     }
     return plan(modules, ranks, seed);
+  }
+
+  /** With one more rank, or with another expert of rank one. */
+  private static List<Integer> grown(List<Integer> ranks, int expert) {
+    List<Integer> grown = new ArrayList<>(ranks);
+    if (expert < 0) {
+      grown.add(1);
+    } else {
+      grown.set(expert, ranks.get(expert) + 1);
+    }
+    return grown;
+  }
+
+  private long parameters(LinearModule module, List<Integer> ranks) {
+    return lora.form().sharing().parameters(module, ranks);
   }
 
   private AllocationPlan plan(List<LinearModule> modules, List<List<Integer>> ranks, long seed) {
@@ -97,6 +104,6 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
       plans.add(
           new ModulePlan(modules.get(i), ranks.get(i).stream().map(ExpertPlan::ofRank).toList()));
     }
-    return AllocationPlan.chosen(STRATEGY, seed, lora.routing(), lora.scaling(), plans);
+    return AllocationPlan.chosen(STRATEGY, seed, lora.form(), plans);
   }
 }

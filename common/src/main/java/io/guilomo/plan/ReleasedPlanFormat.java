@@ -4,10 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.io.IndentedJson;
 import io.guilomo.io.StrictObject;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
-import io.guilomo.model.RoutingMethod;
-import io.guilomo.model.Scaling;
 import io.guilomo.model.UserException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -60,7 +59,7 @@ public record ReleasedPlanFormat(ModulePaths paths) {
    * @param modules the modules of the backbone that carry experts; the texts must name each of them
    *     and no other
    * @param strategy that the plan names, as the texts do not contain it
-   * @param routing as the texts do not contain it either
+   * @param form as the texts do not contain it either
    * @throws UserException if a text is no such file or does not fit the modules
    */
   public AllocationPlan read(
@@ -68,8 +67,7 @@ public record ReleasedPlanFormat(ModulePaths paths) {
       String expertJson,
       List<LinearModule> modules,
       String strategy,
-      RoutingMethod routing,
-      Scaling scaling) {
+      ExpertForm form) {
     StrictObject ranks = StrictObject.parse("rank.json", rankJson);
     StrictObject experts = StrictObject.parse("expert.json", expertJson);
     List<ModulePlan> plans = new ArrayList<>();
@@ -87,7 +85,7 @@ public record ReleasedPlanFormat(ModulePaths paths) {
     }
     ranks.end();
     experts.end();
-    return new AllocationPlan(strategy, 0, routing, scaling, single, plans);
+    return new AllocationPlan(strategy, 0, form, single, plans);
   }
 
   private List<ModulePlan> sorted(List<ModulePlan> modules) {

@@ -1,6 +1,7 @@
 package io.guilomo.plan;
 
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
 import java.util.List;
@@ -25,8 +26,7 @@ public record SingleAllocation(int rank, LoraMoeConfig lora) implements Allocati
             new AllocationPlan(
                 STRATEGY,
                 0,
-                RoutingMethod.topK(1),
-                lora.scaling(),
+                new ExpertForm(RoutingMethod.topK(1), lora.form().sharing(), lora.form().scaling()),
                 true,
                 modules.stream().map(module -> ModulePlan.uniform(module, 1, r)).toList()));
   }

@@ -1,5 +1,6 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
@@ -8,18 +9,18 @@ import io.guilomo.model.UserException;
 import java.util.List;
 
 /** The strategy {@code uniform}: the same number of experts of the same rank on every module. */
-public record UniformAllocation(int experts, int rank, RoutingMethod routing, Scaling scaling) {
+public record UniformAllocation(int experts, int rank, ExpertForm form) {
 
   public static final String STRATEGY = "uniform";
 
-  /** With experts scaled by {@code alpha / rank}. */
+  /** With experts that share nothing and are scaled by {@code alpha / rank}. */
   public UniformAllocation(int experts, int rank, RoutingMethod routing, double alpha) {
-    this(experts, rank, routing, Scaling.overRank(alpha));
+    this(experts, rank, new ExpertForm(routing, Scaling.overRank(alpha)));
   }
 
   /** As few experts as a search among this many leaves a module, of rank one. */
-  static UniformAllocation smallest(int maxExperts, RoutingMethod routing, Scaling scaling) {
-    return new UniformAllocation(ModuleExperts.least(maxExperts), 1, routing, scaling);
+  static UniformAllocation smallest(int maxExperts, ExpertForm form) {
+    return new UniformAllocation(ModuleExperts.least(maxExperts), 1, form);
   }
 
   /**
@@ -28,7 +29,7 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, Sc
   public AllocationPlan plan(List<LinearModule> modules) {
     List<ModulePlan> plans =
         modules.stream().map(module -> ModulePlan.uniform(module, experts, rank)).toList();
-    return new AllocationPlan(STRATEGY, 0, routing, scaling, experts == 1, plans);
+    return new AllocationPlan(STRATEGY, 0, form, experts == 1, plans);
   }
 
   /**
@@ -42,10 +43,10 @@ public record UniformAllocation(int experts, int rank, RoutingMethod routing, Sc
       List<LinearModule> modules, long budget, int maxExperts, int maxRank) {
     AllocationPlan best = null;
     long most = 0;
-    UniformAllocation smallest = smallest(maxExperts, routing, scaling);
+    UniformAllocation smallest = smallest(maxExperts, form);
     for (int e = smallest.experts; e <= maxExperts; e++) {
       for (int r = 1; r <= maxRank; r++) {
-        AllocationPlan plan = new UniformAllocation(e, r, routing, scaling).plan(modules);
+        AllocationPlan plan = new UniformAllocation(e, r, form).plan(modules);
         long size = plan.parameters();
         if (size <= budget && size >= most) {
           best = plan;

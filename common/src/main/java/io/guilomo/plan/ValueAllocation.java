@@ -1,8 +1,7 @@
 package io.guilomo.plan;
 
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.ModuleExperts;
-import io.guilomo.model.RoutingMethod;
-import io.guilomo.model.Scaling;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -19,7 +18,7 @@ import java.util.List;
  * below its budget by less than its next entry costs. Entries of no value come last, but fill the
  * budget too, so that plans of all strategies are of one size.
  */
-record ValueAllocation(String strategy, long seed, RoutingMethod routing, Scaling scaling) {
+record ValueAllocation(String strategy, long seed, ExpertForm form) {
 
   /**
    * Rank {@code index + 1} of an expert.
@@ -117,6 +116,6 @@ record ValueAllocation(String strategy, long seed, RoutingMethod routing, Scalin
       }
       plans.add(new ModulePlan(modules.get(m).module(), experts));
     }
-    return AllocationPlan.chosen(strategy, seed, routing, scaling, plans);
+    return AllocationPlan.chosen(strategy, seed, form, plans);
   }
 }

@@ -2,32 +2,109 @@ package io.guilomo.search;
 
 import io.guilomo.model.CountDistribution;
 import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.Sharing;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
  * The number of trainable parameters that is expected of GSVs which are distributions over counts:
  *
  * <pre>
- *   C(a) = Σ_modules Σ_e S_e [ in + (in + out) Σ_i S_{e,i} ]
+ *   C(a) = Σ_modules Σ_e S_e [ in + out Σ_i S_{e,i} + in Σ_i S_{e,i} F_{e,i} ]
  * </pre>
+ *
+ * {@code F_{e,i}} is the probability that row {@code i} of {@code A} is new with expert {@code e}:
+ * 1 where each expert has its own {@code A}; where they share it, {@code Π_{f<e} (1 − S_{f,i})}, so
+ * that it is the largest rank that is expected.
  *
  * @param modules the candidates, in the order of their GSVs
  */
 record ExpectedParameters(List<ModuleExperts> modules) {
 
+  /** One module and its distributions. */
+  private record Candidates(
+      ModuleExperts module, CountDistribution experts, List<CountDistribution> ranks) {
+
+    static Candidates of(ModuleExperts module, float[] gsvs, int first) {
+      int experts = module.experts();
+      int offset = first + experts;
+      List<CountDistribution> ranks = new ArrayList<>();
+      for (int length : module.ranks()) {
+        ranks.add(new CountDistribution(gsvs, offset, length, 1));
+        offset += length;
+      }
+      return new Candidates(
+          module, new CountDistribution(gsvs, first, experts, ModuleExperts.least(experts)), ranks);
+    }
+
+    int entries() {
+      return module.experts() + module.totalRank();
+    }
+
+    double in() {
+      return module.module().inFeatures();
+    }
+
+    double out() {
+      return module.module().outFeatures();
+    }
+
+    double survival(int expert, int row) {
+      CountDistribution rank = ranks.get(expert);
+      return row < rank.length() ? rank.survival(row) : 0;
+    }
+
+    /** {@code F} of an expert; of those before it, one is left out. */
+    double isNew(int expert, int row, int leftOut) {
+      double probability = 1;
+      if (module.sharing() == Sharing.SHARED_A) {
+        for (int before = 0; before < expert; before++) {
+          probability *= before == leftOut ? 1 : 1 - survival(before, row);
+        }
+      }
+      return probability;
+    }
+
+    /** What an expert in use adds to those before it. */
+    double whole(int expert) {
+      double sum = in();
+      for (int i = 0; i < ranks.get(expert).length(); i++) {
+        sum += survival(expert, i) * (out() + in() * isNew(expert, i, -1));
+      }
+      return sum;
+    }
+
+    /** {@code ∂C/∂S_{e,i}}. */
+    double price(int expert, int row) {
+      double price = experts.survival(expert) * (out() + in() * isNew(expert, row, -1));
+      if (module.sharing() == Sharing.SHARED_A) {
+        for (int after = expert + 1; after < module.experts(); after++) {
+          price -=
+              experts.survival(after) * survival(after, row) * in() * isNew(after, row, expert);
+        }
+      }
+      return price;
+    }
+  }
+
   /** What the smallest plan has: as few experts as can be, of rank one. */
   double least() {
     return modules.stream()
         .mapToDouble(
-            module -> ModuleExperts.least(module.experts()) * (in(module) + features(module)))
+            module ->
+                module
+                    .sharing()
+                    .parameters(
+                        module.module(),
+                        Collections.nCopies(ModuleExperts.least(module.experts()), 1)))
         .sum();
   }
 
   /** What a plan with all candidates has. */
   double most() {
     return modules.stream()
-        .mapToDouble(
-            module -> module.experts() * in(module) + module.totalRank() * features(module))
+        .mapToDouble(module -> module.sharing().parameters(module.module(), module.ranks()))
         .sum();
   }
 
@@ -36,13 +113,11 @@ record ExpectedParameters(List<ModuleExperts> modules) {
     double sum = 0;
     int offset = 0;
     for (ModuleExperts module : modules) {
-      CountDistribution experts = experts(gsvs, offset, module);
-      offset += module.experts();
+      Candidates candidates = Candidates.of(module, gsvs, offset);
       for (int e = 0; e < module.experts(); e++) {
-        int length = module.ranks().get(e);
-        sum += experts.survival(e) * whole(module, rank(gsvs, offset, length));
-        offset += length;
+        sum += candidates.experts().survival(e) * candidates.whole(e);
       }
+      offset += candidates.entries();
     }
     return sum;
   }
@@ -55,48 +130,20 @@ record ExpectedParameters(List<ModuleExperts> modules) {
     double[] prices = new double[gsvs.length];
     int first = 0;
     for (ModuleExperts module : modules) {
-      CountDistribution experts = experts(gsvs, first, module);
+      Candidates candidates = Candidates.of(module, gsvs, first);
       int offset = first + module.experts();
       double price = 0;
       for (int e = 0; e < module.experts(); e++) {
-        int length = module.ranks().get(e);
-        if (e >= 2) {
-          price += whole(module, rank(gsvs, offset, length));
-        }
+        price += e < 2 ? 0 : candidates.whole(e);
         prices[first + e] = price;
-        for (int i = 0; i < length; i++) {
-          prices[offset + i] = experts.survival(e) * features(module) * i;
+        int length = module.ranks().get(e);
+        for (int i = 1; i < length; i++) {
+          prices[offset + i] = prices[offset + i - 1] + candidates.price(e, i);
         }
         offset += length;
       }
       first = offset;
     }
     return prices;
-  }
-
-  /** An expert that is in use. */
-  private static double whole(ModuleExperts module, CountDistribution rank) {
-    double ranks = 0;
-    for (int i = 0; i < rank.length(); i++) {
-      ranks += rank.survival(i);
-    }
-    return in(module) + features(module) * ranks;
-  }
-
-  private static CountDistribution experts(float[] gsvs, int offset, ModuleExperts module) {
-    int candidates = module.experts();
-    return new CountDistribution(gsvs, offset, candidates, ModuleExperts.least(candidates));
-  }
-
-  private static CountDistribution rank(float[] gsvs, int offset, int length) {
-    return new CountDistribution(gsvs, offset, length, 1);
-  }
-
-  private static double in(ModuleExperts module) {
-    return module.module().inFeatures();
-  }
-
-  private static double features(ModuleExperts module) {
-    return in(module) + module.module().outFeatures();
   }
 }

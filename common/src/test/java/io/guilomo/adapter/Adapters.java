@@ -3,9 +3,11 @@ package io.guilomo.adapter;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.Task;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
@@ -16,8 +18,10 @@ import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Adapters of tiny models, none of whose tensors is zero. */
 public final class Adapters {
@@ -49,7 +53,7 @@ public final class Adapters {
                             .map(ExpertPlan::ofRank)
                             .toList())));
     return new AllocationPlan(
-        "file", 3, RoutingMethod.topK(2), new Scaling(rule, ALPHA), true, modules);
+        "file", 3, new ExpertForm(RoutingMethod.topK(2), new Scaling(rule, ALPHA)), true, modules);
   }
 
   /** A decoder's adapter, or an encoder's for three classes. */
@@ -92,15 +96,32 @@ public final class Adapters {
 
   /** The same with another router. */
   static AdapterDescription routed(AdapterDescription description, String router) {
+    ExpertForm form = description.plan().form();
+    return with(
+        description,
+        new ExpertForm(
+            new RoutingMethod(router, form.routing().topK()), form.sharing(), form.scaling()));
+  }
+
+  /** The same with an {@code A} that the experts of a module share. */
+  static AdapterDescription sharing(AdapterDescription description) {
+    ExpertForm form = description.plan().form();
+    return with(description, new ExpertForm(form.routing(), Sharing.SHARED_A, form.scaling()));
+  }
+
+  /** An adapter of single experts whose {@code A} are kept as those that modules share. */
+  static Adapter sharing(Adapter single) {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    single
+        .tensors()
+        .forEach((name, tensor) -> tensors.put(name.replace(".experts.0.A", ".A"), tensor));
+    return new Adapter(sharing(single.description()), tensors);
+  }
+
+  private static AdapterDescription with(AdapterDescription description, ExpertForm form) {
     AllocationPlan plan = description.plan();
     return new AdapterDescription(
-        new AllocationPlan(
-            plan.strategy(),
-            plan.seed(),
-            new RoutingMethod(router, plan.routing().topK()),
-            plan.scaling(),
-            true,
-            plan.modules()),
+        new AllocationPlan(plan.strategy(), plan.seed(), form, true, plan.modules()),
         description.backbone(),
         description.backboneDigest(),
         description.paths(),
@@ -117,7 +138,10 @@ public final class Adapters {
   }
 
   static Adapter random(Backbone backbone, AllocationPlan plan, Kernels kernels) {
-    AdapterDescription description = description(backbone, plan);
+    return random(backbone, description(backbone, plan), kernels);
+  }
+
+  static Adapter random(Backbone backbone, AdapterDescription description, Kernels kernels) {
     try (LoraMoeNetwork network =
         TinyModels.network(
             new Adapter(description, Map.of()).definition(backbone.config(), "memory:tiny"),

@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -106,6 +107,27 @@ class TestAdapterDirectory {
     }
     assertThat(description.plan().parameters() - topK.plan().parameters())
         .isEqualTo(256 * (16 + 2) + 1 + 256 * (24 + 2) + 1);
+  }
+
+  @Test
+  void aSharedAIsSavedOnceAModule() throws IOException {
+    Backbone backbone = TinyModels.bert(1);
+    AdapterDescription own =
+        description(backbone, Task.CLASSIFICATION, List.of("no", "yes", "perhaps"), null);
+    AdapterDescription description =
+        Adapters.sharing(Adapters.routed(own, RoutingMethod.SPARSEGEN));
+    savedAndLoaded(backbone, description, TinyModels.classified(2, 9, 5, 3));
+    ModulePlan planned = description.plan().modules().get(0);
+    int largest = Collections.max(planned.ranks());
+    try (SafetensorsFile file = SafetensorsFile.open(path("adapter.safetensors"), CONF)) {
+      assertThat(file.shape("layers.0.query.A"))
+          .containsExactly(largest, planned.module().inFeatures());
+      assertThat(file.shape("layers.0.query.experts.1.B"))
+          .containsExactly(planned.module().outFeatures(), planned.ranks().get(1));
+      assertThat(file.names()).noneMatch(name -> name.matches(".*experts\\.\\d+\\.A"));
+    }
+    assertThat(Files.readString(directory.resolve("manifest.json")))
+        .contains("\"sharing\" : \"shared-a\"");
   }
 
   private void savedAndLoaded(Backbone backbone, AdapterDescription description, TokenBatch batch)

@@ -15,6 +15,7 @@ import io.guilomo.family.Families;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.SafetensorsFile;
 import io.guilomo.io.TensorType;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.UserException;
@@ -161,6 +162,15 @@ class TestMergedFormat {
   }
 
   @Test
+  void singleExpertsThatShareAAreTheSame() throws IOException {
+    MergedCases.Case made = cases.made(family("qwen3"), null, SINGLE);
+    MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
+    byte[] own = Files.readAllBytes(merged.resolve("model.safetensors"));
+    MergedFormat.usual().write(Adapters.sharing(made.adapter()), hadoop(merged), CONF);
+    assertThat(merged.resolve("model.safetensors")).hasBinaryContent(own);
+  }
+
+  @Test
   void tokenizerAndLicenseComeAlong() throws IOException {
     Path model = cases.copy(family("phi3"));
     for (String name :
@@ -256,8 +266,7 @@ class TestMergedFormat {
         new AllocationPlan(
             plan.strategy(),
             plan.seed(),
-            new RoutingMethod("dense", 1),
-            plan.scaling(),
+            new ExpertForm(new RoutingMethod("dense", 1), plan.scaling()),
             true,
             plan.modules());
     assertThatThrownBy(() -> SingleExperts.require(dense, "merge"))

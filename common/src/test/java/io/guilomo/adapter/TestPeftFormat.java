@@ -47,6 +47,25 @@ class TestPeftFormat {
   @TempDir private Path directory;
 
   @Test
+  void singleExpertsThatShareAAreTheSame() throws IOException {
+    Adapter adapter = Adapters.random(llama, RANKS, kernels);
+    PeftFormat.unpadded().write(adapter, hadoop(), CONF);
+    Map<String, INDArray> own = tensors();
+    PeftFormat.unpadded().write(Adapters.sharing(adapter), hadoop(), CONF);
+    assertThat(tensors()).isEqualTo(own).hasSize(2 * 14);
+    Adapter several =
+        Adapters.random(
+            llama,
+            Adapters.sharing(
+                Adapters.description(llama, Adapters.plan(llama, List.of(List.of(1, 2))))),
+            kernels);
+    assertThatThrownBy(() -> PeftFormat.unpadded().write(several, hadoop(), CONF))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(
+            "Cannot export to PEFT: layer 0 q_proj has 2 experts, and there is room for one;");
+  }
+
+  @Test
   void aDecodersFilesAreThoseOfPeft() throws IOException {
     Adapter adapter = Adapters.random(llama, RANKS, kernels);
     ExportedAdapter exported = PeftFormat.unpadded().write(adapter, hadoop(), CONF);

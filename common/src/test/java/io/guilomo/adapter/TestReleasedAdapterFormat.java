@@ -3,6 +3,7 @@ package io.guilomo.adapter;
 import static io.guilomo.kernel.KernelArrays.host;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
 import io.guilomo.data.TokenBatch;
@@ -10,6 +11,7 @@ import io.guilomo.family.FrozenCopies;
 import io.guilomo.family.llama.Decoder;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.SafetensorsFile;
+import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.model.LinearModule;
@@ -73,9 +75,37 @@ class TestReleasedAdapterFormat {
                 Files.readString(directory.resolve("expert.json")),
                 modules,
                 plan.strategy(),
-                plan.routing(),
-                plan.scaling());
+                plan.form());
     assertThat(read.modules()).isEqualTo(plan.modules());
+  }
+
+  @Test
+  void aSharedAIsWrittenForEachExpert() throws IOException {
+    Adapter shared = Adapters.random(backbone, Adapters.sharing(adapter.description()), kernels);
+    FORMAT.write(shared, hadoop(directory), CONF);
+    Adapter read = FORMAT.read(hadoop(directory), adapter.description(), CONF);
+    INDArray a = shared.tensors().get("layers.0.q_proj.A");
+    assertThat(a.size(0)).isEqualTo(3);
+    for (int e = 0; e < 3; e++) {
+      INDArray own = read.tensors().get("layers.0.q_proj.experts." + e + ".A");
+      assertThat(own.toFloatMatrix())
+          .isDeepEqualTo(ArrayViews.rows(a, 0, List.of(2, 1, 3).get(e)).dup('c').toFloatMatrix());
+    }
+    TokenBatch batch = TinyModels.causal(2, 9, 5);
+    try (LoraMoeNetwork before =
+            shared.network(FrozenCopies.of(backbone, kernels), "here", kernels);
+        LoraMoeNetwork after = read.network(FrozenCopies.of(backbone, kernels), "here", kernels)) {
+      float[][] expected = before.logitRows(batch);
+      float[][] actual = after.logitRows(batch);
+      for (int i = 0; i < expected.length; i++) {
+        assertThat(actual[i]).containsExactly(expected[i], within(1e-4f));
+      }
+    }
+    assertThatThrownBy(() -> FORMAT.read(hadoop(directory), shared.description(), CONF))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot read the released format for sharing shared-a: its files have an A for each"
+                + " expert");
   }
 
   @Test

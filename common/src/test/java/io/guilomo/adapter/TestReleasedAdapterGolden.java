@@ -10,6 +10,7 @@ import io.guilomo.io.SafetensorsFile;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
@@ -76,8 +77,8 @@ class TestReleasedAdapterGolden {
                 json.get("expert_json").toString(),
                 backbone.config().linearModules(),
                 "file",
-                RoutingMethod.topK(GoldenNetwork.topK(json)),
-                Scaling.overRank(alpha));
+                new ExpertForm(
+                    RoutingMethod.topK(GoldenNetwork.topK(json)), Scaling.overRank(alpha)));
     description = Adapters.description(backbone, paths, plan);
   }
 

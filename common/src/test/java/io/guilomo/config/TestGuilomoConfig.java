@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigRenderOptions;
 import io.guilomo.config.FinetuneConfig.Betas;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.RecordSource;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
@@ -45,7 +46,12 @@ class TestGuilomoConfig {
     assertThat(config.loraMoe())
         .isEqualTo(
             new LoraMoeConfig(
-                List.of(), 8, 8, RoutingMethod.topK(2), Scaling.overRank(16), 0.05, 0.001));
+                List.of(),
+                8,
+                8,
+                new ExpertForm(RoutingMethod.topK(2), Scaling.overRank(16)),
+                0.05,
+                0.001));
     assertThat(config.search())
         .isEqualTo(
             new SearchConfig(

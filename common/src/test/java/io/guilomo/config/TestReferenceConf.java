@@ -19,10 +19,10 @@ class TestReferenceConf {
   /** What is one component of a record and several keys, or named otherwise. */
   private static final Map<String, List<String>> NAMED_OTHERWISE =
       Map.of(
-          "lora-moe.routing",
-          List.of("lora-moe.routing", "lora-moe.top-k"),
-          "lora-moe.scaling",
-          List.of("lora-moe.scaling", "lora-moe.alpha"),
+          "lora-moe.form",
+          List.of("routing", "top-k", "sharing", "scaling", "alpha").stream()
+              .map("lora-moe."::concat)
+              .toList(),
           "data.columns",
           List.of("instruction", "input", "output", "answer", "question", "choices", "hint")
               .stream()

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import io.guilomo.network.PassOptions.Routing;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +25,12 @@ import org.nd4j.linalg.factory.Nd4j;
  * where it flips.
  */
 record DifferenceSetting(
-    Backbone backbone, Stage stage, Pooling pooling, TokenBatch batch, String router) {
+    Backbone backbone,
+    Stage stage,
+    Pooling pooling,
+    TokenBatch batch,
+    String router,
+    Sharing sharing) {
 
   static final double LOAD_BALANCE = 0.1;
   static final double DROPOUT = 0.3;
@@ -43,7 +51,7 @@ record DifferenceSetting(
   }
 
   DifferenceSetting(Backbone backbone, Stage stage, Pooling pooling, TokenBatch batch) {
-    this(backbone, stage, pooling, batch, RoutingMethod.TOP_K);
+    this(backbone, stage, pooling, batch, RoutingMethod.TOP_K, Sharing.NONE);
   }
 
   /** The loss of sparsegen's router is not differentiated by all that it depends on. */
@@ -53,7 +61,10 @@ record DifferenceSetting(
 
   NetworkDefinition definition() {
     List<ModuleExperts> modules =
-        TinyModels.unequal(backbone.config(), stage, new RoutingMethod(router, 2));
+        TinyModels.unequal(
+            backbone.config(),
+            stage,
+            new ExpertForm(new RoutingMethod(router, 2), sharing, Scaling.overRank(6)));
     NetworkDefinition tiny =
         TinyModels.definition(backbone, stage, modules, DROPOUT, loadBalance());
     return new NetworkDefinition(
@@ -70,7 +81,7 @@ record DifferenceSetting(
 
   @Override
   public String toString() {
-    return backbone.config().family() + " " + stage + " " + pooling + " " + router;
+    return backbone.config().family() + " " + stage + " " + pooling + " " + router + " " + sharing;
   }
 
   static Stream<Arguments> settings() {
@@ -82,13 +93,15 @@ record DifferenceSetting(
               TinyModels.llama(1), stage, Pooling.MEAN, TinyModels.causal(2, 7, 4)));
       settings.addAll(poolings(TinyModels.bert(3), stage, classified));
     }
-    for (String router : List.of(RoutingMethod.DENSE, RoutingMethod.SPARSEGEN)) {
-      for (Stage stage : List.of(Stage.SEARCH, Stage.FINE_TUNING)) {
-        settings.add(
-            new DifferenceSetting(
-                TinyModels.llama(1), stage, Pooling.MEAN, TinyModels.causal(2, 7, 4), router));
-      }
+    for (Stage stage : List.of(Stage.SEARCH, Stage.FINE_TUNING)) {
+      settings.add(llama(stage, RoutingMethod.DENSE, Sharing.NONE));
+      settings.add(llama(stage, RoutingMethod.SPARSEGEN, Sharing.NONE));
+      settings.add(llama(stage, RoutingMethod.DENSE, Sharing.SHARED_A));
     }
+    for (Stage stage : Stage.values()) {
+      settings.add(llama(stage, RoutingMethod.TOP_K, Sharing.SHARED_A));
+    }
+    settings.add(llama(Stage.FINE_TUNING, RoutingMethod.SPARSEGEN, Sharing.SHARED_A));
     // Blocks know nothing of the stage.
     for (Backbone backbone :
         List.of(
@@ -108,6 +121,11 @@ record DifferenceSetting(
         .flatMap(
             setting ->
                 KernelsUnderTest.names().stream().map(kernels -> Arguments.of(setting, kernels)));
+  }
+
+  private static DifferenceSetting llama(Stage stage, String router, Sharing sharing) {
+    return new DifferenceSetting(
+        TinyModels.llama(1), stage, Pooling.MEAN, TinyModels.causal(2, 7, 4), router, sharing);
   }
 
   static List<DifferenceSetting> poolings(Backbone backbone, Stage stage, TokenBatch batch) {

@@ -8,7 +8,10 @@ import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
 import io.guilomo.search.BilevelStep;
@@ -94,7 +97,13 @@ class TestRecompute {
         TinyModels.definition(
             backbone,
             stage,
-            TinyModels.unequal(backbone.config(), stage, new RoutingMethod(router(backbone), 2)),
+            TinyModels.unequal(
+                backbone.config(),
+                stage,
+                new ExpertForm(
+                    new RoutingMethod(router(backbone), 2),
+                    backbone == MODELS.get("gemma2") ? Sharing.SHARED_A : Sharing.NONE,
+                    Scaling.overRank(6))),
             0.2,
             0.1);
     LoraMoeNetwork network = TinyModels.network(definition, backbone, kernels, recompute);
@@ -102,7 +111,7 @@ class TestRecompute {
     return network;
   }
 
-  /** Each router on one model. */
+  /** Each router on one model, as a shared {@code A}. */
   private static String router(Backbone backbone) {
     if (backbone == MODELS.get("qwen3")) {
       return RoutingMethod.SPARSEGEN;

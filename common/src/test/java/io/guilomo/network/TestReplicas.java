@@ -8,7 +8,10 @@ import io.guilomo.kernel.CheckedKernels;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import io.guilomo.network.PassOptions.Gradient;
 import io.guilomo.network.PassOptions.Routing;
 import java.util.stream.Stream;
@@ -45,12 +48,17 @@ class TestReplicas {
     ComputeThreads.limit(Runtime.getRuntime().availableProcessors());
   }
 
+  private static ExpertForm form(String router, Sharing sharing) {
+    return new ExpertForm(new RoutingMethod(router, 2), sharing, Scaling.overRank(6));
+  }
+
   private static Stream<Arguments> networks() {
     Stream<Arguments> routed =
-        Stream.of(RoutingMethod.DENSE, RoutingMethod.SPARSEGEN)
-            .map(
-                router ->
-                    Arguments.of(Named.of("llama", TinyModels.llama(1)), Stage.SEARCH, router));
+        Stream.of(
+                form(RoutingMethod.DENSE, Sharing.NONE),
+                form(RoutingMethod.SPARSEGEN, Sharing.NONE),
+                form(RoutingMethod.TOP_K, Sharing.SHARED_A))
+            .map(form -> Arguments.of(Named.of("llama", TinyModels.llama(1)), Stage.SEARCH, form));
     return Stream.concat(
         Stream.of(TinyModels.llama(1), TinyModels.bert(1))
             .flatMap(
@@ -61,19 +69,15 @@ class TestReplicas {
                                 Arguments.of(
                                     Named.of(backbone.getClass().getSimpleName(), backbone),
                                     stage,
-                                    RoutingMethod.TOP_K))),
+                                    form(RoutingMethod.TOP_K, Sharing.NONE)))),
         routed);
   }
 
   private static LoraMoeNetwork network(
-      Backbone backbone, Stage stage, String router, Kernels kernels) {
+      Backbone backbone, Stage stage, ExpertForm form, Kernels kernels) {
     NetworkDefinition definition =
         TinyModels.definition(
-            backbone,
-            stage,
-            TinyModels.unequal(backbone.config(), stage, new RoutingMethod(router, 2)),
-            0.2,
-            0.1);
+            backbone, stage, TinyModels.unequal(backbone.config(), stage, form), 0.2, 0.1);
     LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels);
     TinyModels.shake(network, 3, 0.1);
     return network;
@@ -87,13 +91,13 @@ class TestReplicas {
 
   @ParameterizedTest
   @MethodSource("networks")
-  void halvesAddUpToTheWhole(Backbone backbone, Stage stage, String router) {
+  void halvesAddUpToTheWhole(Backbone backbone, Stage stage, ExpertForm form) {
     TokenBatch batch = batch(backbone, LENGTHS);
     assertThat(
             Replicas.sequencesOfFirst(SPLITTING.splitsBatches(), batch.sequences(), batch.size()))
         .isEqualTo(8);
-    try (LoraMoeNetwork split = network(backbone, stage, router, SPLITTING);
-        LoraMoeNetwork whole = network(backbone, stage, router, WHOLE)) {
+    try (LoraMoeNetwork split = network(backbone, stage, form, SPLITTING);
+        LoraMoeNetwork whole = network(backbone, stage, form, WHOLE)) {
       assertSame(split.pass(batch, RECORD), whole.pass(batch, RECORD));
       assertClose(split.weightGradient(), whole.weightGradient());
       assertThat(split.routedTokens()).containsExactlyEntriesOf(whole.routedTokens());
@@ -140,9 +144,9 @@ class TestReplicas {
 
   @ParameterizedTest
   @MethodSource("networks")
-  void theNumberOfThreadsDoesNotChangeABit(Backbone backbone, Stage stage, String router) {
+  void theNumberOfThreadsDoesNotChangeABit(Backbone backbone, Stage stage, ExpertForm form) {
     TokenBatch batch = batch(backbone, LENGTHS);
-    try (LoraMoeNetwork network = network(backbone, stage, router, SPLITTING)) {
+    try (LoraMoeNetwork network = network(backbone, stage, form, SPLITTING)) {
       ComputeThreads.limit(1);
       PassResult alone = network.pass(batch, RECORD);
       INDArray gradient = network.host().gradient().dup();
@@ -159,7 +163,7 @@ class TestReplicas {
     Backbone backbone = TinyModels.llama(1);
     TokenBatch good = batch(backbone, LENGTHS);
     try (LoraMoeNetwork network =
-        network(backbone, Stage.FINE_TUNING, RoutingMethod.TOP_K, SPLITTING)) {
+        network(backbone, Stage.FINE_TUNING, form(RoutingMethod.TOP_K, Sharing.NONE), SPLITTING)) {
       double loss = network.pass(good, RECORD).loss();
       for (int at : new int[] {0, good.size() - 1}) {
         int[] tokens = good.tokens().clone();

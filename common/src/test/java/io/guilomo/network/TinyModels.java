@@ -9,9 +9,11 @@ import io.guilomo.family.bert.BertConfig;
 import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.network.block.TransformerBlock;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -116,6 +118,11 @@ public final class TinyModels {
   /** As {@link #unequal(BackboneConfig, Stage)}. */
   public static List<ModuleExperts> unequal(
       BackboneConfig config, Stage stage, RoutingMethod routing) {
+    return unequal(config, stage, new ExpertForm(routing, Scaling.overRank(6)));
+  }
+
+  /** As {@link #unequal(BackboneConfig, Stage)}. */
+  public static List<ModuleExperts> unequal(BackboneConfig config, Stage stage, ExpertForm form) {
     List<List<Integer>> ranks =
         Stream.of(List.of(2, 1, 3), List.of(1, 3), List.of(3), List.of(2, 2, 1, 3))
             .filter(list -> stage == Stage.FINE_TUNING || list.size() > 1)
@@ -123,7 +130,7 @@ public final class TinyModels {
     List<LinearModule> modules = config.linearModules();
     List<ModuleExperts> experts = new ArrayList<>();
     for (int i = 0; i < modules.size(); i++) {
-      experts.add(ModuleExperts.of(modules.get(i), ranks.get(i % ranks.size()), 6, routing));
+      experts.add(ModuleExperts.of(modules.get(i), ranks.get(i % ranks.size()), form));
     }
     return experts;
   }

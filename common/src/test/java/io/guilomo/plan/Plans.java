@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.guilomo.family.bert.BertConfig;
 import io.guilomo.family.llama.LlamaConfig;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -80,6 +83,11 @@ class Plans {
       values[i] = entry.get();
     }
     return values;
+  }
+
+  /** Of experts that two of each token use, scaled by {@code 16 / r}. */
+  static ExpertForm form(Sharing sharing) {
+    return new ExpertForm(RoutingMethod.topK(2), sharing, Scaling.overRank(16));
   }
 
   /** Ranks of the first module's experts. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Sharing;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -27,9 +28,21 @@ class TestAllocationPlan {
     assertThat(plan.parameters(Plans.QUERY)).isEqualTo(11 * 10 + 2 * 4);
     assertThat(plan.parameters(Plans.DOWN)).isEqualTo(7 * 14 + 3 * 10);
     assertThat(plan.parameters()).isEqualTo(118 + 128);
-    assertThat(plan.module(Plans.DOWN).parameters(1)).isEqualTo(2 * 14 + 10);
+    assertThat(plan.module(Plans.DOWN).parameters(1, Sharing.NONE)).isEqualTo(2 * 14 + 10);
     assertThat(plan.totalRank()).isEqualTo(18);
     assertThat(plan.totalExperts()).isEqualTo(5);
+  }
+
+  @Test
+  void aSharedACountsOnceAModule() {
+    AllocationPlan shared =
+        new AllocationPlan("guilomo", 0, Plans.form(Sharing.SHARED_A), false, plan.modules());
+    assertThat(shared.parameters(Plans.QUERY)).isEqualTo(8 * 4 + 11 * 6 + 2 * 4);
+    assertThat(shared.parameters(Plans.DOWN)).isEqualTo(4 * 10 + 7 * 4 + 3 * 10);
+    assertThat(shared.parameters()).isEqualTo(106 + 98);
+    assertThat(shared.module(Plans.DOWN).parameters(1, Sharing.SHARED_A)).isEqualTo(2 * 4 + 10);
+    assertThat(shared.moduleExperts()).extracting(ModuleExperts::rowsOfA).containsExactly(8, 4);
+    assertThat(plan.moduleExperts()).extracting(ModuleExperts::rowsOfA).containsExactly(11, 7);
   }
 
   @Test

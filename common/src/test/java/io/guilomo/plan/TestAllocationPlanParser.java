@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.io.StrictObject;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,10 +52,24 @@ class TestAllocationPlanParser {
   }
 
   @Test
+  void aSharingOtherThanNoneIsSaid() {
+    AllocationPlan plan =
+        new UniformAllocation(2, 4, Plans.form(Sharing.SHARED_A)).plan(List.of(Plans.QUERY));
+    String json = AllocationPlanParser.toJson(plan);
+    assertThat(json).contains("\"top-k\": 2,\n  \"sharing\": \"shared-a\",\n  \"alpha\"");
+    assertThat(AllocationPlanParser.fromJson(json)).isEqualTo(plan);
+    assertThat(AllocationPlanParser.toJson(Plans.learned())).doesNotContain("sharing");
+    refused(
+        json.replace("shared-a", "shared-b"),
+        "Cannot read plan: sharing is shared-b, this release knows none and shared-a");
+  }
+
+  @Test
   void aScalingOtherThanAlphaOverRankIsSaid() {
     Scaling scaling = new Scaling(Scaling.Rule.ALPHA_OVER_SQRT_RANK, 16);
     AllocationPlan plan =
-        new UniformAllocation(2, 4, RoutingMethod.topK(2), scaling).plan(List.of(Plans.QUERY));
+        new UniformAllocation(2, 4, new ExpertForm(RoutingMethod.topK(2), scaling))
+            .plan(List.of(Plans.QUERY));
     String json = AllocationPlanParser.toJson(plan);
     assertThat(json).contains("\"alpha\": 16.0,\n  \"scaling\": \"alpha-over-sqrt-rank\",");
     AllocationPlan read = AllocationPlanParser.fromJson(json);

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.AllocationConfig;
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,10 +112,25 @@ class TestAllocationStrategies {
   @ValueSource(strings = {"uniform", "mola-2-4-6-8", "random", "single"})
   void everyStrategyScalesAsTheConfigurationSays(String name) {
     Scaling scaling = new Scaling(Scaling.Rule.ALPHA_OVER_SQRT_RANK, 6);
-    LoraMoeConfig lora = new LoraMoeConfig(List.of(), 8, 8, RoutingMethod.topK(2), scaling, 0, 0);
+    LoraMoeConfig lora =
+        new LoraMoeConfig(List.of(), 8, 8, new ExpertForm(RoutingMethod.topK(2), scaling), 0, 0);
     AllocationStrategy strategy = AllocationStrategies.of(name, ALLOCATION, lora);
     assertThat(strategy.plan(LLAMA2, 1, 0).scaling()).isEqualTo(scaling);
     assertThat(strategy.plan(LLAMA2, 1, 50_000_000).scaling()).isEqualTo(scaling);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "random", "single"})
+  void everyStrategySharesAsTheConfigurationSays(String name) {
+    LoraMoeConfig lora = new LoraMoeConfig(List.of(), 8, 8, Plans.form(Sharing.SHARED_A), 0, 0);
+    AllocationStrategy strategy = AllocationStrategies.of(name, ALLOCATION, lora);
+    assertThat(strategy.plan(LLAMA2, 1, 0).sharing()).isEqualTo(Sharing.SHARED_A);
+    AllocationPlan plan = strategy.plan(LLAMA2, 1, 50_000_000);
+    assertThat(plan.sharing()).isEqualTo(Sharing.SHARED_A);
+    assertThat(plan.parameters()).isBetween(30_000_000L, 50_000_000L);
+    assertThat(AllocationStrategies.of(name, ALLOCATION, lora(8, 8)).plan(LLAMA2, 1, 50_000_000))
+        .as("has room for fewer ranks")
+        .satisfies(own -> assertThat(own.totalRank()).isLessThanOrEqualTo(plan.totalRank()));
   }
 
   @Test
@@ -135,7 +152,12 @@ class TestAllocationStrategies {
 
   static LoraMoeConfig lora(int maxExperts, int maxRank) {
     return new LoraMoeConfig(
-        List.of(), maxExperts, maxRank, RoutingMethod.topK(2), Scaling.overRank(16), 0, 0);
+        List.of(),
+        maxExperts,
+        maxRank,
+        new ExpertForm(RoutingMethod.topK(2), Scaling.overRank(16)),
+        0,
+        0);
   }
 
   private static AllocationPlan plan(String name, List<LinearModule> modules, long budget) {

@@ -3,9 +3,11 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
@@ -17,7 +19,9 @@ class TestExpectedAllocation {
 
   private static final ExpectedAllocation EXPECTED =
       new ExpectedAllocation(
-          7, RoutingMethod.topK(2), new Scaling(Scaling.Rule.ALPHA_OVER_SQRT_RANK, 16));
+          7,
+          new ExpertForm(
+              RoutingMethod.topK(2), new Scaling(Scaling.Rule.ALPHA_OVER_SQRT_RANK, 16)));
 
   @Test
   void theEntriesMostLikelyToBeInUseAreKept() {
@@ -44,7 +48,7 @@ class TestExpectedAllocation {
     assertThat(Plans.firstRanks(plan)).containsExactly(2, 2, 1);
     assertThat(plan.strategy()).isEqualTo("guilomo");
     assertThat(plan.seed()).isEqualTo(7);
-    assertThat(plan.scaling()).isEqualTo(EXPECTED.scaling());
+    assertThat(plan.form()).isEqualTo(EXPECTED.form());
     assertThat(plan.modules().get(0).experts().get(2)).isEqualTo(new ExpertPlan(1, 7));
     assertThat(EXPECTED.plan(selections, 20).modules().get(0).unallocatedRanks())
         .as("the median rank of the candidate left out")
@@ -74,6 +78,33 @@ class TestExpectedAllocation {
     AllocationPlan smaller =
         EXPECTED.plan(selections, least + (long) (share * lesser * (most - least)));
     Plans.assertPartOf(smaller, plan);
+  }
+
+  /** A row of a shared {@code A} has its 3 parameters with the first expert that reads it. */
+  @Test
+  void aSharedACostsOnce() {
+    List<GuidedSelection> selections =
+        List.of(
+            new GuidedSelection(
+                new LinearModule(0, "q_proj", 3, 4),
+                logs(1, 0.4, 0.6),
+                new float[][] {logs(0.1, 0.7, 0.2), logs(0.48, 0.12, 0.4), logs(0.3, 0.6, 0.1)},
+                new long[] {5, 6, 7}));
+    ExpectedAllocation shared = new ExpectedAllocation(7, Plans.form(Sharing.SHARED_A));
+    // Of rank one: 3 + 8 + 6. The others cost 7, 7 (an expert), 4, 4, 4, 7, 4.
+    assertThat(Plans.firstRanks(shared.plan(selections, 17))).containsExactly(1, 1);
+    assertThat(Plans.firstRanks(shared.plan(selections, 23))).containsExactly(1, 1);
+    assertThat(Plans.firstRanks(shared.plan(selections, 24))).containsExactly(2, 1);
+    assertThat(Plans.firstRanks(shared.plan(selections, 31))).containsExactly(2, 1, 1);
+    assertThat(Plans.firstRanks(shared.plan(selections, 35))).containsExactly(2, 2, 1);
+    assertThat(Plans.firstRanks(shared.plan(selections, 39))).containsExactly(2, 2, 2);
+    AllocationPlan plan = shared.plan(selections, 45);
+    assertThat(Plans.firstRanks(plan)).containsExactly(2, 2, 2);
+    assertThat(plan.parameters()).isEqualTo(39);
+    assertThat(Plans.firstRanks(shared.plan(selections, 46))).containsExactly(2, 3, 2);
+    assertThat(shared.plan(selections, 1000).parameters()).isEqualTo(3 * 3 + 9 * 4 + 3 * 3);
+    assertThatThrownBy(() -> shared.plan(selections, 16))
+        .hasMessage("Cannot keep the plan within 16 parameters: its smallest form has 17");
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
 import java.util.List;
@@ -49,7 +50,7 @@ class TestLearnedAllocation {
     assertThat(plan.singleLora()).isTrue();
     assertThat(plan.modules().get(0).experts()).containsExactly(new ExpertPlan(3, 10));
     assertThat(
-            new ExpectedAllocation(9, RoutingMethod.topK(1), Scaling.overRank(16))
+            new ExpectedAllocation(9, new ExpertForm(RoutingMethod.topK(1), Scaling.overRank(16)))
                 .plan(List.of(selection), AllocationStrategy.UNLIMITED))
         .satisfies(
             expected -> {

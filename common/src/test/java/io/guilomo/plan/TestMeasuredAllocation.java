@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.ModuleMeasurement.Expert;
 import java.util.List;
@@ -76,7 +77,18 @@ class TestMeasuredAllocation {
     assertThat(full.strategy()).isEqualTo("usage");
     assertThat(full.seed()).isEqualTo(11);
     assertThat(full.backboneDigest()).isEqualTo("digest");
-    assertThat(full.scaling()).isEqualTo(LORA.scaling());
+    assertThat(full.form()).isEqualTo(LORA.form());
+  }
+
+  @Test
+  void aSharedAIsRefused() {
+    LoraMoeConfig shared = new LoraMoeConfig(List.of(), 3, 2, Plans.form(Sharing.SHARED_A), 0, 0);
+    assertThatThrownBy(() -> MeasuredAllocation.SVD.plan(MEASURED, shared, LEAST + 17))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot plan with strategy svd for lora-moe.sharing=shared-a: it weighs a rank by its"
+                + " parameters, which would depend on the ranks of other experts; choose another"
+                + " strategy, or lora-moe.sharing=none");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.guilomo.family.bert.BertConfig;
 import io.guilomo.family.llama.Decoder;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
@@ -125,8 +126,7 @@ class TestReleasedPlanFormat {
         experts,
         List.of(Plans.QUERY, Plans.DOWN),
         "file",
-        RoutingMethod.topK(2),
-        Scaling.overRank(16));
+        new ExpertForm(RoutingMethod.topK(2), Scaling.overRank(16)));
   }
 
   private static void refused(String ranks, String experts, String message) {

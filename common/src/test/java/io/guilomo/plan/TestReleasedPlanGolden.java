@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.family.llama.Decoder;
 import io.guilomo.golden.GoldenFiles;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
@@ -62,8 +63,7 @@ class TestReleasedPlanGolden {
             experts,
             modules,
             LearnedAllocation.STRATEGY,
-            RoutingMethod.topK(topK),
-            Scaling.overRank(alpha));
+            new ExpertForm(RoutingMethod.topK(topK), Scaling.overRank(alpha)));
     assertThat(read).isEqualTo(plan);
     GoldenFiles.report("export/" + dir.getFileName(), 0);
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.SearchConfig.Estimator;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
@@ -21,15 +22,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class TestStartPlan {
 
-  private static final RoutingMethod ROUTING = RoutingMethod.topK(2);
-  private static final Scaling SCALING = Scaling.overRank(16);
+  private static final ExpertForm FORM =
+      new ExpertForm(RoutingMethod.topK(2), Scaling.overRank(16));
   private static final int EXPERTS = 5;
   private static final int RANK = 9;
   private static final List<LinearModule> MODULES = Plans.llama(8, 24, 2, 2, 1);
   private static final List<ModuleExperts> CANDIDATES =
-      MODULES.stream()
-          .map(module -> ModuleExperts.uniform(module, EXPERTS, RANK, SCALING, ROUTING))
-          .toList();
+      MODULES.stream().map(module -> ModuleExperts.uniform(module, EXPERTS, RANK, FORM)).toList();
 
   @ParameterizedTest
   @EnumSource
@@ -81,7 +80,7 @@ class TestStartPlan {
   @ParameterizedTest
   @EnumSource
   void aPlanThatKnowsFewerCandidatesLeavesTheOthersOut(Estimator estimator) {
-    AllocationPlan plan = new UniformAllocation(3, 4, ROUTING, SCALING).plan(MODULES);
+    AllocationPlan plan = new UniformAllocation(3, 4, FORM).plan(MODULES);
     AllocationPlan read =
         readOff(start(plan, estimator, new Random(3)), estimator, AllocationStrategy.UNLIMITED);
     assertThat(read.modules())
@@ -96,24 +95,23 @@ class TestStartPlan {
   @Test
   void plansOfOtherSearchesAreRefused() {
     refused(
-        new UniformAllocation(6, 4, ROUTING, SCALING).plan(MODULES),
+        new UniformAllocation(6, 4, FORM).plan(MODULES),
         "layer 0 q_proj has 6 experts; raise lora-moe.max-experts, now 5, or name another plan");
     refused(
-        new UniformAllocation(3, 10, ROUTING, SCALING).plan(MODULES),
+        new UniformAllocation(3, 10, FORM).plan(MODULES),
         "layer 0 q_proj has an expert of rank 10; raise lora-moe.max-rank, now 9, or name another"
             + " plan");
     refused(
-        new UniformAllocation(3, 4, ROUTING, SCALING).plan(Plans.llama(8, 32, 2, 2, 1)),
+        new UniformAllocation(3, 4, FORM).plan(Plans.llama(8, 32, 2, 2, 1)),
         "it has experts for layer 0 gate_proj (8×32), which the search does not target");
     refused(
-        new UniformAllocation(3, 4, ROUTING, SCALING).plan(MODULES.subList(0, 3)),
+        new UniformAllocation(3, 4, FORM).plan(MODULES.subList(0, 3)),
         "it has no experts for layer 0 o_proj (8×8), which the search targets");
     refused(
         new AllocationPlan(
             "single",
             1,
-            ROUTING,
-            SCALING,
+            FORM,
             true,
             MODULES.stream().map(module -> ModulePlan.uniform(module, 1, 4)).toList()),
         "layer 0 q_proj has 1 expert, a search with lora-moe.max-experts = 5 chooses at least 2");
@@ -123,15 +121,12 @@ class TestStartPlan {
   @EnumSource
   void aSearchWithOneCandidateStartsFromASingleExpert(Estimator estimator) {
     List<ModuleExperts> single =
-        MODULES.stream()
-            .map(module -> ModuleExperts.uniform(module, 1, RANK, SCALING, ROUTING))
-            .toList();
+        MODULES.stream().map(module -> ModuleExperts.uniform(module, 1, RANK, FORM)).toList();
     AllocationPlan plan =
         new AllocationPlan(
             "guilomo",
             7,
-            ROUTING,
-            SCALING,
+            FORM,
             true,
             MODULES.stream().map(module -> ModulePlan.uniform(module, 1, 4)).toList());
     float[] vectors =
@@ -166,8 +161,8 @@ class TestStartPlan {
       List<GuidedSelection> selections, Estimator estimator, long budget) {
     return switch (estimator) {
       case STRAIGHT_THROUGH ->
-          new LearnedAllocation(7, ROUTING, SCALING).plan(selections, new ParameterBudget(budget));
-      case EXPECTED -> new ExpectedAllocation(7, ROUTING, SCALING).plan(selections, budget);
+          new LearnedAllocation(7, FORM).plan(selections, new ParameterBudget(budget));
+      case EXPECTED -> new ExpectedAllocation(7, FORM).plan(selections, budget);
     };
   }
 
@@ -179,7 +174,7 @@ class TestStartPlan {
       ranks.replaceAll(none -> ExpertPlan.ofRank(1 + random.nextInt(RANK)));
       modules.add(ModulePlan.of(module, ranks, 2 + random.nextInt(EXPERTS - 1)));
     }
-    return new AllocationPlan("guilomo", 7, ROUTING, SCALING, false, modules);
+    return new AllocationPlan("guilomo", 7, FORM, false, modules);
   }
 
   private static float[] drawn(Random random) {

@@ -3,9 +3,11 @@ package io.guilomo.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class TestValueAllocation {
 
   private static final ValueAllocation ALLOCATION =
-      new ValueAllocation("svd", 7, RoutingMethod.topK(2), Scaling.overRank(16));
+      new ValueAllocation("svd", 7, new ExpertForm(RoutingMethod.topK(2), Scaling.overRank(16)));
 
   /** A rank has 7 parameters, an expert 3 more. */
   private static final LinearModule NARROW = new LinearModule(0, "q_proj", 3, 4);
@@ -122,7 +124,7 @@ class TestValueAllocation {
 
   private static long parameters(List<CandidateValues> values, int experts, int rank) {
     return values.stream()
-        .mapToLong(own -> ModulePlan.uniform(own.module(), experts, rank).parameters())
+        .mapToLong(own -> ModulePlan.uniform(own.module(), experts, rank).parameters(Sharing.NONE))
         .sum();
   }
 

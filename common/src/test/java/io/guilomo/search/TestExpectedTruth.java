@@ -9,6 +9,7 @@ import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
@@ -46,8 +47,7 @@ class TestExpectedTruth {
   /** Of the change to a matrix whose own singular values are between 0 and 2. */
   private static final double SINGULAR_VALUE = 2;
 
-  private static final RoutingMethod ROUTING = RoutingMethod.topK(2);
-  private static final Scaling SCALING = Scaling.overRank(6);
+  private static final ExpertForm FORM = new ExpertForm(RoutingMethod.topK(2), Scaling.overRank(6));
   private static final Backbone BACKBONE = TinyModels.llama(1);
   private static final List<LinearModule> MODULES = BACKBONE.config().linearModules();
 
@@ -55,9 +55,7 @@ class TestExpectedTruth {
   private static final LinearModule NEEDED = MODULES.get(13);
 
   private static final List<ModuleExperts> CANDIDATES =
-      MODULES.stream()
-          .map(module -> ModuleExperts.uniform(module, 3, 6, SCALING, ROUTING))
-          .toList();
+      MODULES.stream().map(module -> ModuleExperts.uniform(module, 3, 6, FORM)).toList();
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5})
@@ -114,15 +112,14 @@ class TestExpectedTruth {
   }
 
   private static AllocationPlan plan(float[] gsvs, long budget) {
-    return new ExpectedAllocation(1, ROUTING, SCALING)
+    return new ExpectedAllocation(1, FORM)
         .plan(GuidedSelection.of(CANDIDATES, gsvs, Map.of()), budget);
   }
 
   /** The backbone with one plain LoRA, of orthogonal directions. */
   private static LoraMoeNetwork teacher(Kernels kernels) {
     ModuleExperts one =
-        ModuleExperts.of(
-            NEEDED, List.of(NEEDED_RANK), Scaling.overRank(NEEDED_RANK), RoutingMethod.topK(1));
+        ModuleExperts.of(NEEDED, List.of(NEEDED_RANK), NEEDED_RANK, RoutingMethod.topK(1));
     LoraMoeNetwork teacher =
         TinyModels.network(
             TinyModels.definition(BACKBONE, Stage.FINE_TUNING, List.of(one), 0, 0),

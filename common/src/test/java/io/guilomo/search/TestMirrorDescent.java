@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.CountDistribution;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationStrategy;
@@ -25,6 +27,7 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The outer update on objectives whose best plan is known. */
@@ -89,7 +92,7 @@ class TestMirrorDescent {
   }
 
   private static AllocationPlan plan(float[] gsvs, long budget) {
-    return new ExpectedAllocation(1, RoutingMethod.topK(2), Scaling.overRank(16))
+    return new ExpectedAllocation(1, new ExpertForm(RoutingMethod.topK(2), Scaling.overRank(16)))
         .plan(GuidedSelection.of(MODULES, gsvs, Map.of()), budget);
   }
 
@@ -199,20 +202,75 @@ class TestMirrorDescent {
     assertThat(PARAMETERS.most()).isEqualTo(4 * (3 * 16 + 48) + 24 * (2 * 32 + 2 * 64));
   }
 
+  /** Over all numbers of experts and ranks of theirs, by their probabilities. */
   @Test
-  void pricesAreTheDerivativesOfTheExpectedParameters() {
+  void theRowsOfASharedAAreExpectedAsTheLargestRank() {
+    LinearModule module = new LinearModule(0, "q_proj", 5, 7);
+    ExpertForm form = new ExpertForm(RoutingMethod.topK(2), Sharing.SHARED_A, Scaling.overRank(16));
+    List<ModuleExperts> modules = List.of(ModuleExperts.of(module, List.of(3, 2, 4), form));
+    Random random = new Random(6);
+    float[] gsvs = new float[12];
+    for (int i = 0; i < gsvs.length; i++) {
+      gsvs[i] = (float) random.nextGaussian();
+    }
+    CountDistribution experts = new CountDistribution(gsvs, 0, 3, 2);
+    CountDistribution[] ranks = {
+      new CountDistribution(gsvs, 3, 3, 1),
+      new CountDistribution(gsvs, 6, 2, 1),
+      new CountDistribution(gsvs, 8, 4, 1)
+    };
+    double expected = 0;
+    for (int a = 0; a < 3; a++) {
+      for (int b = 0; b < 2; b++) {
+        for (int c = 0; c < 4; c++) {
+          List<Integer> drawn = List.of(a + 1, b + 1, c + 1);
+          double probability =
+              ranks[0].probability(a) * ranks[1].probability(b) * ranks[2].probability(c);
+          for (int count = 2; count <= 3; count++) {
+            expected +=
+                probability
+                    * experts.probability(count - 1)
+                    * Sharing.SHARED_A.parameters(module, drawn.subList(0, count));
+          }
+        }
+      }
+    }
+    ExpectedParameters parameters = new ExpectedParameters(modules);
+    assertThat(parameters.of(gsvs)).isCloseTo(expected, within(1e-6));
+    assertThat(parameters.least()).isEqualTo(5 + 2 * 7 + 2 * 5);
+    assertThat(parameters.most()).isEqualTo(4 * 5 + 9 * 7 + 3 * 5);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void pricesAreTheDerivativesOfTheExpectedParameters(Sharing sharing) {
+    List<ModuleExperts> modules =
+        MODULES.stream()
+            .map(
+                module ->
+                    new ModuleExperts(
+                        module.module(),
+                        module.ranks(),
+                        module.scalings(),
+                        module.routing(),
+                        sharing))
+            .toList();
+    ExpectedParameters parameters = new ExpectedParameters(modules);
     Random random = new Random(4);
     float[] gsvs = new float[MODULES.size() * (EXPERTS + EXPERTS * RANK)];
     for (int i = 0; i < gsvs.length; i++) {
       gsvs[i] = (float) random.nextGaussian();
     }
-    double[] prices = PARAMETERS.prices(gsvs);
+    double[] prices = parameters.prices(gsvs);
     int offset = 0;
-    for (ModuleExperts module : MODULES) {
+    for (ModuleExperts module : modules) {
       for (int v = 0; v <= EXPERTS; v++) {
         int length = v == 0 ? EXPERTS : RANK;
         CountDistribution distribution =
             new CountDistribution(gsvs, offset, length, v == 0 ? 2 : 1);
+        for (int j = 1; j < length; j++) {
+          assertThat(prices[offset + j]).isGreaterThanOrEqualTo(prices[offset + j - 1]);
+        }
         double mean = 0;
         for (int j = 0; j < length; j++) {
           mean += distribution.probability(j) * prices[offset + j];
@@ -222,7 +280,7 @@ class TestMirrorDescent {
           float[] below = gsvs.clone();
           above[offset + j] += 1f / 64;
           below[offset + j] -= 1f / 64;
-          double slope = 32 * (PARAMETERS.of(above) - PARAMETERS.of(below));
+          double slope = 32 * (parameters.of(above) - parameters.of(below));
           assertThat(distribution.probability(j) * (prices[offset + j] - mean))
               .as("%s, vector %d, entry %d", module.module(), v, j)
               .isCloseTo(slope, within(0.02));

@@ -127,9 +127,7 @@ class TestSizingDocument {
         model,
         stage,
         model.linearModules().stream()
-            .map(
-                module ->
-                    ModuleExperts.uniform(module, experts, rank, lora.scaling(), lora.routing()))
+            .map(module -> ModuleExperts.uniform(module, experts, rank, lora.form()))
             .toList(),
         lora.dropout(),
         lora.loadBalance(),

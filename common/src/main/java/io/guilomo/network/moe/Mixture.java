@@ -17,8 +17,9 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The experts on the frozen modules of one replica, and the one place that knows all gates, routers
- * and estimators. The groups of a replica share it, and through it the GuidedSelection Vectors.
+ * The experts on the frozen modules of one replica, and the one place that knows all gates,
+ * routers, estimators and kinds of sharing. The groups of a replica share it, and through it the
+ * GuidedSelection Vectors.
  */
 public final class Mixture {
 
@@ -96,9 +97,20 @@ public final class Mixture {
     return experts.get(module);
   }
 
-  /** Dropout on the input of the experts, in training passes. */
-  double dropout() {
-    return dropout;
+  /**
+   * The product with {@code A} of modules that read one input.
+   *
+   * @param group name of the modules together, on which their dropout depends
+   */
+  DownProjection projection(String group, List<ModuleExperts> together, ArrayDeclarations arrays) {
+    if (together.stream().map(ModuleExperts::sharing).distinct().count() > 1) {
+      throw new IllegalArgumentException(
+          "Cannot share A in some modules of %s and not in others".formatted(group));
+    }
+    return switch (together.get(0).sharing()) {
+      case NONE -> new SeparateA(new Dropout(dropout, group), together, arrays);
+      case SHARED_A -> new SharedA(dropout, together, arrays);
+    };
   }
 
   Gate gate(ModuleExperts module, ArrayDeclarations arrays) {

@@ -1,8 +1,6 @@
 package io.guilomo.network.moe;
 
-import io.guilomo.data.Seeds;
 import io.guilomo.kernel.ArrayViews;
-import io.guilomo.kernel.DropoutMask;
 import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.LinearModule;
@@ -25,32 +23,29 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * </pre>
  *
  * (arXiv 2506.14646, eq. 1–4; {@link Gate} and {@link Router} say what {@code m, λ, n} and {@code
- * route} are.) Modules that share an input share its dropout mask.
+ * route} are.) Modules that share an input share its dropout mask. Where experts share their {@code
+ * A}, {@code drop(x Aᵀ)} takes the place of {@code drop(x) Aᵀ}: {@link SharedA}.
  */
 public final class ModuleGroup {
 
-  private final double dropout;
-  private final long stream;
   private final ParameterLayout layout;
   private final List<StackedExperts> members = new ArrayList<>();
   private final int inFeatures;
   private final int outFeatures;
+  private final int rowsOfA;
   private final int ranks;
   private final int experts;
   private final long offsetA;
   private final long offsetG;
   private final List<WorkingArray> arrays = new ArrayList<>();
   private final TokenThreshold threshold;
-  private WorkingArray hArray;
+  private DownProjection projection;
   private WorkingArray logitsArray;
   private WorkingArray zArray;
-  private WorkingArray droppedArray;
   private PassContext context;
   private FrozenMatrix weight;
   private INDArray bias;
-  private INDArray a;
   private INDArray g;
-  private INDArray gradientA;
   private INDArray gradientG;
 
   /**
@@ -62,17 +57,17 @@ public final class ModuleGroup {
   public ModuleGroup(
       String name, List<LinearModule> modules, Mixture mixture, ParameterLayout layout) {
     this.layout = layout;
-    this.dropout = mixture.dropout();
-    this.stream = name.hashCode();
     this.inFeatures = modules.get(0).inFeatures();
     ArrayDeclarations own = new ArrayDeclarations(name);
     this.threshold = mixture.threshold(modules, own);
+    List<ModuleExperts> all = new ArrayList<>();
     int column = 0;
     int rank = 0;
     int expert = 0;
     for (LinearModule module : modules) {
       ModuleExperts put = mixture.on(module);
       if (put != null) {
+        all.add(put);
         members.add(new StackedExperts(put, mixture, threshold, column, rank, expert));
         rank += put.totalRank();
         expert += put.experts();
@@ -80,6 +75,7 @@ public final class ModuleGroup {
       column += module.outFeatures();
     }
     this.outFeatures = column;
+    this.rowsOfA = all.stream().mapToInt(ModuleExperts::rowsOfA).sum();
     this.ranks = rank;
     this.experts = expert;
     offsetA = layout.size();
@@ -88,15 +84,14 @@ public final class ModuleGroup {
     members.forEach(member -> member.addRouter(layout));
     members.forEach(member -> member.addRest(layout));
     if (!members.isEmpty()) {
+      projection = mixture.projection(name, all, own);
       declare(own);
     }
   }
 
   private void declare(ArrayDeclarations own) {
-    hArray = own.kept("h", ranks);
     logitsArray = own.scratch("logits", experts);
     zArray = own.scratch("z", ranks);
-    droppedArray = dropout > 0 ? own.scratch("ofInput", inFeatures) : null;
     arrays.addAll(own.declared());
     members.forEach(member -> arrays.addAll(member.arrays()));
   }
@@ -116,7 +111,7 @@ public final class ModuleGroup {
     this.weight = frozen;
     this.bias = frozenBias;
     if (!members.isEmpty()) {
-      a = ArrayViews.slice(parameters, offsetA, ranks, inFeatures);
+      projection.attach(shared, ArrayViews.slice(parameters, offsetA, rowsOfA, inFeatures));
       g = ArrayViews.slice(parameters, offsetG, experts, inFeatures);
       members.forEach(member -> member.attach(shared, parameters, layout));
       if (threshold != null) {
@@ -127,7 +122,7 @@ public final class ModuleGroup {
 
   public void attachGradient(INDArray gradient) {
     if (!members.isEmpty()) {
-      gradientA = ArrayViews.slice(gradient, offsetA, ranks, inFeatures);
+      projection.attachGradient(ArrayViews.slice(gradient, offsetA, rowsOfA, inFeatures));
       gradientG = ArrayViews.slice(gradient, offsetG, experts, inFeatures);
       members.forEach(member -> member.attachGradient(gradient, layout));
     }
@@ -150,16 +145,16 @@ public final class ModuleGroup {
     if (members.isEmpty()) {
       return;
     }
-    INDArray h = context.array(hArray);
     INDArray logits = context.array(logitsArray);
     INDArray z = context.array(zArray);
     if (!context.recomputes()) {
-      kernels.product(dropped(x), false, a, true, h, false);
+      projection.forward(x);
       kernels.product(x, false, g, true, logits, false);
       if (threshold != null) {
         threshold.forward(x);
       }
     }
+    INDArray h = projection.read();
     for (StackedExperts member : members) {
       member.forward(x, h, logits, z, y);
     }
@@ -178,7 +173,7 @@ public final class ModuleGroup {
     if (members.isEmpty()) {
       return;
     }
-    INDArray h = context.array(hArray);
+    INDArray h = projection.read();
     INDArray dLogits = context.array(logitsArray);
     INDArray dh = context.array(zArray);
     if (threshold != null) {
@@ -191,36 +186,11 @@ public final class ModuleGroup {
       threshold.backward(x, dx);
     }
     if (context.wantsWeights()) {
-      kernels.product(dh, true, dropped(x), false, gradientA, false);
       kernels.product(dLogits, true, x, false, gradientG, false);
     }
     if (dx != null) {
       kernels.product(dLogits, false, g, false, dx, true);
-      if (dropoutOn()) {
-        INDArray dDropped = context.array(droppedArray);
-        kernels.product(dh, false, a, false, dDropped, false);
-        kernels.dropoutBackward(dDropped, dropoutMask(), dx);
-      } else {
-        kernels.product(dh, false, a, false, dx, true);
-      }
     }
-  }
-
-  private INDArray dropped(INDArray x) {
-    if (!dropoutOn()) {
-      return x;
-    }
-    INDArray dropped = context.array(droppedArray);
-    context.kernels().dropout(x, dropoutMask(), dropped);
-    return dropped;
-  }
-
-  private boolean dropoutOn() {
-    return context.options().training() && dropout > 0;
-  }
-
-  private DropoutMask dropoutMask() {
-    return new DropoutMask(
-        (float) dropout, Seeds.mix(context.options().dropoutSeed(), stream), context.firstToken());
+    projection.backward(dh, x, dx);
   }
 }

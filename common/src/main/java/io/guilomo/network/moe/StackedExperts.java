@@ -72,7 +72,7 @@ final class StackedExperts {
   }
 
   void addA(ParameterLayout layout) {
-    layout.add(prefix + "A", gate.initialA(), ranks, spec.module().inFeatures());
+    layout.add(prefix + "A", gate.initialA(), spec.rowsOfA(), spec.module().inFeatures());
   }
 
   void addRouter(ParameterLayout layout) {
@@ -111,7 +111,7 @@ final class StackedExperts {
    * it is computed again, {@code h} and {@code p̂} are those of the forward pass.
    *
    * @param x {@code [T, in]}
-   * @param h {@code drop(x) Aᵀ [T, Σ R]}
+   * @param h what the group's experts {@link DownProjection#read}, {@code [T, Σ R]}
    * @param logits {@code x Gᵀ [T, Σ experts]}
    * @param z scratch, {@code [T, Σ R]}
    * @param y {@code [T, Σ out]}

@@ -4,12 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import io.guilomo.network.ArrayDeclarations;
 import io.guilomo.network.BatchLoss;
+import io.guilomo.network.NetworkDefinition;
+import io.guilomo.network.Stage;
+import io.guilomo.network.TinyModels;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -36,6 +42,23 @@ class TestMixture {
         .isInstanceOf(UserException.class)
         .hasMessage(
             "Cannot route by hash on layer 0 q_proj: expected one of [top-k, dense, sparsegen]");
+  }
+
+  @Test
+  void someModulesOfAGroupCannotShare() {
+    RoutingMethod routing = RoutingMethod.topK(2);
+    NetworkDefinition definition =
+        TinyModels.definition(
+            TinyModels.llama(1), Stage.FINE_TUNING, List.of(experts(routing)), 0, 0);
+    List<ModuleExperts> mixed =
+        List.of(
+            experts(routing),
+            ModuleExperts.of(
+                QUERY, List.of(1), new ExpertForm(routing, Sharing.SHARED_A, Scaling.overRank(6))));
+    assertThatThrownBy(
+            () -> new Mixture(definition).projection("0.qkv", mixed, new ArrayDeclarations("it")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("Cannot share A in some modules of 0.qkv and not in others");
   }
 
   @Test

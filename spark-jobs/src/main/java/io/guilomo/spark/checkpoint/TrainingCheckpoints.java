@@ -41,6 +41,7 @@ public record TrainingCheckpoints(
           "lora-moe.max-rank",
           "lora-moe.routing",
           "lora-moe.top-k",
+          "lora-moe.sharing",
           "lora-moe.alpha",
           "lora-moe.scaling",
           "search.estimator",

@@ -86,7 +86,7 @@ record AllocationPlanPrinter(AllocationPlan plan) {
     List<LinearModule> modules = plan.modules().stream().map(ModulePlan::module).toList();
     long parameters = plan.parameters();
     long uniform =
-        new UniformAllocation(UNIFORM_EXPERTS, UNIFORM_RANK, plan.routing(), plan.scaling())
+        new UniformAllocation(UNIFORM_EXPERTS, UNIFORM_RANK, plan.form())
             .plan(modules)
             .parameters();
     return Numbers.format(

@@ -61,7 +61,8 @@ final class JobCommand implements Callable<Integer> {
       config.data().requireTrain();
     }
     if (AllocationStrategies.measures(strategy)) {
-      MeasuredAllocation.of(strategy).requireBudget(config.allocation().budgetParameters());
+      MeasuredAllocation.of(strategy)
+          .require(config.loraMoe(), config.allocation().budgetParameters());
     }
   }
 

@@ -38,9 +38,7 @@ public final class Networks {
     LoraMoeConfig lora = config.loraMoe();
     return targets(config, backbone).stream()
         .map(
-            module ->
-                ModuleExperts.uniform(
-                    module, lora.maxExperts(), lora.maxRank(), lora.scaling(), lora.routing()))
+            module -> ModuleExperts.uniform(module, lora.maxExperts(), lora.maxRank(), lora.form()))
         .toList();
   }
 

@@ -58,8 +58,7 @@ public final class PlanFiles {
           text(files, new Path(path, "expert.json")),
           modules,
           AllocationStrategies.FILE,
-          lora.routing(),
-          lora.scaling());
+          lora.form());
     } catch (FileNotFoundException e) {
       throw new UserException(
           String.format(

@@ -235,10 +235,7 @@ public final class DoctorJob {
       return PlanFiles.read(own.toString(), modules, backbone.paths(), config.loraMoe(), hadoop);
     }
     return new UniformAllocation(
-            config.loraMoe().maxExperts(),
-            config.loraMoe().maxRank(),
-            config.loraMoe().routing(),
-            config.loraMoe().scaling())
+            config.loraMoe().maxExperts(), config.loraMoe().maxRank(), config.loraMoe().form())
         .plan(modules);
   }
 

@@ -1,6 +1,7 @@
 package io.guilomo.spark.report;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.Sharing;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.ConsensusAllocation;
 import io.guilomo.plan.ModulePlan;
@@ -47,10 +48,10 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
     }
 
     /** Its parameters with {@code experts} experts of one rank, including the router. */
-    long parameters(int experts, int rank) {
+    long parameters(int experts, int rank, Sharing sharing) {
       LinearModule module =
           new LinearModule(layer, name, Math.toIntExact(inFeatures), Math.toIntExact(outFeatures));
-      return ModulePlan.uniform(module, experts, rank).parameters();
+      return ModulePlan.uniform(module, experts, rank).parameters(sharing);
     }
   }
 
@@ -112,8 +113,8 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
   }
 
   /** Parameters of a plan with {@code experts} experts of one rank on every module. */
-  long parameters(int experts, int rank) {
-    return modules.stream().mapToLong(module -> module.parameters(experts, rank)).sum();
+  long parameters(int experts, int rank, Sharing sharing) {
+    return modules.stream().mapToLong(module -> module.parameters(experts, rank, sharing)).sum();
   }
 
   double meanRank() {

@@ -1,5 +1,7 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.model.ConstantName;
+import io.guilomo.model.Sharing;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,9 +31,12 @@ final class ParametersSection implements ReportSection {
     String rank = settings.get("allocation.rank");
     String maxExperts = settings.get("lora-moe.max-experts");
     String maxRank = settings.get("lora-moe.max-rank");
+    Sharing sharing = sharing(settings);
     long own = allocation.parameters();
-    long uniform = allocation.parameters(Integer.parseInt(experts), Integer.parseInt(rank));
-    long full = allocation.parameters(Integer.parseInt(maxExperts), Integer.parseInt(maxRank));
+    long uniform =
+        allocation.parameters(Integer.parseInt(experts), Integer.parseInt(rank), sharing);
+    long full =
+        allocation.parameters(Integer.parseInt(maxExperts), Integer.parseInt(maxRank), sharing);
     double saved = 1 - (double) own / uniform;
     Html html = ReportSection.beginHalf("Trainable parameters");
     html.element(
@@ -50,6 +55,13 @@ final class ParametersSection implements ReportSection {
     line(html, experts + " experts of rank " + rank, uniform, most);
     line(html, maxExperts + " experts of rank " + maxRank, full, most);
     return html.close("tbody").close("table").close("div").close("section");
+  }
+
+  /** Runs of earlier releases record none. */
+  private static Sharing sharing(Map<String, String> settings) {
+    return Optional.ofNullable(settings.get("lora-moe.sharing"))
+        .flatMap(name -> ConstantName.find(Sharing.class, name))
+        .orElse(Sharing.NONE);
   }
 
   private static void line(Html html, String plan, long parameters, double most) {

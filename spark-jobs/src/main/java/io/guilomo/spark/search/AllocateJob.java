@@ -60,7 +60,8 @@ public record AllocateJob(JobContext context, boolean reporting) {
     String strategy = config().allocation().strategy();
     AllocationStrategies.check(strategy);
     if (AllocationStrategies.measures(strategy)) {
-      MeasuredAllocation.of(strategy).requireBudget(config().allocation().budgetParameters());
+      MeasuredAllocation.of(strategy)
+          .require(config().loraMoe(), config().allocation().budgetParameters());
     }
     if (AllocationStrategies.trains(strategy)) {
       Preflight.requireFixedWorkers(context.sparkContext().getConf());
@@ -110,7 +111,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
       throws IOException {
     MeasuredAllocation strategy = MeasuredAllocation.of(config().allocation().strategy());
     long budget = config().allocation().budgetParameters();
-    strategy.requireBudget(Networks.targets(config(), backbone), config().loraMoe(), budget);
+    strategy.require(Networks.targets(config(), backbone), config().loraMoe(), budget);
     ShardedData data =
         Preflight.load(
             context,

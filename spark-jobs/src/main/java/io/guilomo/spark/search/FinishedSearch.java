@@ -58,11 +58,10 @@ public record FinishedSearch(
     AllocationPlan plan =
         switch (estimator) {
           case STRAIGHT_THROUGH ->
-              new LearnedAllocation(whole.seed(), whole.routing(), whole.scaling())
+              new LearnedAllocation(whole.seed(), whole.form())
                   .plan(selections, new ParameterBudget(budget));
           case EXPECTED ->
-              new ExpectedAllocation(whole.seed(), whole.routing(), whole.scaling())
-                  .plan(selections, budget);
+              new ExpectedAllocation(whole.seed(), whole.form()).plan(selections, budget);
         };
     return plan.learnedWith(whole.backboneDigest());
   }

@@ -203,11 +203,9 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
     LoraMoeConfig lora = config.loraMoe();
     return switch (config.search().estimator()) {
       case STRAIGHT_THROUGH ->
-          new LearnedAllocation(plan.seed(), lora.routing(), lora.scaling())
+          new LearnedAllocation(plan.seed(), lora.form())
               .plan(selections, new ParameterBudget(budget));
-      case EXPECTED ->
-          new ExpectedAllocation(plan.seed(), lora.routing(), lora.scaling())
-              .plan(selections, budget);
+      case EXPECTED -> new ExpectedAllocation(plan.seed(), lora.form()).plan(selections, budget);
     };
   }
 

@@ -19,7 +19,8 @@ public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert
    * @param expert from 0
    * @param scaling {@code alpha / rank} or {@code alpha / √rank}
    * @param routedTokens (token, slot) pairs routed to it during the search
-   * @param parameters trainable parameters, including its row of the router
+   * @param parameters trainable parameters of its own, including its row of the router; without
+   *     {@code A} where the experts share it
    */
   public record PlannedExpert(
       String strategy,
@@ -67,7 +68,7 @@ public final class PlanExpertsTable extends Table<PlanExpertsTable.PlannedExpert
                 plan.alpha(),
                 plan.scaling().of(allocated.rank()),
                 allocated.routedTokens(),
-                planned.parameters(expert)));
+                planned.parameters(expert, plan.sharing())));
       }
     }
     return rows;

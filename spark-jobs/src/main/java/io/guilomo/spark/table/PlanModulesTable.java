@@ -58,7 +58,7 @@ public final class PlanModulesTable extends Table<PlanModulesTable.PlannedModule
                     planned.experts().size(),
                     plan.topK(planned.module()),
                     planned.totalRank(),
-                    planned.parameters()))
+                    planned.parameters(plan.sharing())))
         .toList();
   }
 }

@@ -1,0 +1,38 @@
+package io.guilomo.network.moe;
+
+import io.guilomo.network.PassContext;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The product with the {@code A} of the modules that read one input, dropout included. */
+interface DownProjection {
+
+  /**
+   * @param a of all modules, {@code [Σ rows of A, in]}
+   */
+  void attach(PassContext context, INDArray a);
+
+  /**
+   * @param gradient {@code ∂L/∂A}
+   */
+  void attachGradient(INDArray gradient);
+
+  /**
+   * @param x {@code [T, in]}
+   */
+  void forward(INDArray x);
+
+  /**
+   * What the experts read of the last forward pass, {@code [T, Σ R]}. What they write over it, the
+   * next call may leave.
+   */
+  INDArray read();
+
+  /**
+   * Writes {@code ∂L/∂A} where the pass asks for it.
+   *
+   * @param dh by what the experts have {@link #read}
+   * @param x that of the forward pass
+   * @param dx what goes through {@code A} is added to it; null if not wanted
+   */
+  void backward(INDArray dh, INDArray x, INDArray dx);
+}
