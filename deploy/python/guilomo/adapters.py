@@ -69,31 +69,45 @@ def sparsegen_weights(logits, x, tensors, top_k):
 # router's tensors by the ends of their names, and the plan's "top-k".
 ROUTINGS = {"top-k": top_k_weights, "dense": dense_weights, "sparsegen": sparsegen_weights}
 
+# The names of a module's A by the plan's "sharing": of the module's and its experts' prefixes.
+SHARINGS = {
+    "none": lambda module, experts: [expert + "A" for expert in experts],
+    "shared-a": lambda module, experts: [module + "A"],
+}
+
 
 class LoraMoe(nn.Module):
     """y = linear(x) + sum over the experts e of p_e * s_e * B_e A_e x, where p are the weights that
-    the routing makes of the router's logits."""
+    the routing makes of the router's logits.
+
+    a: A of each expert; or of all together, of whose rows an expert of rank r uses the first r.
+    """
 
     def __init__(self, linear, a, b, router, scalings, routing, top_k):
         super().__init__()
-        ranks = torch.tensor([expert.shape[0] for expert in a])
+        ranks = torch.tensor([expert.shape[1] for expert in b])
         self.linear = linear
         self.routing, self.top_k = ROUTINGS[routing], top_k
         self.router_names = list(router)
         for name, tensor in router.items():
             self.register_buffer(name, tensor.to(linear.weight))
-        self.register_buffer("a", torch.cat(a, 0).to(linear.weight))  # [sum of ranks, in]
+        self.register_buffer("a", torch.cat(a, 0).to(linear.weight))  # [rows, in]
         self.register_buffer("b", torch.cat(b, 1).to(linear.weight))  # [out, sum of ranks]
         self.register_buffer("scalings", torch.tensor(scalings, device=linear.weight.device))
-        expert_of_column = torch.repeat_interleave(torch.arange(len(a)), ranks)
+        expert_of_column = torch.repeat_interleave(torch.arange(len(b)), ranks)
         self.register_buffer("expert_of_column", expert_of_column.to(linear.weight.device))
+        row_of_column = torch.arange(len(expert_of_column))
+        if len(a) < len(b):
+            row_of_column = torch.cat([torch.arange(rank) for rank in ranks.tolist()])
+        self.register_buffer("row_of_column", row_of_column.to(linear.weight.device))
 
     def forward(self, x):
         tensors = {name: getattr(self, name) for name in self.router_names}
         logits = functional.linear(x, tensors["router"])  # [..., experts]
         p = self.routing(logits, x, tensors, self.top_k)
         factors = (p * self.scalings)[..., self.expert_of_column].to(x.dtype)
-        return self.linear(x) + functional.linear(functional.linear(x, self.a) * factors, self.b)
+        h = functional.linear(x, self.a)[..., self.row_of_column]  # [..., sum of ranks]
+        return self.linear(x) + functional.linear(h * factors, self.b)
 
 
 class Classifier(nn.Module):
@@ -165,18 +179,22 @@ def load_adapter(model, directory):
     routing, top_k = plan.get("routing", "top-k"), plan["top-k"]
     if routing not in ROUTINGS:
         raise ValueError(f"Cannot route by {routing}: known is {', '.join(ROUTINGS)}")
+    sharing = plan.get("sharing", "none")
+    if sharing not in SHARINGS:
+        raise ValueError(f"Cannot share {sharing}: known is {', '.join(SHARINGS)}")
     scalings = {tensor["name"]: tensor.get("scaling") for tensor in about["tensors"]}
     modules = dict(model.named_modules())
     for planned in plan["modules"]:
         found = find(modules, about, planned)
         prefix = f"layers.{planned['layer']}.{planned['module']}."
         experts = [f"{prefix}experts.{e}." for e in range(len(planned["ranks"]))]
-        a, b = ([tensors[expert + kind] for expert in experts] for kind in "AB")
-        s = [scalings[expert + "A"] for expert in experts]
+        b = [tensors[expert + "B"] for expert in experts]
+        a = [tensors[name] for name in SHARINGS[sharing](prefix, experts)]
+        s = [scalings[expert + "B"] for expert in experts]
         router = {
             name[len(prefix):]: tensor
             for name, tensor in tensors.items()
-            if name.startswith(prefix) and not name.startswith(prefix + "experts.")
+            if name.startswith(prefix) and not name.endswith((".A", ".B"))
         }
         shared = f"thresholds.{a[0].shape[1]}."
         router |= {

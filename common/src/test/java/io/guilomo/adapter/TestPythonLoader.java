@@ -63,6 +63,7 @@ class TestPythonLoader {
   @TempDir private Path directory;
 
   private String router = RoutingMethod.TOP_K;
+  private boolean sharing;
 
   /** The logits that we compute, and what Python needs for the same. */
   private record Case(String name, Map<String, Object> question, double[] logits) {}
@@ -82,6 +83,19 @@ class TestPythonLoader {
     Python.require("torch");
     List<Case> cases = new ArrayList<>();
     for (String each : List.of(RoutingMethod.DENSE, RoutingMethod.SPARSEGEN)) {
+      router = each;
+      cases.add(loaded(each, plainLlama(), Task.CAUSAL_LM, Pooling.AUTO, true));
+      cases.add(loaded(each, family("bert_mlm"), Task.CLASSIFICATION, Pooling.MEAN, true));
+    }
+    compare(cases);
+  }
+
+  @Test
+  void plainPyTorchSharesAAsWeDo() throws Exception {
+    Python.require("torch");
+    sharing = true;
+    List<Case> cases = new ArrayList<>();
+    for (String each : List.of(RoutingMethod.TOP_K, RoutingMethod.DENSE)) {
       router = each;
       cases.add(loaded(each, plainLlama(), Task.CAUSAL_LM, Pooling.AUTO, true));
       cases.add(loaded(each, family("bert_mlm"), Task.CLASSIFICATION, Pooling.MEAN, true));
@@ -264,8 +278,9 @@ class TestPythonLoader {
     Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
     kernels.finish();
     boolean classifies = task == Task.CLASSIFICATION;
-    AdapterDescription description =
+    AdapterDescription routed =
         Adapters.routed(Adapters.description(backbone, model, task, pooling, ranks), router);
+    AdapterDescription description = sharing ? Adapters.sharing(routed) : routed;
     List<int[]> tokens = List.of(new int[] {5, 9, 2, 7, 11, 4, 8, 3, 12}, new int[] {6, 10, 3});
     Path written = Files.createTempDirectory(directory, name);
     double[][] expected = new double[tokens.size()][];

@@ -88,6 +88,7 @@ public record Bench(ProgressListener progress, PrintStream out) {
       line.put("length", shape.length());
       line.put("precision", shape.precision().toString());
       line.put("routing", shape.routing());
+      line.put("sharing", shape.sharing().toString());
       line.put("recompute", shape.recompute().toString());
       line.put("device", kernels.memory());
       line.put("seconds_per_step", rounded(median));

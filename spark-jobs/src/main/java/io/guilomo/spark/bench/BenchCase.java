@@ -8,8 +8,10 @@ import io.guilomo.family.FrozenMemory;
 import io.guilomo.inference.GenerationSettings;
 import io.guilomo.inference.Generator;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Scaling;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
@@ -54,10 +56,12 @@ final class BenchCase implements AutoCloseable {
     this.weights =
         new RandomBackbone(shape.config(), new FrozenMemory(kernels, shape.precision().matrices()));
     Backbone backbone = weights.backbone();
-    RoutingMethod routing = new RoutingMethod(shape.routing(), 2);
+    ExpertForm form =
+        new ExpertForm(
+            new RoutingMethod(shape.routing(), 2), shape.sharing(), Scaling.overRank(16));
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
-            .map(module -> ModuleExperts.uniform(module, task.experts(), task.rank(), 16, routing))
+            .map(module -> ModuleExperts.uniform(module, task.experts(), task.rank(), form))
             .toList();
     NetworkDefinition definition =
         new NetworkDefinition(

@@ -8,6 +8,7 @@ import io.guilomo.family.Families;
 import io.guilomo.io.ConfigJson;
 import io.guilomo.model.ConstantName;
 import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import java.util.Arrays;
@@ -16,12 +17,13 @@ import java.util.stream.Stream;
 
 /**
  * What a benchmark measures and how large it is, written as {@code
- * CASE[:layers=N][:sequences=N][:length=N][:precision=TYPE][:recompute=WHAT][:routing=HOW]}.
+ * CASE[:layers=N][:sequences=N][:length=N][:precision=TYPE][:recompute=WHAT][:routing=HOW][:sharing=WHAT]}.
  *
  * @param length tokens of each sequence
  * @param precision of the frozen matrices
  * @param recompute what backward passes compute again
  * @param routing of the experts, by name
+ * @param sharing of the experts
  */
 record BenchShape(
     Task task,
@@ -30,7 +32,8 @@ record BenchShape(
     int length,
     ModelConfig.Precision precision,
     Recompute recompute,
-    String routing) {
+    String routing,
+    Sharing sharing) {
 
   static final int FULL = 8;
 
@@ -143,7 +146,8 @@ record BenchShape(
           model.length,
           ModelConfig.Precision.FLOAT32,
           Recompute.NONE,
-          RoutingMethod.TOP_K);
+          RoutingMethod.TOP_K,
+          Sharing.NONE);
     }
 
     @Override
@@ -211,6 +215,10 @@ record BenchShape(
         shape = shape.routed(text, pair[1]);
         continue;
       }
+      if (pair.length == 2 && pair[0].equals("sharing")) {
+        shape = shape.with(oneOf(text, "kinds of sharing", Sharing.class, pair[1]));
+        continue;
+      }
       int value = pair.length == 2 && pair[1].matches("[0-9]{1,6}") ? Integer.parseInt(pair[1]) : 0;
       shape = value > 0 && value <= MOST ? shape.with(pair[0], value) : null;
       if (shape == null) {
@@ -218,7 +226,7 @@ record BenchShape(
             "Cannot measure "
                 + text
                 + ": expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE,"
-                + " CASE:recompute=WHAT or CASE:routing=HOW, not "
+                + " CASE:recompute=WHAT, CASE:routing=HOW or CASE:sharing=WHAT, not "
                 + parts[i]);
       }
     }
@@ -226,11 +234,11 @@ record BenchShape(
   }
 
   private BenchShape with(ModelConfig.Precision other) {
-    return new BenchShape(task, layers, sequences, length, other, recompute, routing);
+    return new BenchShape(task, layers, sequences, length, other, recompute, routing, sharing);
   }
 
   private BenchShape with(Recompute other) {
-    return new BenchShape(task, layers, sequences, length, precision, other, routing);
+    return new BenchShape(task, layers, sequences, length, precision, other, routing, sharing);
   }
 
   private BenchShape routed(String text, String name) {
@@ -238,7 +246,11 @@ record BenchShape(
       throw new UserException(
           "Cannot measure %s: kinds of routing are %s", text, RoutingMethod.NAMES);
     }
-    return new BenchShape(task, layers, sequences, length, precision, recompute, name);
+    return new BenchShape(task, layers, sequences, length, precision, recompute, name, sharing);
+  }
+
+  private BenchShape with(Sharing other) {
+    return new BenchShape(task, layers, sequences, length, precision, recompute, routing, other);
   }
 
   private static <E extends Enum<E>> E oneOf(String text, String what, Class<E> type, String name) {
@@ -253,12 +265,13 @@ record BenchShape(
   private BenchShape with(String size, int value) {
     return switch (size) {
       case "layers" ->
-          new BenchShape(task, value, sequences, length, precision, recompute, routing);
+          new BenchShape(task, value, sequences, length, precision, recompute, routing, sharing);
       case "sequences" ->
-          new BenchShape(task, layers, value, length, precision, recompute, routing);
+          new BenchShape(task, layers, value, length, precision, recompute, routing, sharing);
       case "length" ->
           task.llama() || value <= MOST_OF_ENCODER
-              ? new BenchShape(task, layers, sequences, value, precision, recompute, routing)
+              ? new BenchShape(
+                  task, layers, sequences, value, precision, recompute, routing, sharing)
               : null;
       default -> null;
     };

@@ -8,6 +8,7 @@ import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.Recompute;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.Sharing;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,7 +28,8 @@ class TestBench {
                 128,
                 Precision.FLOAT32,
                 Recompute.NONE,
-                "top-k"));
+                "top-k",
+                Sharing.NONE));
     assertThat(BenchShape.of("finetune-llama-7b:precision=bfloat16:layers=2"))
         .isEqualTo(
             new BenchShape(
@@ -37,7 +39,8 @@ class TestBench {
                 256,
                 Precision.BFLOAT16,
                 Recompute.NONE,
-                "top-k"));
+                "top-k",
+                Sharing.NONE));
     assertThat(
             BenchShape.of(
                 "finetune-bert:layers=12:length=64:routing=dense:recompute=blocks:sequences=4"))
@@ -49,19 +52,23 @@ class TestBench {
                 64,
                 Precision.FLOAT32,
                 Recompute.BLOCKS,
-                "dense"));
+                "dense",
+                Sharing.NONE));
+    assertThat(BenchShape.of("finetune-llama:sharing=shared-a:layers=2").sharing())
+        .isEqualTo(Sharing.SHARED_A);
   }
 
   @ParameterizedTest
   @CsvSource({
     "gemm, 'Cannot measure gemm: the cases are [search-llama, finetune-llama, finetune-llama-4x4, generate-llama, search-bert, finetune-bert, finetune-bert-4x4, finetune-bert-2x4, search-llama-2048, finetune-llama-2048, search-llama-1b, finetune-llama-1b, search-llama-7b, finetune-llama-7b]'",
-    "search-bert:layers, 'Cannot measure search-bert:layers: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT or CASE:routing=HOW, not layers'",
-    "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT or CASE:routing=HOW, not layers=0'",
-    "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT or CASE:routing=HOW, not length=513'",
-    "search-bert:ranks=2, 'Cannot measure search-bert:ranks=2: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT or CASE:routing=HOW, not ranks=2'",
+    "search-bert:layers, 'Cannot measure search-bert:layers: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW or CASE:sharing=WHAT, not layers'",
+    "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW or CASE:sharing=WHAT, not layers=0'",
+    "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW or CASE:sharing=WHAT, not length=513'",
+    "search-bert:ranks=2, 'Cannot measure search-bert:ranks=2: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW or CASE:sharing=WHAT, not ranks=2'",
     "search-bert:precision=half, 'Cannot measure search-bert:precision=half: precisions are [float32, bfloat16, int8]'",
     "search-bert:recompute=all, 'Cannot measure search-bert:recompute=all: kinds of recompute are [none, blocks]'",
     "search-bert:routing=hash, 'Cannot measure search-bert:routing=hash: kinds of routing are [top-k, dense, sparsegen]'",
+    "search-bert:sharing=b, 'Cannot measure search-bert:sharing=b: kinds of sharing are [none, shared-a]'",
   })
   void othersAreRefused(String text, String message) {
     assertThatThrownBy(() -> BenchShape.of(text)).hasMessage(message);
@@ -81,6 +88,23 @@ class TestBench {
     }
     assertThat(gflop[2] - gflop[1]).isCloseTo(gflop[1] - gflop[0], within(1e-9));
     assertThat(gflop[1]).isGreaterThan(gflop[0]);
+  }
+
+  /** In a fine-tuning step each row of {@code A} is in three products of 16 tokens. */
+  @Test
+  void aSharedAHasFewerProducts() {
+    String name = "finetune-bert-4x4:sequences=2:length=8:layers=2";
+    double[] gflop = new double[2];
+    for (Sharing sharing : Sharing.values()) {
+      BenchShape shape = BenchShape.of(name + ":sharing=" + sharing);
+      try (BenchCase benchCase = new BenchCase(shape, KernelSelection.named("portable"))) {
+        benchCase.step(0);
+        gflop[sharing.ordinal()] = benchCase.gflop();
+      }
+    }
+    double inputs = 5 * 384 + 1536;
+    double less = 12 * 2.0 * 16 * (2 * inputs * 3 - 3 * 384);
+    assertThat((gflop[0] - gflop[1]) * 1e9).isCloseTo(less, within(1.0));
   }
 
   @Test

@@ -49,6 +49,7 @@ class TestTrainingCheckpoints {
         "lora-moe.max-experts=4",
         "lora-moe.max-rank=4",
         "lora-moe.top-k=1",
+        "lora-moe.sharing=shared-a",
         "lora-moe.alpha=8",
         "search.start-plan=plan.json"
       })

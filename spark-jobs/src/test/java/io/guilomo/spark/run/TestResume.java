@@ -3,6 +3,7 @@ package io.guilomo.spark.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.model.Sharing;
 import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.GsvHistoryTable;
@@ -99,6 +100,31 @@ class TestResume extends OnResumedJobs {
     assertThat(resumed.outcome().best()).isEqualTo(whole.outcome().best());
     assertThat(resumed.outcome().last()).isEqualTo(whole.outcome().last());
     assertThat(resumed.outcome().tokens()).isEqualTo(whole.outcome().tokens());
+    assertThat(output.resolve("runs/stopped/adapter/adapter.safetensors"))
+        .hasSameBinaryContentAs(output.resolve("runs/whole/adapter/adapter.safetensors"));
+    assertThat(jobs.values(MetricsTable.INSTANCE, "stopped"))
+        .isEqualTo(jobs.values(MetricsTable.INSTANCE, "whole"));
+  }
+
+  @Test
+  void expertsThatShareAGoOnToo() throws IOException {
+    String shared = "lora-moe.sharing=shared-a";
+    AllocateJob.Result whole = jobs.allocate("whole", 99, shared);
+    assertThatThrownBy(() -> jobs.allocate("stopped", 2, shared))
+        .hasMessage("stopped after round 2");
+    assertThatThrownBy(() -> jobs.allocate("stopped", 99))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("lora-moe.sharing from shared-a to none has changed;");
+    AllocateJob.Result resumed = jobs.allocate("stopped", 99, shared);
+    assertThat(resumed.searches()).isEqualTo(whole.searches());
+    assertThat(resumed.plan()).isEqualTo(whole.plan());
+    assertThat(resumed.plan().sharing()).isEqualTo(Sharing.SHARED_A);
+    assertThat(jobs.values(GsvHistoryTable.INSTANCE, "stopped"))
+        .isEqualTo(jobs.values(GsvHistoryTable.INSTANCE, "whole"));
+    // Fine-tuning follows the plan.
+    jobs.finetune("whole", 99);
+    assertThatThrownBy(() -> jobs.finetune("stopped", 4)).hasMessage("stopped after round 4");
+    jobs.finetune("stopped", 99);
     assertThat(output.resolve("runs/stopped/adapter/adapter.safetensors"))
         .hasSameBinaryContentAs(output.resolve("runs/whole/adapter/adapter.safetensors"));
     assertThat(jobs.values(MetricsTable.INSTANCE, "stopped"))
