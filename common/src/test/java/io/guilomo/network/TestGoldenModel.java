@@ -27,7 +27,8 @@ class TestGoldenModel {
   private static final List<String> ORDER =
       List.of("q_proj", "v_proj", "k_proj", "o_proj", "up_proj", "gate_proj", "down_proj");
 
-  private static final double GSV_TOLERANCE = 1.5e-4;
+  /** Their gradients are small differences: 1.9e-4 where MKL has AVX2 alone, less elsewhere. */
+  private static final double GSV_TOLERANCE = 2.5e-4;
   private static final double TOLERANCE = 6e-5;
 
   /**
