@@ -3,6 +3,7 @@ package io.guilomo.adapter;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.Sharing;
 import io.guilomo.model.Task;
 import io.guilomo.plan.AllocationPlan;
 import java.io.IOException;
@@ -155,7 +156,8 @@ public record ModelCard(
         "experts",
         "%s, %s a module, %s of them for each token"
             .formatted(number(experts.getSum()), range(experts), used(plan)));
-    row(rows, "ranks", "%s, %s in all".formatted(range(ranks), number(ranks.getSum())));
+    String shared = plan.sharing() == Sharing.SHARED_A ? ", of one A a module" : "";
+    row(rows, "ranks", "%s, %s in all%s".formatted(range(ranks), number(ranks.getSum()), shared));
     row(rows, "parameters of the plan", number(plan.parameters()));
     row(
         rows,

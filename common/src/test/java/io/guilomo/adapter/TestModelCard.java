@@ -113,6 +113,8 @@ class TestModelCard {
     assertThat(text(single, MergedFormat.usual()))
         .contains("library_name: transformers\n")
         .contains("model = AutoModelForSequenceClassification.from_pretrained(\".\")\n");
+    assertThat(text(Adapters.sharing(decoder), new GuilomoFormat()))
+        .contains("| ranks | 1 to 3, 42 in all, of one A a module |\n");
     assertThat(text(decoder, new ReleasedAdapterFormat()))
         .contains("library_name: guilomo\n")
         .contains("alpha and top-k as arguments:\n16.0 and 2 here.\n");

@@ -29,6 +29,7 @@ class TestGoldenModel {
 
   /** Their gradients are small differences: 1.9e-4 where MKL has AVX2 alone, less elsewhere. */
   private static final double GSV_TOLERANCE = 2.5e-4;
+
   private static final double TOLERANCE = 6e-5;
 
   /**
