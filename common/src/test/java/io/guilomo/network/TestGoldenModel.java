@@ -27,18 +27,16 @@ class TestGoldenModel {
   private static final List<String> ORDER =
       List.of("q_proj", "v_proj", "k_proj", "o_proj", "up_proj", "gate_proj", "down_proj");
 
-  /** Their gradients are small differences: 1.9e-4 where MKL has AVX2 alone, less elsewhere. */
-  private static final double GSV_TOLERANCE = 2.5e-4;
-
+  private static final double GSV_TOLERANCE = 1.5e-4;
   private static final double TOLERANCE = 6e-5;
 
   /**
    * Two gradients are sums of which so much cancels that the vectors' own rounding is above their
    * tolerance. Finite differences in double precision give -3.28451e-5 and -7.01193e-5 for the
    * entry at the argmax; the vectors have -3.28347e-5 (3.2e-4 off) and -7.01487e-5 (4.2e-4 off).
-   * Three more sums cancel as far, and depend on the order in which the linear algebra library
-   * adds: 1.5e-4 and 6.7e-5 off with the portable kernels and 1.7e-4 with oneDNN on an AMD
-   * processor, within the general tolerance on Intel's.
+   * More sums cancel as far, and depend on the order in which the linear algebra library adds:
+   * 1.5e-4 and 6.7e-5 off with the portable kernels, 1.7e-4 with oneDNN on an AMD processor, 1.9e-4
+   * and 4.5e-4 with MKL on one without AVX-512, within the general tolerance on Intel's.
    */
   private static final Map<String, Double> ROUNDED =
       Map.of(
@@ -52,6 +50,9 @@ class TestGoldenModel {
           "search_llama.f32.safetensors"
               + " base_model.model.model.layers.0.self_attn.o_proj.router_expert_vector"
               + ".router_expert_vector",
+          5e-4,
+          "search_llama.f32.safetensors"
+              + " base_model.model.model.layers.0.self_attn.k_proj.expertlora_E_vector.default_0",
           2e-4,
           "search_llama.f32.safetensors"
               + " base_model.model.model.layers.1.mlp.up_proj.lora_E.default_1",
