@@ -23,17 +23,23 @@ class TestExpectedAllocation {
           new ExpertForm(
               RoutingMethod.topK(2), new Scaling(Scaling.Rule.ALPHA_OVER_SQRT_RANK, 16)));
 
+  /**
+   * One module of 3 + 4 features. {@code S} of the third expert is 0.6; ranks are in use with 1,
+   * 0.9, 0.2 (first expert), 1, 0.52, 0.4 (second), 1, 0.7, 0.1 (third, times 0.6).
+   */
+  private static List<GuidedSelection> threeExperts() {
+    return List.of(
+        new GuidedSelection(
+            new LinearModule(0, "q_proj", 3, 4),
+            logs(1, 0.4, 0.6),
+            new float[][] {logs(0.1, 0.7, 0.2), logs(0.48, 0.12, 0.4), logs(0.3, 0.6, 0.1)},
+            new long[] {5, 6, 7}));
+  }
+
   @Test
   void theEntriesMostLikelyToBeInUseAreKept() {
-    // A rank has 7 parameters, an expert 3 more. S of the third expert is 0.6; ranks are in use
-    // with 1, 0.9, 0.2 (first expert), 1, 0.52, 0.4 (second), 1, 0.7, 0.1 (third, times 0.6).
-    List<GuidedSelection> selections =
-        List.of(
-            new GuidedSelection(
-                new LinearModule(0, "q_proj", 3, 4),
-                logs(1, 0.4, 0.6),
-                new float[][] {logs(0.1, 0.7, 0.2), logs(0.48, 0.12, 0.4), logs(0.3, 0.6, 0.1)},
-                new long[] {5, 6, 7}));
+    // A rank has 7 parameters, an expert 3 more.
+    List<GuidedSelection> selections = threeExperts();
     assertThat(Plans.firstRanks(EXPECTED.plan(selections, 20))).containsExactly(1, 1);
     assertThat(Plans.firstRanks(EXPECTED.plan(selections, 27))).containsExactly(2, 1);
     assertThat(Plans.firstRanks(EXPECTED.plan(selections, 36)))
@@ -83,13 +89,7 @@ class TestExpectedAllocation {
   /** A row of a shared {@code A} has its 3 parameters with the first expert that reads it. */
   @Test
   void aSharedACostsOnce() {
-    List<GuidedSelection> selections =
-        List.of(
-            new GuidedSelection(
-                new LinearModule(0, "q_proj", 3, 4),
-                logs(1, 0.4, 0.6),
-                new float[][] {logs(0.1, 0.7, 0.2), logs(0.48, 0.12, 0.4), logs(0.3, 0.6, 0.1)},
-                new long[] {5, 6, 7}));
+    List<GuidedSelection> selections = threeExperts();
     ExpectedAllocation shared = new ExpectedAllocation(7, Plans.form(Sharing.SHARED_A));
     // Of rank one: 3 + 8 + 6. The others cost 7, 7 (an expert), 4, 4, 4, 7, 4.
     assertThat(Plans.firstRanks(shared.plan(selections, 17))).containsExactly(1, 1);

@@ -3,20 +3,16 @@ package io.guilomo.network.moe;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.ArrayDeclarations;
-import io.guilomo.network.PassContext;
 import io.guilomo.network.WorkingArray;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** {@code drop(x) Aᵀ} of experts that have an {@code A} each: the modules share a dropout mask. */
-final class SeparateA implements DownProjection {
+final class SeparateA extends DownProjection {
 
   private final Dropout dropout;
   private final WorkingArray hArray;
   private final WorkingArray droppedArray;
-  private PassContext context;
-  private INDArray a;
-  private INDArray gradientA;
 
   SeparateA(Dropout dropout, List<ModuleExperts> modules, ArrayDeclarations arrays) {
     int inFeatures = modules.get(0).module().inFeatures();
@@ -27,28 +23,17 @@ final class SeparateA implements DownProjection {
   }
 
   @Override
-  public void attach(PassContext shared, INDArray view) {
-    this.context = shared;
-    this.a = view;
-  }
-
-  @Override
-  public void attachGradient(INDArray gradient) {
-    this.gradientA = gradient;
-  }
-
-  @Override
-  public void forward(INDArray x) {
+  void forward(INDArray x) {
     context.kernels().product(dropped(x), false, a, true, context.array(hArray), false);
   }
 
   @Override
-  public INDArray read() {
+  INDArray read() {
     return context.array(hArray);
   }
 
   @Override
-  public void backward(INDArray dh, INDArray x, INDArray dx) {
+  void backward(INDArray dh, INDArray x, INDArray dx) {
     Kernels kernels = context.kernels();
     if (context.wantsWeights()) {
       kernels.product(dh, true, dropped(x), false, gradientA, false);

@@ -4,7 +4,6 @@ import io.guilomo.kernel.Kernels;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.ArrayDeclarations;
 import io.guilomo.network.PartNames;
-import io.guilomo.network.PassContext;
 import io.guilomo.network.WorkingArray;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * r} columns of its module's {@code h}; they are laid out side by side, as if each expert had its
  * own {@code A}.
  */
-final class SharedA implements DownProjection {
+final class SharedA extends DownProjection {
 
   /**
    * The columns of one expert.
@@ -29,9 +28,6 @@ final class SharedA implements DownProjection {
   private final List<Columns> experts = new ArrayList<>();
   private final WorkingArray hArray;
   private final WorkingArray laidArray;
-  private PassContext context;
-  private INDArray a;
-  private INDArray gradientA;
 
   /**
    * @param rate of dropout; each module has a mask of its own
@@ -52,23 +48,12 @@ final class SharedA implements DownProjection {
   }
 
   @Override
-  public void attach(PassContext shared, INDArray view) {
-    this.context = shared;
-    this.a = view;
-  }
-
-  @Override
-  public void attachGradient(INDArray gradient) {
-    this.gradientA = gradient;
-  }
-
-  @Override
-  public void forward(INDArray x) {
+  void forward(INDArray x) {
     context.kernels().product(x, false, a, true, context.array(hArray), false);
   }
 
   @Override
-  public INDArray read() {
+  INDArray read() {
     Kernels kernels = context.kernels();
     INDArray h = context.array(hArray);
     INDArray laid = context.array(laidArray);
@@ -84,7 +69,7 @@ final class SharedA implements DownProjection {
   }
 
   @Override
-  public void backward(INDArray dh, INDArray x, INDArray dx) {
+  void backward(INDArray dh, INDArray x, INDArray dx) {
     Kernels kernels = context.kernels();
     // The experts have read h, whose place its gradient takes.
     INDArray sum = context.array(hArray);

@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Forwards connections to a server of this machine, and loses some when told to. */
 final class FaultyWire implements AutoCloseable {
@@ -28,7 +28,7 @@ final class FaultyWire implements AutoCloseable {
             return thread;
           });
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
-  private final AtomicInteger toLose = new AtomicInteger();
+  private final AtomicBoolean toLose = new AtomicBoolean();
   private volatile boolean cut;
 
   /**
@@ -45,12 +45,12 @@ final class FaultyWire implements AutoCloseable {
 
   /** Loses the next connection in the middle of an upload. */
   void loseOne() {
-    toLose.set(1);
+    toLose.set(true);
   }
 
   /** Whether {@link #loseOne} has come true. */
   boolean hasLost() {
-    return toLose.get() == 0;
+    return !toLose.get();
   }
 
   /** Loses all connections, and those that are made before it is mended. */
@@ -91,8 +91,8 @@ final class FaultyWire implements AutoCloseable {
       byte[] bytes = new byte[8 << 10];
       long sinceArmed = 0;
       for (int read = in.read(bytes); read >= 0; read = in.read(bytes)) {
-        sinceArmed = request && toLose.get() > 0 ? sinceArmed + read : 0;
-        if (sinceArmed > MIDDLE && toLose.getAndDecrement() > 0) {
+        sinceArmed = request && toLose.get() ? sinceArmed + read : 0;
+        if (sinceArmed > MIDDLE && toLose.compareAndSet(true, false)) {
           return;
         }
         out.write(bytes, 0, read);
