@@ -15,7 +15,7 @@ import org.apache.hadoop.yarn.conf.YarnConfiguration;
 import org.apache.hadoop.yarn.server.MiniYARNCluster;
 
 /** HDFS and YARN with one node each, in this JVM; what runs on them has processes of its own. */
-final class HadoopCluster implements AutoCloseable {
+final class HadoopCluster implements PackagedJobs.Storage, AutoCloseable {
 
   private static final String NAME = "guilomo";
 
@@ -74,13 +74,13 @@ final class HadoopCluster implements AutoCloseable {
         "--conf", "spark.executorEnv.JAVA_HOME=" + System.getProperty("java.home"));
   }
 
-  /** Address of a file of HDFS. */
-  String uri(String path) {
-    return hdfs.getURI() + path;
+  @Override
+  public String uri(String path) {
+    return onHdfs(path).toString();
   }
 
-  /** Copies a file to HDFS. */
-  void put(Path file, String path) throws IOException {
+  @Override
+  public void put(Path file, String path) throws IOException {
     hdfs.getFileSystem()
         .copyFromLocalFile(new org.apache.hadoop.fs.Path(file.toUri()), onHdfs(path));
   }
@@ -97,8 +97,8 @@ final class HadoopCluster implements AutoCloseable {
     }
   }
 
-  private static org.apache.hadoop.fs.Path onHdfs(String path) {
-    return new org.apache.hadoop.fs.Path(path);
+  private org.apache.hadoop.fs.Path onHdfs(String path) {
+    return new org.apache.hadoop.fs.Path(hdfs.getURI() + "/" + path);
   }
 
   /** The processes of the drivers that run on it. */

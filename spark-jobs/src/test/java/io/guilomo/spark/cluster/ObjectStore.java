@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Assumptions;
  * A bucket of an S3 server (S3Proxy, which keeps objects in the memory of a process of its own),
  * and the wire by which jobs reach it. Its own requests do not take the wire.
  */
-final class ObjectStore implements AutoCloseable {
+final class ObjectStore implements PackagedJobs.Storage, AutoCloseable {
 
   private static final String BUCKET = "guilomo";
   private static final Pattern KEY = Pattern.compile("<Key>([^<]*)</Key>");
@@ -101,12 +101,13 @@ final class ObjectStore implements AutoCloseable {
     return wire;
   }
 
-  /** Where jobs find an object. */
-  String uri(String key) {
+  @Override
+  public String uri(String key) {
     return "s3a://" + BUCKET + "/" + key;
   }
 
-  void put(String key, Path file) throws IOException, InterruptedException {
+  @Override
+  public void put(Path file, String key) throws IOException, InterruptedException {
     assertThat(send("PUT", "/" + key, BodyPublishers.ofFile(file)).statusCode()).isEqualTo(200);
   }
 

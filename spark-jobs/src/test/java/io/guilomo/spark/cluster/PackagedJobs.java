@@ -9,6 +9,7 @@ import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.search.AllocateJob;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -187,6 +188,41 @@ class PackagedJobs {
     command.addAll(List.of("--master", master, "--executor-memory", "1g"));
     command.addAll(spark);
     return start(name, command.toArray(String[]::new));
+  }
+
+  /** Where files can be put. */
+  interface Storage {
+
+    /**
+     * @param path without a slash at its beginning
+     */
+    void put(Path file, String path) throws IOException, InterruptedException;
+
+    /** Where jobs find what was put there. */
+    String uri(String path);
+  }
+
+  /** Puts model and data where {@link #elsewhere} says that they are. */
+  void upload(Storage storage) throws IOException, InterruptedException {
+    try (DirectoryStream<Path> model =
+        Files.newDirectoryStream(Path.of(System.getProperty("guilomo.minilm")))) {
+      for (Path file : model) {
+        storage.put(file, "model/" + file.getFileName());
+      }
+    }
+    for (String file : List.of("train.jsonl", "validation.jsonl")) {
+      storage.put(directory.resolve(file), file);
+    }
+  }
+
+  /** Settings of jobs whose model, data and output are not files of this machine. */
+  static List<String> elsewhere(Storage storage) {
+    return List.of(
+        "model.path=" + storage.uri("model"),
+        "data.train=" + storage.uri("train.jsonl"),
+        "data.validation=" + storage.uri("validation.jsonl"),
+        "evaluate.data=" + storage.uri("validation.jsonl"),
+        "output.dir=" + storage.uri("output"));
   }
 
   /** A configuration of a small task, without run and output. */

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.guilomo.spark.cluster.PackagedJobs.Ended;
 import io.guilomo.spark.cluster.PackagedJobs.Running;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,15 +31,7 @@ class TestObjectStore {
   static void runUndisturbed() throws Exception {
     store = new ObjectStore(directory);
     jobs = new PackagedJobs(directory, "local[2]", store.options());
-    try (DirectoryStream<Path> model =
-        Files.newDirectoryStream(Path.of(System.getProperty("guilomo.minilm")))) {
-      for (Path file : model) {
-        store.put("model/" + file.getFileName(), file);
-      }
-    }
-    for (String file : List.of("train.jsonl", "validation.jsonl")) {
-      store.put(file, directory.resolve(file));
-    }
+    jobs.upload(store);
     long start = System.nanoTime();
     Ended undisturbed = run("allocate", "undisturbed");
     PackagedJobs.report("none, on an object store", start);
@@ -156,11 +147,7 @@ class TestObjectStore {
 
   private static Running submit(String job, String runId, String... options) throws IOException {
     List<String> settings = new ArrayList<>(List.of(EPOCHS, CHECKPOINTS));
-    settings.add("model.path=" + store.uri("model"));
-    settings.add("data.train=" + store.uri("train.jsonl"));
-    settings.add("data.validation=" + store.uri("validation.jsonl"));
-    settings.add("evaluate.data=" + store.uri("validation.jsonl"));
-    settings.add("output.dir=" + store.uri("output"));
+    settings.addAll(PackagedJobs.elsewhere(store));
     return jobs.submit(List.of(options), job, runId, settings.toArray(String[]::new));
   }
 }

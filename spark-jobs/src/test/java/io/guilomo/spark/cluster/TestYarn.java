@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.guilomo.spark.cluster.PackagedJobs.Ended;
 import io.guilomo.spark.cluster.PackagedJobs.Running;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,15 +31,7 @@ class TestYarn {
     cluster = new HadoopCluster(directory);
     Path spark = Path.of(System.getProperty("guilomo.spark.home"));
     jobs = new PackagedJobs(directory, "yarn", HadoopCluster.options(spark), cluster.environment());
-    try (DirectoryStream<Path> model =
-        Files.newDirectoryStream(Path.of(System.getProperty("guilomo.minilm")))) {
-      for (Path file : model) {
-        cluster.put(file, "/model/" + file.getFileName());
-      }
-    }
-    for (String file : List.of("train.jsonl", "validation.jsonl")) {
-      cluster.put(directory.resolve(file), "/" + file);
-    }
+    jobs.upload(cluster);
   }
 
   @AfterAll
@@ -54,7 +45,7 @@ class TestYarn {
   void aDriverThatDiesIsStartedAgainAndLearnsTheSamePlan() throws Exception {
     long start = System.nanoTime();
     Running running = submit("allocate", "--conf", "spark.yarn.maxAppAttempts=2");
-    awaitFile(running, "/output/runs/hadoop/checkpoints/allocate/seed-42/round-00000004");
+    awaitFile(running, "output/runs/hadoop/checkpoints/allocate/seed-42/round-00000004");
     assertThat(cluster.drivers()).hasSize(1);
     cluster.drivers().get(0).destroyForcibly();
     Ended allocated = running.end();
@@ -62,13 +53,13 @@ class TestYarn {
     assertThat(allocated.status()).as(allocated.err() + cluster.logs("stderr")).isZero();
     assertThat(cluster.logs("stderr")).containsPattern("resuming after round \\d+ of 16");
     jobs.allocateInThreads("threads", EPOCHS);
-    assertThat(cluster.text("/output/runs/hadoop/plan.json"))
+    assertThat(cluster.text("output/runs/hadoop/plan.json"))
         .isEqualTo(Files.readString(jobs.output().resolve("runs/threads/plan.json")));
 
     Ended tuned = submit("finetune").end();
     assertThat(tuned.status()).as(tuned.err() + cluster.logs("stderr")).isZero();
     assertThat(cluster.logs("stdout"))
-        .contains("adapter in " + cluster.uri("/output/runs/hadoop/adapter"));
+        .contains("adapter in " + cluster.uri("output/runs/hadoop/adapter"));
     Ended evaluated = submit("evaluate").end();
     assertThat(evaluated.status()).as(evaluated.err() + cluster.logs("stderr")).isZero();
     assertThat(cluster.logs("stdout")).containsPattern("accuracy .* 20 records");
@@ -81,7 +72,7 @@ class TestYarn {
                 List.of(
                     "sql",
                     "--output",
-                    cluster.uri("/output"),
+                    cluster.uri("output"),
                     "SELECT job, status FROM runs WHERE run_id = 'hadoop' ORDER BY job"))
             .end();
     assertThat(queried.status()).as(queried.err()).isZero();
@@ -94,14 +85,14 @@ class TestYarn {
                 List.of(
                     "export",
                     "--adapter",
-                    cluster.uri("/output/runs/hadoop/adapter"),
+                    cluster.uri("output/runs/hadoop/adapter"),
                     "--format",
                     "guilomo",
                     "--output",
-                    cluster.uri("/served")))
+                    cluster.uri("served")))
             .end();
     assertThat(exported.status()).as(exported.err()).isZero();
-    assertThat(cluster.exists("/served/README.md")).isTrue();
+    assertThat(cluster.exists("served/README.md")).isTrue();
   }
 
   private static void awaitFile(Running running, String path)
@@ -116,11 +107,7 @@ class TestYarn {
 
   private static Running submit(String job, String... options) throws IOException {
     List<String> settings = new ArrayList<>(List.of(EPOCHS, "checkpoint.every-rounds=2"));
-    settings.add("model.path=" + cluster.uri("/model"));
-    settings.add("data.train=" + cluster.uri("/train.jsonl"));
-    settings.add("data.validation=" + cluster.uri("/validation.jsonl"));
-    settings.add("evaluate.data=" + cluster.uri("/validation.jsonl"));
-    settings.add("output.dir=" + cluster.uri("/output"));
+    settings.addAll(PackagedJobs.elsewhere(cluster));
     return jobs.submit(List.of(options), job, "hadoop", settings.toArray(String[]::new));
   }
 }
