@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A NameNode and a DataNode in this JVM. */
-@Tag("fault")
+@Tag("slow")
 class TestCheckpointsOnHdfs {
 
   @TempDir private Path disk;

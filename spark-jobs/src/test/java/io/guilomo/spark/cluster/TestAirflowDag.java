@@ -64,7 +64,7 @@ class TestAirflowDag {
   }
 
   @Test
-  @Tag("cluster")
+  @Tag("slow")
   void itsCommandLinesRunAndARetryDoublesNothing() throws Exception {
     try (StandaloneCluster cluster = new StandaloneCluster(directory)) {
       Path config = directory.resolve("model.conf");

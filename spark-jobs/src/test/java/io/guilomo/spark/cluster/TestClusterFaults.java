@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Processes of a cluster that die or hang while a search goes on. */
-@Tag("fault")
+@Tag("slow")
 class TestClusterFaults {
 
   private static final String EPOCHS = "search.epochs=8";

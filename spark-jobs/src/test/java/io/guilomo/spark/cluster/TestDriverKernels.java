@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a driver's options, which compile kernels early, make of them. */
-@Tag("cluster")
+@Tag("slow")
 class TestDriverKernels {
 
   @TempDir private Path directory;

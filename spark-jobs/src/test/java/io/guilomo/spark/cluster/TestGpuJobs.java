@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Jobs whose executors compute on GPUs: two stand-ins for cards, which Spark schedules. The driver
  * has none.
  */
-@Tag("cluster")
+@Tag("slow")
 class TestGpuJobs {
 
   private static final Path LIBRARIES = Path.of("target/fake-card").toAbsolutePath();

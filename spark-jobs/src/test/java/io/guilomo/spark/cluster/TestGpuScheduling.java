@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Spark's scheduling of GPUs, with a script that claims that there are some. */
-@Tag("cluster")
+@Tag("slow")
 class TestGpuScheduling {
 
   @TempDir private Path directory;

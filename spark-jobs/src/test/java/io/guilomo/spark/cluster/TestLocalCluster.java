@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Executors that are processes of their own, beside threads of one. */
-@Tag("cluster")
+@Tag("slow")
 class TestLocalCluster {
 
   @TempDir private Path directory;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Jobs whose model, data, runs and tables are objects of an S3 server. */
-@Tag("fault")
+@Tag("slow")
 class TestObjectStore {
 
   private static final String EPOCHS = "search.epochs=4";

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The jobs on a cluster of several processes. */
-@Tag("cluster")
+@Tag("slow")
 class TestStandaloneCluster {
 
   private static final String DECODER = "stories260K-hf";

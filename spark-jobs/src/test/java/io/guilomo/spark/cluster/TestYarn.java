@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Jobs on YARN whose drivers run there, with model, data and output on HDFS. */
-@Tag("fault")
+@Tag("slow")
 class TestYarn {
 
   private static final String EPOCHS = "search.epochs=4";

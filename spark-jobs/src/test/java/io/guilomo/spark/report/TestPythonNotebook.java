@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The notebook in Python, for which the packaged jar reads the tables of made-up runs. */
-@Tag("cluster")
+@Tag("slow")
 class TestPythonNotebook {
 
   private static final String NOTEBOOK = "notebooks/tables_in_python.ipynb";
