@@ -31,7 +31,7 @@ class TestGuilomoConfig {
   @TempDir private Path directory;
 
   @Test
-  void defaultsAreTheMethods() {
+  void defaultsAreTheMethodsButForTheEstimator() {
     GuilomoConfig config = GuilomoConfig.load(null, List.of());
 
     assertThat(config.run()).isEqualTo(new RunConfig("", 42));
@@ -56,8 +56,8 @@ class TestGuilomoConfig {
         .isEqualTo(
             new SearchConfig(
                 List.of(),
-                4,
-                OptionalDouble.empty(),
+                1,
+                OptionalDouble.of(0.5),
                 64,
                 3e-4,
                 new Betas(0.9, 0.999),
@@ -67,8 +67,8 @@ class TestGuilomoConfig {
                 1.0,
                 3e-3,
                 new Betas(0.5, 0.999),
-                SearchConfig.Estimator.STRAIGHT_THROUGH,
-                SearchConfig.OuterGradient.SECOND_ORDER,
+                SearchConfig.Estimator.EXPECTED,
+                SearchConfig.OuterGradient.FIRST_ORDER,
                 true,
                 Recompute.NONE,
                 0,

@@ -191,7 +191,9 @@ class TestMemoryEstimate {
         .run(0, batch, batch);
     MemoryEstimate estimate =
         MemoryEstimate.search(
-            definition, config("search.outer-gradient=" + outer).search(), BatchShape.LEAST);
+            definition,
+            config("search.estimator=straight-through", "search.outer-gradient=" + outer).search(),
+            BatchShape.LEAST);
     assertThat(network.workingBytes() - before).isEqualTo(estimate.executor(1, 0).vectors());
   }
 

@@ -238,6 +238,7 @@ class PackagedJobs {
         "lora-moe.max-rank=2",
         "search.epochs=1",
         "search.batch-size=8",
+        "search.estimator=straight-through",
         "search.gsv-learning-rate=0.1",
         "finetune.steps=4",
         "finetune.batch-size=8",

@@ -46,7 +46,9 @@ class TestCompareJob {
             "compare.strategies=[guilomo, uniform]",
             "compare.seeds=[1, 2]",
             "compare.budgets=[0.001, 0.4, 1]",
-            "compare.random-plans=3");
+            "compare.random-plans=3",
+            // Which searches once for all budgets
+            "search.estimator=straight-through");
     // The driver dies before the last budget's plans are trained.
     assertThatThrownBy(() -> compare(config, ", seed 1: run 9 of 16")).hasMessage("stopped");
     Map<String, String> before = finished("finetune");

@@ -105,6 +105,7 @@ public final class ResumedJobs {
             "search.epochs=1",
             "search.batch-size=4",
             "search.warmup-steps=1",
+            "search.estimator=straight-through",
             "search.gsv-learning-rate=0.1",
             "finetune.epochs=2",
             "finetune.batch-size=4",

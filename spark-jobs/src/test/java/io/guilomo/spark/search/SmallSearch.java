@@ -48,6 +48,7 @@ record SmallSearch(Path output, ProgressListener listener) {
                 "search.epochs=1",
                 "search.batch-size=4",
                 "search.warmup-steps=1",
+                "search.estimator=straight-through",
                 "search.gsv-learning-rate=0.1",
                 "cluster.workers=2",
                 "cluster.threads-per-worker=1",
