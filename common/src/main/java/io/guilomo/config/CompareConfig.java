@@ -1,5 +1,8 @@
 package io.guilomo.config;
 
+import io.guilomo.model.ExpertForm;
+import io.guilomo.model.RoutingMethod;
+import io.guilomo.model.Sharing;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -10,6 +13,7 @@ import java.util.stream.Stream;
  *
  * @param strategies names of allocation strategies
  * @param baseline the strategy that the others are compared with; one of them
+ * @param axes the routings and sharings that every strategy is compared at
  * @param seeds every strategy runs once with each
  * @param learningRates of the fine-tuning, of which each strategy gets its best; empty: {@code
  *     finetune.learning-rate}
@@ -25,6 +29,7 @@ import java.util.stream.Stream;
 public record CompareConfig(
     List<String> strategies,
     String baseline,
+    Axes axes,
     List<Long> seeds,
     List<Double> learningRates,
     int tuningSeeds,
@@ -36,7 +41,10 @@ public record CompareConfig(
   /** A budget over the next one, where none are given. */
   private static final int HALVE = 2;
 
-  static CompareConfig of(ConfigSection section) {
+  /**
+   * @param form has the routing and sharing where none are given
+   */
+  static CompareConfig of(ConfigSection section, ExpertForm form) {
     List<String> strategies = section.texts("strategies");
     if (strategies.isEmpty() || strategies.stream().distinct().count() < strategies.size()) {
       throw section.refuse("strategies", "must be different strategies, at least one");
@@ -53,9 +61,21 @@ public record CompareConfig(
       throw section.refuse(
           "find-smallest", "one seed says nothing about chance; give compare.seeds two or more");
     }
+    List<String> routings = section.someOf("routings", RoutingMethod.NAMES);
+    List<String> sharings =
+        section.someOf("sharings", Stream.of(Sharing.values()).map(Sharing::toString).toList());
+    if (findSmallest && !(routings.isEmpty() && sharings.isEmpty())) {
+      throw section.refuse(
+          "find-smallest",
+          "the plan found becomes the run's, which has one routing and one sharing; set lora-moe.routing"
+              + " and lora-moe.sharing instead of compare.routings and compare.sharings");
+    }
     return new CompareConfig(
         strategies,
         section.oneOf("baseline", strategies),
+        new Axes(
+            routings.isEmpty() ? List.of(form.routing().router()) : routings,
+            sharings.isEmpty() ? List.of(form.sharing().toString()) : sharings),
         seeds,
         section.positives("learning-rates"),
         section.whole("tuning-seeds", 0),

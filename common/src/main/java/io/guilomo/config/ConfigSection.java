@@ -59,6 +59,15 @@ record ConfigSection(Config config, String path) {
     }
   }
 
+  /** Distinct ones of some values, or none. */
+  List<String> someOf(String name, List<String> values) {
+    List<String> some = texts(name);
+    if (!values.containsAll(some) || some.stream().distinct().count() < some.size()) {
+      throw refuse(name, "must be different ones of " + String.join(", ", values));
+    }
+    return some;
+  }
+
   boolean flag(String name) {
     try {
       return config.getBoolean(key(name));

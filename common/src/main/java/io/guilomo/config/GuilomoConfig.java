@@ -243,18 +243,19 @@ public final class GuilomoConfig implements Serializable {
 
   private static Sections sections(Config config) {
     ConfigSection root = new ConfigSection(config, ROOT);
+    LoraMoeConfig loraMoe = LoraMoeConfig.of(root.section("lora-moe"));
     return new Sections(
         RunConfig.of(root.section("run")),
         OutputConfig.of(root.section("output")),
         ModelConfig.of(root.section("model")),
         DataConfig.of(root.section("data")),
-        LoraMoeConfig.of(root.section("lora-moe")),
+        loraMoe,
         SearchConfig.of(root.section("search")),
         AllocationConfig.of(root.section("allocation")),
         FinetuneConfig.of(root.section("finetune")),
         EvaluateConfig.of(root.section("evaluate")),
         GenerationConfig.of(root.section("generation")),
-        CompareConfig.of(root.section("compare")),
+        CompareConfig.of(root.section("compare"), loraMoe.form()),
         KernelsConfig.of(root.section("kernels")),
         ClusterConfig.of(root.section("cluster")),
         CheckpointConfig.of(root.section("checkpoint")),

@@ -115,20 +115,29 @@ public enum MeasuredAllocation {
   }
 
   /**
-   * Refuses to plan without a budget: every candidate has a value, and nothing says how much is too
-   * little. Refuses experts that share {@code A} too: what a rank costs, by which its value is
-   * divided, would depend on the ranks of the others.
+   * Refuses experts that share {@code A}: what a rank costs, by which its value is divided, would
+   * depend on the ranks of the others.
+   *
+   * @throws UserException if {@code A} is shared
+   */
+  public void requireOwnA(String sharing) {
+    if (!sharing.equals(Sharing.NONE.toString())) {
+      throw new UserException(
+          "Cannot plan with strategy %s for lora-moe.sharing=%s: it weighs a rank by its parameters,"
+              + " which would depend on the ranks of other experts; choose another strategy, or"
+              + " sharing %s",
+          this, sharing, Sharing.NONE);
+    }
+  }
+
+  /**
+   * The same, and refuses to plan without a budget: every candidate has a value, and nothing says
+   * how much is too little.
    *
    * @throws UserException if there is no budget, or {@code A} is shared
    */
   public void require(LoraMoeConfig lora, long budget) {
-    if (lora.form().sharing() != Sharing.NONE) {
-      throw new UserException(
-          "Cannot plan with strategy %s for lora-moe.sharing=%s: it weighs a rank by its parameters,"
-              + " which would depend on the ranks of other experts; choose another strategy, or"
-              + " lora-moe.sharing=%s",
-          this, lora.form().sharing(), Sharing.NONE);
-    }
+    requireOwnA(lora.form().sharing().toString());
     if (budget == AllocationStrategy.UNLIMITED) {
       throw new UserException(
           "Cannot plan with strategy %s without a budget: set"

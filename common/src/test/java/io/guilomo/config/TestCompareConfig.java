@@ -42,6 +42,56 @@ class TestCompareConfig {
   }
 
   @Test
+  void axesAreThoseOfTheNetworkWhereNoneAreGiven() {
+    Axes own = GuilomoConfig.load(null, List.of("lora-moe.routing=dense")).compare().axes();
+    assertThat(own.combinations())
+        .containsExactly(new Axes.Combination("dense", "none", List.of()))
+        .containsExactly(own.first());
+    assertThat(own.first().of("uniform")).isEqualTo("uniform");
+    Axes given =
+        GuilomoConfig.load(
+                null, List.of("compare.routings=[top-k, dense]", "compare.sharings=[shared-a]"))
+            .compare()
+            .axes();
+    assertThat(given.combinations())
+        .extracting(combination -> combination.of("uniform"))
+        .containsExactly("uniform (top-k)", "uniform (dense)");
+    assertThat(given.first().settings())
+        .containsExactly("lora-moe.routing=top-k", "lora-moe.sharing=shared-a");
+    Axes both =
+        GuilomoConfig.load(
+                null,
+                List.of("compare.routings=[dense, sparsegen]", "compare.sharings=[none, shared-a]"))
+            .compare()
+            .axes();
+    assertThat(both.combinations())
+        .hasSize(4)
+        .element(3)
+        .isEqualTo(new Axes.Combination("sparsegen", "shared-a", List.of("sparsegen", "shared-a")));
+    assertThat(both.first().of("single")).isEqualTo("single (dense, none)");
+  }
+
+  @Test
+  void axesThatCannotBeAreRefused() {
+    assertThatThrownBy(() -> GuilomoConfig.load(null, List.of("compare.routings=[topk]")))
+        .hasMessage(
+            "Cannot use guilomo.compare.routings = [topk]: must be different ones of top-k, dense,"
+                + " sparsegen");
+    assertThatThrownBy(() -> GuilomoConfig.load(null, List.of("compare.sharings=[none, none]")))
+        .hasMessage(
+            "Cannot use guilomo.compare.sharings = [none, none]: must be different ones of none,"
+                + " shared-a");
+    assertThatThrownBy(
+            () ->
+                GuilomoConfig.load(
+                    null, List.of("compare.find-smallest=true", "compare.routings=[dense]")))
+        .hasMessage(
+            "Cannot use guilomo.compare.find-smallest = true: the plan found becomes the run's, which"
+                + " has one routing and one sharing; set lora-moe.routing and lora-moe.sharing instead"
+                + " of compare.routings and compare.sharings");
+  }
+
+  @Test
   void randomPlansNeedTheStrategyThatDrawsThem() {
     CompareConfig none = GuilomoConfig.load(null, List.of()).compare();
     assertThat(none.with(List.of("uniform"), "random")).containsExactly("uniform");

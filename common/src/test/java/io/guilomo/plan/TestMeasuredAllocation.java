@@ -88,7 +88,7 @@ class TestMeasuredAllocation {
         .hasMessage(
             "Cannot plan with strategy svd for lora-moe.sharing=shared-a: it weighs a rank by its"
                 + " parameters, which would depend on the ranks of other experts; choose another"
-                + " strategy, or lora-moe.sharing=none");
+                + " strategy, or sharing none");
   }
 
   @Test
