@@ -1,9 +1,12 @@
--- What each strategy of a comparison scores over its trainable parameters, with the intervals, and what its search cost.
+-- What each strategy of a comparison scores at each routing and sharing over its trainable parameters, with the
+-- intervals, and what its search cost.
 SELECT
   run_id,
   task,
   metric,
   strategy,
+  routing,
+  sharing,
   budget,
   parameters,
   parameters / full_parameters AS share,
@@ -17,4 +20,4 @@ SELECT
   search_epochs,
   random_plans_beaten / random_plans AS random_plans_beaten_share
 FROM comparison
-ORDER BY run_id, metric, strategy, parameters
+ORDER BY run_id, metric, strategy, routing, sharing, parameters

@@ -6,6 +6,7 @@ import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.MeasuredAllocation;
+import io.guilomo.spark.compare.CompareJob;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine;
@@ -97,7 +98,7 @@ final class JobCommand implements Callable<Integer> {
     config.model().requirePath();
     config.data().requireTrain();
     config.evaluate().requireData();
-    config.compare().strategies().forEach(AllocationStrategies::check);
+    CompareJob.check(config.compare());
   }
 
   @Override

@@ -21,6 +21,7 @@ import io.guilomo.spark.report.Numbers;
 import io.guilomo.spark.round.ValidationResult;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.search.SearchRun;
+import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
@@ -29,6 +30,7 @@ import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -156,6 +158,7 @@ final class JobResults {
 
   static String text(CompareJob.Result result) {
     StringBuilder text = new StringBuilder();
+    Function<Compared, String> names = ComparisonTable.names(result.rows());
     String metric = "";
     Long budget = null;
     for (Compared row : result.rows()) {
@@ -168,15 +171,15 @@ final class JobResults {
         budget = row.size().budget();
         text.append(Numbers.format(" within %,d parameters\n", budget));
       }
-      text.append(text(row));
+      text.append(text(names.apply(row), row));
     }
     result.findings().forEach(finding -> text.append(finding).append('\n'));
     return text.toString();
   }
 
-  private static String text(Compared row) {
+  private static String text(String name, Compared row) {
     StringBuilder text = new StringBuilder();
-    text.append(Numbers.format("  %-14s %.4f", row.strategy(), row.score().mean()))
+    text.append(Numbers.format("  %-14s %.4f", name, row.score().mean()))
         .append(row.score().sd() == null ? "" : Numbers.format(" ± %.4f", row.score().sd()))
         .append(row.difference() == null ? "" : text(row.difference()));
     if (row.random() != null) {

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The learning rates: for every strategy and budget the one that is best on the validation records
- * of the seeds that try them all.
+ * The learning rates: for every strategy, budget, routing and sharing the one that is best on the
+ * validation records of the seeds that try them all.
  */
 final class BestRates {
 
@@ -87,7 +87,7 @@ final class BestRates {
       throw new UserException(
           "Cannot compare strategy %s: training diverges with every one of compare.learning-rates;"
               + " add lower ones",
-          group.strategy());
+          group.combination().of(group.strategy()));
     }
     if (rate == rates.get(0) || rate == rates.get(rates.size() - 1)) {
       context.message(

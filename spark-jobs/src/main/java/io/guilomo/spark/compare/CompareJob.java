@@ -1,11 +1,13 @@
 package io.guilomo.spark.compare;
 
+import io.guilomo.config.Axes;
 import io.guilomo.config.CompareConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationStrategies;
+import io.guilomo.plan.MeasuredAllocation;
 import io.guilomo.plan.RandomAllocation;
 import io.guilomo.spark.compare.Tunings.Tuning;
 import io.guilomo.spark.data.RecordReader;
@@ -32,10 +34,10 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Allocates, fine-tunes and evaluates with several strategies, budgets and seeds, and compares the
- * evaluations. Every strategy is scored on the test records with the learning rate that is best for
- * it on the validation records. Runs that are the same are one run, and runs that have finished are
- * not repeated.
+ * Allocates, fine-tunes and evaluates with several strategies, budgets and seeds, at several
+ * routings and sharings, and compares the evaluations. Every strategy is scored on the test records
+ * with the learning rate that, at its routing and sharing, is best for it on the validation
+ * records. Runs that are the same are one run, and runs that have finished are not repeated.
  */
 public record CompareJob(JobContext context) {
 
@@ -54,12 +56,34 @@ public record CompareJob(JobContext context) {
   }
 
   /**
+   * Refuses strategies that cannot be compared, or not at the asked routings and sharings.
+   *
+   * @throws UserException with the reason
+   */
+  public static void check(CompareConfig compare) {
+    Axes axes = compare.axes();
+    for (String strategy : compare.strategies()) {
+      AllocationStrategies.check(strategy);
+      if (AllocationStrategies.measures(strategy)) {
+        axes.sharings().forEach(MeasuredAllocation.of(strategy)::requireOwnA);
+      }
+      if (strategy.equals(AllocationStrategies.FILE) && axes.combinations().size() > 1) {
+        throw new UserException(
+            "Cannot compare strategy %s at several routings or sharings: the plan in a file is for"
+                + " one of each; leave the strategy out, or give compare.routings and"
+                + " compare.sharings one value each",
+            strategy);
+      }
+    }
+  }
+
+  /**
    * Runs what is missing and writes the comparison.
    *
    * @throws UserException for a configuration, model or data that cannot be used
    */
   public Result run() throws IOException {
-    config().compare().strategies().forEach(AllocationStrategies::check);
+    check(config().compare());
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
     BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
     config().model().maxLengthFor(backbone.maxPositions());
@@ -221,16 +245,16 @@ public record CompareJob(JobContext context) {
   /** The random plans beyond those of strategy {@code random}. */
   private List<Planned> draws(Plans plans, List<Planned> planned) throws IOException {
     List<Planned> draws = new ArrayList<>();
-    for (long level : planned.stream().map(each -> each.trial().level()).distinct().toList()) {
-      boolean some =
-          planned.stream()
-              .map(Planned::trial)
-              .anyMatch(
-                  trial ->
-                      trial.level() == level && trial.strategy().equals(RandomAllocation.STRATEGY));
-      for (RandomDraw draw : some ? RandomDraw.all(config().compare()) : List.<RandomDraw>of()) {
+    List<Trial> random =
+        planned.stream()
+            .map(each -> each.trial().ofAnySeed())
+            .filter(trial -> trial.strategy().equals(RandomAllocation.STRATEGY))
+            .distinct()
+            .toList();
+    for (Trial drawn : random) {
+      for (RandomDraw draw : RandomDraw.all(config().compare())) {
         if (draw.number() > 0) {
-          draws.add(plans.plan(draw.trial(level)));
+          draws.add(plans.plan(draw.trial(drawn)));
         }
       }
     }

@@ -1,5 +1,6 @@
 package io.guilomo.spark.compare;
 
+import io.guilomo.config.Axes.Combination;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.metric.Interval;
 import io.guilomo.metric.PairedDifference;
@@ -19,8 +20,8 @@ import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 
 /**
- * The trials of a comparison side by side, one row per metric, budget and strategy: means over the
- * seeds, and differences seed by seed.
+ * The trials of a comparison side by side, one row per metric, budget, routing, sharing and
+ * strategy: means over the seeds, and differences seed by seed.
  *
  * @param full trainable parameters of the full allocation
  * @param outcomes of all trials
@@ -40,10 +41,12 @@ record Comparison(GuilomoConfig config, long full, List<Outcome> outcomes, Recor
     List<Compared> rows = new ArrayList<>();
     for (String metric : metrics) {
       for (long level : levels()) {
-        for (String strategy : strategies) {
-          List<Outcome> own = of(strategy, level);
-          if (!own.isEmpty()) {
-            rows.add(row(metric, own));
+        for (Combination combination : config.compare().axes().combinations()) {
+          for (String strategy : strategies) {
+            List<Outcome> own = of(strategy, combination, level);
+            if (!own.isEmpty()) {
+              rows.add(row(metric, own));
+            }
           }
         }
       }
@@ -56,12 +59,16 @@ record Comparison(GuilomoConfig config, long full, List<Outcome> outcomes, Recor
   }
 
   /** One for each seed, in the order of the seeds; none if the strategy has none of this budget. */
-  private List<Outcome> of(String strategy, long level) {
+  private List<Outcome> of(String strategy, Combination combination, long level) {
+    Trial sought = new Trial(strategy, combination, level, 0);
     return outcomes.stream()
-        .filter(one -> one.trial().strategy().equals(strategy))
-        .filter(one -> one.trial().level() == level && one.trial().draw() == 0)
+        .filter(one -> one.trial().ofAnySeed().equals(sought) && one.trial().draw() == 0)
         .sorted(Comparator.comparingLong(one -> one.trial().seed()))
         .toList();
+  }
+
+  private List<Outcome> ofFirst(String strategy, long level) {
+    return of(strategy, config.compare().axes().first(), level);
   }
 
   private Compared row(String metric, List<Outcome> own) {
@@ -73,6 +80,8 @@ record Comparison(GuilomoConfig config, long full, List<Outcome> outcomes, Recor
     return new Compared(
         config.data().records().text(),
         first.strategy(),
+        first.combination().routing(),
+        first.combination().sharing(),
         values.length,
         metric,
         new Score(
@@ -93,8 +102,8 @@ record Comparison(GuilomoConfig config, long full, List<Outcome> outcomes, Recor
   /** Null for the baseline, and where it has no plan of this budget. */
   private Difference difference(String metric, List<Outcome> own, double[] values) {
     Trial first = own.get(0).trial();
-    List<Outcome> baseline = of(config.compare().baseline(), first.level());
-    if (baseline.isEmpty() || first.strategy().equals(config.compare().baseline())) {
+    List<Outcome> baseline = ofFirst(config.compare().baseline(), first.level());
+    if (baseline.isEmpty() || baseline.equals(own)) {
       return null;
     }
     PairedDifference difference =
@@ -123,7 +132,7 @@ record Comparison(GuilomoConfig config, long full, List<Outcome> outcomes, Recor
 
   private Training training(List<Outcome> own) {
     double[] losses = values(own, outcome -> outcome.validated().loss());
-    List<Outcome> whole = of(ComparisonTable.FULL, full);
+    List<Outcome> whole = ofFirst(ComparisonTable.FULL, full);
     Double gap = null;
     Double asGood = null;
     if (!whole.isEmpty()) {
@@ -147,7 +156,7 @@ record Comparison(GuilomoConfig config, long full, List<Outcome> outcomes, Recor
     long beaten = 0;
     for (RandomDraw draw : RandomDraw.all(config.compare())) {
       for (Outcome random : outcomes) {
-        if (random.trial().equals(draw.trial(first.level()))) {
+        if (random.trial().equals(draw.trial(first))) {
           double ours =
               own.stream()
                   .filter(one -> one.trial().seed() == draw.seed())

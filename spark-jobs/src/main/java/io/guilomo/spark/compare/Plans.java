@@ -1,6 +1,9 @@
 package io.guilomo.spark.compare;
 
+import io.guilomo.config.Axes;
+import io.guilomo.config.Axes.Combination;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.data.Seeds;
 import io.guilomo.model.LinearModule;
@@ -27,10 +30,10 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The plans of a comparison. A strategy that searches or measures does so in runs of its own, which
- * are not repeated once they have finished; where its search does not depend on the budget, a
- * single one of each seed serves all budgets. The file of every plan is beside the comparison's
- * report.
+ * The plans of a comparison. A strategy that searches or measures does so in runs of its own, for
+ * each routing and sharing, which change its gradients. They are not repeated once they have
+ * finished; where its search does not depend on the budget, a single one of each seed serves all
+ * budgets. The file of every plan is beside the comparison's report.
  */
 final class Plans {
 
@@ -40,6 +43,7 @@ final class Plans {
   private final RecordedRuns recorded;
   private final BackboneConfig backbone;
   private final List<LinearModule> modules;
+  private final Axes axes;
   private final Map<Long, Long> ownBudgets = new LinkedHashMap<>();
 
   Plans(JobContext context, RecordedRun run, RecordedRuns recorded, BackboneConfig backbone) {
@@ -49,47 +53,70 @@ final class Plans {
     this.recorded = recorded;
     this.backbone = backbone;
     this.modules = Networks.targets(config, backbone);
+    this.axes = config.compare().axes();
   }
 
-  /** Trainable parameters of the full allocation. */
+  /** Trainable parameters of the full allocation, at the first routing and sharing. */
   long fullParameters() {
-    return AllocationStrategies.full(modules, config.loraMoe()).parameters();
+    return fullPlan().parameters();
+  }
+
+  private AllocationPlan fullPlan() {
+    return AllocationStrategies.full(modules, loraMoe(axes.first()));
+  }
+
+  private LoraMoeConfig loraMoe(Combination combination) {
+    return config.with(combination.settings()).loraMoe();
   }
 
   /**
-   * The plans of all seeds, of every strategy and budget. A budget below a strategy's smallest plan
-   * is left out, with a message.
+   * The plans of all seeds, of every strategy, budget, routing and sharing. A budget below a
+   * strategy's smallest plan is left out, with a message.
    *
    * @param levels budgets; a single 0 where the comparison has no curve
    */
   List<Planned> all(List<Long> levels, List<String> strategies) throws IOException {
     List<Planned> all = new ArrayList<>();
     for (long level : levels) {
-      for (String strategy : strategies) {
-        if (level > 0 && level < least(strategy)) {
-          context.message(
-              String.format(
-                  Locale.ROOT,
-                  "%s has no plan within %,d parameters, its smallest has %,d: not compared with"
-                      + " this budget",
-                  strategy,
-                  level,
-                  least(strategy)));
-          continue;
-        }
-        for (long seed : config.compare().seeds()) {
-          all.add(plan(new Trial(strategy, level, seed)));
+      for (Combination combination : axes.combinations()) {
+        for (String strategy : strategies) {
+          long budget = sharedBudget(level, combination);
+          long least = budget > 0 ? least(strategy, combination) : 0;
+          if (budget < least) {
+            context.message(
+                String.format(
+                    Locale.ROOT,
+                    "%s has no plan within %,d parameters, its smallest has %,d: not compared with"
+                        + " this budget",
+                    combination.of(strategy),
+                    budget,
+                    least));
+            continue;
+          }
+          for (long seed : config.compare().seeds()) {
+            all.add(plan(new Trial(strategy, combination, level, seed)));
+          }
         }
       }
     }
     return all;
   }
 
+  /**
+   * Most parameters that a plan of every seed may have; 0 for the first plans of a comparison
+   * without budgets, of which those of other routings and sharings have as many.
+   */
+  private long sharedBudget(long level, Combination combination) {
+    return level > 0 || combination.equals(axes.first())
+        ? level
+        : config.compare().seeds().stream().mapToLong(this::onlyBudget).min().orElseThrow();
+  }
+
   /** Trainable parameters of the smallest plan of any of the strategies. */
   long least(List<String> strategies) throws IOException {
     long least = Long.MAX_VALUE;
     for (String strategy : strategies) {
-      least = Math.min(least, least(strategy));
+      least = Math.min(least, least(strategy, axes.first()));
     }
     return least;
   }
@@ -98,19 +125,20 @@ final class Plans {
     context.message(line);
   }
 
-  private long least(String strategy) throws IOException {
+  private long least(String strategy, Combination combination) throws IOException {
     return strategy.equals(AllocationStrategies.FILE)
         ? PlanFiles.readFor(config.allocation().requirePlan(), config, backbone, context.hadoop())
             .parameters()
-        : AllocationStrategies.leastParameters(strategy, modules, config.loraMoe());
+        : AllocationStrategies.leastParameters(strategy, modules, loraMoe(combination));
   }
 
   /** The full allocation, which every budget's plans can be held against; one for each seed. */
   List<Planned> full() throws IOException {
-    AllocationPlan plan = AllocationStrategies.full(modules, config.loraMoe());
+    AllocationPlan plan = fullPlan();
     List<Planned> all = new ArrayList<>();
     for (long seed : config.compare().seeds()) {
-      all.add(written(new Trial(ComparisonTable.FULL, plan.parameters(), seed), plan, ""));
+      Trial trial = new Trial(ComparisonTable.FULL, axes.first(), plan.parameters(), seed);
+      all.add(written(trial, plan, ""));
     }
     return all;
   }
@@ -123,7 +151,7 @@ final class Plans {
     if (AllocationStrategies.measures(trial.strategy())) {
       // Measured once: all budgets, and all strategies that measure, find the same.
       String measuringRun = search(trial, budget(trial));
-      return written(trial, found(measuringRun), measuringRun);
+      return written(trial, found(trial, measuringRun), measuringRun);
     }
     // The seeds of further random plans are not those of any trial.
     long drawn = trial.draw() == 0 ? trial.seed() : Seeds.mix(trial.seed(), trial.draw());
@@ -139,13 +167,14 @@ final class Plans {
           estimator == Estimator.EXPECTED
               ? config.allocation().budgetParameters()
               : AllocationStrategy.UNLIMITED;
-      String searchRun = search(new Trial(trial.strategy(), 0, trial.seed()), aim);
+      String searchRun =
+          search(new Trial(trial.strategy(), trial.combination(), 0, trial.seed()), aim);
       FinishedSearch search =
           new FinishedSearch(
               new TableReader(context.spark(), config.output().dir()),
               searchRun,
               estimator,
-              found(searchRun));
+              found(trial, searchRun));
       return written(trial, search.plan(trial.level()), searchRun);
     }
     long configured = config.allocation().budgetParameters();
@@ -154,19 +183,19 @@ final class Plans {
             ? trial.level()
             : configured > 0 ? configured : ownBudgets.getOrDefault(trial.seed(), 0L);
     String searchRun = search(trial, budget);
-    AllocationPlan plan = found(searchRun);
+    AllocationPlan plan = found(trial, searchRun);
     ownBudgets.putIfAbsent(trial.seed(), plan.parameters());
     return written(trial, plan, searchRun);
   }
 
-  private AllocationPlan found(String searchRun) throws IOException {
+  private AllocationPlan found(Trial trial, String searchRun) throws IOException {
     return PlanFiles.read(
         new RunDirectory(config.output().dir(), searchRun, context.hadoop())
             .path("plan.json")
             .toString(),
         modules,
         backbone.paths(),
-        config.loraMoe(),
+        loraMoe(trial.combination()),
         context.hadoop());
   }
 
@@ -197,22 +226,25 @@ final class Plans {
             || config.compare().budgets().isEmpty() && !config.compare().findSmallest());
   }
 
-  /**
-   * Most parameters of a trial's plan: the comparison's budget, else the configured one, else what
-   * the learned plan of the seed has, else the configured uniform plan.
-   */
+  /** Most parameters of a trial's plan. */
   private long budget(Trial trial) {
-    if (trial.level() > 0) {
-      return trial.level();
-    }
+    return trial.level() > 0 ? trial.level() : onlyBudget(trial.seed());
+  }
+
+  /**
+   * Most parameters of a seed's plans where the comparison has a single budget: the configured one,
+   * else what the learned plan has at the first routing and sharing, else the configured uniform
+   * plan there.
+   */
+  private long onlyBudget(long seed) {
     if (config.allocation().budgetParameters() != AllocationStrategy.UNLIMITED) {
       return config.allocation().budgetParameters();
     }
     return ownBudgets.computeIfAbsent(
-        trial.seed(),
-        seed ->
+        seed,
+        any ->
             AllocationStrategies.of(
-                    UniformAllocation.STRATEGY, config.allocation(), config.loraMoe())
+                    UniformAllocation.STRATEGY, config.allocation(), loraMoe(axes.first()))
                 .plan(modules, 0, AllocationStrategy.UNLIMITED)
                 .parameters());
   }
@@ -222,14 +254,17 @@ final class Plans {
         trial.strategy().equals(ComparisonTable.FULL)
             ? UniformAllocation.STRATEGY
             : trial.strategy();
-    return List.of(
-        "run.id=" + runId,
-        "run.seed=" + seed,
-        "search.seeds=[]",
-        "allocation.strategy=" + strategy,
-        "allocation.budget.parameters=" + budget,
-        "finetune.plan=",
-        "evaluate.adapter=");
+    List<String> settings = new ArrayList<>(trial.combination().settings());
+    settings.addAll(
+        List.of(
+            "run.id=" + runId,
+            "run.seed=" + seed,
+            "search.seeds=[]",
+            "allocation.strategy=" + strategy,
+            "allocation.budget.parameters=" + budget,
+            "finetune.plan=",
+            "evaluate.adapter="));
+    return settings;
   }
 
   private Planned written(Trial trial, AllocationPlan plan, String searchRun) throws IOException {

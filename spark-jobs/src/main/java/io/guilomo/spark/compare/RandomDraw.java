@@ -22,7 +22,8 @@ record RandomDraw(long seed, int number) {
         .toList();
   }
 
-  Trial trial(long level) {
-    return new Trial(RandomAllocation.STRATEGY, level, seed, number);
+  /** With the budget, routing and sharing of another trial. */
+  Trial trial(Trial other) {
+    return new Trial(RandomAllocation.STRATEGY, other.combination(), other.level(), seed, number);
   }
 }

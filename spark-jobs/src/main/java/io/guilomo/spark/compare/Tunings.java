@@ -7,7 +7,6 @@ import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.input.JobContext;
 import java.io.IOException;
 import java.math.BigDecimal;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -105,9 +104,7 @@ final class Tunings {
   private Tuning tune(Planned planned, double rate) throws IOException {
     String name = runId + "." + planned.trial().name() + (hasRates() ? ".lr-" + text(rate) : "");
     List<String> settings =
-        new ArrayList<>(
-            Plans.settings(
-                planned.trial(), name, planned.plan().parameters(), planned.trial().seed()));
+        Plans.settings(planned.trial(), name, planned.plan().parameters(), planned.trial().seed());
     settings.add("finetune.plan=" + planned.path());
     settings.add("finetune.learning-rate=" + rate);
     JobContext own = context.with(settings);

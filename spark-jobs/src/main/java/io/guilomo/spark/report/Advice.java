@@ -1,5 +1,6 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.config.Axes;
 import io.guilomo.config.FinetuneConfig.Criterion;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.table.ComparisonTable;
@@ -14,22 +15,24 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * What a comparison advises, in one sentence: whether the allocation matters, and which is the
- * smallest plan that is as good as the full allocation. It says so where the comparison is too
- * small to tell.
+ * What a comparison advises, in one sentence: whether the allocation matters, or the routing, or
+ * what experts share, and which is the smallest plan that is as good as the full allocation. It
+ * says so where the comparison is too small to tell.
  *
  * <p>A difference counts as one if its p-value is below {@code (1 − confidence) / n}, where {@code
- * n} strategies and budgets are compared with the baseline (Bonferroni): of many comparisons some
- * would differ by chance. The smallest plan is looked for from the largest budget of each strategy
- * down, until one is not as good with the asked confidence, so that the confidence is that of one
- * test.
+ * n} strategies, budgets, routings and sharings are compared with the baseline (Bonferroni): of
+ * many comparisons some would differ by chance. The smallest plan is looked for from the largest
+ * budget of each strategy down, at each routing and sharing, until one is not as good with the
+ * asked confidence, so that the confidence is that of one test.
  *
  * @param rows of the metric that decides
- * @param baseline what the others are compared with
+ * @param axes of which routing and sharing are named that differ
+ * @param strategy that the others are compared with, at the first of the axes
  * @param confidence of intervals and tests
  * @param margin relative difference that does not count
  */
-public record Advice(List<Compared> rows, String baseline, double confidence, double margin) {
+public record Advice(
+    List<Compared> rows, Axes axes, String strategy, double confidence, double margin) {
 
   private static final String LOSS = "loss";
 
@@ -55,6 +58,7 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
     String metric = metric(all, config.finetune().bestBy());
     return new Advice(
         all.stream().filter(row -> row.metric().equals(metric)).toList(),
+        config.compare().axes(),
         config.compare().baseline(),
         config.evaluate().confidence(),
         config.compare().margin());
@@ -112,7 +116,7 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
             .filter(row -> row.random() != null && row.cost().searchSeconds() > 0)
             .collect(
                 Collectors.groupingBy(
-                    Compared::strategy,
+                    this::name,
                     LinkedHashMap::new,
                     Collectors.mapping(Advice::place, Collectors.joining(", "))));
     return places.isEmpty()
@@ -132,6 +136,14 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
         plans,
         row.size().parameters(),
         Numbers.percent((plans - beaten + 1.0) / (plans + 1)));
+  }
+
+  private String name(Compared row) {
+    return axes.combination(row.routing(), row.sharing()).of(row.strategy());
+  }
+
+  private String baseline() {
+    return axes.first().of(strategy);
   }
 
   private List<Compared> compared() {
@@ -169,31 +181,52 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
     return Numbers.format(
         "%s is better than %s by %.4f [%.4f, %.4f] in %s",
         named(row),
-        baseline,
+        baseline(),
         Math.abs(difference.mean()),
         sign * (sign > 0 ? difference.low() : difference.high()),
         sign * (sign > 0 ? difference.high() : difference.low()),
         row.metric());
   }
 
-  /** No strategy is better than the baseline: some are worse, all are alike, or it is not clear. */
+  /** Nothing is better than the baseline: some are worse, all are alike, or it is not clear. */
   private String noneBetter() {
     List<String> worse =
-        compared().stream().filter(this::differs).map(Compared::strategy).distinct().toList();
+        compared().stream().filter(this::differs).map(this::name).distinct().toList();
+    String any = axes.combinations().size() > 1 ? "combination" : "strategy";
     if (!worse.isEmpty()) {
       return Numbers.format(
-          "no strategy is better than %s, and %s %s worse",
-          baseline, String.join(", ", worse), worse.size() == 1 ? "is" : "are");
+          "no %s is better than %s, and %s %s worse",
+          any, baseline(), String.join(", ", worse), worse.size() == 1 ? "is" : "are");
     }
     double largest = compared().stream().mapToDouble(this::relative).max().orElseThrow();
+    List<String> varied = varied();
     return largest <= margin
         ? Numbers.format(
-            "allocation does not matter for this task: every strategy is within %s of %s",
-            Numbers.percent(margin), baseline)
+            "%s %s not matter for this task: every %s is within %s of %s",
+            String.join(" and ", varied),
+            varied.size() == 1 ? "does" : "do",
+            any,
+            Numbers.percent(margin),
+            baseline())
         : Numbers.format(
-            "no strategy differs from %s by more than chance, but %d seeds do not rule out"
+            "no %s differs from %s by more than chance, but %d seeds do not rule out"
                 + " differences of up to %s of its %s",
-            baseline, rows.get(0).seeds(), Numbers.percent(largest), rows.get(0).metric());
+            any, baseline(), rows.get(0).seeds(), Numbers.percent(largest), rows.get(0).metric());
+  }
+
+  /** What was compared. */
+  private List<String> varied() {
+    List<String> varied = new ArrayList<>();
+    if (compared().stream().anyMatch(row -> !row.strategy().equals(strategy))) {
+      varied.add("allocation");
+    }
+    if (axes.routings().size() > 1) {
+      varied.add("routing");
+    }
+    if (axes.sharings().size() > 1) {
+      varied.add("sharing");
+    }
+    return varied;
   }
 
   /** The largest difference from the baseline that is not ruled out, as a share of it. */
@@ -209,7 +242,7 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
     }
     boolean alike = compared().stream().allMatch(row -> relative(row) <= margin);
     return alike || compared().stream().anyMatch(this::differs)
-        ? "; use " + baseline
+        ? "; use " + baseline()
         : "; more seeds would tell";
   }
 
@@ -219,9 +252,9 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
    */
   private Optional<Compared> smallest(Optional<Compared> winner) {
     List<Compared> asGood = new ArrayList<>();
-    for (String strategy : rows.stream().map(Compared::strategy).distinct().toList()) {
+    for (String name : rows.stream().map(this::name).distinct().toList()) {
       List<Compared> own =
-          rows.stream().filter(row -> row.strategy().equals(strategy)).collect(Collectors.toList());
+          rows.stream().filter(row -> name(row).equals(name)).collect(Collectors.toList());
       own.sort(Comparator.comparingLong(Advice::budget).reversed());
       own.stream()
           .takeWhile(
@@ -233,7 +266,7 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
         .min(
             Comparator.comparingLong(Advice::budget)
                 .thenComparing(row -> !winner.equals(Optional.of(row)))
-                .thenComparing(row -> !row.strategy().equals(baseline))
+                .thenComparing(row -> !name(row).equals(baseline()))
                 .thenComparingDouble(row -> row.training().loss()));
   }
 
@@ -256,14 +289,14 @@ public record Advice(List<Compared> rows, String baseline, double confidence, do
         Numbers.percent(margin), Numbers.percent(confidence));
   }
 
-  private static String named(Compared row) {
-    return Numbers.format("%s with %,.0f parameters", row.strategy(), row.size().parameters());
+  private String named(Compared row) {
+    return Numbers.format("%s with %,.0f parameters", name(row), row.size().parameters());
   }
 
   /** A strategy's name is written as the configuration has it. */
-  private static String capital(String words) {
-    return words.startsWith("no ") || words.startsWith("allocation ")
-        ? Character.toUpperCase(words.charAt(0)) + words.substring(1)
-        : words;
+  private String capital(String words) {
+    return rows.stream().map(Compared::strategy).anyMatch(words::startsWith)
+        ? words
+        : Character.toUpperCase(words.charAt(0)) + words.substring(1);
   }
 }

@@ -6,16 +6,18 @@ import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The scores of the strategies over their parameters, how they differ from the baseline, and links
- * to the reports of their runs.
+ * The scores of the strategies over their parameters, at each routing and sharing, how they differ
+ * from the baseline, and links to the reports of their runs.
  */
 final class ComparisonSection implements ReportSection {
 
@@ -28,7 +30,9 @@ final class ComparisonSection implements ReportSection {
           .thenComparing(strategy -> strategy.size().budget(), Comparator.nullsFirst(Long::compare))
           .thenComparing(strategy -> strategy.difference() == null)
           .thenComparing(strategy -> !strategy.strategy().equals("guilomo"))
-          .thenComparing(Compared::strategy);
+          .thenComparing(Compared::strategy)
+          .thenComparing(Compared::routing, Comparator.nullsFirst(String::compareTo))
+          .thenComparing(Compared::sharing, Comparator.nullsFirst(String::compareTo));
 
   @Override
   public Optional<Html> of(RunTables tables) {
@@ -64,7 +68,7 @@ final class ComparisonSection implements ReportSection {
             .flatMap(Advice::sentence)
             .orElseGet(() -> "By " + first.getKey() + ", " + verdict(first.getValue())));
     advice.flatMap(Advice::amongRandomPlans).ifPresent(findings::add);
-    if (!hasBudgets(first.getValue())) {
+    if (!hasCurves(first.getValue())) {
       findings.add(means(first.getKey(), first.getValue()));
     }
     return findings;
@@ -89,8 +93,9 @@ final class ComparisonSection implements ReportSection {
 
   /** In one line. */
   private static String means(String metric, List<Compared> strategies) {
+    Function<Compared, String> names = ComparisonTable.names(strategies);
     return strategies.stream()
-        .map(strategy -> strategy.strategy() + " " + Numbers.measured(strategy.score().mean()))
+        .map(strategy -> names.apply(strategy) + " " + Numbers.measured(strategy.score().mean()))
         .collect(Collectors.joining(", ", "Mean " + metric + ": ", "."));
   }
 
@@ -107,7 +112,7 @@ final class ComparisonSection implements ReportSection {
         .open("p")
         .text("By " + metric + ", " + verdict(strategies))
         .close("p");
-    if (hasBudgets(strategies)) {
+    if (hasCurves(strategies)) {
       html.add(curves(metric, strategies).html());
     } else {
       differences(metric, strategies).ifPresent(chart -> html.add(chart.html()));
@@ -128,24 +133,39 @@ final class ComparisonSection implements ReportSection {
             "of them searching",
             "epochs of fine-tuning in that time"));
     String baseline = baseline(strategies);
-    strategies.forEach(strategy -> line(html, strategy, baseline));
+    Function<Compared, String> names = ComparisonTable.names(strategies);
+    strategies.forEach(strategy -> line(html, names.apply(strategy), strategy, baseline));
     html.close("tbody").close("table").close("div");
   }
 
-  private static boolean hasBudgets(List<Compared> strategies) {
-    return strategies.stream().anyMatch(strategy -> strategy.size().budget() != null);
+  private static boolean hasCurves(List<Compared> strategies) {
+    return hasCombinations(strategies)
+        || strategies.stream().anyMatch(strategy -> strategy.size().budget() != null);
   }
 
-  /** Every strategy over its parameters, the baseline first; no more than there are colours. */
+  /** Whether there are several routings or sharings. */
+  private static boolean hasCombinations(List<Compared> strategies) {
+    return strategies.stream()
+            .map(row -> Arrays.asList(row.routing(), row.sharing()))
+            .distinct()
+            .count()
+        > 1;
+  }
+
+  /**
+   * Every strategy at each routing and sharing over its parameters, the baseline first; no more
+   * than can be told apart.
+   */
   private static CurveChart curves(String metric, List<Compared> strategies) {
     String baseline = baseline(strategies);
+    Function<Compared, String> names = ComparisonTable.names(strategies);
     Map<String, List<CurveChart.Point>> points = new LinkedHashMap<>();
     points.put(baseline, new ArrayList<>());
     for (Compared row : strategies) {
       double mean = row.score().mean();
       boolean interval = row.score().low() != null;
       points
-          .computeIfAbsent(row.strategy(), name -> new ArrayList<>())
+          .computeIfAbsent(names.apply(row), name -> new ArrayList<>())
           .add(
               new CurveChart.Point(
                   row.size().parameters(),
@@ -156,13 +176,13 @@ final class ComparisonSection implements ReportSection {
     List<CurveChart.Curve> curves =
         points.entrySet().stream()
             .filter(curve -> !curve.getValue().isEmpty())
-            .limit(LineChart.LINES)
+            .limit(CurveChart.CURVES)
             .map(curve -> new CurveChart.Curve(curve.getKey(), curve.getValue()))
             .toList();
     return new CurveChart(metric + " over trainable parameters", "trainable parameters", curves);
   }
 
-  /** Whether any strategy differs from the baseline by more than the seeds vary. */
+  /** Whether any row differs from the baseline by more than the seeds vary. */
   static String verdict(List<Compared> strategies) {
     String baseline = baseline(strategies);
     List<Compared> others =
@@ -170,13 +190,15 @@ final class ComparisonSection implements ReportSection {
     if (others.stream().noneMatch(strategy -> strategy.difference().ofSeeds())) {
       return "a single seed says nothing about chance, so there are no intervals over seeds.";
     }
+    Function<Compared, String> names = ComparisonTable.names(strategies);
     List<String> differing =
         others.stream()
             .filter(strategy -> strategy.difference().beyondChance())
-            .map(ComparisonSection::named)
+            .map(row -> named(names.apply(row), row))
             .toList();
     if (differing.isEmpty()) {
-      return "no strategy differs from "
+      return (hasCombinations(strategies) ? "no combination" : "no strategy")
+          + " differs from "
           + baseline
           + " by more than chance: every interval contains 0.";
     }
@@ -184,10 +206,10 @@ final class ComparisonSection implements ReportSection {
     return String.join(", ", differing) + verb + " from " + baseline + " by more than chance.";
   }
 
-  private static String named(Compared row) {
+  private static String named(String name, Compared row) {
     return row.size().budget() == null
-        ? row.strategy()
-        : Numbers.format("%s with %,.0f parameters", row.strategy(), row.size().parameters());
+        ? name
+        : Numbers.format("%s with %,.0f parameters", name, row.size().parameters());
   }
 
   /** The differences, unless there is only the baseline. */
@@ -210,28 +232,29 @@ final class ComparisonSection implements ReportSection {
         : new IntervalChart.Interval(name, difference.low(), mean, difference.high());
   }
 
-  /** The strategy that never differs from itself. */
+  /** What never differs from itself. */
   private static String baseline(List<Compared> strategies) {
+    Function<Compared, String> names = ComparisonTable.names(strategies);
     return strategies.stream()
-        .map(Compared::strategy)
-        .filter(name -> !name.equals(ComparisonTable.FULL))
+        .filter(row -> !row.strategy().equals(ComparisonTable.FULL))
+        .map(names)
         .filter(
             name ->
                 strategies.stream()
-                    .filter(row -> row.strategy().equals(name))
+                    .filter(row -> names.apply(row).equals(name))
                     .allMatch(row -> row.difference() == null))
         .findFirst()
         .orElse("the baseline");
   }
 
-  private static void line(Html html, Compared row, String baseline) {
+  private static void line(Html html, String name, Compared row, String baseline) {
     Difference difference = row.difference();
-    html.open("tr").element("th", row.strategy(), "scope", "row");
+    html.open("tr").element("th", name, "scope", "row");
     number(html, Numbers.count(Math.round(row.size().parameters())));
     number(html, Numbers.measured(row.score().mean()));
     number(html, row.score().sd() == null ? NOTHING : Numbers.measured(row.score().sd()));
     if (difference == null) {
-      number(html, row.strategy().equals(baseline) ? "baseline" : NOTHING);
+      number(html, name.equals(baseline) ? "baseline" : NOTHING);
       html.element("td", "");
     } else {
       number(html, Numbers.difference(difference.mean()));

@@ -11,9 +11,12 @@ import java.util.stream.Stream;
  *
  * @param title what is shown
  * @param across what the horizontal axis counts
- * @param curves at most {@link LineChart#LINES}
+ * @param curves at most {@link #CURVES}: beyond the number of colours their points are diamonds
  */
 record CurveChart(String title, String across, List<Curve> curves) {
+
+  /** As many as can be told apart. */
+  static final int CURVES = 2 * LineChart.LINES;
 
   private static final int HEIGHT = 300;
 
@@ -52,7 +55,8 @@ record CurveChart(String title, String across, List<Curve> curves) {
     Html html = new Html().open("figure", "class", "chart").element("h3", title);
     html.add(Plot.of(title, alternative(), HEIGHT, this::draw)).open("ul", "class", "legend");
     for (int i = 0; i < curves.size(); i++) {
-      html.open("li").open("span", "class", "swatch k" + i).close("span");
+      String swatch = isBeyondColours(i) ? "swatch diamond " : "swatch ";
+      html.open("li").open("span", "class", swatch + colour(i)).close("span");
       html.text(curves.get(i).name()).close("li");
     }
     return html.close("ul").close("figure");
@@ -82,14 +86,24 @@ record CurveChart(String title, String across, List<Curve> curves) {
           plot.line(
               new double[] {at[p], at[p]},
               new double[] {vertical.place(point.low()), vertical.place(point.high())},
-              "k" + i);
+              colour(i));
         }
       }
-      plot.markedLine(
-          at,
-          points.stream().mapToDouble(point -> vertical.place(point.value())).toArray(),
-          "k" + i);
+      double[] up = points.stream().mapToDouble(point -> vertical.place(point.value())).toArray();
+      if (isBeyondColours(i)) {
+        plot.diamondLine(at, up, colour(i));
+      } else {
+        plot.markedLine(at, up, colour(i));
+      }
     }
+  }
+
+  private static String colour(int curve) {
+    return "k" + curve % LineChart.LINES;
+  }
+
+  private static boolean isBeyondColours(int curve) {
+    return curve >= LineChart.LINES;
   }
 
   /** Two digits are enough for the ticks of a logarithmic axis: {@code 52,000}. */

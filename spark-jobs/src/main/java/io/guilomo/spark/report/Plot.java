@@ -144,6 +144,11 @@ final class Plot {
     add(across, up, styleClass).setMarker(SeriesMarkers.CIRCLE);
   }
 
+  /** The same with diamonds. */
+  void diamondLine(double[] across, double[] up, String styleClass) {
+    add(across, up, styleClass).setMarker(SeriesMarkers.DIAMOND);
+  }
+
   private XYSeries add(double[] across, double[] up, String styleClass) {
     XYSeries series =
         chart.addSeries(String.valueOf(chart.getSeriesCollection().size()), across, up);

@@ -1,10 +1,11 @@
 package io.guilomo.spark.table;
 
+import io.guilomo.config.Axes;
 import java.util.List;
 import java.util.function.Function;
 import org.apache.spark.sql.Row;
 
-/** One row per strategy, budget and metric of a comparison. */
+/** One row per strategy, budget, routing, sharing and metric of a comparison. */
 public final class ComparisonTable extends Table<ComparisonTable.Compared> {
   public static final ComparisonTable INSTANCE = new ComparisonTable();
 
@@ -21,6 +22,8 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
    * One row.
    *
    * @param task path of the training records
+   * @param routing {@code lora-moe.routing}; null in rows of earlier releases
+   * @param sharing {@code lora-moe.sharing}; null in rows of earlier releases
    * @param seeds number of seeds
    * @param score with the metric on the test records
    * @param difference from the baseline with the same budget; null for the baseline itself
@@ -31,6 +34,8 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
   public record Compared(
       String task,
       String strategy,
+      String routing,
+      String sharing,
       long seeds,
       String metric,
       Score score,
@@ -48,6 +53,8 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
       return new Compared(
           row.getAs("task"),
           row.getAs("strategy"),
+          row.getAs("routing"),
+          row.getAs("sharing"),
           row.getAs("seeds"),
           row.getAs("metric"),
           new Score(
@@ -86,7 +93,7 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
   public record Score(double mean, Double sd, Double low, Double high) {}
 
   /**
-   * How a strategy differs from the baseline.
+   * How a strategy, at its routing and sharing, differs from the baseline, at the first of each.
    *
    * @param mean over the seeds
    * @param low lower end of the paired confidence interval; null if there is none
@@ -114,7 +121,8 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
    *
    * @param parameters of the plans, mean over the seeds
    * @param budget most that a plan might have; null if every seed has its own
-   * @param full of the full allocation; null in rows of earlier releases
+   * @param full of the full allocation, at the first routing and sharing; null in rows of earlier
+   *     releases
    */
   public record Size(double parameters, Long budget, Long full) {}
 
@@ -150,7 +158,7 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
   private ComparisonTable() {
     super(
         "comparison",
-        2,
+        3,
         List.of(
             column("task", STRING, Compared::task),
             column("strategy", STRING, Compared::strategy),
@@ -176,7 +184,23 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
             column("gap_to_full", DOUBLE, of(Compared::training, Training::gapToFull)),
             column("as_good_confidence", DOUBLE, of(Compared::training, Training::asGood)),
             column("random_plans", BIGINT, of(Compared::random, RandomPlans::plans)),
-            column("random_plans_beaten", BIGINT, of(Compared::random, RandomPlans::beaten))));
+            column("random_plans_beaten", BIGINT, of(Compared::random, RandomPlans::beaten)),
+            column("routing", STRING, Compared::routing),
+            column("sharing", STRING, Compared::sharing)));
+  }
+
+  /**
+   * What the rows of a comparison are called: by their strategy and, where these differ, routing
+   * and sharing.
+   *
+   * @param rows of one run
+   */
+  public static Function<Compared, String> names(List<Compared> rows) {
+    Axes axes =
+        new Axes(
+            rows.stream().map(Compared::routing).distinct().toList(),
+            rows.stream().map(Compared::sharing).distinct().toList());
+    return row -> axes.combination(row.routing(), row.sharing()).of(row.strategy());
   }
 
   /** Null where the row has no such part. */

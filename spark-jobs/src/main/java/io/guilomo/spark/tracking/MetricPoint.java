@@ -1,6 +1,7 @@
 package io.guilomo.spark.tracking;
 
 import io.guilomo.spark.table.ComparisonTable;
+import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.MetricsTable.Metric;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * One value of a metric.
@@ -81,10 +83,13 @@ record MetricPoint(String name, long step, double value, long at) {
         points.add(new MetricPoint(name + "_ci_high", 0, score.ciHigh(), now));
       }
     } else if (table == ComparisonTable.INSTANCE) {
-      for (Object row : rows) {
-        ComparisonTable.Compared score = (ComparisonTable.Compared) row;
+      List<Compared> scores = rows.stream().map(Compared.class::cast).toList();
+      Function<Compared, String> names = ComparisonTable.names(scores);
+      for (Compared score : scores) {
         Long budget = score.size().budget();
-        String setting = score.strategy() + (budget == null ? "" : "/" + budget) + "/";
+        // MLflow has no brackets and commas in names.
+        String name = names.apply(score).replaceAll("[(),]", "");
+        String setting = name + (budget == null ? "" : "/" + budget) + "/";
         points.add(new MetricPoint(setting + score.metric(), 0, score.score().mean(), now));
         points.add(new MetricPoint(setting + "parameters", 0, score.size().parameters(), now));
       }

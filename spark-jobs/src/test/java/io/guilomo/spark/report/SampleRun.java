@@ -209,6 +209,8 @@ public final class SampleRun {
     return new ComparisonTable.Compared(
         "t",
         strategy,
+        "top-k",
+        "none",
         3,
         "accuracy",
         new ComparisonTable.Score(mean, 0.005, null, null),

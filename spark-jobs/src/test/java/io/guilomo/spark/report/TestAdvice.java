@@ -25,6 +25,8 @@ class TestAdvice {
         new Compared(
             "t",
             "uniform",
+            "top-k",
+            "none",
             1,
             "loss",
             new Score(2, null, null, null),
@@ -76,6 +78,43 @@ class TestAdvice {
   }
 
   @Test
+  void routingAndSharingAreNamedWhereTheyDiffer() {
+    String[] axes = {"compare.routings=[top-k, dense]", "compare.sharings=[none, shared-a]"};
+    Compared baseline = row("uniform", 0);
+    List<Compared> better = List.of(baseline, at("dense", "shared-a", row("uniform", -0.1)));
+    assertThat(Advice.of(better, config(axes)).sentence())
+        .contains(
+            "uniform (dense, shared-a) with 100 parameters is better than uniform (top-k, none) by"
+                + " 0.1000 [0.0900, 0.1100] in loss: use it.");
+    List<Compared> worse = List.of(baseline, at("dense", "none", row("uniform", 0.1)));
+    assertThat(Advice.of(worse, config(axes)).sentence())
+        .contains(
+            "No combination is better than uniform (top-k, none), and uniform (dense, none) is"
+                + " worse; use uniform (top-k, none).");
+    Compared alike = with("uniform", 0.001, -0.004, 0.006, 0.5);
+    assertThat(Advice.of(List.of(baseline, at("dense", "none", alike)), config(axes)).sentence())
+        .contains(
+            "Routing and sharing do not matter for this task: every combination is within 0.5 % of"
+                + " uniform (top-k, none); use uniform (top-k, none).");
+  }
+
+  private static Compared at(String routing, String sharing, Compared row) {
+    return new Compared(
+        row.task(),
+        row.strategy(),
+        routing,
+        sharing,
+        row.seeds(),
+        row.metric(),
+        row.score(),
+        row.difference(),
+        row.size(),
+        row.cost(),
+        row.training(),
+        row.random());
+  }
+
+  @Test
   void theSmallestPlanThatIsAsGoodIsLookedForFromAbove() {
     Difference alike = new Difference(0, -0.001, 0.001, "seeds", 1.0);
     // As good with 100 parameters by chance: with 300 it is not.
@@ -119,6 +158,8 @@ class TestAdvice {
         new Compared(
             "t",
             "guilomo",
+            "top-k",
+            "none",
             5,
             "accuracy",
             new Score(0.9, 0.01, 0.89, 0.91),
@@ -140,6 +181,8 @@ class TestAdvice {
         new Compared(
             "t",
             "guilomo",
+            "top-k",
+            "none",
             5,
             "loss",
             row.score(),
@@ -162,6 +205,8 @@ class TestAdvice {
         new Compared(
             "t",
             "guilomo",
+            "top-k",
+            "none",
             3,
             "loss",
             row.score(),
@@ -202,6 +247,8 @@ class TestAdvice {
     return new Compared(
         "t",
         strategy,
+        "top-k",
+        "none",
         5,
         "loss",
         new Score(mean, 0.01, mean - 0.01, mean + 0.01),
@@ -218,6 +265,8 @@ class TestAdvice {
     return new Compared(
         "t",
         strategy,
+        "top-k",
+        "none",
         5,
         "loss",
         row.score(),

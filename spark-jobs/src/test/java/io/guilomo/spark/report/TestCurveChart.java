@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.spark.report.CurveChart.Curve;
 import io.guilomo.spark.report.CurveChart.Point;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -42,6 +43,15 @@ class TestCurveChart {
     Painted painted =
         new Painted(chart(new Curve("full", List.of(new Point(52_000, 1.5, 1.5, 1.5)))));
     assertThat(painted.marks("k0")).isEqualTo(1);
+  }
+
+  @Test
+  void curvesBeyondTheColoursHaveDiamonds() {
+    Curve[] curves = new Curve[9];
+    Arrays.setAll(curves, i -> curve("c" + i, 2, 1.5));
+    String html = chart(curves);
+    assertThat(html).contains("swatch k7", "swatch diamond k0").doesNotContain("k8");
+    assertThat(new Painted(html).marks("k0")).isGreaterThanOrEqualTo(2);
   }
 
   private static Curve curve(String name, double first, double second) {

@@ -89,6 +89,8 @@ class TestSqlViews {
     return new ComparisonTable.Compared(
         "t",
         strategy,
+        "top-k",
+        "none",
         2,
         "loss",
         new ComparisonTable.Score(2, 0.1, null, null),
@@ -131,9 +133,10 @@ class TestSqlViews {
         .containsExactly("[guilomo,accuracy,0.9,300,90]");
     assertThat(
             rows(
-                "SELECT strategy, budget, parameters, share, mean, random_plans_beaten_share"
+                "SELECT strategy, routing, sharing, budget, share, mean, random_plans_beaten_share"
                     + " FROM quality_over_parameters"))
-        .containsExactly("[guilomo,null,300.0,null,2.0,null]", "[uniform,400,300.0,0.25,2.0,0.75]");
+        .containsExactly(
+            "[guilomo,top-k,none,null,null,2.0,null]", "[uniform,top-k,none,400,0.25,2.0,0.75]");
     assertThat(
             rows(
                 "SELECT layer, module, seeds, commonest_experts, agreement, least_experts, most_experts"
