@@ -26,7 +26,7 @@ import java.util.stream.Collectors;
  * asked confidence, so that the confidence is that of one test.
  *
  * @param rows of the metric that decides
- * @param axes of which routing and sharing are named that differ
+ * @param axes routings and sharings, which are named where there are several
  * @param strategy that the others are compared with, at the first of the axes
  * @param confidence of intervals and tests
  * @param margin relative difference that does not count
