@@ -64,6 +64,12 @@ class TestYarn {
     assertThat(evaluated.status()).as(evaluated.err() + cluster.logs("stderr")).isZero();
     assertThat(cluster.logs("stdout")).containsPattern("accuracy .* 20 records");
 
+    Ended checked = submit("doctor").end();
+    assertThat(checked.status()).as(checked.err() + cluster.logs("stderr")).isZero();
+    assertThat(cluster.logs("stdout"))
+        .contains("Spark: 3.5.7, master yarn")
+        .contains("guilomo.output.dir: " + cluster.uri("output") + " can be written");
+
     // From a machine beside the cluster.
     PackagedJobs here = new PackagedJobs(directory, "local[2]", List.of(), cluster.environment());
     Ended queried =
