@@ -36,6 +36,8 @@ class TestReferenceConf {
           List.of("evaluate.data", "evaluate.table", "evaluate.query"),
           "allocation.budget-parameters",
           List.of("allocation.budget.parameters"),
+          "compare.axes",
+          List.of("compare.routings", "compare.sharings"),
           "tracking.mlflow-uri",
           List.of("tracking.mlflow.uri"),
           "tracking.mlflow-experiment",
