@@ -39,6 +39,7 @@ class TestArchitecture {
           "search",
           "sizing",
           "plan",
+          "uncertainty",
           "adapter",
           "metric",
           "inference");

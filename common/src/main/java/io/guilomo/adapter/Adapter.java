@@ -106,6 +106,30 @@ public record Adapter(AdapterDescription description, Map<String, INDArray> tens
     }
   }
 
+  /** Bytes of the tensors. */
+  long bytes() {
+    return Float.BYTES * tensors.values().stream().mapToLong(INDArray::length).sum();
+  }
+
+  /** Features that a classifier's head reads; 0 if it is none. */
+  public int headFeatures() {
+    INDArray weight = tensors.get(AdapterTensors.CLASSIFIER_WEIGHT);
+    return weight == null ? 0 : weight.columns();
+  }
+
+  /** {@code ‖W‖²} of a classifier's weights, its bias included; 0 if it is none. */
+  public double headSquaredNorm() {
+    double sum = 0;
+    for (String name : AdapterTensors.CLASSIFIER) {
+      INDArray tensor = tensors.get(name);
+      if (tensor != null) {
+        double norm = tensor.norm2Number().doubleValue();
+        sum += norm * norm;
+      }
+    }
+    return sum;
+  }
+
   private static String shortened(String digest) {
     return digest.substring(0, Math.min(12, digest.length()));
   }

@@ -25,6 +25,9 @@ final class AdapterTensors {
   static final String CLASSIFIER_WEIGHT = "classifier.weight";
   static final String CLASSIFIER_BIAS = "classifier.bias";
 
+  /** Of a classifier's head. */
+  static final List<String> CLASSIFIER = List.of(CLASSIFIER_WEIGHT, CLASSIFIER_BIAS);
+
   private AdapterTensors() {}
 
   /** What an adapter for this plan must hold, with the scaling of each expert. */
