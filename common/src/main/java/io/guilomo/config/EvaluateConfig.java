@@ -1,7 +1,9 @@
 package io.guilomo.config;
 
+import io.guilomo.model.ConstantName;
 import io.guilomo.model.RecordSource;
 import io.guilomo.model.UserException;
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -13,6 +15,7 @@ import java.util.List;
  * @param methods how language models are scored: {@code generation}, {@code choices}, {@code text}
  * @param confidence confidence level of the intervals
  * @param bootstrapSamples bootstrap samples per interval
+ * @param doubt how probabilities say what the model does not know
  */
 public record EvaluateConfig(
     RecordSource records,
@@ -20,7 +23,94 @@ public record EvaluateConfig(
     int batchSize,
     List<String> methods,
     double confidence,
-    int bootstrapSamples) {
+    int bootstrapSamples,
+    Doubt doubt) {
+
+  /** What the probabilities of answers are made of. */
+  public enum Uncertainty {
+    /** A single adapter. */
+    NONE,
+    /** The mean over several adapters (arXiv 1612.01474). */
+    ENSEMBLE,
+    /** One adapter and the weights of its head that are as likely (arXiv 2106.14806). */
+    LAPLACE,
+    /** The mean of those of several adapters (arXiv 2111.03577). */
+    LAPLACE_MIXTURE;
+
+    /** Whether the posterior of a head is approximated. */
+    public boolean isLaplace() {
+      return this == LAPLACE || this == LAPLACE_MIXTURE;
+    }
+
+    /** Whether several adapters may answer. */
+    public boolean isMixture() {
+      return this == ENSEMBLE || this == LAPLACE_MIXTURE;
+    }
+
+    @Override
+    public String toString() {
+      return ConstantName.of(this);
+    }
+  }
+
+  /** How much each of several adapters counts. */
+  public enum MemberWeights {
+    UNIFORM,
+    /** As likely as it makes the training records. */
+    EVIDENCE;
+
+    @Override
+    public String toString() {
+      return ConstantName.of(this);
+    }
+  }
+
+  /**
+   * How probabilities say what the model does not know.
+   *
+   * @param adapters directories of those that answer; empty: the adapters of the run, or {@code
+   *     adapter}
+   * @param laplaceSamples of logits whose probabilities are averaged; 0: a closed approximation
+   * @param outOfDomain path of records unlike those of the training; empty: none
+   */
+  public record Doubt(
+      Uncertainty uncertainty,
+      List<String> adapters,
+      MemberWeights weights,
+      int laplaceSamples,
+      String outOfDomain)
+      implements Serializable {
+
+    /** Whether figures of the confidence are wanted. */
+    public boolean isAsked() {
+      return uncertainty != Uncertainty.NONE || !outOfDomain.isBlank();
+    }
+
+    private static Doubt of(ConfigSection section) {
+      Doubt doubt =
+          new Doubt(
+              section.oneOf("uncertainty", Uncertainty.class),
+              section.texts("adapters"),
+              section.oneOf("member-weights", MemberWeights.class),
+              section.whole("laplace-samples", 0),
+              section.text("out-of-domain"));
+      if (!doubt.adapters.isEmpty() && doubt.uncertainty == Uncertainty.NONE) {
+        throw section.refuse(
+            "adapters",
+            "with evaluate.uncertainty = none one adapter answers; name it in evaluate.adapter, or"
+                + " set evaluate.uncertainty");
+      }
+      if (!doubt.adapters.isEmpty() && !section.text("adapter").isBlank()) {
+        throw section.refuse("adapters", "evaluate.adapter names one as well; keep one of the two");
+      }
+      if (doubt.weights == MemberWeights.EVIDENCE
+          && doubt.uncertainty != Uncertainty.LAPLACE_MIXTURE) {
+        throw section.refuse(
+            "member-weights", "only evaluate.uncertainty = laplace-mixture knows the evidence");
+      }
+      return doubt;
+    }
+  }
 
   private static final List<String> METHODS = List.of("generation", "choices", "text");
 
@@ -35,7 +125,8 @@ public record EvaluateConfig(
         section.whole("batch-size", 1),
         methods,
         section.fraction("confidence"),
-        section.whole("bootstrap-samples", 1));
+        section.whole("bootstrap-samples", 1),
+        Doubt.of(section));
   }
 
   /** Path of the records; blank if they are no files. */

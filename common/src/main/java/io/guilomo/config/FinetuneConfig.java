@@ -1,11 +1,13 @@
 package io.guilomo.config;
 
 import io.guilomo.model.ConstantName;
+import java.util.List;
 
 /**
  * Training of the allocated model; {@code guilomo.finetune}.
  *
  * @param plan the plan to train; empty: that of the run
+ * @param seeds one adapter per seed; empty: one, with the seed of the run
  * @param steps steps per worker; 0: as many as the epochs take
  * @param batchSize records per pass and worker
  * @param accumulationSteps passes whose gradients are averaged for one step
@@ -16,6 +18,7 @@ import io.guilomo.model.ConstantName;
  */
 public record FinetuneConfig(
     String plan,
+    List<Long> seeds,
     int epochs,
     long steps,
     int batchSize,
@@ -47,6 +50,7 @@ public record FinetuneConfig(
   static FinetuneConfig of(ConfigSection section) {
     return new FinetuneConfig(
         section.text("plan"),
+        section.seeds("seeds", 0),
         section.whole("epochs", 1),
         section.whole("steps", 0L),
         section.whole("batch-size", 1),

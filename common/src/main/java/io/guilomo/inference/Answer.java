@@ -13,6 +13,7 @@ import java.util.Map;
  * @param generated response; null if none was generated
  * @param scores by method, {@code classification}, {@code choices} or {@code generation}; empty if
  *     the correct answer is unknown
+ * @param confidences probability of the most likely answer, by method; empty if there are none
  * @param responseLoss {@code −log p} per token of the correct response, or with {@link #TEXT} of
  *     prompt and response; {@code NaN} if the response is unknown
  */
@@ -21,6 +22,7 @@ public record Answer(
     Map<String, Double> probabilities,
     String generated,
     Map<String, Scored> scores,
+    Map<String, Double> confidences,
     double responseLoss)
     implements Serializable {
 

@@ -1,8 +1,8 @@
 package io.guilomo.inference;
 
 import io.guilomo.metric.Scored;
+import io.guilomo.uncertainty.Probabilities;
 import java.io.Serializable;
-import java.util.Arrays;
 
 /**
  * How likely each response to a prompt is.
@@ -27,14 +27,7 @@ public record ChoiceScores(double[] logLikelihoods, int[] tokens) implements Ser
    * @param normalised whether to use the log-likelihoods per token
    */
   public double[] probabilities(boolean normalised) {
-    return softmax(normalised ? means() : logLikelihoods);
-  }
-
-  static double[] softmax(double[] scores) {
-    double largest = Arrays.stream(scores).max().orElseThrow();
-    double[] probabilities = Arrays.stream(scores).map(s -> Math.exp(s - largest)).toArray();
-    double sum = Arrays.stream(probabilities).sum();
-    return Arrays.stream(probabilities).map(p -> p / sum).toArray();
+    return Probabilities.softmax(normalised ? means() : logLikelihoods);
   }
 
   /** The most likely response as the answer, with the loss of the correct one among these. */

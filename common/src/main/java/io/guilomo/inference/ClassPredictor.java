@@ -9,24 +9,35 @@ import io.guilomo.data.TextRecord;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.metric.Scored;
 import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.uncertainty.Predictive;
+import io.guilomo.uncertainty.Probabilities;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Classifies sentences and pairs of sentences. */
+/**
+ * Classifies sentences and pairs of sentences. Scores and confidences are those of the trained
+ * weights; prediction and probabilities are what the predictive makes of them.
+ */
 final class ClassPredictor implements Predictor {
 
   private final LabelSet labels;
   private final RecordEncoder encoder;
   private final Classifier classifier;
+  private final Predictive predictive;
 
-  ClassPredictor(AdapterDescription description, LoraMoeNetwork network, TextEncoder tokenizer) {
+  ClassPredictor(
+      AdapterDescription description,
+      LoraMoeNetwork network,
+      TextEncoder tokenizer,
+      Predictive predictive) {
     this.labels = new LabelSet(description.labels());
     this.encoder =
         new RecordEncoder(
             tokenizer, RecordEncoder.Options.classification(description.maxLength(), labels));
     this.classifier = new Classifier(network);
+    this.predictive = predictive;
   }
 
   @Override
@@ -35,25 +46,32 @@ final class ClassPredictor implements Predictor {
         records.stream()
             .map(record -> encoder.encodeInput(record).example().orElseThrow())
             .toList();
-    double[][] probabilities = classifier.probabilities(TokenBatch.of(examples));
+    List<Classifier.Output> outputs = classifier.outputs(TokenBatch.of(examples));
     List<Answer> answers = new ArrayList<>();
     for (int i = 0; i < records.size(); i++) {
-      answers.add(answer((TextRecord.Labelled) records.get(i), probabilities[i]));
+      answers.add(answer((TextRecord.Labelled) records.get(i), outputs.get(i)));
     }
     return answers;
   }
 
-  private Answer answer(TextRecord.Labelled record, double[] probabilities) {
+  private Answer answer(TextRecord.Labelled record, Classifier.Output output) {
+    double[] trained = output.probabilities();
+    double[] probabilities = predictive.probabilities(output.logits(), output.features());
     Map<String, Double> byLabel = new LinkedHashMap<>();
-    int best = 0;
     for (int c = 0; c < probabilities.length; c++) {
       byLabel.put(labels.labels().get(c), probabilities[c]);
-      best = probabilities[c] > probabilities[best] ? c : best;
     }
+    int best = Probabilities.largest(probabilities);
     Map<String, Scored> scores =
         record.label() == null || !labels.labels().contains(record.label())
             ? Map.of()
-            : Map.of(Answer.CLASSIFICATION, Scored.of(probabilities, labels.index(record.label())));
-    return new Answer(labels.labels().get(best), byLabel, null, scores, Double.NaN);
+            : Map.of(Answer.CLASSIFICATION, Scored.of(trained, labels.index(record.label())));
+    return new Answer(
+        labels.labels().get(best),
+        byLabel,
+        null,
+        scores,
+        Map.of(Answer.CLASSIFICATION, trained[Probabilities.largest(trained)]),
+        Double.NaN);
   }
 }

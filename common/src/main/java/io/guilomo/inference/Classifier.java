@@ -3,8 +3,10 @@ package io.guilomo.inference;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.model.UserException;
 import io.guilomo.network.LoraMoeNetwork;
-import java.util.Arrays;
-import java.util.stream.IntStream;
+import io.guilomo.uncertainty.HeadCurvature;
+import io.guilomo.uncertainty.Probabilities;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Class probabilities of sequences. */
 public record Classifier(LoraMoeNetwork network) {
@@ -18,11 +20,52 @@ public record Classifier(LoraMoeNetwork network) {
     }
   }
 
+  /**
+   * What the head makes of a sequence.
+   *
+   * @param logits {@code [classes]}
+   * @param features that the head has read, {@code [hidden]}
+   */
+  record Output(double[] logits, float[] features) {
+
+    /** Softmax of the logits. */
+    double[] probabilities() {
+      return Probabilities.softmax(logits);
+    }
+  }
+
+  /** One output per sequence. */
+  List<Output> outputs(TokenBatch batch) {
+    float[][] logits = network.logitRows(batch);
+    float[][] features = network.featureRows();
+    List<Output> outputs = new ArrayList<>();
+    for (int i = 0; i < batch.sequences(); i++) {
+      double[] own = new double[network.classes()];
+      for (int c = 0; c < own.length; c++) {
+        own[c] = logits[i][c];
+      }
+      outputs.add(new Output(own, features[i]));
+    }
+    return outputs;
+  }
+
   /** Softmax of the logits, {@code [sequences, classes]}. */
   public double[][] probabilities(TokenBatch batch) {
-    return Arrays.stream(network.logitRows(batch), 0, batch.sequences())
-        .map(logits -> IntStream.range(0, network.classes()).mapToDouble(c -> logits[c]).toArray())
-        .map(ChoiceScores::softmax)
-        .toArray(double[][]::new);
+    return outputs(batch).stream().map(Output::probabilities).toArray(double[][]::new);
+  }
+
+  /** A curvature of this head that no records have been added to. */
+  public HeadCurvature flat() {
+    return new HeadCurvature(
+        network.config().hidden(), !network.config().paths().causal(), network.classes());
+  }
+
+  /** Adds sequences with their labels. */
+  public void add(TokenBatch batch, HeadCurvature curvature) {
+    List<Output> outputs = outputs(batch);
+    for (int i = 0; i < outputs.size(); i++) {
+      Output output = outputs.get(i);
+      curvature.add(output.features(), output.probabilities(), batch.labels()[batch.starts()[i]]);
+    }
   }
 }

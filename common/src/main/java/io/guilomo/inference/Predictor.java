@@ -7,6 +7,7 @@ import io.guilomo.io.Tokenizer;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.network.LoraMoeNetwork;
+import io.guilomo.uncertainty.Predictive;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
@@ -39,14 +40,19 @@ public interface Predictor {
     return Optional.empty();
   }
 
-  /** The predictor for an adapter's task. */
+  /**
+   * The predictor for an adapter's task.
+   *
+   * @param predictive of a classifier's head
+   */
   static Predictor of(
       AdapterDescription description,
       LoraMoeNetwork network,
       Tokenizer tokenizer,
-      Options options) {
+      Options options,
+      Predictive predictive) {
     return description.task() == Task.CLASSIFICATION
-        ? new ClassPredictor(description, network, tokenizer)
+        ? new ClassPredictor(description, network, tokenizer, predictive)
         : new ResponsePredictor(description, network, tokenizer, tokenizer, options);
   }
 }

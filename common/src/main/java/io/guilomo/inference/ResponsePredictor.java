@@ -119,6 +119,7 @@ final class ResponsePredictor implements Predictor {
     Map<String, Scored> scores = new HashMap<>();
     String prediction = response.answer();
     Map<String, Double> probabilities = null;
+    Map<String, Double> confidences = Map.of();
     if (generates && gold >= 0) {
       int predicted = question.letters().indexOf(response.answer());
       scores.put(Answer.GENERATION, new Scored(gold, predicted, Double.NaN));
@@ -131,12 +132,18 @@ final class ResponsePredictor implements Predictor {
       }
       Scored scored = choiceScores.scored(Math.max(gold, 0), false);
       prediction = question.letters().get(scored.predicted());
+      confidences = Map.of(Answer.CHOICES, scored.confidence());
       if (gold >= 0) {
         scores.put(Answer.CHOICES, scored);
       }
     }
     return new Answer(
-        prediction, probabilities, response.text(), scores, loss(choiceScores, gold, textLoss));
+        prediction,
+        probabilities,
+        response.text(),
+        scores,
+        confidences,
+        loss(choiceScores, gold, textLoss));
   }
 
   /**
@@ -153,7 +160,12 @@ final class ResponsePredictor implements Predictor {
       scores.put(Answer.GENERATION, new Scored(0, right ? 0 : Scored.UNANSWERED, Double.NaN));
     }
     return new Answer(
-        response.answer(), null, response.text(), scores, loss(choiceScores, 0, textLoss));
+        response.answer(),
+        null,
+        response.text(),
+        scores,
+        Map.of(),
+        loss(choiceScores, 0, textLoss));
   }
 
   private double loss(ChoiceScores choiceScores, int right, Double textLoss) {

@@ -92,6 +92,11 @@ public final class ClassificationHead implements Head {
     return logits;
   }
 
+  /** What the last {@link #forward} has read of every sequence: {@code [sequences, hidden]}. */
+  INDArray features() {
+    return read;
+  }
+
   @Override
   public void measure(INDArray states) {
     INDArray logits = forward(states);

@@ -114,6 +114,20 @@ public final class LoraMoeNetwork implements AutoCloseable {
   }
 
   /**
+   * What a classifier's head has read of each sequence of the last {@link #logits}, {@code
+   * [sequences, hidden]}, a copy for the host.
+   *
+   * @throws IllegalArgumentException if this is a causal language model
+   */
+  public float[][] featureRows() {
+    if (!(replicas.first().head() instanceof ClassificationHead classifier)) {
+      throw new IllegalArgumentException(
+          "Cannot read the features of a classifier: this is a causal language model");
+    }
+    return Rows.read(kernels, classifier.features());
+  }
+
+  /**
    * The states before the head without dropout, {@code [T, hidden]}. The next pass overwrites them.
    */
   public INDArray states(TokenBatch batch) {

@@ -19,6 +19,7 @@ import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NamedParameters;
 import io.guilomo.network.TinyModels;
+import io.guilomo.uncertainty.Predictive;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -184,7 +185,12 @@ class TestPythonPackage {
       Predictor.Options options =
           new Predictor.Options(
               List.of(Answer.GENERATION), new GenerationConfig(TOKENS, 0, 1, 0, List.of(), ""), 0);
-      return Predictor.of(description, network, Tokenizer.load(model.toString(), CONF), options)
+      return Predictor.of(
+              description,
+              network,
+              Tokenizer.load(model.toString(), CONF),
+              options,
+              Predictive.TRAINED)
           .answer(List.of(record))
           .get(0);
     }

@@ -78,6 +78,7 @@ class TestGuilomoConfig {
         .isEqualTo(
             new FinetuneConfig(
                 "",
+                List.of(),
                 20,
                 0,
                 64,
@@ -97,6 +98,21 @@ class TestGuilomoConfig {
         .isEqualTo(new ClusterConfig(0, 5, ClusterConfig.Device.AUTO, 0, 3600));
     assertThat(config.data().columns()).isEmpty();
     assertThat(config.data().validationFraction()).isEqualTo(0.1);
+  }
+
+  @Test
+  void anAdapterIsNamedInOnePlace() {
+    assertThatThrownBy(
+            () ->
+                GuilomoConfig.load(
+                    null,
+                    List.of(
+                        "evaluate.uncertainty=ensemble",
+                        "evaluate.adapters=[a, b]",
+                        "evaluate.adapter=c")))
+        .hasMessage(
+            "Cannot use guilomo.evaluate.adapters = [a, b]: evaluate.adapter names one as well;"
+                + " keep one of the two");
   }
 
   @Test
@@ -131,6 +147,13 @@ class TestGuilomoConfig {
         "search.plan-tolerance=1 | Cannot use guilomo.search.plan-tolerance = 1: must be at least 0 and below 1",
         "generation.top-p=0 | Cannot use guilomo.generation.top-p = 0: must be above 0",
         "evaluate.methods=[guess] | Cannot use guilomo.evaluate.methods = [guess]: must be some of generation, choices, text",
+        "evaluate.adapters=[a] | Cannot use guilomo.evaluate.adapters = [a]: with evaluate.uncertainty = none one"
+            + " adapter answers; name it in evaluate.adapter, or set evaluate.uncertainty",
+        "evaluate.uncertainty=doubt | Cannot use guilomo.evaluate.uncertainty = doubt: must be one of none, ensemble,"
+            + " laplace, laplace-mixture",
+        "evaluate.member-weights=evidence | Cannot use guilomo.evaluate.member-weights = evidence: only"
+            + " evaluate.uncertainty = laplace-mixture knows the evidence",
+        "finetune.seeds=[1, 1] | Cannot use guilomo.finetune.seeds = [1, 1]: must be different whole numbers",
         "allocation.budget.parameters=-1 | Cannot use guilomo.allocation.budget.parameters = -1: must be at least 0"
       })
   void whatTheFollowUpJobsCannotUseIsRefused(String override, String message) {

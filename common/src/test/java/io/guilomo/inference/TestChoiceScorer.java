@@ -119,7 +119,7 @@ class TestChoiceScorer {
     assertThat(scores.scored(0, false))
         .usingRecursiveComparison()
         .withComparatorForType((a, b) -> Math.abs(a - b) < 1e-12 ? 0 : 1, Double.class)
-        .isEqualTo(new Scored(0, 0, -Math.log(0.75)));
+        .isEqualTo(new Scored(0, 0, -Math.log(0.75), 0.75));
     // A token of the second is likelier: 0.01^(1/4) = 0.316.
     assertThat(scores.scored(0, true).predicted()).isEqualTo(1);
     assertThat(scores.probabilities(true)[0])

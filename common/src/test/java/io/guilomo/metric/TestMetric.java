@@ -81,7 +81,7 @@ class TestMetric {
   @Test
   void scoredByProbabilities() {
     Scored scored = Scored.of(new double[] {0.25, 0.375, 0.375}, 0);
-    assertThat(scored).isEqualTo(new Scored(0, 1, Math.log(4)));
+    assertThat(scored).isEqualTo(new Scored(0, 1, Math.log(4), 0.375));
     assertThat(scored.correct()).isFalse();
     assertThat(Scored.of(new double[] {0.5, 0.5}, 0).correct()).isTrue();
     refused(

@@ -58,6 +58,7 @@ public record TrainingCheckpoints(
           "tracking.",
           "allocation.",
           "search.seeds",
+          "finetune.seeds",
           "cluster.round-timeout-seconds");
 
   /**

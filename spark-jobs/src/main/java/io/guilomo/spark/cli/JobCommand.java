@@ -79,7 +79,9 @@ final class JobCommand implements Callable<Integer> {
 
   static void requireAdapter(GuilomoConfig config, String verb) {
     config.evaluate().requireData();
-    if (config.run().id().isEmpty() && config.evaluate().adapter().isBlank()) {
+    if (config.run().id().isEmpty()
+        && config.evaluate().adapter().isBlank()
+        && config.evaluate().doubt().adapters().isEmpty()) {
       throw new UserException(
           "Cannot %s without an adapter: set guilomo.run.id to the run that trained it, or guilomo.evaluate.adapter"
               .formatted(verb));

@@ -24,6 +24,7 @@ import io.guilomo.spark.search.SearchRun;
 import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
+import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
 import java.io.PrintStream;
 import java.util.IntSummaryStatistics;
@@ -114,21 +115,33 @@ final class JobResults {
   }
 
   static String text(FinetuneJob.Result result) {
-    FinetuneState outcome = result.outcome();
+    StringBuilder text =
+        new StringBuilder(
+            Numbers.format(
+                "strategy %s: %,d trainable parameters\n",
+                result.plan().strategy(), result.plan().parameters()));
+    for (FinetuneJob.Member member : result.members()) {
+      if (result.members().size() > 1) {
+        text.append(Numbers.format("seed %d\n", member.seed()));
+      }
+      text.append(text(member));
+    }
+    return text.toString();
+  }
+
+  private static String text(FinetuneJob.Member member) {
+    FinetuneState outcome = member.outcome();
     return Numbers.format(
         """
-        strategy %s: %,d trainable parameters
         validation loss %.4f before, %.4f at best (step %d of %d), %.4f at the end
         validation accuracy %.1f %% before, %.1f %% at best, %.1f %% at the end (%,d labels)
         %,d tokens in %.0f s, %.0f per second
         adapter in %s
         """,
-        result.plan().strategy(),
-        result.plan().parameters(),
         outcome.before().loss(),
         outcome.best().loss(),
         outcome.bestStep(),
-        result.steps(),
+        member.steps(),
         outcome.last().loss(),
         100 * outcome.before().accuracy(),
         100 * outcome.best().accuracy(),
@@ -137,17 +150,32 @@ final class JobResults {
         outcome.tokens(),
         outcome.seconds(),
         outcome.tokens() / outcome.seconds(),
-        result.adapter());
+        member.adapter());
   }
 
   static String text(EvaluateJob.Result result) {
-    return result.evaluations().stream()
+    Map<String, Evaluation> rows = new LinkedHashMap<>();
+    result.evaluations().forEach(row -> rows.put(row.metric(), row));
+    return rows.values().stream()
+        .filter(row -> EvaluationsTable.isOfAnswers(row.metric()))
         .map(
             row ->
                 Numbers.format(
-                    "%-20s %s  %,d records\n",
-                    row.metric(), withInterval(row, "%.4f  [%.4f, %.4f]"), row.examples()))
+                    "%-20s %s  %,d records%s\n",
+                    row.metric(),
+                    withInterval(row, "%.4f  [%.4f, %.4f]"),
+                    row.examples(),
+                    against(rows.get(EvaluationsTable.DIFFERENCE + row.metric()))))
         .collect(Collectors.joining());
+  }
+
+  /**
+   * @param difference from the first adapter alone; null if it is what answered
+   */
+  private static String against(Evaluation difference) {
+    return difference == null
+        ? ""
+        : withInterval(difference, ", %+.4f [%+.4f, %+.4f] against one adapter");
   }
 
   static String text(PredictJob.Result result) {

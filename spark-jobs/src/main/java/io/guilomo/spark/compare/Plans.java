@@ -263,7 +263,12 @@ final class Plans {
             "allocation.strategy=" + strategy,
             "allocation.budget.parameters=" + budget,
             "finetune.plan=",
-            "evaluate.adapter="));
+            "finetune.seeds=[]",
+            "evaluate.adapter=",
+            "evaluate.uncertainty=none",
+            "evaluate.adapters=[]",
+            "evaluate.member-weights=uniform",
+            "evaluate.out-of-domain="));
     return settings;
   }
 

@@ -58,7 +58,9 @@ record RecordScores(Map<String, Map<String, TreeMap<Long, Scored>>> runs, Bootst
 
   private static RecordScores read(TableReader reader, Column which, Bootstrap bootstrap) {
     Map<String, Map<String, TreeMap<Long, Scored>>> runs = new HashMap<>();
-    for (Row row : reader.read(RecordScoresTable.INSTANCE).filter(which).collectAsList()) {
+    Column scored = col("split").isNull().or(col("split").equalTo(RecordScoresTable.TEST));
+    for (Row row :
+        reader.read(RecordScoresTable.INSTANCE).filter(which.and(scored)).collectAsList()) {
       Boolean correct = row.getAs("correct");
       Double loss = row.getAs("loss");
       runs.computeIfAbsent(row.getAs(Table.RUN_ID), run -> new HashMap<>())

@@ -3,6 +3,7 @@ package io.guilomo.spark.evaluate;
 import io.guilomo.adapter.Adapter;
 import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.adapter.AdapterDirectory;
+import io.guilomo.adapter.UncertaintyFile;
 import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
 import io.guilomo.inference.Predictor;
@@ -13,19 +14,27 @@ import io.guilomo.model.UserPath;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.spark.worker.WorkerSettings;
+import io.guilomo.uncertainty.Predictive;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BiFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.TaskContext;
 
-/** A backbone with an adapter, opened where it is used. */
+/**
+ * A backbone with an adapter, opened where it is used.
+ *
+ * @param others with which it answers, and which it closes
+ */
 public record AdaptedModel(
-    List<String> labels, LoraMoeNetwork network, Tokenizer tokenizer, Predictor predictor)
+    List<String> labels,
+    LoraMoeNetwork network,
+    Tokenizer tokenizer,
+    Predictor predictor,
+    List<AdaptedModel> others)
     implements AutoCloseable {
 
   /**
@@ -43,16 +52,9 @@ public record AdaptedModel(
       return read().description();
     }
 
-    /** Maps elements batch by batch with the model, which is opened only where there are any. */
-    <T, R> Iterator<R> map(
-        Iterator<T> elements, int batchSize, BiFunction<List<T>, AdaptedModel, List<R>> change)
-        throws IOException {
-      if (!elements.hasNext()) {
-        return List.<R>of().iterator();
-      }
-      AdaptedModel model = open(this);
-      return new Batches<>(
-          elements, batchSize, batch -> change.apply(batch, model), model.closing());
+    /** What is beside the adapter. */
+    UncertaintyFile uncertainty() {
+      return new UncertaintyFile(UserPath.of(adapter), workers.hadoop().value());
     }
 
     /** What the adapter's manifest says, without reading its tensors. */
@@ -60,7 +62,7 @@ public record AdaptedModel(
       return directory().summary();
     }
 
-    private Adapter read() throws IOException {
+    Adapter read() throws IOException {
       return directory().read();
     }
 
@@ -80,6 +82,17 @@ public record AdaptedModel(
 
   /** Opens both for a task that computes with the kernels. */
   static AdaptedModel open(Source source, Kernels kernels) throws IOException {
+    return open(source, kernels, adapter -> Predictive.TRAINED);
+  }
+
+  /** What a classifier makes of its head. */
+  @FunctionalInterface
+  interface Reading {
+    Predictive of(Adapter adapter) throws IOException;
+  }
+
+  /** Opens both with another predictive of its head. */
+  static AdaptedModel open(Source source, Kernels kernels, Reading reading) throws IOException {
     Configuration hadoop = source.workers().hadoop().value();
     Adapter adapter = source.read();
     String path =
@@ -93,7 +106,9 @@ public record AdaptedModel(
           adapter.description().labels(),
           network,
           tokenizer,
-          Predictor.of(adapter.description(), network, tokenizer, source.options()));
+          Predictor.of(
+              adapter.description(), network, tokenizer, source.options(), reading.of(adapter)),
+          List.of());
     } catch (IOException | RuntimeException | Error e) {
       network.close();
       if (tokenizer != null) {
@@ -140,12 +155,13 @@ public record AdaptedModel(
 
   @Override
   public void close() {
+    others.forEach(AdaptedModel::close);
     network.close();
     tokenizer.close();
   }
 
   /** Closes it at the end of the records, or of the task where that comes first. */
-  private Runnable closing() {
+  Runnable closing() {
     boolean[] closed = new boolean[1];
     Runnable close =
         () -> {

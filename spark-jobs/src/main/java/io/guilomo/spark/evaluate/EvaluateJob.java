@@ -6,6 +6,7 @@ import io.guilomo.data.LabelSet;
 import io.guilomo.data.Listing;
 import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
+import io.guilomo.metric.Scored;
 import io.guilomo.model.RecordSource;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.data.ReadRecord;
@@ -19,9 +20,11 @@ import io.guilomo.spark.table.RecordScoresTable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
 
@@ -29,7 +32,6 @@ import org.apache.spark.api.java.JavaRDD;
 public record EvaluateJob(JobContext context) {
 
   public static final String NAME = "evaluate";
-  private static final String SPLIT = "test";
 
   /**
    * What an evaluation found.
@@ -55,17 +57,18 @@ public record EvaluateJob(JobContext context) {
         setup.workers(),
         () -> {
           Preflight.start(context);
+          new UncertaintyFit(context, setup).ensure();
           List<ScoredRecord> scored = score(setup, run);
-          List<EvaluationsTable.Evaluation> evaluations =
+          Scores scores =
               new Scores(
-                      scored,
-                      setup.description(),
-                      config().evaluate(),
-                      config().run().seed(),
-                      SPLIT)
-                  .evaluations();
+                  scored,
+                  outside(setup),
+                  setup.description(),
+                  config().evaluate(),
+                  config().run().seed());
+          List<EvaluationsTable.Evaluation> evaluations = scores.evaluations();
           run.tables().replace(EvaluationsTable.INSTANCE, evaluations);
-          run.tables().replace(RecordScoresTable.INSTANCE, Scores.rows(scored));
+          run.tables().replace(RecordScoresTable.INSTANCE, scores.rows());
           run.backboneDigest(setup.description().backboneDigest());
           return new Result(run.runId(), evaluations);
         });
@@ -78,7 +81,7 @@ public record EvaluateJob(JobContext context) {
     try (TaskProgress ignored =
         new TaskProgress(
             context.sparkContext(), context.progress(), "evaluating", setup.partitions())) {
-      all = score(records, setup.source(), config().evaluate().batchSize()).collect();
+      all = score(records, setup.members(), config().evaluate().batchSize()).collect();
     }
     DataReport report =
         all.stream()
@@ -109,9 +112,54 @@ public record EvaluateJob(JobContext context) {
   }
 
   private static JavaRDD<ScoredRecord> score(
-      JavaRDD<ReadRecord> records, AdaptedModel.Source source, int batchSize) {
+      JavaRDD<ReadRecord> records, Members members, int batchSize) {
     return records.mapPartitions(
-        part -> source.map(part, batchSize, (batch, model) -> score(batch, model)));
+        part -> members.map(part, batchSize, (batch, model) -> score(batch, model)));
+  }
+
+  /** How confident the model is of records that are unlike those it was trained on. */
+  private List<ScoredRecord> outside(InferenceSetup setup) throws IOException {
+    String path = config().evaluate().doubt().outOfDomain();
+    if (path.isBlank()) {
+      return List.of();
+    }
+    Members members = setup.members();
+    int batchSize = config().evaluate().batchSize();
+    List<ScoredRecord> all;
+    try (TaskProgress ignored =
+        new TaskProgress(
+            context.sparkContext(), context.progress(), "evaluating", setup.partitions())) {
+      all =
+          setup
+              .reader()
+              .read(RecordSource.path(path), false)
+              .repartition(setup.partitions())
+              .mapPartitions(part -> members.map(part, batchSize, EvaluateJob::outside))
+              .collect();
+    }
+    if (all.isEmpty()) {
+      throw new UserException(
+          "Cannot tell records of %s from those of %s: none of them can be asked",
+          path, config().evaluate().requireData().name());
+    }
+    context.message(String.format(Locale.ROOT, "%,d records out of domain", all.size()));
+    return all.stream().sorted(Comparator.comparingLong(ScoredRecord::position)).toList();
+  }
+
+  private static List<ScoredRecord> outside(List<ReadRecord> batch, AdaptedModel model) {
+    List<ScoredRecord> scored = new ArrayList<>();
+    List<Answer> answers = model.answerAny(batch.stream().map(ReadRecord::record).toList());
+    for (int i = 0; i < answers.size(); i++) {
+      if (answers.get(i) != null && !answers.get(i).confidences().isEmpty()) {
+        Map<String, Scored> scores = new HashMap<>();
+        answers
+            .get(i)
+            .confidences()
+            .forEach((method, confidence) -> scores.put(method, Scores.outside(confidence)));
+        scored.add(new ScoredRecord(batch.get(i).position(), scores, Double.NaN, null));
+      }
+    }
+    return scored;
   }
 
   private static List<ScoredRecord> score(List<ReadRecord> batch, AdaptedModel model) {

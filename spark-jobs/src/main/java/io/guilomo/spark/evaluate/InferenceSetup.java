@@ -2,6 +2,7 @@ package io.guilomo.spark.evaluate;
 
 import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.config.EvaluateConfig;
+import io.guilomo.config.EvaluateConfig.Uncertainty;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.RecordParser;
 import io.guilomo.inference.Predictor;
@@ -11,19 +12,21 @@ import io.guilomo.spark.input.JobData;
 import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
+import java.util.List;
+import org.apache.hadoop.fs.Path;
 
 /**
  * What jobs that ask a model have in common.
  *
- * @param source the model
- * @param description what its adapter is for
+ * @param members the adapters that answer
+ * @param description what they are for
  * @param parser of the records
  * @param reader of the records
  * @param workers that compute concurrently
  * @param partitions of the records: some for each worker, so that progress is seen
  */
 record InferenceSetup(
-    AdaptedModel.Source source,
+    Members members,
     AdapterDescription description,
     RecordParser parser,
     RecordReader reader,
@@ -36,22 +39,44 @@ record InferenceSetup(
     GuilomoConfig config = context.config();
     Workers workers = Workers.of(config, context.sparkContext());
     EvaluateConfig evaluate = config.evaluate();
-    String adapter =
-        evaluate.adapter().isBlank() ? directory.bestAdapter().toString() : evaluate.adapter();
+    List<String> adapters = adapters(evaluate, directory);
     AdaptedModel.Source source =
         new AdaptedModel.Source(
-            adapter,
+            adapters.get(0),
             config.model().path(),
             new Predictor.Options(evaluate.methods(), config.generation(), config.run().seed()),
             workers.settings(context.sparkContext()));
+    Members members = Members.of(adapters, source, evaluate.doubt());
+    if (evaluate.doubt().uncertainty() != Uncertainty.NONE) {
+      context.message(
+          "%s of %s"
+              .formatted(
+                  evaluate.doubt().uncertainty(),
+                  adapters.size() == 1
+                      ? adapters.get(0)
+                      : adapters.size() + " adapters: " + String.join(", ", adapters)));
+    }
     AdapterDescription description = source.description();
     RecordParser parser = new RecordParser(description.task(), config.data().columns());
     return new InferenceSetup(
-        source,
+        members,
         description,
         parser,
         JobData.reader(context.spark(), config.data(), parser),
         workers.count(),
         PARTITIONS_PER_WORKER * workers.count());
+  }
+
+  /** Directories of the adapters that answer, the first first. */
+  private static List<String> adapters(EvaluateConfig evaluate, RunDirectory directory)
+      throws IOException {
+    List<String> adapters = evaluate.doubt().adapters();
+    if (adapters.isEmpty()) {
+      adapters =
+          evaluate.adapter().isBlank()
+              ? directory.bestAdapters().stream().map(Path::toString).toList()
+              : List.of(evaluate.adapter());
+    }
+    return evaluate.doubt().uncertainty().isMixture() ? adapters : adapters.subList(0, 1);
   }
 }

@@ -68,6 +68,7 @@ public record PredictJob(JobContext context) {
         () -> {
           Preflight.start(context);
           check(setup, run);
+          new UncertaintyFit(context, setup).ensure();
           Result result = write(setup, run.tables(), run.runId());
           run.backboneDigest(setup.description().backboneDigest());
           return result;
@@ -98,7 +99,7 @@ public record PredictJob(JobContext context) {
                     rows,
                     setup.partitions(),
                     setup.parser(),
-                    setup.source(),
+                    setup.members(),
                     config().evaluate().batchSize(),
                     unreadable),
                 schema(rows));
@@ -154,14 +155,14 @@ public record PredictJob(JobContext context) {
       Dataset<Row> rows,
       int partitions,
       RecordParser parser,
-      AdaptedModel.Source source,
+      Members members,
       int batchSize,
       LongAccumulator unreadable) {
     return rows.toJavaRDD()
         .repartition(partitions)
         .mapPartitions(
             part ->
-                source.map(
+                members.map(
                     part, batchSize, (batch, model) -> predict(batch, parser, model, unreadable)));
   }
 

@@ -2,6 +2,8 @@ package io.guilomo.spark.evaluate;
 
 import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.config.EvaluateConfig;
+import io.guilomo.config.EvaluateConfig.Doubt;
+import io.guilomo.config.EvaluateConfig.Uncertainty;
 import io.guilomo.data.DataReport;
 import io.guilomo.inference.Answer;
 import io.guilomo.metric.Bootstrap;
@@ -9,6 +11,7 @@ import io.guilomo.metric.Interval;
 import io.guilomo.metric.Metric;
 import io.guilomo.metric.Scored;
 import io.guilomo.model.Task;
+import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
 import io.guilomo.spark.table.RecordScoresTable;
 import io.guilomo.spark.table.RecordScoresTable.RecordScore;
@@ -16,43 +19,60 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** The metrics of scored records, with bootstrap confidence intervals. */
 final class Scores {
 
   private static final int MOST_CHOICES = 26;
 
+  /** Classes of {@link Metric#SEPARATION}. */
+  private static final int INSIDE = 1;
+
+  private static final int OUTSIDE = 0;
+
   private final List<ScoredRecord> records;
+  private final List<ScoredRecord> outside;
   private final AdapterDescription description;
+  private final Doubt doubt;
   private final Bootstrap bootstrap;
   private final long seed;
-  private final String split;
   private final List<Evaluation> rows = new ArrayList<>();
 
+  /**
+   * @param outside records that are unlike those of the training, with {@link #outside} scores; may
+   *     be none
+   */
   Scores(
       List<ScoredRecord> records,
+      List<ScoredRecord> outside,
       AdapterDescription description,
       EvaluateConfig config,
-      long seed,
-      String split) {
+      long seed) {
     this.records = records;
+    this.outside = outside;
     this.description = description;
+    this.doubt = config.doubt();
     this.bootstrap = new Bootstrap(config.bootstrapSamples(), config.confidence(), seed);
     this.seed = seed;
-    this.split = split;
+  }
+
+  /** Of a record out of the domain, of which only the confidence counts. */
+  static Scored outside(double confidence) {
+    return new Scored(OUTSIDE, OUTSIDE, Double.NaN, confidence);
   }
 
   List<Evaluation> evaluations() {
     if (description.task() == Task.CLASSIFICATION) {
-      List<Scored> scored = of(Answer.CLASSIFICATION);
-      for (Metric metric : Metric.values()) {
-        add(metric.label(), metric, scored, description.labels().size());
-      }
+      answers(Answer.CLASSIFICATION, "", Metric.OF_CLASSES, description.labels().size());
       return rows;
     }
-    List<Scored> chosen = of(Answer.CHOICES);
-    if (!chosen.isEmpty()) {
-      add("choices_accuracy", Metric.ACCURACY, chosen, MOST_CHOICES);
+    if (!of(Answer.CHOICES).isEmpty()) {
+      answers(
+          Answer.CHOICES,
+          "choices_",
+          doubt.isAsked() ? List.of(Metric.ACCURACY, Metric.LOSS) : List.of(Metric.ACCURACY),
+          MOST_CHOICES);
     }
     List<Scored> generated = of(Answer.GENERATION);
     if (!generated.isEmpty()) {
@@ -70,8 +90,53 @@ final class Scores {
     return rows;
   }
 
+  /**
+   * The metrics of answers with probabilities, and where they are asked for those of the
+   * confidence. Where doubt changes the answers also those without it, and the differences.
+   *
+   * @param alone method of the answers without doubt
+   * @param prefix of the metrics' names
+   */
+  private void answers(String alone, String prefix, List<Metric> metrics, int classes) {
+    List<Metric> all = new ArrayList<>(metrics);
+    if (doubt.isAsked()) {
+      all.addAll(Metric.OF_CONFIDENCE);
+    }
+    if (!outside.isEmpty()) {
+      all.add(Metric.SEPARATION);
+    }
+    boolean changed = doubt.uncertainty() != Uncertainty.NONE;
+    String method = changed ? doubt.uncertainty().toString() : alone;
+    for (Metric metric : all) {
+      add(prefix + metric.label(), metric, of(method, metric), classes);
+    }
+    for (Metric metric : changed ? all : List.<Metric>of()) {
+      String name = prefix + metric.label();
+      List<Scored> own = of(method, metric);
+      List<Scored> others = of(alone, metric);
+      add(EvaluationsTable.SINGLE + name, metric, others, classes);
+      add(
+          EvaluationsTable.DIFFERENCE + name,
+          metric.of(own, classes) - metric.of(others, classes),
+          bootstrap.difference(metric, own, others, classes),
+          own.size());
+    }
+  }
+
+  /** What a metric is computed of. */
+  private List<Scored> of(String method, Metric metric) {
+    if (metric != Metric.SEPARATION) {
+      return of(method);
+    }
+    return Stream.concat(
+            of(method).stream()
+                .map(scored -> new Scored(INSIDE, INSIDE, Double.NaN, scored.confidence())),
+            outside.stream().map(record -> record.scores().get(method)))
+        .toList();
+  }
+
   /** How each record was answered, as a table keeps it. */
-  static List<RecordScore> rows(List<ScoredRecord> records) {
+  List<RecordScore> rows() {
     List<RecordScore> rows = new ArrayList<>();
     for (ScoredRecord record : records) {
       record
@@ -80,12 +145,36 @@ final class Scores {
               (method, scored) ->
                   rows.add(
                       new RecordScore(
-                          record.position(), method, scored.correct(), known(scored.loss()))));
+                          record.position(),
+                          method,
+                          scored.correct(),
+                          known(scored.loss()),
+                          known(scored.confidence()),
+                          RecordScoresTable.TEST)));
       if (!Double.isNaN(record.responseLoss())) {
         rows.add(
             new RecordScore(
-                record.position(), RecordScoresTable.RESPONSE, null, record.responseLoss()));
+                record.position(),
+                RecordScoresTable.RESPONSE,
+                null,
+                record.responseLoss(),
+                null,
+                RecordScoresTable.TEST));
       }
+    }
+    for (ScoredRecord record : outside) {
+      record
+          .scores()
+          .forEach(
+              (method, scored) ->
+                  rows.add(
+                      new RecordScore(
+                          record.position(),
+                          method,
+                          null,
+                          null,
+                          scored.confidence(),
+                          RecordScoresTable.OUT_OF_DOMAIN)));
     }
     return rows;
   }
@@ -109,17 +198,24 @@ final class Scores {
   }
 
   private void add(String name, Metric metric, List<Scored> scored, int classes) {
-    Interval interval = bootstrap.interval(metric, scored, classes);
+    add(
+        name,
+        metric.of(scored, classes),
+        bootstrap.interval(metric, scored, classes),
+        scored.size());
+  }
+
+  private void add(String name, double value, Interval interval, int examples) {
     rows.add(
         new Evaluation(
             seed,
             description.plan().strategy(),
-            split,
+            RecordScoresTable.TEST,
             name,
-            metric.of(scored, classes),
+            value,
             interval.low(),
             interval.high(),
-            scored.size()));
+            examples));
   }
 
   /**

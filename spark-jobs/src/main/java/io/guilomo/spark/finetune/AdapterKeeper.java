@@ -12,36 +12,39 @@ import io.guilomo.network.NetworkDefinition;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.input.JobData;
-import io.guilomo.spark.run.RunDirectory;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import org.apache.hadoop.fs.Path;
 
-/** Writes the adapters of a run: the best in {@code adapter}, the last in {@code adapter-last}. */
+/** Writes the adapters of a training: the best, and the last beside it with {@code -last}. */
 public final class AdapterKeeper {
 
-  private static final String LAST = "adapter-last";
+  private static final String LAST = "-last";
 
   private final JobContext context;
   private final AllocationPlan plan;
   private final NetworkDefinition network;
   private final List<String> labels;
   private final PromptTemplate template;
-  private final RunDirectory directory;
+  private final Path best;
 
+  /**
+   * @param best directory of the best
+   */
   AdapterKeeper(
       JobContext context,
       AllocationPlan plan,
       NetworkDefinition network,
       Optional<LabelSet> labels,
-      RunDirectory directory)
+      Path best)
       throws IOException {
     this.context = context;
     this.plan = plan;
     this.network = network;
     this.labels = labels.map(LabelSet::labels).orElse(List.of());
     this.template = labels.isPresent() ? null : new JobData(context).template();
-    this.directory = directory;
+    this.best = best;
   }
 
   /**
@@ -49,7 +52,7 @@ public final class AdapterKeeper {
    *
    * @param digest of the backbone they belong to
    */
-  void keep(NamedParameters parameters, String digest, boolean best) throws IOException {
+  void keep(NamedParameters parameters, String digest, boolean better) throws IOException {
     GuilomoConfig config = context.config();
     Adapter adapter =
         Adapter.of(
@@ -64,9 +67,9 @@ public final class AdapterKeeper {
                 config.model().maxLength().tokens(),
                 template),
             parameters);
-    new AdapterDirectory(directory.path(LAST), context.hadoop()).write(adapter);
-    if (best) {
-      new AdapterDirectory(directory.bestAdapter(), context.hadoop()).write(adapter);
+    new AdapterDirectory(best.suffix(LAST), context.hadoop()).write(adapter);
+    if (better) {
+      new AdapterDirectory(best, context.hadoop()).write(adapter);
     }
   }
 }

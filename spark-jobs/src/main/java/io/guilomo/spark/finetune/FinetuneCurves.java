@@ -8,7 +8,6 @@ import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.MetricsTable.Metric;
 import io.guilomo.spark.table.MetricsTable.Moment;
 import io.guilomo.spark.table.RoundAppender;
-import io.guilomo.spark.table.TableWriter;
 import io.guilomo.spark.worker.WorkerRound;
 import io.guilomo.training.TrainingStepResult;
 import java.util.Arrays;
@@ -18,17 +17,9 @@ import java.util.Map;
 /** What is measured during fine-tuning: rows of {@code metrics}. */
 final class FinetuneCurves {
 
-  private final RoundAppender<Metric> table;
   private final MetricRows metrics;
 
-  /**
-   * @param keptRound rows up to this round are there already; negative to start over
-   */
-  FinetuneCurves(TableWriter tables, long seed, long keptRound) {
-    this.table =
-        keptRound < 0
-            ? tables.begin(MetricsTable.INSTANCE)
-            : tables.resume(MetricsTable.INSTANCE, Map.of(seed, keptRound));
+  FinetuneCurves(RoundAppender<Metric> table, long seed) {
     this.metrics = new MetricRows(table, FinetuneJob.NAME, seed);
   }
 
@@ -78,10 +69,5 @@ final class FinetuneCurves {
 
   void write(long round, boolean now) {
     metrics.write(round, now);
-  }
-
-  /** Nothing is written after it. */
-  void finish() {
-    table.finish();
   }
 }

@@ -6,6 +6,7 @@ import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.spark.checkpoint.Checkpoint;
 import io.guilomo.spark.checkpoint.TrainingCheckpoints;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
@@ -14,11 +15,18 @@ import io.guilomo.spark.input.PlanFiles;
 import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.run.RunDirectory;
+import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
+import io.guilomo.spark.table.RoundAppender;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.hadoop.fs.Path;
 
 /**
  * Trains the model that an allocation plan describes, and keeps its best and last adapter.
@@ -32,12 +40,31 @@ public record FinetuneJob(JobContext context, boolean reporting) {
   /**
    * What a training ended with.
    *
-   * @param runId where its files and rows are
    * @param steps done by each worker
    * @param adapter directory of the best adapter
    */
-  public record Result(
-      String runId, AllocationPlan plan, FinetuneState outcome, long steps, String adapter) {}
+  public record Member(long seed, FinetuneState outcome, long steps, String adapter) {}
+
+  /**
+   * What the job ended with.
+   *
+   * @param runId where its files and rows are
+   * @param members one per seed, the first with the run's own adapter
+   */
+  public record Result(String runId, AllocationPlan plan, List<Member> members) {
+
+    public FinetuneState outcome() {
+      return members.get(0).outcome();
+    }
+
+    public long steps() {
+      return members.get(0).steps();
+    }
+
+    public String adapter() {
+      return members.get(0).adapter();
+    }
+  }
 
   private GuilomoConfig config() {
     return context.config();
@@ -78,21 +105,59 @@ public record FinetuneJob(JobContext context, boolean reporting) {
       run.directory().write("plan.json", AllocationPlanParser.toJson(plan));
     }
     run.directory().write("config.conf", config().asHocon());
-    long seed = config().run().seed();
-    FinetunePlan training =
-        FinetunePlan.of(config(), backbone, plan, seed, data.largestShard(), data.classes());
-    AdapterKeeper keeper =
-        new AdapterKeeper(
-            context, plan, training.training().network(), data.labels(), run.directory());
-    TrainingCheckpoints checkpoints =
-        new TrainingCheckpoints(
-            run.checkpoints().of(seed), config(), List.of("search."), context.progress());
-    FinetuneRun tuning = new FinetuneRun(context, training, data, workers, keeper);
-    long steps = tuning.run(run.tables(), checkpoints);
+    List<Member> members = train(run, backbone, plan, workers, data);
     data.shards().unpersist();
-    run.backboneDigest(tuning.state().backboneDigest());
-    return new Result(
-        run.runId(), plan, tuning.state(), steps, run.directory().bestAdapter().toString());
+    run.backboneDigest(members.get(0).outcome().backboneDigest());
+    return new Result(run.runId(), plan, members);
+  }
+
+  /** Trains with one seed after the other; one that an earlier attempt has finished stays. */
+  private List<Member> train(
+      RecordedRun run,
+      BackboneConfig backbone,
+      AllocationPlan plan,
+      Workers workers,
+      ShardedData data)
+      throws IOException {
+    List<Long> configured = config().finetune().seeds();
+    List<Long> seeds = configured.isEmpty() ? List.of(config().run().seed()) : configured;
+    run.directory().keepMembers(seeds.subList(1, seeds.size()));
+    Map<Long, TrainingCheckpoints> checkpoints = new HashMap<>();
+    Map<Long, Checkpoint> resumed = new HashMap<>();
+    Map<Long, Long> rounds = new HashMap<>();
+    for (long seed : seeds) {
+      TrainingCheckpoints own =
+          new TrainingCheckpoints(
+              run.checkpoints().of(seed), config(), List.of("search."), context.progress());
+      checkpoints.put(seed, own);
+      own.newest()
+          .ifPresent(
+              checkpoint -> {
+                resumed.put(seed, checkpoint);
+                rounds.put(seed, checkpoint.round());
+              });
+    }
+    RoundAppender<MetricsTable.Metric> table =
+        rounds.isEmpty()
+            ? run.tables().begin(MetricsTable.INSTANCE)
+            : run.tables().resume(MetricsTable.INSTANCE, rounds);
+    List<Member> members = new ArrayList<>();
+    for (long seed : seeds) {
+      if (seeds.size() > 1) {
+        context.message("seed %d: %d of %d".formatted(seed, members.size() + 1, seeds.size()));
+      }
+      Path adapter =
+          members.isEmpty() ? run.directory().bestAdapter() : run.directory().memberAdapter(seed);
+      FinetunePlan training =
+          FinetunePlan.of(config(), backbone, plan, seed, data.largestShard(), data.classes());
+      AdapterKeeper keeper =
+          new AdapterKeeper(context, plan, training.training().network(), data.labels(), adapter);
+      FinetuneRun tuning = new FinetuneRun(context, training, data, workers, keeper);
+      long steps = tuning.run(table, Optional.ofNullable(resumed.get(seed)), checkpoints.get(seed));
+      members.add(new Member(seed, tuning.state(), steps, adapter.toString()));
+    }
+    table.finish();
+    return members;
   }
 
   private AllocationPlan plan(RunDirectory directory, BackboneConfig backbone) throws IOException {

@@ -12,7 +12,8 @@ import io.guilomo.spark.round.RoundLoop;
 import io.guilomo.spark.round.Rounds.Round;
 import io.guilomo.spark.round.TrainingRun;
 import io.guilomo.spark.round.ValidationResult;
-import io.guilomo.spark.table.TableWriter;
+import io.guilomo.spark.table.MetricsTable.Metric;
+import io.guilomo.spark.table.RoundAppender;
 import io.guilomo.spark.worker.WorkerRound;
 import io.guilomo.spark.worker.Workers;
 import io.guilomo.training.TrainingStepResult;
@@ -58,19 +59,19 @@ final class FinetuneRun implements TrainingRun<TrainingStepResult> {
   /**
    * Trains to the end.
    *
-   * @param checkpoints where it may resume, and leaves what another attempt may resume from
+   * @param table that gets what is measured
+   * @param resumed the checkpoint of an earlier attempt
+   * @param checkpoints what another attempt may resume from
    * @return steps done by each worker
    */
-  long run(TableWriter tables, TrainingCheckpoints checkpoints) throws IOException {
-    Optional<Checkpoint> resumed = checkpoints.newest();
-    curves =
-        new FinetuneCurves(
-            tables, plan.training().seed(), resumed.map(Checkpoint::round).orElse(-1L));
+  long run(
+      RoundAppender<Metric> table, Optional<Checkpoint> resumed, TrainingCheckpoints checkpoints)
+      throws IOException {
+    curves = new FinetuneCurves(table, plan.training().seed());
     long planned = plan.training().rounds().steps();
     long steps =
         new RoundLoop<>(training, checkpoints, progress)
             .run(this, plan.training().rounds(), resumed);
-    curves.finish();
     if (steps < planned) {
       progress.message(
           String.format(

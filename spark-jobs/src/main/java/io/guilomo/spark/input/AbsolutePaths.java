@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -38,8 +39,17 @@ public final class AbsolutePaths {
     paths.put("finetune.plan", config.finetune().plan());
     paths.put("evaluate.data", config.evaluate().data());
     paths.put("evaluate.adapter", config.evaluate().adapter());
+    paths.put("evaluate.out-of-domain", config.evaluate().doubt().outOfDomain());
     paths.put("output.dir", config.output().dir());
     List<String> changes = new ArrayList<>();
+    List<String> members = config.evaluate().doubt().adapters();
+    if (members.stream().anyMatch(AbsolutePaths::isRelative)) {
+      changes.add(
+          members.stream()
+              .map(path -> isRelative(path) ? absolute(path, hadoop) : path)
+              .map(path -> "\"" + path.replace("\\", "\\\\").replace("\"", "\\\"") + "\"")
+              .collect(Collectors.joining(",", "evaluate.adapters=[", "]")));
+    }
     paths.forEach(
         (key, path) -> {
           if (isRelative(path)) {

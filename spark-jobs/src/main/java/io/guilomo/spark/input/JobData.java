@@ -1,5 +1,6 @@
 package io.guilomo.spark.input;
 
+import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.config.DataConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
@@ -13,6 +14,7 @@ import io.guilomo.io.Tokenizer;
 import io.guilomo.model.Task;
 import io.guilomo.spark.data.DataFormat;
 import io.guilomo.spark.data.DataSource;
+import io.guilomo.spark.data.ReadRecord;
 import io.guilomo.spark.data.RecordReader;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.data.TextEncoderFactory;
@@ -21,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -46,6 +49,26 @@ public final class JobData {
    */
   public ShardedData load(int workers, double validationFraction) throws IOException {
     DataConfig data = config.data();
+    return load(
+        workers,
+        validationFraction,
+        config.model().maxLength().tokens(),
+        data.labels().isEmpty() ? Optional.empty() : Optional.of(new LabelSet(data.labels())));
+  }
+
+  /** Reads and shards the records of the training of a classifier as they were for it. */
+  public ShardedData loadFor(AdapterDescription classifier, int workers) throws IOException {
+    return load(
+        workers,
+        config.data().validationFraction(),
+        classifier.maxLength(),
+        Optional.of(new LabelSet(classifier.labels())));
+  }
+
+  private ShardedData load(
+      int workers, double validationFraction, int maxLength, Optional<LabelSet> labels)
+      throws IOException {
+    DataConfig data = config.data();
     DataSource source =
         new DataSource(
             data.requireTrain(),
@@ -60,10 +83,10 @@ public final class JobData {
         new ShardedData.Encoding(
             new ModelTokenizer(
                 config.model().requirePath(), new SerializableConfiguration(context.hadoop())),
-            config.model().maxLength().tokens(),
+            maxLength,
             data.trainOnInputs(),
             template(),
-            data.labels().isEmpty() ? Optional.empty() : Optional.of(new LabelSet(data.labels())));
+            labels);
     return ShardedData.load(context.spark(), source, encoding, workers);
   }
 
@@ -75,6 +98,19 @@ public final class JobData {
   /** Reads records for a parser as the configuration says. */
   public static RecordReader reader(SparkSession spark, DataConfig data, RecordParser parser) {
     return new RecordReader(spark, parser, format(data.format()), data.encoding());
+  }
+
+  /** The validation records, or those that are held out of the training records. */
+  public static JavaRDD<ReadRecord> validation(
+      SparkSession spark, DataConfig data, RecordParser parser) {
+    if (!data.validationRecords().isBlank()) {
+      return new RecordReader(spark, parser, format(data.validationFormat()), data.encoding())
+          .read(data.validationRecords(), true);
+    }
+    Split split = new Split(data.validationFraction());
+    return reader(spark, data, parser)
+        .read(data.requireTrain(), true)
+        .filter(record -> !record.isBad() && split.holdsOut(record.record()));
   }
 
   /** The configured template with the configured answer pattern. */

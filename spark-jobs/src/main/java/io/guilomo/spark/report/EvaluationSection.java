@@ -35,7 +35,11 @@ final class EvaluationSection implements ReportSection {
   @Override
   public Optional<Html> of(RunTables tables) {
     List<Score> rows =
-        tables.rows(EvaluationsTable.INSTANCE).stream().map(Score::of).sorted(ORDER).toList();
+        tables.rows(EvaluationsTable.INSTANCE).stream()
+            .map(Score::of)
+            .filter(row -> EvaluationsTable.isOfAnswers(row.metric()))
+            .sorted(ORDER)
+            .toList();
     if (rows.isEmpty()) {
       return Optional.empty();
     }

@@ -26,6 +26,7 @@ public final class RunReport {
           new ParametersSection(),
           new ComparisonSection(),
           new EvaluationSection(),
+          new ConfidenceSection(),
           new AgreementSection(),
           new SelectionSection(),
           new CurvesSection(),

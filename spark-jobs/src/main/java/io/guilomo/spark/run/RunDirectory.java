@@ -4,12 +4,22 @@ import io.guilomo.model.UserPath;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** The files of one run, {@code runs/RUN_ID} under the output directory. */
 public final class RunDirectory {
+
+  private static final String MEMBER = "adapter-seed-";
+  private static final Pattern MEMBER_NAME = Pattern.compile(MEMBER + "(-?\\d{1,18})(-last)?");
 
   private final Path directory;
   private final FileSystem fileSystem;
@@ -37,6 +47,43 @@ public final class RunDirectory {
   /** Where the run keeps its best adapter. */
   public Path bestAdapter() {
     return path("adapter");
+  }
+
+  /** Where the run keeps the best adapter of a further seed of the same plan. */
+  public Path memberAdapter(long seed) {
+    return path(MEMBER + seed);
+  }
+
+  /** The best adapter, then those of further seeds that there are, in the order of the seeds. */
+  public List<Path> bestAdapters() throws IOException {
+    List<Path> adapters = new ArrayList<>(List.of(bestAdapter()));
+    members().keySet().forEach(seed -> adapters.add(memberAdapter(seed)));
+    return adapters;
+  }
+
+  /** Removes the adapters of further seeds that are not among these. */
+  public void keepMembers(List<Long> seeds) throws IOException {
+    for (Map.Entry<Long, List<Path>> member : members().entrySet()) {
+      for (Path own : seeds.contains(member.getKey()) ? List.<Path>of() : member.getValue()) {
+        fileSystem.delete(own, true);
+      }
+    }
+  }
+
+  /** The directories of further seeds' adapters, the best and the last, by seed. */
+  private Map<Long, List<Path>> members() throws IOException {
+    Map<Long, List<Path>> members = new TreeMap<>();
+    FileStatus[] all =
+        fileSystem.exists(directory) ? fileSystem.listStatus(directory) : new FileStatus[0];
+    for (FileStatus file : all) {
+      Matcher name = MEMBER_NAME.matcher(file.getPath().getName());
+      if (file.isDirectory() && name.matches()) {
+        members
+            .computeIfAbsent(Long.valueOf(name.group(1)), seed -> new ArrayList<>())
+            .add(file.getPath());
+      }
+    }
+    return members;
   }
 
   /** Where a file of the run is. */

@@ -6,6 +6,12 @@ import java.util.List;
 public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
   public static final EvaluationsTable INSTANCE = new EvaluationsTable();
 
+  /** Begins the names of metrics of the first adapter alone, where several or doubt answer. */
+  public static final String SINGLE = "single_";
+
+  /** Begins the names of differences from these. */
+  public static final String DIFFERENCE = "difference_";
+
   /**
    * One row.
    *
@@ -24,6 +30,11 @@ public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
       double ciLow,
       double ciHigh,
       long examples) {}
+
+  /** Whether a metric is of the answers, and not there to compare these with. */
+  public static boolean isOfAnswers(String metric) {
+    return !metric.startsWith(SINGLE) && !metric.startsWith(DIFFERENCE);
+  }
 
   private EvaluationsTable() {
     super(

@@ -6,6 +6,12 @@ import java.util.List;
 public final class RecordScoresTable extends Table<RecordScoresTable.RecordScore> {
   public static final RecordScoresTable INSTANCE = new RecordScoresTable();
 
+  /** The records that are scored. */
+  public static final String TEST = "test";
+
+  /** Records of {@code evaluate.out-of-domain}. */
+  public static final String OUT_OF_DOMAIN = "out-of-domain";
+
   /** The method of rows that have the loss of a right response, and no answer. */
   public static final String RESPONSE = "response";
 
@@ -13,11 +19,20 @@ public final class RecordScoresTable extends Table<RecordScoresTable.RecordScore
    * One row.
    *
    * @param position of the record in its file, from 1
-   * @param method {@code classification}, {@code choices}, {@code generation} or {@link #RESPONSE}
-   * @param correct whether it was answered right; null for {@link #RESPONSE}
+   * @param method {@code classification}, {@code choices}, {@code generation}, {@link #RESPONSE},
+   *     or with {@code evaluate.uncertainty} its value: how all adapters answered together
+   * @param correct whether it was answered right; null for {@link #RESPONSE}, and out of the domain
    * @param loss {@code −log p} of what is right; null if it was not measured
+   * @param confidence probability of the answer; null if it was not measured
+   * @param split {@link #TEST} or {@link #OUT_OF_DOMAIN}
    */
-  public record RecordScore(long position, String method, Boolean correct, Double loss) {}
+  public record RecordScore(
+      long position,
+      String method,
+      Boolean correct,
+      Double loss,
+      Double confidence,
+      String split) {}
 
   private RecordScoresTable() {
     super(
@@ -27,6 +42,8 @@ public final class RecordScoresTable extends Table<RecordScoresTable.RecordScore
             column("position", BIGINT, RecordScore::position),
             column("method", STRING, RecordScore::method),
             column("correct", BOOLEAN, RecordScore::correct),
-            column("loss", DOUBLE, RecordScore::loss)));
+            column("loss", DOUBLE, RecordScore::loss),
+            column("confidence", DOUBLE, RecordScore::confidence),
+            column("split", STRING, RecordScore::split)));
   }
 }

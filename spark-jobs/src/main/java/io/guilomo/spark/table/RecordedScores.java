@@ -1,6 +1,8 @@
 package io.guilomo.spark.table;
 
 import io.guilomo.adapter.ModelCard.Score;
+import io.guilomo.config.EvaluateConfig;
+import io.guilomo.config.EvaluateConfig.Uncertainty;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.model.UserPath;
 import java.io.IOException;
@@ -70,8 +72,11 @@ public record RecordedScores(Optional<String> runId, String output) {
 
   /** Whether an evaluation was of the adapter that is there now. */
   private boolean isOfThis(Group evaluated, Configuration conf) throws IOException {
-    String other =
-        GuilomoConfig.fromJson(evaluated.getString("config_json", 0)).evaluate().adapter();
+    EvaluateConfig asked = GuilomoConfig.fromJson(evaluated.getString("config_json", 0)).evaluate();
+    if (asked.doubt().uncertainty() != Uncertainty.NONE) {
+      return false;
+    }
+    String other = asked.adapter();
     Path own = new Path(new Path(new Path(output, RUNS), runId.orElseThrow()), BEST);
     if (!other.isBlank() && !UserPath.open(other, conf).path().equals(own)) {
       return false;

@@ -1,6 +1,7 @@
 package io.guilomo.spark.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.config.GuilomoConfig;
@@ -15,10 +16,12 @@ import io.guilomo.model.Task;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.UniformAllocation;
 import io.guilomo.spark.evaluate.Scores.ScoredRecord;
+import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -54,6 +57,34 @@ class TestScores {
     assertThat(RESPONSES).extracting(Evaluation::examples).containsExactly(4L, 2L, 2L, 2L);
   }
 
+  /** With other settings: doubted, and with records out of the domain. */
+  private static final List<Evaluation> DOUBTED =
+      evaluations(
+          Task.CLASSIFICATION,
+          List.of(doubted(1, Scores.outside(0.6), Scores.outside(0.5))),
+          List.of("evaluate.uncertainty=ensemble"),
+          doubted(1, new Scored(0, 0, 0.2, 0.8), new Scored(0, 0, 0.1, 0.9)),
+          doubted(2, new Scored(1, 0, 1, 0.7), new Scored(1, 1, 0.5, 0.6)));
+
+  private static ScoredRecord doubted(long position, Scored alone, Scored together) {
+    return new ScoredRecord(
+        position, Map.of(Answer.CLASSIFICATION, alone, "ensemble", together), Double.NaN, null);
+  }
+
+  @Test
+  void doubtIsHeldAgainstTheFirstAdapterAlone() {
+    Map<String, Double> values = new HashMap<>();
+    DOUBTED.forEach(row -> values.put(row.metric(), row.value()));
+    assertThat(values)
+        .containsEntry("accuracy", 1.0)
+        .containsEntry("single_accuracy", 0.5)
+        .containsEntry("difference_accuracy", 0.5)
+        .containsEntry("out-of-domain-auroc", 1.0)
+        .hasSize(27);
+    assertThat(values.get("difference_loss")).isCloseTo(0.3 - 0.6, within(1e-12));
+    assertThat(values.get("calibration-error")).isCloseTo(0.25, within(1e-12));
+  }
+
   @Test
   void metricsHaveTheDocumentedNames() throws IOException {
     String documented = Files.readString(Path.of("../deploy/sql/README.md"));
@@ -61,12 +92,28 @@ class TestScores {
         documented.substring(
             documented.indexOf("Metrics of a classification:"),
             documented.indexOf("## `record_scores`"));
-    assertThat(Pattern.compile("`([^`]+)`").matcher(names).results().map(r -> r.group(1)))
+    assertThat(
+            Pattern.compile("`([^`]+)`")
+                .matcher(names)
+                .results()
+                .map(found -> found.group(1))
+                .filter(name -> !name.endsWith("_") && !name.startsWith("evaluate."))
+                .distinct())
         .containsExactlyInAnyOrderElementsOf(
-            Stream.concat(CLASSES.stream(), RESPONSES.stream()).map(Evaluation::metric).toList());
+            Stream.of(CLASSES, RESPONSES, DOUBTED)
+                .flatMap(List::stream)
+                .map(Evaluation::metric)
+                .filter(EvaluationsTable::isOfAnswers)
+                .distinct()
+                .toList());
   }
 
   private static List<Evaluation> evaluations(Task task, ScoredRecord... records) {
+    return evaluations(task, List.of(), List.of(), records);
+  }
+
+  private static List<Evaluation> evaluations(
+      Task task, List<ScoredRecord> outside, List<String> settings, ScoredRecord... records) {
     AllocationPlan plan =
         new UniformAllocation(2, 2, RoutingMethod.topK(2), 16)
             .plan(List.of(new LinearModule(0, "query", 4, 4)));
@@ -84,10 +131,12 @@ class TestScores {
             classifies ? null : PromptTemplate.alpaca());
     return new Scores(
             List.of(records),
+            outside,
             description,
-            GuilomoConfig.load(null, List.of("evaluate.bootstrap-samples=10")).evaluate(),
-            1,
-            "test")
+            GuilomoConfig.load(null, List.of("evaluate.bootstrap-samples=10"))
+                .with(settings)
+                .evaluate(),
+            1)
         .evaluations();
   }
 }

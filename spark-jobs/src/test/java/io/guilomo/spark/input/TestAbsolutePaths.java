@@ -22,7 +22,9 @@ class TestAbsolutePaths {
                 "data.train=data/{a,b}*.tsv",
                 "data.validation=2024-01-01T10:00/v.tsv",
                 "evaluate.data=./test #1.tsv",
-                "evaluate.adapter=runs/a/adapter",
+                "evaluate.uncertainty=ensemble",
+                "evaluate.adapters=[\"runs/a, b/adapter\", /runs/c/adapter]",
+                "evaluate.out-of-domain=other.tsv",
                 "finetune.plan=plan.json",
                 "search.start-plan=runs/a",
                 "output.dir=output"));
@@ -32,7 +34,9 @@ class TestAbsolutePaths {
     assertThat(absolute.data().train()).isEqualTo(here + "/data/{a,b}*.tsv");
     assertThat(absolute.data().validation()).isEqualTo(here + "/2024-01-01T10:00/v.tsv");
     assertThat(absolute.evaluate().data()).isEqualTo(here + "/test #1.tsv");
-    assertThat(absolute.evaluate().adapter()).isEqualTo(here + "/runs/a/adapter");
+    assertThat(absolute.evaluate().doubt().adapters())
+        .containsExactly(here + "/runs/a, b/adapter", "/runs/c/adapter");
+    assertThat(absolute.evaluate().doubt().outOfDomain()).isEqualTo(here + "/other.tsv");
     assertThat(absolute.finetune().plan()).isEqualTo(here + "/plan.json");
     assertThat(absolute.search().startPlan()).isEqualTo(here + "/runs/a");
     assertThat(absolute.output().dir()).isEqualTo(here + "/output");

@@ -1,0 +1,175 @@
+package io.guilomo.spark.evaluate;
+
+import io.guilomo.adapter.AdapterDescription;
+import io.guilomo.config.EvaluateConfig.Doubt;
+import io.guilomo.config.EvaluateConfig.MemberWeights;
+import io.guilomo.config.EvaluateConfig.Uncertainty;
+import io.guilomo.data.LabelSet;
+import io.guilomo.inference.Answer;
+import io.guilomo.inference.MixedPredictor;
+import io.guilomo.inference.Predictor;
+import io.guilomo.kernel.Kernels;
+import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
+import io.guilomo.uncertainty.HeadLaplace;
+import io.guilomo.uncertainty.Predictive;
+import io.guilomo.uncertainty.Probabilities;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.function.BiFunction;
+
+/**
+ * The adapters that answer, and how their answers become one; travels to executors.
+ *
+ * @param sources at least one; all but the first are asked for choices alone
+ * @param seed of samples
+ */
+record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implements Serializable {
+
+  /**
+   * @param adapters directories
+   * @param first the model of the first of them
+   * @throws UserException if they do not belong together, or cannot answer so
+   */
+  static Members of(List<String> adapters, AdaptedModel.Source first, Doubt doubt)
+      throws IOException {
+    Members members = new Members(new ArrayList<>(List.of(first)), doubt, first.options().seed());
+    AdapterDescription description = first.description();
+    members.requirePossible(description);
+    for (String adapter : adapters.subList(1, adapters.size())) {
+      AdaptedModel.Source source = choosing(adapter, first);
+      requireAlike(first.adapter(), description, adapter, source.description());
+      members.sources.add(source);
+    }
+    return members;
+  }
+
+  private void requirePossible(AdapterDescription description) {
+    Task task = description.task();
+    if (doubt.uncertainty() == Uncertainty.NONE || task == Task.CLASSIFICATION) {
+      return;
+    }
+    if (doubt.uncertainty().isLaplace()) {
+      throw new UserException(
+          "Cannot use guilomo.evaluate.uncertainty = %s for %s: it approximates the posterior of a"
+              + " classifier's head, and a language model has none; use ensemble",
+          doubt.uncertainty(), task);
+    }
+    if (task != Task.MULTIPLE_CHOICE || !first().options().methods().contains(Answer.CHOICES)) {
+      throw new UserException(
+          "Cannot use guilomo.evaluate.uncertainty = %s for %s with guilomo.evaluate.methods = %s:"
+              + " only classes and choices have probabilities to average",
+          doubt.uncertainty(), task, first().options().methods());
+    }
+  }
+
+  private static void requireAlike(
+      String one, AdapterDescription first, String other, AdapterDescription second) {
+    if (first.task() != second.task()) {
+      throw refused(one, other, "task", first.task(), second.task());
+    }
+    if (!first.labels().equals(second.labels())) {
+      throw refused(
+          one, other, "labels", LabelSet.named(first.labels()), LabelSet.named(second.labels()));
+    }
+    if (!first.backboneDigest().equals(second.backboneDigest())) {
+      throw refused(
+          one, other, "model with digest", first.backboneDigest(), second.backboneDigest());
+    }
+  }
+
+  private static UserException refused(
+      String one, String other, String what, Object first, Object second) {
+    return new UserException(
+        "Cannot mix the adapters %s and %s: one has %s %s, the other %s",
+        one, other, what, first, second);
+  }
+
+  AdaptedModel.Source first() {
+    return sources.get(0);
+  }
+
+  /** One of them, asked for its choices without doubts. */
+  Members alone(AdaptedModel.Source source) {
+    return new Members(
+        List.of(choosing(source.adapter(), source)),
+        new Doubt(Uncertainty.NONE, List.of(), MemberWeights.UNIFORM, 0, ""),
+        seed);
+  }
+
+  /** An adapter on the model of another, asked for choices alone. */
+  private static AdaptedModel.Source choosing(String adapter, AdaptedModel.Source other) {
+    Predictor.Options options =
+        new Predictor.Options(
+            List.of(Answer.CHOICES), other.options().generation(), other.options().seed());
+    return new AdaptedModel.Source(adapter, other.backbone(), options, other.workers());
+  }
+
+  /** Opens all of them, to be asked as one. */
+  private AdaptedModel open() throws IOException {
+    Kernels kernels = first().workers().begin();
+    if (doubt.uncertainty() == Uncertainty.NONE) {
+      return AdaptedModel.open(first(), kernels);
+    }
+    List<AdaptedModel> opened = new ArrayList<>();
+    try {
+      double[] evidences = new double[sources.size()];
+      for (AdaptedModel.Source source : sources) {
+        int place = opened.size();
+        opened.add(
+            AdaptedModel.open(
+                source,
+                kernels,
+                adapter -> {
+                  if (!doubt.uncertainty().isLaplace()) {
+                    return Predictive.TRAINED;
+                  }
+                  HeadLaplace laplace =
+                      source.uncertainty().laplace(adapter.description(), adapter.headFeatures());
+                  evidences[place] = laplace.logEvidence();
+                  return Predictive.of(laplace, doubt.laplaceSamples(), seed);
+                }));
+      }
+      return mixed(opened, evidences);
+    } catch (IOException | RuntimeException | Error e) {
+      opened.forEach(AdaptedModel::close);
+      throw e;
+    }
+  }
+
+  private AdaptedModel mixed(List<AdaptedModel> opened, double[] evidences) throws IOException {
+    double[] weights = new double[opened.size()];
+    Arrays.fill(weights, 1.0 / weights.length);
+    if (doubt.weights() == MemberWeights.EVIDENCE) {
+      weights = Probabilities.softmax(evidences);
+    }
+    AdaptedModel first = opened.get(0);
+    List<MixedPredictor.Member> members = new ArrayList<>();
+    for (int i = 0; i < weights.length; i++) {
+      double temperature =
+          first.labels().isEmpty() ? sources.get(i).uncertainty().temperature() : 1;
+      members.add(new MixedPredictor.Member(opened.get(i).predictor(), temperature, weights[i]));
+    }
+    return new AdaptedModel(
+        first.labels(),
+        first.network(),
+        first.tokenizer(),
+        new MixedPredictor(doubt.uncertainty().toString(), members),
+        opened.subList(1, opened.size()));
+  }
+
+  /** Maps elements batch by batch with the models, which are opened only where there are any. */
+  <T, R> Iterator<R> map(
+      Iterator<T> elements, int batchSize, BiFunction<List<T>, AdaptedModel, List<R>> change)
+      throws IOException {
+    if (!elements.hasNext()) {
+      return List.<R>of().iterator();
+    }
+    AdaptedModel model = open();
+    return new Batches<>(elements, batchSize, batch -> change.apply(batch, model), model.closing());
+  }
+}
