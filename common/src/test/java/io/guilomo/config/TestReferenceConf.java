@@ -41,7 +41,14 @@ class TestReferenceConf {
           "tracking.mlflow-uri",
           List.of("tracking.mlflow.uri"),
           "tracking.mlflow-experiment",
-          List.of("tracking.mlflow.experiment"));
+          List.of("tracking.mlflow.experiment"),
+          "evaluate.doubt",
+          List.of(
+              "evaluate.uncertainty",
+              "evaluate.adapters",
+              "evaluate.member-weights",
+              "evaluate.laplace-samples",
+              "evaluate.out-of-domain"));
 
   @Test
   void everyKeyHasAnExplanationOfOneLine() {

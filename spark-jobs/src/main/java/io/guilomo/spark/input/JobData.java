@@ -51,6 +51,7 @@ public final class JobData {
     DataConfig data = config.data();
     return load(
         workers,
+        Task.parse(data.task()),
         validationFraction,
         config.model().maxLength().tokens(),
         data.labels().isEmpty() ? Optional.empty() : Optional.of(new LabelSet(data.labels())));
@@ -60,13 +61,18 @@ public final class JobData {
   public ShardedData loadFor(AdapterDescription classifier, int workers) throws IOException {
     return load(
         workers,
+        classifier.task(),
         config.data().validationFraction(),
         classifier.maxLength(),
         Optional.of(new LabelSet(classifier.labels())));
   }
 
   private ShardedData load(
-      int workers, double validationFraction, int maxLength, Optional<LabelSet> labels)
+      int workers,
+      Task task,
+      double validationFraction,
+      int maxLength,
+      Optional<LabelSet> labels)
       throws IOException {
     DataConfig data = config.data();
     DataSource source =
@@ -77,7 +83,7 @@ public final class JobData {
             format(data.format()),
             format(data.validationFormat()),
             data.encoding(),
-            new RecordParser(Task.parse(data.task()), data.columns()),
+            new RecordParser(task, data.columns()),
             data.maxBadFraction());
     ShardedData.Encoding encoding =
         new ShardedData.Encoding(

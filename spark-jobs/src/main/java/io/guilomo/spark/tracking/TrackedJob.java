@@ -32,9 +32,10 @@ public record TrackedJob(
    */
   public record Labels(String strategy, String version, String application) {}
 
-  /** Whether concurrent searches measure the same things. */
+  /** Whether trainings with several seeds measure the same things. */
   boolean hasSeveralSeeds() {
-    return name.equals("allocate") && config.search().seeds().size() > 1;
+    return name.equals("allocate") && config.search().seeds().size() > 1
+        || name.equals("finetune") && config.finetune().seeds().size() > 1;
   }
 
   /** Whether the run's {@code plan.json} is the job's own. */

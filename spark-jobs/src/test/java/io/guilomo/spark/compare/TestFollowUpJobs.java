@@ -161,6 +161,33 @@ class TestFollowUpJobs {
         .isEqualTo(evaluated.evaluations());
     new PredictJob(new JobContext(spark, config, messages)).run();
     assertThat(counts()).isEqualTo(before);
+
+    // Choices at a temperature that the validation records tell.
+    GuilomoConfig doubting = config("first", "evaluate.uncertainty=ensemble");
+    Map<String, Double> doubted = new TreeMap<>();
+    new EvaluateJob(new JobContext(spark, doubting, messages))
+        .run()
+        .evaluations()
+        .forEach(row -> doubted.put(row.metric(), row.value()));
+    assertThat(doubted)
+        .containsKeys("choices_loss", "choices_calibration-error", "difference_choices_loss")
+        .containsEntry("single_choices_accuracy", metrics.get("choices_accuracy"));
+    assertThat(output.resolve("runs/first/adapter/uncertainty.safetensors")).exists();
+    assertThat(messages.lines())
+        .anyMatch(line -> line.startsWith("temperature of the choices of " + tuned.adapter()));
+    GuilomoConfig impossible = config("first", "evaluate.uncertainty=laplace");
+    assertThatThrownBy(() -> new EvaluateJob(new JobContext(spark, impossible, messages)).run())
+        .hasMessage(
+            "Cannot use guilomo.evaluate.uncertainty = laplace for multiple-choice: it approximates"
+                + " the posterior of a classifier's head, and a language model has none; use"
+                + " ensemble");
+    GuilomoConfig generating =
+        config("first", "evaluate.uncertainty=ensemble", "evaluate.methods=[generation]");
+    assertThatThrownBy(() -> new EvaluateJob(new JobContext(spark, generating, messages)).run())
+        .hasMessage(
+            "Cannot use guilomo.evaluate.uncertainty = ensemble for multiple-choice with"
+                + " guilomo.evaluate.methods = [generation]: only classes and choices have"
+                + " probabilities to average");
   }
 
   @Test

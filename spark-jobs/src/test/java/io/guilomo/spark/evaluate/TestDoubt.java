@@ -66,6 +66,14 @@ class TestDoubt {
     assertThat(ensemble.get("difference_loss"))
         .isCloseTo(ensemble.get("loss") - ensemble.get("single_loss"), within(1e-12));
 
+    assertThat(
+            evaluate(
+                "ensemble",
+                "evaluate.adapters=[\"%s\",\"%s\"]"
+                    .formatted(run.resolve("adapter-seed-8"), run.resolve("adapter"))))
+        .hasEntrySatisfying(
+            "loss", loss -> assertThat(loss).isCloseTo(ensemble.get("loss"), within(1e-6)));
+
     Map<String, Double> laplace = evaluate("laplace");
     assertThat(run.resolve("adapter/uncertainty.safetensors")).exists();
     assertThat(run.resolve("adapter-seed-8/uncertainty.safetensors")).doesNotExist();
