@@ -34,6 +34,8 @@ public final class SampleRun {
   }
 
   /**
+   * A job with the published estimator, whose vectors the samples are.
+   *
    * @param minutes after which it began
    * @param data null for none
    */
@@ -55,7 +57,9 @@ public final class SampleRun {
                     "/models/small",
                     "abc",
                     "/data/train",
-                    GuilomoConfig.load(null, List.of(settings)).asJson()),
+                    GuilomoConfig.load(null, List.of("search.estimator=straight-through"))
+                        .with(List.of(settings))
+                        .asJson()),
                 data)));
     return this;
   }
