@@ -68,11 +68,7 @@ public final class JobData {
   }
 
   private ShardedData load(
-      int workers,
-      Task task,
-      double validationFraction,
-      int maxLength,
-      Optional<LabelSet> labels)
+      int workers, Task task, double validationFraction, int maxLength, Optional<LabelSet> labels)
       throws IOException {
     DataConfig data = config.data();
     DataSource source =
