@@ -81,6 +81,10 @@ public record EvaluateConfig(
       String outOfDomain)
       implements Serializable {
 
+    /** A single adapter answers, and nothing is asked of its confidence. */
+    public static final Doubt NONE =
+        new Doubt(Uncertainty.NONE, List.of(), MemberWeights.UNIFORM, 0, "");
+
     /** Whether figures of the confidence are wanted. */
     public boolean isAsked() {
       return uncertainty != Uncertainty.NONE || !outOfDomain.isBlank();

@@ -108,6 +108,10 @@ public final class HeadCurvature implements Serializable {
     return inputs.length;
   }
 
+  int classes() {
+    return outputs.length;
+  }
+
   public long records() {
     return records;
   }

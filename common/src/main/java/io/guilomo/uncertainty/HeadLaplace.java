@@ -50,16 +50,16 @@ public record HeadLaplace(
     if (curvature.records() == 0) {
       throw new UserException("Cannot approximate the posterior of a head from no records");
     }
-    Eigen inputs = Eigen.of(curvature.inputFactor());
-    Eigen outputs = Eigen.of(curvature.outputFactor());
+    Eigen inputs = Eigen.of(curvature.inputFactor(), rank);
+    Eigen outputs = Eigen.of(curvature.outputFactor(), curvature.classes());
     Spectrum spectrum = new Spectrum(inputs.values(), outputs.values(), squaredNorm);
     double precision = spectrum.bestPrecision();
-    int kept = Math.min(rank, inputs.values().length);
+    int kept = inputs.vectors().length;
     return new HeadLaplace(
         curvature.biased(),
         Arrays.copyOf(inputs.values(), kept),
         Arrays.stream(inputs.values()).skip(kept).average().orElse(0),
-        Arrays.copyOf(inputs.vectors(), kept),
+        inputs.vectors(),
         outputs.values(),
         outputs.vectors(),
         precision,

@@ -101,21 +101,6 @@ class TestGuilomoConfig {
   }
 
   @Test
-  void anAdapterIsNamedInOnePlace() {
-    assertThatThrownBy(
-            () ->
-                GuilomoConfig.load(
-                    null,
-                    List.of(
-                        "evaluate.uncertainty=ensemble",
-                        "evaluate.adapters=[a, b]",
-                        "evaluate.adapter=c")))
-        .hasMessage(
-            "Cannot use guilomo.evaluate.adapters = [a, b]: evaluate.adapter names one as well;"
-                + " keep one of the two");
-  }
-
-  @Test
   void overridesWinOverTheFileAndTheFileOverDefaults() throws IOException {
     Path file =
         write("guilomo { search { epochs = 2, batch-size = 8 }, data.columns { sentence = _c3 } }");
@@ -147,12 +132,6 @@ class TestGuilomoConfig {
         "search.plan-tolerance=1 | Cannot use guilomo.search.plan-tolerance = 1: must be at least 0 and below 1",
         "generation.top-p=0 | Cannot use guilomo.generation.top-p = 0: must be above 0",
         "evaluate.methods=[guess] | Cannot use guilomo.evaluate.methods = [guess]: must be some of generation, choices, text",
-        "evaluate.adapters=[a] | Cannot use guilomo.evaluate.adapters = [a]: with evaluate.uncertainty = none one"
-            + " adapter answers; name it in evaluate.adapter, or set evaluate.uncertainty",
-        "evaluate.uncertainty=doubt | Cannot use guilomo.evaluate.uncertainty = doubt: must be one of none, ensemble,"
-            + " laplace, laplace-mixture",
-        "evaluate.member-weights=evidence | Cannot use guilomo.evaluate.member-weights = evidence: only"
-            + " evaluate.uncertainty = laplace-mixture knows the evidence",
         "finetune.seeds=[1, 1] | Cannot use guilomo.finetune.seeds = [1, 1]: must be different whole numbers",
         "allocation.budget.parameters=-1 | Cannot use guilomo.allocation.budget.parameters = -1: must be at least 0"
       })
@@ -232,28 +211,6 @@ class TestGuilomoConfig {
     assertThatThrownBy(() -> GuilomoConfig.load(null, List.of(override)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot use configuration key " + message);
-  }
-
-  @Test
-  void whatAutoIsDependsOnTheEstimator() {
-    SearchConfig expected = GuilomoConfig.load(null, List.of("search.estimator=expected")).search();
-    assertThat(expected.epochs()).isEqualTo(1);
-    assertThat(expected.validationFraction()).hasValue(0.5);
-    assertThat(expected.outerGradient()).isEqualTo(SearchConfig.OuterGradient.FIRST_ORDER);
-    assertThat(GuilomoConfig.load(null, List.of("search.validation-fraction=0.2")).search())
-        .satisfies(search -> assertThat(search.validationFraction()).hasValue(0.2));
-  }
-
-  @Test
-  void theReleasedCodesGradientIsForItsEstimator() {
-    assertThatThrownBy(
-            () ->
-                GuilomoConfig.load(
-                    null, List.of("search.estimator=expected", "search.outer-gradient=reference")))
-        .isInstanceOf(UserException.class)
-        .hasMessage(
-            "Cannot use guilomo.search.outer-gradient = reference: the released code knows no"
-                + " search.estimator expected; must be second-order or first-order");
   }
 
   @Test

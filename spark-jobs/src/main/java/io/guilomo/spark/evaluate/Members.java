@@ -95,10 +95,7 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
 
   /** One of them, asked for its choices without doubts. */
   Members alone(AdaptedModel.Source source) {
-    return new Members(
-        List.of(choosing(source.adapter(), source)),
-        new Doubt(Uncertainty.NONE, List.of(), MemberWeights.UNIFORM, 0, ""),
-        seed);
+    return new Members(List.of(choosing(source.adapter(), source)), Doubt.NONE, seed);
   }
 
   /** An adapter on the model of another, asked for choices alone. */

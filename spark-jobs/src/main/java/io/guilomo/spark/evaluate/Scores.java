@@ -139,18 +139,7 @@ final class Scores {
   List<RecordScore> rows() {
     List<RecordScore> rows = new ArrayList<>();
     for (ScoredRecord record : records) {
-      record
-          .scores()
-          .forEach(
-              (method, scored) ->
-                  rows.add(
-                      new RecordScore(
-                          record.position(),
-                          method,
-                          scored.correct(),
-                          known(scored.loss()),
-                          known(scored.confidence()),
-                          RecordScoresTable.TEST)));
+      rows.addAll(rows(record, RecordScoresTable.TEST));
       if (!Double.isNaN(record.responseLoss())) {
         rows.add(
             new RecordScore(
@@ -163,19 +152,25 @@ final class Scores {
       }
     }
     for (ScoredRecord record : outside) {
-      record
-          .scores()
-          .forEach(
-              (method, scored) ->
-                  rows.add(
-                      new RecordScore(
-                          record.position(),
-                          method,
-                          null,
-                          null,
-                          scored.confidence(),
-                          RecordScoresTable.OUT_OF_DOMAIN)));
+      rows.addAll(rows(record, RecordScoresTable.OUT_OF_DOMAIN));
     }
+    return rows;
+  }
+
+  private static List<RecordScore> rows(ScoredRecord record, String split) {
+    List<RecordScore> rows = new ArrayList<>();
+    record
+        .scores()
+        .forEach(
+            (method, scored) ->
+                rows.add(
+                    new RecordScore(
+                        record.position(),
+                        method,
+                        split.equals(RecordScoresTable.TEST) ? scored.correct() : null,
+                        known(scored.loss()),
+                        known(scored.confidence()),
+                        split)));
     return rows;
   }
 

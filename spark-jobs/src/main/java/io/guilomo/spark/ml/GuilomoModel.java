@@ -1,6 +1,7 @@
 package io.guilomo.spark.ml;
 
 import io.guilomo.adapter.AdapterDirectory;
+import io.guilomo.config.EvaluateConfig.Uncertainty;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
@@ -53,6 +54,12 @@ public record GuilomoModel(
     all.add("evaluate.adapter=" + adapter);
     GuilomoConfig config =
         AbsolutePaths.forExecutors(spark, GuilomoConfig.load(null, List.copyOf(all)));
+    if (config.evaluate().doubt().uncertainty() != Uncertainty.NONE) {
+      throw new UserException(
+          "Cannot predict with guilomo.evaluate.uncertainty = %s here: one adapter answers; command"
+              + " predict asks several",
+          config.evaluate().doubt().uncertainty());
+    }
     AdaptedModel.Source source =
         new AdaptedModel.Source(
             config.evaluate().adapter(),

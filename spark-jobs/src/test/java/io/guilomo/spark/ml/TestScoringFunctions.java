@@ -209,15 +209,22 @@ class TestScoringFunctions {
         .hasMessage(message);
   }
 
-  @Test
-  void settingsOfTheSessionAreKeys() {
-    session().conf().set("spark.guilomo.evaluate.batch-sizes", "3");
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "evaluate.batch-sizes | 3 | did you mean guilomo.evaluate.batch-size?",
+        "evaluate.uncertainty | laplace | Cannot predict with guilomo.evaluate.uncertainty = laplace here: one adapter"
+            + " answers; command predict asks several",
+      })
+  void settingsOfTheSessionAreKeys(String key, String value, String message) {
+    session().conf().set("spark.guilomo." + key, value);
     try {
       assertThatThrownBy(() -> sql("SELECT guilomo_predict('%1$s', text) FROM texts"))
           .isInstanceOf(UserException.class)
-          .hasMessageContaining("guilomo.evaluate.batch-size");
+          .hasMessageContaining(message);
     } finally {
-      session().conf().unset("spark.guilomo.evaluate.batch-sizes");
+      session().conf().unset("spark.guilomo." + key);
     }
   }
 

@@ -6,10 +6,20 @@ import java.util.List;
 import java.util.Map;
 
 /** Keeps the lines that a job says beside its progress. */
-public record Messages(List<String> lines) implements ProgressListener {
+public class Messages implements ProgressListener {
+
+  private final List<String> lines;
 
   public Messages() {
     this(new ArrayList<>());
+  }
+
+  public Messages(List<String> lines) {
+    this.lines = lines;
+  }
+
+  public List<String> lines() {
+    return lines;
   }
 
   @Override

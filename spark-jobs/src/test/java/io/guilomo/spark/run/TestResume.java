@@ -107,6 +107,31 @@ class TestResume extends OnResumedJobs {
   }
 
   @Test
+  void ofSeveralAdaptersTheFinishedStayAndTheNextGoesOn() throws IOException {
+    String seeds = "finetune.seeds=[7, 42]";
+    for (String run : List.of("whole", "stopped")) {
+      jobs.allocate(run, 99, "allocation.strategy=uniform");
+    }
+    FinetuneJob.Result whole = jobs.finetune("whole", 99, seeds);
+    assertThatThrownBy(() -> jobs.finetune("stopped", 9, seeds))
+        .hasMessage("stopped after round 9");
+    jobs.messages().clear();
+    FinetuneJob.Result resumed = jobs.finetune("stopped", 99, seeds);
+    assertThat(jobs.messages())
+        .contains("resuming after round 5 of 5", "seed 42: 2 of 2", "resuming after round 3 of 5");
+    for (int member = 0; member < 2; member++) {
+      assertThat(resumed.members().get(member).outcome().best())
+          .isEqualTo(whole.members().get(member).outcome().best());
+    }
+    for (String adapter : List.of("adapter", "adapter-seed-42", "adapter-seed-42-last")) {
+      assertThat(output.resolve("runs/stopped/" + adapter + "/adapter.safetensors"))
+          .hasSameBinaryContentAs(output.resolve("runs/whole/" + adapter + "/adapter.safetensors"));
+    }
+    assertThat(jobs.values(MetricsTable.INSTANCE, "stopped"))
+        .isEqualTo(jobs.values(MetricsTable.INSTANCE, "whole"));
+  }
+
+  @Test
   void expertsThatShareAGoOnToo() throws IOException {
     String shared = "lora-moe.sharing=shared-a";
     AllocateJob.Result whole = jobs.allocate("whole", 99, shared);
