@@ -29,10 +29,17 @@ public final class UncertaintyFile {
   public static final String NAME = "uncertainty.safetensors";
 
   private static final String ADAPTER = "adapter";
+  private static final String FORMAT = "format";
+
+  /** Files of earlier formats are made anew. */
+  private static final String CURRENT = "2";
+
   private static final String INPUT_VALUES = "input-values";
   private static final String INPUT_VECTORS = "input-vectors";
   private static final String OUTPUT_VALUES = "output-values";
   private static final String OUTPUT_VECTORS = "output-vectors";
+
+  private static final String REST_VARIANCES = "rest-variances";
 
   /** Prior precision, logarithm of the evidence. */
   private static final String FIT = "fit";
@@ -63,12 +70,12 @@ public final class UncertaintyFile {
    */
   public static int rank(Adapter adapter, int features) {
     int classes = adapter.description().labels().size();
-    long numbers = adapter.bytes() / SHARE / Float.BYTES - HEADER - classes * (classes + 1L);
+    long numbers = adapter.bytes() / SHARE / Float.BYTES - HEADER - classes * (classes + 2L);
     return (int) Math.max(1, Math.min(features, numbers / (features + 1)));
   }
 
   /**
-   * Whether the file is there, and belongs to an adapter.
+   * Whether the file is there, in the current format, and belongs to an adapter.
    *
    * @param digest of the adapter's tensors
    * @throws UserException if it is damaged
@@ -77,7 +84,10 @@ public final class UncertaintyFile {
     if (!path().getFileSystem(conf).exists(path())) {
       return false;
     }
-    return read(file -> digest.equals(file.metadata().get(ADAPTER)));
+    return read(
+        file ->
+            CURRENT.equals(file.metadata().get(FORMAT))
+                && digest.equals(file.metadata().get(ADAPTER)));
   }
 
   /**
@@ -87,12 +97,11 @@ public final class UncertaintyFile {
    */
   public void write(HeadLaplace laplace, String digest) throws IOException {
     Map<String, double[][]> tensors = new LinkedHashMap<>();
-    double[] values = Arrays.copyOf(laplace.inputValues(), laplace.inputValues().length + 1);
-    values[values.length - 1] = laplace.restValue();
-    tensors.put(INPUT_VALUES, new double[][] {values});
+    tensors.put(INPUT_VALUES, new double[][] {laplace.inputValues()});
     tensors.put(INPUT_VECTORS, laplace.inputVectors());
     tensors.put(OUTPUT_VALUES, new double[][] {laplace.outputValues()});
     tensors.put(OUTPUT_VECTORS, laplace.outputVectors());
+    tensors.put(REST_VARIANCES, new double[][] {laplace.restVariances()});
     tensors.put(FIT, new double[][] {{laplace.priorPrecision(), laplace.logEvidence()}});
     write(tensors, digest);
   }
@@ -111,7 +120,8 @@ public final class UncertaintyFile {
           stored.add(new StoredTensor(name, TensorType.F32, shape, out -> out.write(bytes)));
         });
     try (ExportDirectory export = new ExportDirectory(directory, conf)) {
-      SafetensorsWriter.write(export.stage(NAME), conf, stored, Map.of(ADAPTER, digest));
+      SafetensorsWriter.write(
+          export.stage(NAME), conf, stored, Map.of(ADAPTER, digest, FORMAT, CURRENT));
       export.commit();
     }
   }
@@ -142,20 +152,20 @@ public final class UncertaintyFile {
     int classes = description.labels().size();
     int rank = (int) Math.min(features, shape(file, INPUT_VECTORS)[0]);
     double[][] vectors = rows(file, INPUT_VECTORS, rank, features);
-    double[] values = rows(file, INPUT_VALUES, 1, rank + 1)[0];
     double[] fit = rows(file, FIT, 1, 2)[0];
     HeadLaplace laplace =
         new HeadLaplace(
             biased,
-            Arrays.copyOf(values, rank),
-            values[rank],
+            rows(file, INPUT_VALUES, 1, rank)[0],
             vectors,
             rows(file, OUTPUT_VALUES, 1, classes)[0],
             rows(file, OUTPUT_VECTORS, classes, classes),
+            rows(file, REST_VARIANCES, 1, classes)[0],
             fit[0],
             fit[1]);
-    requireNotBelow(0, INPUT_VALUES, values);
+    requireNotBelow(0, INPUT_VALUES, laplace.inputValues());
     requireNotBelow(0, OUTPUT_VALUES, laplace.outputValues());
+    requireNotBelow(0, REST_VARIANCES, laplace.restVariances());
     requireNotBelow(Float.MIN_NORMAL, FIT, fit[0]);
     return laplace;
   }

@@ -11,25 +11,26 @@ import org.apache.commons.math3.analysis.solvers.BrentSolver;
  * distribution around the trained weights, whose precision is {@code A ⊗ Λ + δ} (arXiv 2106.14806).
  * With {@code A = Σ a_i u_i u_iᵀ} and {@code Λ = Σ l_j v_j v_jᵀ} the logits of an input {@code z}
  * vary along each {@code v_j} with variance {@code Σ_i (u_iᵀ z)² / (a_i l_j + δ)}. Of the {@code
- * u_i} only the leading ones are kept; the others share the mean of their {@code a_i}, so that
- * {@code A} keeps its trace.
+ * u_i} only the leading ones are kept. Along the others together the logits vary with the mean that
+ * all of them give the records: {@code Σ_i a_i / (a_i l_j + δ) / Σ_i a_i} for each {@code j}.
  *
  * @param biased whether {@code z} ends with a 1 for the bias
  * @param inputValues the leading {@code a_i}, descending, {@code [rank]}
- * @param restValue the mean of the other {@code a_i}; 0 if there are none
  * @param inputVectors the leading {@code u_i}, {@code [rank][features]}, at least one
  * @param outputValues all {@code l_j}, {@code [classes]}
  * @param outputVectors all {@code v_j}, {@code [classes][classes]}
+ * @param restVariances of the logits along each {@code v_j} by a unit of {@code ‖z‖²} outside the
+ *     {@code u_i}, {@code [classes]}; 0 if nothing is outside
  * @param priorPrecision {@code δ}
  * @param logEvidence logarithm of the marginal likelihood of the records
  */
 public record HeadLaplace(
     boolean biased,
     double[] inputValues,
-    double restValue,
     double[][] inputVectors,
     double[] outputValues,
     double[][] outputVectors,
+    double[] restVariances,
     double priorPrecision,
     double logEvidence)
     implements Serializable {
@@ -58,10 +59,10 @@ public record HeadLaplace(
     return new HeadLaplace(
         curvature.biased(),
         Arrays.copyOf(inputs.values(), kept),
-        Arrays.stream(inputs.values()).skip(kept).average().orElse(0),
         inputs.vectors(),
         outputs.values(),
         outputs.vectors(),
+        spectrum.restVariances(kept, precision),
         precision,
         curvature.logLikelihood() + spectrum.logOccam(precision));
   }
@@ -95,10 +96,7 @@ public record HeadLaplace(
     }
     double[] variances = new double[outputValues.length];
     for (int j = 0; j < variances.length; j++) {
-      variances[j] =
-          projected.length == z.length
-              ? 0
-              : Math.max(0, rest) / (restValue * outputValues[j] + priorPrecision);
+      variances[j] = Math.max(0, rest) * restVariances[j];
       for (int i = 0; i < projected.length; i++) {
         variances[j] += projected[i] / (inputValues[i] * outputValues[j] + priorPrecision);
       }
@@ -141,6 +139,20 @@ public record HeadLaplace(
         }
       }
       return sum;
+    }
+
+    /** What the input eigenvalues after the first {@code kept} leave, for each output's. */
+    double[] restVariances(int kept, double precision) {
+      double[] rest = Arrays.copyOfRange(inputs, kept, inputs.length);
+      double trace = Arrays.stream(rest).sum();
+      double[] variances = new double[outputs.length];
+      for (int j = 0; j < outputs.length; j++) {
+        for (double input : rest) {
+          double share = trace > 0 ? input / trace : 1.0 / rest.length;
+          variances[j] += share / (input * outputs[j] + precision);
+        }
+      }
+      return variances;
     }
 
     /** Of the evidence what is not the likelihood: prior and determinant. */

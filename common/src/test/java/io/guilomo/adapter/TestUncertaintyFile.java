@@ -14,6 +14,7 @@ import io.guilomo.uncertainty.HeadLaplace;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -79,6 +80,16 @@ class TestUncertaintyFile {
     file.write(1.75, "abc");
     assertThat(file.temperature()).isEqualTo(1.75);
     refused("it has no tensor input-vectors", () -> file.laplace(adapter.description(), hidden));
+  }
+
+  @Test
+  void aFileOfAnEarlierFormatIsMadeAnew() throws IOException {
+    file.write(1.75, "abc");
+    String whole = Files.readString(path(), StandardCharsets.ISO_8859_1);
+    Files.delete(directory.resolve("." + UncertaintyFile.NAME + ".crc"));
+    Files.writeString(
+        path(), whole.replace("\"format\":\"2\"", "\"format\":\"1\""), StandardCharsets.ISO_8859_1);
+    assertThat(file.isOf("abc")).isFalse();
   }
 
   @Test
