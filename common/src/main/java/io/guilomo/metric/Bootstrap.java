@@ -7,8 +7,11 @@ import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Percentile bootstrap over records (Efron, Annals of Statistics 7, 1979): how a metric varies when
- * records are resampled with replacement. The same seed gives the same interval.
+ * Bootstrap over records (Efron, Annals of Statistics 7, 1979): how a metric varies when records
+ * are resampled with replacement. The interval is that of the percentiles; of a metric that noise
+ * raises it is the basic one, which reflects them at the value, because drawing again adds as much
+ * noise as the records already have (Davison and Hinkley, Bootstrap Methods and their Application,
+ * section 5.2). The same seed gives the same interval.
  *
  * @param samples number of bootstrap samples
  */
@@ -24,7 +27,13 @@ public record Bootstrap(int samples, double confidence, long seed) {
 
   public Interval interval(Metric metric, List<Scored> records, int classes) {
     check(records);
-    return interval(records.size(), drawn -> metric.of(at(records, drawn), classes));
+    Interval percentiles =
+        percentiles(records.size(), drawn -> metric.of(at(records, drawn), classes));
+    if (!metric.raisedByNoise()) {
+      return percentiles;
+    }
+    Interval basic = reflected(percentiles, metric.of(records, classes));
+    return new Interval(Math.max(0, basic.low()), Math.max(0, basic.high()));
   }
 
   /**
@@ -42,12 +51,21 @@ public record Bootstrap(int samples, double confidence, long seed) {
                 records.size(), others.size()));
       }
     }
-    return interval(
-        records.size(),
-        drawn -> metric.of(at(records, drawn), classes) - metric.of(at(others, drawn), classes));
+    Interval percentiles =
+        percentiles(
+            records.size(),
+            drawn ->
+                metric.of(at(records, drawn), classes) - metric.of(at(others, drawn), classes));
+    return metric.raisedByNoise()
+        ? reflected(percentiles, metric.of(records, classes) - metric.of(others, classes))
+        : percentiles;
   }
 
-  private Interval interval(int records, ToDoubleFunction<int[]> value) {
+  private static Interval reflected(Interval percentiles, double value) {
+    return new Interval(2 * value - percentiles.high(), 2 * value - percentiles.low());
+  }
+
+  private Interval percentiles(int records, ToDoubleFunction<int[]> value) {
     double[] values = new double[samples];
     int[] drawn = new int[records];
     for (int sample = 0; sample < samples; sample++) {

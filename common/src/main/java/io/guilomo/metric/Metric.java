@@ -65,6 +65,14 @@ public enum Metric {
   }
 
   /**
+   * Whether the fewer the records, the higher the value on average: in a calibration error the
+   * noise of a bin counts as a distance, whichever its sign. No value is below 0.
+   */
+  boolean raisedByNoise() {
+    return this == CALIBRATION_ERROR;
+  }
+
+  /**
    * @param classes number of classes of the task; those of every record must be below
    */
   public double of(List<Scored> records, int classes) {

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -45,6 +47,35 @@ class TestIntervals {
         .isNotEqualTo(interval);
     double value = Metric.MATTHEWS.of(records, 2);
     assertThat(value).isBetween(interval.low(), interval.high());
+  }
+
+  /**
+   * Noise raises a calibration error: the percentiles would hold the truth of 77 of the 200 sets.
+   */
+  @Test
+  void ofACalibrationErrorTheyHoldTheTruth() {
+    Random random = new Random(5);
+    Bootstrap bootstrap = new Bootstrap(200, 0.95, 3);
+    int held = 0;
+    int differencesHeld = 0;
+    int sets = 200;
+    for (int set = 0; set < sets; set++) {
+      List<Scored> good = new ArrayList<>();
+      List<Scored> poor = new ArrayList<>();
+      for (int n = 0; n < 500; n++) {
+        double right = 0.5 + 0.45 * random.nextDouble();
+        int answer = random.nextDouble() < right ? 1 : 0;
+        good.add(new Scored(1, answer, 0, right + 0.02));
+        poor.add(new Scored(1, answer, 0, right + 0.05));
+      }
+      Interval interval = bootstrap.interval(Metric.CALIBRATION_ERROR, good, 2);
+      held += interval.low() <= 0.02 && interval.high() >= 0.02 ? 1 : 0;
+      Interval between = bootstrap.difference(Metric.CALIBRATION_ERROR, poor, good, 2);
+      differencesHeld += between.low() <= 0.03 && between.high() >= 0.03 ? 1 : 0;
+      assertThat(interval.low()).isNotNegative();
+    }
+    assertThat((double) held / sets).isBetween(0.83, 1.0);
+    assertThat((double) differencesHeld / sets).isBetween(0.88, 1.0);
   }
 
   @Test
