@@ -38,7 +38,6 @@ public final class UncertaintyFile {
   private static final String INPUT_VECTORS = "input-vectors";
   private static final String OUTPUT_VALUES = "output-values";
   private static final String OUTPUT_VECTORS = "output-vectors";
-
   private static final String REST_VARIANCES = "rest-variances";
 
   /** Prior precision, logarithm of the evidence. */

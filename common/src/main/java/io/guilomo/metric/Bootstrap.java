@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * Bootstrap over records (Efron, Annals of Statistics 7, 1979): how a metric varies when records
@@ -27,13 +28,11 @@ public record Bootstrap(int samples, double confidence, long seed) {
 
   public Interval interval(Metric metric, List<Scored> records, int classes) {
     check(records);
-    Interval percentiles =
-        percentiles(records.size(), drawn -> metric.of(at(records, drawn), classes));
-    if (!metric.raisedByNoise()) {
-      return percentiles;
-    }
-    Interval basic = reflected(percentiles, metric.of(records, classes));
-    return new Interval(Math.max(0, basic.low()), Math.max(0, basic.high()));
+    Interval interval =
+        interval(metric, records.size(), drawn -> metric.of(at(records, drawn), classes));
+    return metric.raisedByNoise()
+        ? new Interval(Math.max(0, interval.low()), Math.max(0, interval.high()))
+        : interval;
   }
 
   /**
@@ -51,21 +50,13 @@ public record Bootstrap(int samples, double confidence, long seed) {
                 records.size(), others.size()));
       }
     }
-    Interval percentiles =
-        percentiles(
-            records.size(),
-            drawn ->
-                metric.of(at(records, drawn), classes) - metric.of(at(others, drawn), classes));
-    return metric.raisedByNoise()
-        ? reflected(percentiles, metric.of(records, classes) - metric.of(others, classes))
-        : percentiles;
+    return interval(
+        metric,
+        records.size(),
+        drawn -> metric.of(at(records, drawn), classes) - metric.of(at(others, drawn), classes));
   }
 
-  private static Interval reflected(Interval percentiles, double value) {
-    return new Interval(2 * value - percentiles.high(), 2 * value - percentiles.low());
-  }
-
-  private Interval percentiles(int records, ToDoubleFunction<int[]> value) {
+  private Interval interval(Metric metric, int records, ToDoubleFunction<int[]> value) {
     double[] values = new double[samples];
     int[] drawn = new int[records];
     for (int sample = 0; sample < samples; sample++) {
@@ -77,7 +68,13 @@ public record Bootstrap(int samples, double confidence, long seed) {
     }
     Arrays.sort(values);
     double tail = (1 - confidence) / 2;
-    return new Interval(quantile(values, tail), quantile(values, 1 - tail));
+    double low = quantile(values, tail);
+    double high = quantile(values, 1 - tail);
+    if (!metric.raisedByNoise()) {
+      return new Interval(low, high);
+    }
+    double ofAll = value.applyAsDouble(IntStream.range(0, records).toArray());
+    return new Interval(2 * ofAll - high, 2 * ofAll - low);
   }
 
   private static void check(List<Scored> records) {

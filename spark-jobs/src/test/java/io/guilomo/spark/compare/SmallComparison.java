@@ -6,6 +6,7 @@ import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.TableReader;
@@ -17,33 +18,37 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Comparisons on a small real decoder and few questions, with steps that are too few to learn. */
-final class SmallComparison {
-
-  private final List<String> messages = new ArrayList<>();
-  private final Path output;
-  private final Path train;
-  private final Path test;
-
-  SmallComparison(Path output) throws IOException {
-    this.output = output;
-    this.train = ShortQuestions.of("train.jsonl", 20, output);
-    this.test = ShortQuestions.of("validation.jsonl", 6, output);
-  }
+abstract class SmallComparison {
 
   /** What has been said so far; may be cleared. */
-  List<String> messages() {
-    return messages;
+  final List<String> messages = new ArrayList<>();
+
+  @TempDir Path output;
+  private Path train;
+  private Path test;
+
+  @BeforeEach
+  void chooseQuestions() throws IOException {
+    train = ShortQuestions.of("train.jsonl", 20, output);
+    test = ShortQuestions.of("validation.jsonl", 6, output);
+  }
+
+  CompareJob.Result compare(GuilomoConfig config) throws IOException {
+    return compare(config, new Messages(messages));
   }
 
   /**
-   * Compares.
+   * Compares until the driver dies.
    *
-   * @param dyingAt part of a message at which the driver dies
+   * @param dyingAt part of a message at which it does
    */
-  CompareJob.Result compare(GuilomoConfig config, String dyingAt) throws IOException {
-    Messages listener =
+  void compare(GuilomoConfig config, String dyingAt) throws IOException {
+    compare(
+        config,
         new Messages(messages) {
           @Override
           public void message(String line) {
@@ -52,7 +57,11 @@ final class SmallComparison {
               throw new IllegalStateException("stopped");
             }
           }
-        };
+        });
+  }
+
+  private static CompareJob.Result compare(GuilomoConfig config, ProgressListener listener)
+      throws IOException {
     return new CompareJob(new JobContext(SharedSparkSession.session(), config, listener)).run();
   }
 

@@ -7,28 +7,17 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Comparisons on a small real decoder and few questions, with steps that are too few to learn. */
-class TestCompareJob {
-
-  @TempDir private Path output;
-  private SmallComparison small;
-
-  @BeforeEach
-  void chooseQuestions() throws IOException {
-    small = new SmallComparison(output);
-  }
+class TestCompareJob extends SmallComparison {
 
   @Test
   void budgetsAreCurvesOfRunsThatAreMadeOnceAndResumed() throws IOException {
     GuilomoConfig config =
-        small.config(
+        config(
             "compare.strategies=[guilomo, uniform]",
             "compare.seeds=[1, 2]",
             "compare.budgets=[0.001, 0.4, 1]",
@@ -36,17 +25,17 @@ class TestCompareJob {
             // Which searches once for all budgets
             "search.estimator=straight-through");
     // The driver dies before the last budget's plans are trained.
-    assertThatThrownBy(() -> small.compare(config, ", seed 1: run 9 of 16")).hasMessage("stopped");
-    Map<String, String> before = small.finished("finetune");
+    assertThatThrownBy(() -> compare(config, ", seed 1: run 9 of 16")).hasMessage("stopped");
+    Map<String, String> before = finished("finetune");
     assertThat(before).hasSizeGreaterThanOrEqualTo(6);
-    small.messages().clear();
-    CompareJob.Result result = small.compare(config, "never");
+    messages.clear();
+    CompareJob.Result result = compare(config);
     List<Compared> rows = result.rows();
 
-    assertThat(small.finished("finetune")).containsAllEntriesOf(before);
-    assertThat(small.finished("allocate")).containsOnlyKeys("c.guilomo.1", "c.guilomo.2");
+    assertThat(finished("finetune")).containsAllEntriesOf(before);
+    assertThat(finished("allocate")).containsOnlyKeys("c.guilomo.1", "c.guilomo.2");
     // One line for each strategy that has no plan as small as the first budget.
-    assertThat(small.messages())
+    assertThat(messages)
         .filteredOn(line -> line.contains(": not compared with this budget"))
         .hasSize(3)
         .allMatch(
@@ -64,7 +53,7 @@ class TestCompareJob {
             "full " + full);
     // Of all of the budget uniform and random make the full allocation: a single run of each seed.
     assertThat(before.keySet()).noneMatch(run -> run.startsWith("c.full"));
-    assertThat(small.finished("finetune").keySet())
+    assertThat(finished("finetune").keySet())
         .noneMatch(run -> run.startsWith("c.full") || run.startsWith("c.random." + full))
         .contains("c.uniform." + full + ".1", "c.random." + (long) (0.4 * full) + ".1.draw-1");
     Compared whole = losses.get(6);
@@ -96,8 +85,8 @@ class TestCompareJob {
         .content()
         .contains("<title>loss over trainable parameters</title>", ">" + result.findings().get(1));
     // Both budgets' plans are of one search: the smaller is part of the larger.
-    AllocationPlan smaller = small.plan("plan-guilomo." + (long) (0.4 * full) + ".1.json");
-    AllocationPlan larger = small.plan("plan-guilomo." + full + ".1.json");
+    AllocationPlan smaller = plan("plan-guilomo." + (long) (0.4 * full) + ".1.json");
+    AllocationPlan larger = plan("plan-guilomo." + full + ".1.json");
     assertThat(smaller.parameters()).isLessThan(larger.parameters());
     for (int i = 0; i < smaller.modules().size(); i++) {
       assertThat(smaller.modules().get(i).totalRank())
@@ -108,7 +97,7 @@ class TestCompareJob {
   @Test
   void theSmallestPlanThatIsAsGoodBecomesTheRuns() throws IOException {
     GuilomoConfig config =
-        small.config(
+        config(
             "compare.strategies=[guilomo]",
             "compare.baseline=guilomo",
             "compare.seeds=[1, 2]",
@@ -117,7 +106,7 @@ class TestCompareJob {
             "compare.margin=0.9",
             "search.estimator=expected",
             "search.outer-gradient=first-order");
-    CompareJob.Result found = small.compare(config, "never");
+    CompareJob.Result found = compare(config);
     List<Compared> rows = found.rows();
     long full = rows.get(0).size().full();
     assertThat(found.findings())
@@ -131,18 +120,18 @@ class TestCompareJob {
         .containsExactly(
             "guilomo " + (long) (0.35 * full), "guilomo " + (long) (0.6 * full), "full " + full);
     // One search of each seed serves both budgets.
-    assertThat(small.finished("allocate")).containsOnlyKeys("c.guilomo.1", "c.guilomo.2");
-    assertThat(small.messages())
+    assertThat(finished("allocate")).containsOnlyKeys("c.guilomo.1", "c.guilomo.2");
+    assertThat(messages)
         .filteredOn(line -> line.matches("guilomo within .*: validation loss .*, as good: .*"))
         .hasSize(2)
         .first()
         .asString()
         .startsWith("guilomo within %,d parameters: ".formatted((long) (0.6 * full)));
-    AllocationPlan plan = small.plan("plan.json");
+    AllocationPlan plan = plan("plan.json");
     assertThat(plan)
         .isIn(
-            small.plan("plan-guilomo.%d.1.json".formatted((long) (0.35 * full))),
-            small.plan("plan-guilomo.%d.2.json".formatted((long) (0.35 * full))));
+            plan("plan-guilomo.%d.1.json".formatted((long) (0.35 * full))),
+            plan("plan-guilomo.%d.2.json".formatted((long) (0.35 * full))));
     assertThat(plan.parameters()).isBetween((long) (0.25 * full), (long) (0.35 * full));
     assertThat(output.resolve("runs/c/expert.json")).exists();
     assertThat(output.resolve("runs/c/report.html"))
@@ -150,15 +139,12 @@ class TestCompareJob {
         .contains("is as good as that within 90.0 % of its validation loss");
 
     // Within no margin at all nothing smaller is shown to be as good, and nothing is trained again.
-    Map<String, String> before = small.finished("finetune");
+    Map<String, String> before = finished("finetune");
     List<Compared> strict =
-        small
-            .compare(
-                config.with(List.of("compare.margin=0", "evaluate.confidence=0.9999")), "never")
-            .rows();
+        compare(config.with(List.of("compare.margin=0", "evaluate.confidence=0.9999"))).rows();
     assertThat(losses(strict)).containsExactly("guilomo " + (long) (0.6 * full), "full " + full);
-    assertThat(small.finished("finetune")).isEqualTo(before);
-    assertThat(small.plan("plan.json").parameters()).isEqualTo(full);
+    assertThat(finished("finetune")).isEqualTo(before);
+    assertThat(plan("plan.json").parameters()).isEqualTo(full);
   }
 
   private static List<String> losses(List<Compared> rows) {
@@ -171,30 +157,28 @@ class TestCompareJob {
   @Test
   void everyStrategyHasTheLearningRateThatIsBestForIt() throws IOException {
     GuilomoConfig config =
-        small.config(
+        config(
             "compare.strategies=[uniform, single]",
             "compare.seeds=[1]",
             // The last makes weights infinite.
             "compare.learning-rates=[1e-9, 1e-2, 1e30]");
-    List<Compared> rows = small.compare(config, "never").rows();
+    List<Compared> rows = compare(config).rows();
     assertThat(rows).extracting(row -> row.training().learningRate()).containsOnly(1e-2);
-    assertThat(small.messages())
-        .anyMatch(line -> line.endsWith(" is too high: the training diverged"));
+    assertThat(messages).anyMatch(line -> line.endsWith(" is too high: the training diverged"));
     // With one seed an interval says what the records are worth.
     assertThat(rows)
         .filteredOn(row -> row.strategy().equals("single"))
         .extracting(row -> row.metric() + " over " + row.difference().over())
         .containsExactly("choices_accuracy over records", "loss over records");
     // Only what was chosen is scored.
-    assertThat(small.finished("evaluate"))
-        .containsOnlyKeys("c.uniform.1.lr-0.01", "c.single.1.lr-0.01");
+    assertThat(finished("evaluate")).containsOnlyKeys("c.uniform.1.lr-0.01", "c.single.1.lr-0.01");
     // With other rates, what is known already is not trained again.
-    Map<String, String> before = small.finished("finetune");
-    small.compare(config.with(List.of("compare.learning-rates=[1e-2, 1e-9]")), "never");
-    assertThat(small.finished("finetune")).isEqualTo(before);
+    Map<String, String> before = finished("finetune");
+    compare(config.with(List.of("compare.learning-rates=[1e-2, 1e-9]")));
+    assertThat(finished("finetune")).isEqualTo(before);
     // Further seeds train with the rate that the first found.
-    small.compare(config.with(List.of("compare.seeds=[1, 2]", "compare.tuning-seeds=1")), "never");
-    assertThat(small.finished("finetune").keySet())
+    compare(config.with(List.of("compare.seeds=[1, 2]", "compare.tuning-seeds=1")));
+    assertThat(finished("finetune").keySet())
         .filteredOn(run -> run.contains(".2."))
         .containsExactly("c.single.2.lr-0.01", "c.uniform.2.lr-0.01");
   }
@@ -202,13 +186,9 @@ class TestCompareJob {
   @Test
   void strategiesShareWhatTheyMeasureAndItsCost() throws IOException {
     List<Compared> rows =
-        small
-            .compare(
-                small.config("compare.strategies=[usage, svd, uniform]", "compare.seeds=[1]"),
-                "never")
-            .rows();
-    assertThat(small.finished("allocate")).containsOnlyKeys("c.usage.1", "c.svd.1");
-    assertThat(small.messages())
+        compare(config("compare.strategies=[usage, svd, uniform]", "compare.seeds=[1]")).rows();
+    assertThat(finished("allocate")).containsOnlyKeys("c.usage.1", "c.svd.1");
+    assertThat(messages)
         .filteredOn(line -> line.startsWith("measurements of a training"))
         .hasSize(1);
     assertThat(rows)
@@ -216,7 +196,7 @@ class TestCompareJob {
         .extracting(row -> row.cost().searchSeconds())
         .allMatch(seconds -> seconds > 0)
         .containsOnly(rows.get(0).cost().searchSeconds());
-    long budget = small.plan("plan-uniform.1.json").parameters();
-    assertThat(small.plan("plan-usage.1.json").parameters()).isBetween(budget / 2, budget);
+    long budget = plan("plan-uniform.1.json").parameters();
+    assertThat(plan("plan-usage.1.json").parameters()).isBetween(budget / 2, budget);
   }
 }

@@ -10,28 +10,17 @@ import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.TableReader;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Comparisons of routings and sharings. */
-class TestComparedCombinations {
-
-  @TempDir private Path output;
-  private SmallComparison small;
-
-  @BeforeEach
-  void chooseQuestions() throws IOException {
-    small = new SmallComparison(output);
-  }
+class TestComparedCombinations extends SmallComparison {
 
   @Test
   void everyRoutingAndSharingHasItsSearchItsRateAndTheSameBudget() throws IOException {
     GuilomoConfig config =
-        small.config(
+        config(
             "compare.strategies=[guilomo]",
             "compare.baseline=guilomo",
             "compare.routings=[top-k, dense, sparsegen]",
@@ -41,27 +30,26 @@ class TestComparedCombinations {
             "search.warmup-steps=0",
             "search.epochs=0.3");
     // The driver dies before the last combination's plan is trained.
-    assertThatThrownBy(
-            () -> small.compare(config, "guilomo (dense, shared-a), seed 1, learning rate"))
+    assertThatThrownBy(() -> compare(config, "guilomo (dense, shared-a), seed 1, learning rate"))
         .hasMessage("stopped");
-    Map<String, String> before = small.finished("finetune");
-    Map<String, String> searches = small.finished("allocate");
+    Map<String, String> before = finished("finetune");
+    Map<String, String> searches = finished("allocate");
     assertThat(searches)
         .containsOnlyKeys(
             "c.guilomo.top-k.none.1",
             "c.guilomo.top-k.shared-a.1",
             "c.guilomo.dense.none.1",
             "c.guilomo.dense.shared-a.1");
-    small.messages().clear();
-    CompareJob.Result result = small.compare(config, "never");
+    messages.clear();
+    CompareJob.Result result = compare(config);
     List<Compared> rows = result.rows();
 
-    assertThat(small.finished("allocate")).isEqualTo(searches);
-    assertThat(small.finished("finetune"))
+    assertThat(finished("allocate")).isEqualTo(searches);
+    assertThat(finished("finetune"))
         .hasSize(8)
         .containsAllEntriesOf(before)
         .containsKey("c.guilomo.dense.shared-a.1.lr-0.01");
-    assertThat(small.messages())
+    assertThat(messages)
         .filteredOn(line -> line.contains("learning rate 0.01: run "))
         .extracting(line -> line.substring(0, line.indexOf(", seed 1")))
         .containsExactly(
@@ -74,7 +62,7 @@ class TestComparedCombinations {
         .extracting(row -> row.routing() + " " + row.sharing())
         .containsExactly("top-k none", "top-k shared-a", "dense none", "dense shared-a");
     // Scored with the rate that is best at the routing and sharing.
-    assertThat(small.finished("evaluate"))
+    assertThat(finished("evaluate"))
         .containsOnlyKeys(
             losses.stream()
                 .map(
@@ -87,7 +75,7 @@ class TestComparedCombinations {
                 .toArray(String[]::new));
     // The first is the baseline, and the budget of all others; a λ network has more parameters.
     double budget = losses.get(0).size().parameters();
-    assertThat(small.messages())
+    assertThat(messages)
         .filteredOn(line -> line.contains(": not compared with this budget"))
         .hasSize(2)
         .first()
@@ -102,7 +90,7 @@ class TestComparedCombinations {
               assertThat(row.size().parameters()).isBetween(0.3 * budget, budget);
             });
     for (String combination : List.of("top-k.shared-a", "dense.none", "dense.shared-a")) {
-      AllocationPlan plan = small.plan("plan-guilomo." + combination + ".1.json");
+      AllocationPlan plan = plan("plan-guilomo." + combination + ".1.json");
       assertThat(combination).isEqualTo(plan.routing().router() + "." + plan.sharing());
     }
     assertThat(
@@ -125,20 +113,18 @@ class TestComparedCombinations {
   void combinationsThatCannotBeAreRefusedBeforeAnythingRuns() {
     assertThatThrownBy(
             () ->
-                small.compare(
-                    small.config(
-                        "compare.strategies=[uniform, svd]", "compare.sharings=[none, shared-a]"),
-                    "never"))
+                compare(
+                    config(
+                        "compare.strategies=[uniform, svd]", "compare.sharings=[none, shared-a]")))
         .hasMessage(
             "Cannot plan with strategy svd for lora-moe.sharing=shared-a: it weighs a rank by its"
                 + " parameters, which would depend on the ranks of other experts; choose another"
                 + " strategy, or sharing none");
     assertThatThrownBy(
             () ->
-                small.compare(
-                    small.config(
-                        "compare.strategies=[uniform, file]", "compare.routings=[top-k, dense]"),
-                    "never"))
+                compare(
+                    config(
+                        "compare.strategies=[uniform, file]", "compare.routings=[top-k, dense]")))
         .hasMessage(
             "Cannot compare strategy file at several routings or sharings: the plan in a file is for"
                 + " one of each; leave the strategy out, or give compare.routings and"
