@@ -57,6 +57,9 @@ class TestKernelSelection {
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(new File(System.getProperty("java.home"), "bin/java").getPath());
+    // As this process: JavaCPP's cache holds one BLAS at a time, and others may be starting from
+    // it.
+    command.add("-Dorg.bytedeco.openblas.load=mkl");
     command.addAll(List.of(options));
     command.addAll(List.of("-cp", classPath(), Selecting.class.getName()));
     Process process =

@@ -1,5 +1,6 @@
 package io.guilomo.kernel.vector;
 
+import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.mkl.global.mkl_rt;
 import org.bytedeco.openblas.global.openblas_nolapack;
@@ -12,8 +13,15 @@ final class BlasProducts implements Products {
   private static final int ROW_MAJOR = 101;
   private static final int PLAIN = 111;
   private static final int TRANSPOSED = 112;
-  private static final boolean MKL = Nd4j.getNDArrayFactory().blas().getBlasVendor() == Vendor.MKL;
+  private static final String LOAD = "org.bytedeco.openblas.load";
+  private static final Vendor VENDOR = Nd4j.getNDArrayFactory().blas().getBlasVendor();
+  private static final boolean MKL = VENDOR == Vendor.MKL;
   private static final boolean STRICT = MKL && strictMode();
+
+  static {
+    otherThanWanted(System.getProperty(LOAD), VENDOR)
+        .ifPresent(LoggerFactory.getLogger(BlasProducts.class)::warn);
+  }
 
   /** Loads and configures the library, if nothing has used it yet. */
   BlasProducts() {
@@ -22,7 +30,7 @@ final class BlasProducts implements Products {
 
   @Override
   public String name() {
-    return String.valueOf(Nd4j.getNDArrayFactory().blas().getBlasVendor());
+    return String.valueOf(VENDOR);
   }
 
   @Override
@@ -68,6 +76,18 @@ final class BlasProducts implements Products {
         beta,
         c,
         strideC);
+  }
+
+  /**
+   * JavaCPP's cache holds one BLAS for all processes of a user on a machine, and a process that
+   * starts replaces it unlocked.
+   */
+  static Optional<String> otherThanWanted(String load, Vendor loaded) {
+    return "mkl".equals(load) && loaded == Vendor.OPENBLAS
+        ? Optional.of(
+            "Cannot multiply with MKL (-D%s=mkl): ND4J has loaded OPENBLAS, whose last bits differ and which uses threads of its own; if another process starts without that option, give it a cache of its own (-Dorg.bytedeco.javacpp.cachedir)"
+                .formatted(LOAD))
+        : Optional.empty();
   }
 
   /**

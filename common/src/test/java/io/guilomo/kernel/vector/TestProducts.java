@@ -19,6 +19,7 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.blas.Blas.Vendor;
 
 class TestProducts {
   private static final int SIZE = 700;
@@ -70,6 +71,18 @@ class TestProducts {
         System.setProperty(KernelSelection.PRODUCTS, property);
       }
     }
+  }
+
+  @Test
+  void aLibraryOtherThanTheOneWantedIsSaid() {
+    assertThat(BlasProducts.otherThanWanted("mkl", Vendor.OPENBLAS))
+        .hasValue(
+            "Cannot multiply with MKL (-Dorg.bytedeco.openblas.load=mkl): ND4J has loaded OPENBLAS,"
+                + " whose last bits differ and which uses threads of its own; if another process"
+                + " starts without that option, give it a cache of its own"
+                + " (-Dorg.bytedeco.javacpp.cachedir)");
+    assertThat(BlasProducts.otherThanWanted("mkl", Vendor.MKL)).isEmpty();
+    assertThat(BlasProducts.otherThanWanted(null, Vendor.OPENBLAS)).isEmpty();
   }
 
   /** A library's own threads would be as many again as the kernels'. */
