@@ -2,14 +2,9 @@
 # shellcheck shell=bash disable=SC2154
 
 start_driver() {
-  # The user's options come later and override these. Spark runs most of its code only a few times, and fully compiling
-  # that would take CPU time from start-up; kernels are worth compiling at once. The compiler uses profiles, such as the
-  # types of vectors, only after a fifth of a method's threshold, so the Vector API gets the threshold of the kernels.
-  # All of this is true of executors as well.
-  local start=(-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000
-    -XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=200000 -XX:CompileCommand=quiet
-    '-XX:CompileCommand=CompileThresholdScaling,io.guilomo.kernel.*::*,0.02'
-    '-XX:CompileCommand=CompileThresholdScaling,jdk.incubator.vector.*::*,0.02')
+  # The user's options come later and override these. What is true of the driver is true of executors as well.
+  local start
+  mapfile -t start < <(grep -v '^#' "$root/deploy/compilation.options")
   submit+=(--conf "spark.executor.extraJavaOptions=${start[*]} ${executor_java% }")
   [[ $command != report ]] || start=(-XX:TieredStopAtLevel=1)
   # Large data is outside the heap: a heap of the default size needs no collector with its own threads and memory, and

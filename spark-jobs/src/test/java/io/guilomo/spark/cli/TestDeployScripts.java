@@ -42,6 +42,7 @@ class TestDeployScripts {
         "deploy/standalone-cluster",
         "deploy/common.bash",
         "deploy/driver-start.bash",
+        "deploy/evidence",
         "deploy/gpu/check",
         "deploy/gpu/pack",
         "deploy/gpu/unpack",
@@ -58,6 +59,7 @@ class TestDeployScripts {
       strings = {
         "deploy/guilomo",
         "deploy/standalone-cluster",
+        "deploy/evidence",
         "deploy/gpu/pack",
         "deploy/sizing/llama-7b"
       })

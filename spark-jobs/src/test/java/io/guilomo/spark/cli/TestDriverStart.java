@@ -32,7 +32,12 @@ class TestDriverStart {
   void copyScripts() throws IOException {
     Path scripts = Path.of("../deploy");
     for (String file :
-        List.of("guilomo", "common.bash", "driver-start.bash", "quickstart/minilm-config.json")) {
+        List.of(
+            "guilomo",
+            "common.bash",
+            "compilation.options",
+            "driver-start.bash",
+            "quickstart/minilm-config.json")) {
       Path copy = directory.resolve("deploy").resolve(file);
       Files.createDirectories(copy.getParent());
       Files.copy(scripts.resolve(file), copy);

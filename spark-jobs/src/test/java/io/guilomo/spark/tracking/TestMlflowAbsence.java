@@ -40,6 +40,7 @@ class TestMlflowAbsence extends TrackedOnStandIn {
 
   @Test
   void aServerThatIsNeverThereIsToldOfOnce() {
+    silence = SHORT;
     server.stop();
     long start = System.nanoTime();
     JobTracker job = begin("allocate", false);
@@ -55,6 +56,7 @@ class TestMlflowAbsence extends TrackedOnStandIn {
 
   @Test
   void aServerThatDoesNotAnswerAtTheEndIsGivenUp() throws Exception {
+    silence = SHORT;
     JobTracker job = begin("allocate", false);
     assertThat(next()).startsWith("MLflow has this job as ");
     server.hold();

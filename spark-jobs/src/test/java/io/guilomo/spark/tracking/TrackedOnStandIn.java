@@ -32,17 +32,16 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class TrackedOnStandIn {
 
   static final Ending SUCCESS = new Ending(null, true);
-  static final MlflowSender.Patience SHORT =
-      new MlflowSender.Patience(
-          Duration.ofMillis(10),
-          Duration.ofMillis(50),
-          3,
-          Duration.ofMillis(400),
-          Duration.ofSeconds(10),
-          100);
+
+  /** Outlasts a busy machine, on which a server that is there takes its time. */
+  static final Duration LONG = Duration.ofSeconds(60);
+
+  /** For servers that never answer. */
+  static final Duration SHORT = Duration.ofMillis(400);
 
   @TempDir Path directory;
   final BlockingQueue<String> messages = new LinkedBlockingQueue<>();
+  Duration silence = LONG;
   MlflowStandIn server;
 
   @BeforeEach
@@ -61,7 +60,10 @@ abstract class TrackedOnStandIn {
   }
 
   MlflowTracking tracking(Map<String, String> environment) {
-    return new MlflowTracking(config().tracking(), environment, messages::add, SHORT);
+    MlflowSender.Patience patience =
+        new MlflowSender.Patience(
+            Duration.ofMillis(10), Duration.ofMillis(50), 3, silence, LONG, 100);
+    return new MlflowTracking(config().tracking(), environment, messages::add, patience);
   }
 
   JobTracker begin(String name, boolean continues) {
