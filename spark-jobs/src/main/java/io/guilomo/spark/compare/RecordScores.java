@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Row;
 
@@ -48,19 +49,19 @@ record RecordScores(Map<String, Map<String, TreeMap<Long, Scored>>> runs, Bootst
 
   /** Of all runs of a comparison. */
   static RecordScores read(TableReader reader, String comparison, Bootstrap bootstrap) {
-    return read(reader, col(Table.RUN_ID).startsWith(comparison + "."), bootstrap);
+    return read(reader, run -> run.startsWith(comparison + "."), bootstrap);
   }
 
   /** Of some runs. */
   static RecordScores read(TableReader reader, List<String> runs, Bootstrap bootstrap) {
-    return read(reader, col(Table.RUN_ID).isInCollection(runs), bootstrap);
+    return read(reader, runs::contains, bootstrap);
   }
 
-  private static RecordScores read(TableReader reader, Column which, Bootstrap bootstrap) {
+  private static RecordScores read(
+      TableReader reader, Predicate<String> which, Bootstrap bootstrap) {
     Map<String, Map<String, TreeMap<Long, Scored>>> runs = new HashMap<>();
     Column scored = col("split").isNull().or(col("split").equalTo(RecordScoresTable.TEST));
-    for (Row row :
-        reader.read(RecordScoresTable.INSTANCE).filter(which.and(scored)).collectAsList()) {
+    for (Row row : reader.read(RecordScoresTable.INSTANCE, which).filter(scored).collectAsList()) {
       Boolean correct = row.getAs("correct");
       Double loss = row.getAs("loss");
       runs.computeIfAbsent(row.getAs(Table.RUN_ID), run -> new HashMap<>())

@@ -55,7 +55,7 @@ final class RecordedRuns {
   }
 
   private Dataset<Row> own(Table<?> table) {
-    return reader.read(table).filter(col(Table.RUN_ID).startsWith(prefix));
+    return reader.read(table, run -> run.startsWith(prefix));
   }
 
   /** Whether the job had succeeded with a configuration that means the same to it. */

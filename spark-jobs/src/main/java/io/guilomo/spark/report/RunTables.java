@@ -87,9 +87,8 @@ final class RunTables {
   /** Ids of the runs of a comparison that end with a report: searches and evaluations. */
   List<String> trials() {
     return reader
-        .read(RunsTable.INSTANCE)
-        .filter(
-            col(Table.RUN_ID).startsWith(runId + ".").and(col("job").isin("allocate", "evaluate")))
+        .read(RunsTable.INSTANCE, run -> run.startsWith(runId + "."))
+        .filter(col("job").isin("allocate", "evaluate"))
         .select(Table.RUN_ID)
         .distinct()
         .orderBy(Table.RUN_ID)

@@ -29,8 +29,6 @@ public record RunRows(
     List<String> directories,
     List<String> files) {
 
-  private static final FileStatus[] NONE = new FileStatus[0];
-
   /**
    * Lists the files of runs.
    *
@@ -44,18 +42,15 @@ public record RunRows(
     List<String> files = new ArrayList<>();
     try {
       FileSystem system = root.getFileSystem(spark.sparkContext().hadoopConfiguration());
-      for (FileStatus date : list(system, root, Table.RUN_DATE + "=")) {
-        for (FileStatus run : list(system, date.getPath(), Table.RUN_ID + "=")) {
-          String name = run.getPath().getName().substring(Table.RUN_ID.length() + 1);
-          int before = files.size();
-          for (FileStatus file : runs.contains(name) ? list(system, run.getPath(), "") : NONE) {
-            if (file.getPath().getName().endsWith(".parquet")) {
-              files.add(file.getPath() + " " + file.getLen() + " " + file.getModificationTime());
-            }
+      for (Path run : TableFiles.partitions(system, root, runs::contains)) {
+        int before = files.size();
+        for (FileStatus file : system.listStatus(run)) {
+          if (file.getPath().getName().endsWith(".parquet")) {
+            files.add(file.getPath() + " " + file.getLen() + " " + file.getModificationTime());
           }
-          if (files.size() > before) {
-            directories.add(run.getPath().toString());
-          }
+        }
+        if (files.size() > before) {
+          directories.add(run.toString());
         }
       }
     } catch (IOException e) {
@@ -65,13 +60,6 @@ public record RunRows(
     files.sort(null);
     return new RunRows(
         spark, outputDir, table, List.copyOf(runs), List.copyOf(directories), List.copyOf(files));
-  }
-
-  private static FileStatus[] list(FileSystem system, Path directory, String prefix)
-      throws IOException {
-    return system.exists(directory)
-        ? system.listStatus(directory, path -> path.getName().startsWith(prefix))
-        : NONE;
   }
 
   /** The names of all runs of an output directory that have a row in table {@code runs}. */
@@ -99,7 +87,7 @@ public record RunRows(
     for (String run : runs) {
       List<String> own =
           directories.stream()
-              .filter(path -> path.endsWith("/" + Table.RUN_ID + "=" + run))
+              .filter(path -> TableFiles.runId(new Path(path)).equals(run))
               .toList();
       if (own.isEmpty()) {
         without.add(run);

@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -47,15 +49,36 @@ class TableFiles {
 
   /** The run's directories, whatever their dates. */
   List<Path> partitions() throws IOException {
+    return partitions(fileSystem, root, run.runId()::equals);
+  }
+
+  /**
+   * The directories of runs in a table, whatever their dates. Those of other runs are not opened.
+   */
+  static List<Path> partitions(FileSystem system, Path root, Predicate<String> runs)
+      throws IOException {
     List<Path> partitions = new ArrayList<>();
-    for (FileStatus date : list(root)) {
-      Path partition = new Path(date.getPath(), Table.RUN_ID + "=" + run.runId());
-      if (date.getPath().getName().startsWith(Table.RUN_DATE + "=")
-          && fileSystem.exists(partition)) {
-        partitions.add(partition);
+    for (Path date : list(system, root, Table.RUN_DATE + "=")) {
+      for (Path run : list(system, date, Table.RUN_ID + "=")) {
+        if (runs.test(runId(run))) {
+          partitions.add(run);
+        }
       }
     }
     return partitions;
+  }
+
+  /** The run whose directory it is. */
+  static String runId(Path partition) {
+    return partition.getName().substring(Table.RUN_ID.length() + 1);
+  }
+
+  private static List<Path> list(FileSystem system, Path directory, String prefix)
+      throws IOException {
+    return Stream.of(list(system, directory))
+        .map(FileStatus::getPath)
+        .filter(path -> path.getName().startsWith(prefix))
+        .toList();
   }
 
   /**
@@ -108,7 +131,7 @@ class TableFiles {
 
   List<Path> parquetFiles(Path directory) throws IOException {
     List<Path> files = new ArrayList<>();
-    for (FileStatus file : list(directory)) {
+    for (FileStatus file : list(fileSystem, directory)) {
       if (file.isFile() && file.getPath().getName().endsWith(".parquet")) {
         files.add(file.getPath());
       }
@@ -125,7 +148,7 @@ class TableFiles {
   /** Removes hidden directories left behind by earlier attempts of the job. */
   void deleteLeftovers() throws IOException {
     String prefix = temporaryPrefix();
-    for (FileStatus status : list(root)) {
+    for (FileStatus status : list(fileSystem, root)) {
       String name = status.getPath().getName();
       // The length distinguishes run "a" from run "a-b": job names have no hyphen.
       if (name.startsWith(prefix) && name.length() == prefix.length() + UUID_LENGTH) {
@@ -146,7 +169,7 @@ class TableFiles {
     return perJob ? run.job() + "-" : "";
   }
 
-  private FileStatus[] list(Path directory) throws IOException {
-    return fileSystem.exists(directory) ? fileSystem.listStatus(directory) : new FileStatus[0];
+  private static FileStatus[] list(FileSystem system, Path directory) throws IOException {
+    return system.exists(directory) ? system.listStatus(directory) : new FileStatus[0];
   }
 }

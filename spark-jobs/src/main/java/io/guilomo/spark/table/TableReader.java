@@ -1,13 +1,12 @@
 package io.guilomo.spark.table;
 
-import static org.apache.spark.sql.functions.col;
-
 import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
 import io.guilomo.spark.session.AsNamed;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.function.Predicate;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkThrowable;
@@ -86,6 +85,28 @@ public record TableReader(SparkSession spark, String outputDir) {
   /** The rows of one run. */
   public Dataset<Row> read(Table<?> table, String runId) {
     JobRun.checkRunId(runId);
-    return read(table).filter(col(Table.RUN_ID).equalTo(runId));
+    return read(table, runId::equals);
+  }
+
+  /**
+   * The rows of some runs, as {@link #read(Table)}. What it costs does not grow with the number of
+   * other runs, but for listing their names.
+   */
+  public Dataset<Row> read(Table<?> table, Predicate<String> runs) {
+    Path root = TableFiles.root(outputDir, table);
+    List<Path> partitions;
+    try {
+      partitions =
+          TableFiles.partitions(
+              root.getFileSystem(spark.sparkContext().hadoopConfiguration()), root, runs);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read table " + table + " in " + outputDir, e);
+    }
+    return partitions.isEmpty()
+        ? spark.createDataFrame(List.of(), table.schema())
+        : AsNamed.reader(spark)
+            .schema(table.schema())
+            .option("basePath", root.toString())
+            .parquet(partitions.stream().map(Path::toString).toArray(String[]::new));
   }
 }

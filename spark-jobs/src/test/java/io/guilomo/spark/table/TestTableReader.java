@@ -2,6 +2,7 @@ package io.guilomo.spark.table;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RoutingMethod;
@@ -78,6 +79,32 @@ class TestTableReader {
             "guilomo 42 0 q_proj 1 8 16.0 2.0 1099511627776 832 1 2026-03-02 007")
         .hasSize(5);
     assertThat(rows.selectExpr("sum(parameters)").first().getLong(0)).isEqualTo(plan.parameters());
+  }
+
+  @Test
+  void aRunIsReadWhateverTheOthersHave() throws IOException {
+    for (String run : List.of("r1", "r1.a", "r1.b", "other")) {
+      writer(run).replace(PlanModulesTable.INSTANCE, PlanModulesTable.rows(plan));
+    }
+    // Spark cannot read a table with partitions of two depths.
+    Path deeper = dir.resolve("tables/plan_modules/run_date=2026-03-02/run_id=other/deeper=1");
+    Files.write(Files.createDirectories(deeper).resolve("rows.parquet"), new byte[] {1});
+    assertThatThrownBy(() -> reader().read(PlanModulesTable.INSTANCE).count())
+        .hasMessageContaining("Conflicting partition column names");
+    assertThat(reader().read(PlanModulesTable.INSTANCE, "r1").collectAsList())
+        .extracting(row -> row.<String>getAs(Table.RUN_ID))
+        .containsExactly("r1", "r1");
+    assertThat(
+            reader()
+                .read(PlanModulesTable.INSTANCE, run -> run.startsWith("r1."))
+                .select(Table.RUN_ID)
+                .distinct()
+                .orderBy(Table.RUN_ID)
+                .collectAsList())
+        .extracting(Row::mkString)
+        .containsExactly("r1.a", "r1.b");
+    assertThat(reader().read(PlanModulesTable.INSTANCE, "none").schema())
+        .isEqualTo(PlanModulesTable.INSTANCE.schema());
   }
 
   @Test
