@@ -31,8 +31,9 @@ import java.util.List;
  * <p>The last line is a step of the dual variable solved exactly: {@code ν} is what the price of a
  * parameter, in {@code L_val + μ C(a)}, must be for the target to be met, so that there is no price
  * to overshoot and none to keep between the steps. The target goes from what the GSVs start with to
- * the budget in the first half of the search, by equal factors. Without a budget parameters have no
- * price: a count grows as long as that lowers the validation loss.
+ * the budget in the first half of the search, by equal factors; to twice the smallest plan's
+ * parameters where the budget is less, and the plan is then what that search keeps longest. Without
+ * a budget parameters have no price: a count grows as long as that lowers the validation loss.
  */
 final class MirrorDescent {
 
@@ -51,8 +52,11 @@ final class MirrorDescent {
   /** Largest change of a mean logit by the price in one step. */
   private static final double MOST = 1;
 
-  /** {@code C} cannot be the least: no probability is 0. */
-  private static final double LEAST = 1.01;
+  /**
+   * Of the smallest plan's parameters the search keeps at least so many times: with fewer, hardly
+   * more than its smallest form is in use, and only each module's next rank has a measurable value.
+   */
+  private static final double ROOM = 2;
 
   private static final int HALVINGS = 50;
 
@@ -128,7 +132,7 @@ final class MirrorDescent {
         }
       }
     }
-    if (settings.budget() > 0 && settings.budget() < parameters.most()) {
+    if (settings.budget() > 0 && end() < parameters.most()) {
       pay(target(step), gsvs);
     }
     vectors.forEach(vector -> normalise(vector, gsvs));
@@ -185,9 +189,12 @@ final class MirrorDescent {
   }
 
   private double target(long step) {
-    double end = Math.max(settings.budget(), LEAST * parameters.least());
     double way = Math.min(1, (step + 1) / (ExpectedSettings.DESCENT * settings.steps()));
-    return begun * Math.pow(end / begun, way);
+    return begun * Math.pow(end() / begun, way);
+  }
+
+  private double end() {
+    return Math.max(settings.budget(), ROOM * parameters.least());
   }
 
   /** {@code h ← h − ν ∂C/∂π} with {@code C(a) = target}, or as near to it as one step may come. */

@@ -111,11 +111,14 @@ class TestMirrorDescent {
     float[] gsvs = searched(budget, seed, 1);
     assertThat(ranks(plan(gsvs, budget)))
         .containsExactly(List.of(1, 1), List.of(1, 1), List.of(3, 3), List.of(1, 1));
-    assertThat(PARAMETERS.of(gsvs)).isCloseTo(budget, within(0.01 * budget));
+    assertThat(plan(gsvs, budget).parameters()).isEqualTo(budget);
+    // The search itself keeps more.
+    double room = 2 * PARAMETERS.least();
+    assertThat(PARAMETERS.of(gsvs)).isCloseTo(room, within(0.01 * room));
   }
 
   @ParameterizedTest
-  @ValueSource(doubles = {0.2, 0.35, 0.6, 0.8})
+  @ValueSource(doubles = {0.25, 0.35, 0.6, 0.8})
   void theExpectedParametersMeetTheBudgetWhateverTheGradients(double share) {
     long budget = (long) (share * PARAMETERS.most());
     for (long seed = 0; seed < 5; seed++) {
@@ -156,7 +159,7 @@ class TestMirrorDescent {
   }
 
   @ParameterizedTest
-  @ValueSource(doubles = {0.5, 2})
+  @ValueSource(doubles = {0.6, 2})
   void fromAPlanTheExpectedParametersGoToTheBudgetByEqualFactors(double factor) {
     AllocationPlan plan =
         new UniformAllocation(3, 3, RoutingMethod.topK(2), 16)
