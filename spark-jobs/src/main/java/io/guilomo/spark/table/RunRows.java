@@ -44,7 +44,7 @@ public record RunRows(
       FileSystem system = root.getFileSystem(spark.sparkContext().hadoopConfiguration());
       for (Path run : TableFiles.partitions(system, root, runs::contains)) {
         int before = files.size();
-        for (FileStatus file : system.listStatus(run)) {
+        for (FileStatus file : TableFiles.list(system, run)) {
           if (file.getPath().getName().endsWith(".parquet")) {
             files.add(file.getPath() + " " + file.getLen() + " " + file.getModificationTime());
           }

@@ -169,7 +169,8 @@ class TableFiles {
     return perJob ? run.job() + "-" : "";
   }
 
-  private static FileStatus[] list(FileSystem system, Path directory) throws IOException {
+  /** What a directory has: nothing if it is not there. */
+  static FileStatus[] list(FileSystem system, Path directory) throws IOException {
     return system.exists(directory) ? system.listStatus(directory) : new FileStatus[0];
   }
 }
