@@ -8,13 +8,13 @@ import java.util.List;
 /**
  * Settings of a search whose GSVs are distributions over counts.
  *
- * @param budget trainable parameters to end with; 0: as many as lower the validation loss
+ * @param budget most trainable parameters of the plan; 0: as many as lower the validation loss
  * @param steps of the whole search
  * @param begun expected trainable parameters at the start; 0: those of equal logits
  */
 public record ExpectedSettings(long budget, long steps, double begun) implements Serializable {
 
-  /** Part of the search in which the expected number of parameters reaches the budget. */
+  /** Part of the search in which the expected number of parameters reaches its target. */
   static final double DESCENT = 0.5;
 
   /** Of a search whose distributions start with equal logits. */
@@ -31,7 +31,7 @@ public record ExpectedSettings(long budget, long steps, double begun) implements
     return new ExpectedSettings(budget, steps, new ExpectedParameters(modules).of(gsvs));
   }
 
-  /** Steps after which the search has met its budget; 0 without one. */
+  /** Steps after which the search has as few parameters as it is to have; 0 without a budget. */
   public long descent() {
     return budget > 0 ? (long) Math.ceil(DESCENT * steps) : 0;
   }

@@ -86,6 +86,9 @@ final class MirrorDescent {
 
   private final double begun;
 
+  /** What {@code C} is to be in the second half of the search, if there is a budget. */
+  private final double end;
+
   /**
    * @param modules the candidates, in the order of their GSVs
    * @throws io.guilomo.model.UserException if the smallest plan is over the budget
@@ -111,6 +114,7 @@ final class MirrorDescent {
       }
     }
     this.begun = settings.begun() > 0 ? settings.begun() : parameters.of(new float[offset]);
+    this.end = Math.max(settings.budget(), ROOM * parameters.least());
   }
 
   /**
@@ -132,7 +136,7 @@ final class MirrorDescent {
         }
       }
     }
-    if (settings.budget() > 0 && end() < parameters.most()) {
+    if (settings.budget() > 0 && end < parameters.most()) {
       pay(target(step), gsvs);
     }
     vectors.forEach(vector -> normalise(vector, gsvs));
@@ -190,11 +194,7 @@ final class MirrorDescent {
 
   private double target(long step) {
     double way = Math.min(1, (step + 1) / (ExpectedSettings.DESCENT * settings.steps()));
-    return begun * Math.pow(end() / begun, way);
-  }
-
-  private double end() {
-    return Math.max(settings.budget(), ROOM * parameters.least());
+    return begun * Math.pow(end / begun, way);
   }
 
   /** {@code h ← h − ν ∂C/∂π} with {@code C(a) = target}, or as near to it as one step may come. */

@@ -57,8 +57,7 @@ class TestKernelSelection {
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(new File(System.getProperty("java.home"), "bin/java").getPath());
-    // As this process: JavaCPP's cache holds one BLAS at a time, and others may be starting from
-    // it.
+    // JavaCPP's cache holds one BLAS at a time, from which others may be starting.
     command.add("-Dorg.bytedeco.openblas.load=mkl");
     command.addAll(List.of(options));
     command.addAll(List.of("-cp", classPath(), Selecting.class.getName()));

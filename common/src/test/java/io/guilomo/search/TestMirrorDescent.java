@@ -127,6 +127,26 @@ class TestMirrorDescent {
   }
 
   @Test
+  void whereTheSmallestPlanIsOverHalfOfTheLargestParametersHaveNoPrice() {
+    List<ModuleExperts> small =
+        List.of(
+            ModuleExperts.uniform(
+                new LinearModule(0, "q_proj", 16, 16), 2, 2, 16, RoutingMethod.topK(2)));
+    ExpectedParameters parameters = new ExpectedParameters(small);
+    assertThat(parameters.most()).isLessThan(2 * parameters.least());
+    long budget = (long) parameters.least();
+    float[] gsvs = new float[2 + 2 * 2];
+    new MirrorDescent(small, new ExpectedSettings(budget, STEPS))
+        .update(0, gsvs, new float[gsvs.length], new float[gsvs.length], new float[gsvs.length]);
+    assertThat(parameters.of(gsvs)).isEqualTo(parameters.of(new float[gsvs.length]));
+    assertThat(
+            new ExpectedAllocation(1, new ExpertForm(RoutingMethod.topK(2), Scaling.overRank(16)))
+                .plan(GuidedSelection.of(small, gsvs, Map.of()), budget)
+                .parameters())
+        .isEqualTo(budget);
+  }
+
+  @Test
   void withoutABudgetWhatLowersTheLossIsKept() {
     float[] gsvs = searched(AllocationStrategy.UNLIMITED, 1, 0.1);
     List<List<Integer>> ranks = ranks(plan(gsvs, AllocationStrategy.UNLIMITED));

@@ -103,22 +103,17 @@ public record RunRows(
 
   /** The rows, with the columns of {@link Table#schema()} and, of predictions, the records'. */
   public Dataset<Row> rows() {
-    if (directories.isEmpty()) {
-      return spark.createDataFrame(List.of(), table.schema());
-    }
-    String[] paths = directories.toArray(String[]::new);
+    return new TableReader(spark, outputDir).read(table, schema(), directories);
+  }
+
+  private StructType schema() {
     // Spark would read the run 2026 as a number.
-    StructType schema =
-        table == PredictionsTable.INSTANCE
-            ? AsNamed.reader(spark)
-                .parquet(paths)
-                .schema()
-                .add(Table.RUN_DATE, DataTypes.DateType)
-                .add(Table.RUN_ID, DataTypes.StringType)
-            : table.schema();
-    return AsNamed.reader(spark)
-        .schema(schema)
-        .option("basePath", TableFiles.root(outputDir, table).toString())
-        .parquet(paths);
+    return table == PredictionsTable.INSTANCE && !directories.isEmpty()
+        ? AsNamed.reader(spark)
+            .parquet(directories.toArray(String[]::new))
+            .schema()
+            .add(Table.RUN_DATE, DataTypes.DateType)
+            .add(Table.RUN_ID, DataTypes.StringType)
+        : table.schema();
   }
 }

@@ -49,7 +49,19 @@ class TableFiles {
 
   /** The run's directories, whatever their dates. */
   List<Path> partitions() throws IOException {
-    return partitions(fileSystem, root, run.runId()::equals);
+    return partitions(fileSystem, root, run.runId());
+  }
+
+  /** The directories of a run in a table, whatever their dates. */
+  static List<Path> partitions(FileSystem system, Path root, String runId) throws IOException {
+    List<Path> partitions = new ArrayList<>();
+    for (Path date : list(system, root, Table.RUN_DATE + "=")) {
+      Path partition = new Path(date, Table.RUN_ID + "=" + runId);
+      if (system.exists(partition)) {
+        partitions.add(partition);
+      }
+    }
+    return partitions;
   }
 
   /**

@@ -8,11 +8,13 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.function.Predicate;
 import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
 
 /** Opens the tables of an output directory. */
 public record TableReader(SparkSession spark, String outputDir) {
@@ -85,7 +87,7 @@ public record TableReader(SparkSession spark, String outputDir) {
   /** The rows of one run. */
   public Dataset<Row> read(Table<?> table, String runId) {
     JobRun.checkRunId(runId);
-    return read(table, runId::equals);
+    return read(table, (system, root) -> TableFiles.partitions(system, root, runId));
   }
 
   /**
@@ -93,20 +95,32 @@ public record TableReader(SparkSession spark, String outputDir) {
    * other runs, but for listing their names.
    */
   public Dataset<Row> read(Table<?> table, Predicate<String> runs) {
+    return read(table, (system, root) -> TableFiles.partitions(system, root, runs));
+  }
+
+  /** Finds directories of runs in a table. */
+  private interface Partitions {
+    List<Path> of(FileSystem system, Path root) throws IOException;
+  }
+
+  private Dataset<Row> read(Table<?> table, Partitions partitions) {
     Path root = TableFiles.root(outputDir, table);
-    List<Path> partitions;
     try {
-      partitions =
-          TableFiles.partitions(
-              root.getFileSystem(spark.sparkContext().hadoopConfiguration()), root, runs);
+      FileSystem system = root.getFileSystem(spark.sparkContext().hadoopConfiguration());
+      return read(
+          table, table.schema(), partitions.of(system, root).stream().map(Path::toString).toList());
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read table " + table + " in " + outputDir, e);
     }
+  }
+
+  /** The rows in directories of runs, with the columns of a schema. */
+  Dataset<Row> read(Table<?> table, StructType schema, List<String> partitions) {
     return partitions.isEmpty()
-        ? spark.createDataFrame(List.of(), table.schema())
+        ? spark.createDataFrame(List.of(), schema)
         : AsNamed.reader(spark)
-            .schema(table.schema())
-            .option("basePath", root.toString())
-            .parquet(partitions.stream().map(Path::toString).toArray(String[]::new));
+            .schema(schema)
+            .option("basePath", TableFiles.root(outputDir, table).toString())
+            .parquet(partitions.toArray(String[]::new));
   }
 }
