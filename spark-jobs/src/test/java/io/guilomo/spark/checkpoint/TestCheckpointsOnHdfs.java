@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.apache.hadoop.hdfs.server.namenode.FSNamesystem;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,7 +79,15 @@ class TestCheckpointsOnHdfs {
               });
       assertThat(begun.await(1, TimeUnit.MINUTES)).isTrue();
       long start = System.nanoTime();
-      cluster.restartNameNode(true);
+      // A process that dies answers nothing; this one would refuse, as errors, what it is asked
+      // between closing its log and its connections. Callers are held until it has closed both.
+      FSNamesystem dying = cluster.getNamesystem();
+      dying.writeLock();
+      try {
+        cluster.restartNameNode(true);
+      } finally {
+        dying.writeUnlock();
+      }
       double away = (System.nanoTime() - start) / 1e9;
       back.set(true);
       List<Double> written = seconds.get(2, TimeUnit.MINUTES);
