@@ -79,8 +79,8 @@ class TestCheckpointsOnHdfs {
               });
       assertThat(begun.await(1, TimeUnit.MINUTES)).isTrue();
       long start = System.nanoTime();
-      // A process that dies answers nothing; this one would refuse, as errors, what it is asked
-      // between closing its log and its connections. Callers are held until it has closed both.
+      // A process that dies answers nothing. A NameNode in this one would answer with errors after
+      // it has closed its log, so its lock holds callers until their connections are closed too.
       FSNamesystem dying = cluster.getNamesystem();
       dying.writeLock();
       try {
