@@ -15,6 +15,14 @@ import java.util.stream.Stream;
  */
 public record Shard(int index, Example[] train, Example[] validation) implements Serializable {
 
+  /**
+   * The same with the first of its validation examples, which are in no order, but at least one.
+   */
+  public Shard validating(double share) {
+    int count = (int) Math.max(1, Math.round(share * validation.length));
+    return new Shard(index, train, Arrays.copyOf(validation, count));
+  }
+
   /** Of all examples, in their order. */
   String digest() {
     return ContentDigest.sha256(

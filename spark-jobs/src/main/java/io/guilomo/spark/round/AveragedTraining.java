@@ -56,7 +56,7 @@ public final class AveragedTraining<S> {
     WorkerSettings settings = workers.settings(job.sparkContext());
     this.master = new AveragingMaster<>(plan, workers.count(), settings);
     this.graph = master.graph(context, classifier);
-    this.validation = new ValidationLoss(shards, settings, plan.batchSize());
+    this.validation = new ValidationLoss(shards, settings, plan.batchSize(), plan.validated());
     this.digest = digest(plan.network());
   }
 
@@ -78,7 +78,7 @@ public final class AveragedTraining<S> {
   }
 
   /**
-   * Loss and accuracy of the parameters over the validation records.
+   * Loss and accuracy of the parameters over the validation records, or the plan's share of them.
    *
    * @throws ArithmeticException if the loss is not finite
    */

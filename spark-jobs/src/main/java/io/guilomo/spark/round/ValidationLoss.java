@@ -16,8 +16,13 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Loss and accuracy over all validation records, forward only, on the executors. */
-public record ValidationLoss(JavaRDD<Shard> shards, WorkerSettings settings, int batchSize) {
+/**
+ * Loss and accuracy over validation records, forward only, on the executors.
+ *
+ * @param share of each shard's validation records that are measured
+ */
+public record ValidationLoss(
+    JavaRDD<Shard> shards, WorkerSettings settings, int batchSize, double share) {
 
   private static final Logger LOG = LoggerFactory.getLogger(ValidationLoss.class);
 
@@ -38,7 +43,9 @@ public record ValidationLoss(JavaRDD<Shard> shards, WorkerSettings settings, int
     Broadcast<NetworkState> state = context.broadcast(new NetworkState(network, graph, false));
     WorkerSettings worker = settings;
     int size = batchSize;
-    List<Sums> sums = shards.map(shard -> sums(shard, state, worker, size)).collect();
+    double measured = share;
+    List<Sums> sums =
+        shards.map(shard -> sums(shard.validating(measured), state, worker, size)).collect();
     state.destroy();
     double loss = 0;
     long correct = 0;

@@ -9,7 +9,7 @@ import io.guilomo.io.StrictObject;
  *
  * @param loss mean cross-entropy over the labels, in nats
  * @param accuracy share of the labels that were predicted
- * @param labels of all validation records
+ * @param labels of all records that were measured
  */
 public record ValidationResult(double loss, double accuracy, long labels) {
 

@@ -134,7 +134,19 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
         new BilevelTraining(settings, search.recompute()),
         Rounds.of(steps, config.cluster().averagingFrequency()),
         batchSize,
-        seed);
+        seed,
+        validated(config));
+  }
+
+  /**
+   * The share of the validation records that losses are measured over: where a search holds out
+   * more than other jobs, to learn from, as many as those would hold out.
+   */
+  private static double validated(GuilomoConfig config) {
+    double usual = config.data().validationFraction();
+    double own = config.search().validationFraction().orElse(usual);
+    boolean more = config.data().validationRecords().isBlank() && own > usual;
+    return more && usual > 0 ? usual / own : 1;
   }
 
   private static ExpectedSettings expected(

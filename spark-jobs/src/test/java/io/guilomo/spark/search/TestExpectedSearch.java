@@ -106,6 +106,25 @@ class TestExpectedSearch {
         .anyMatch(line -> line.matches("data: 40 records: (1[4-9]|2[0-6]) to train, .*"));
   }
 
+  @Test
+  void lossIsMeasuredOverAsManyRecordsAsOtherJobsHoldOut() throws IOException {
+    long all = measuredLabels("all", "0.5");
+    assertThat(measuredLabels("fifth", "0.1")).isBetween(all / 10, 2 * all / 5);
+    assertThat(measuredLabels("none", "0")).isEqualTo(all);
+  }
+
+  private long measuredLabels(String runId, String fraction) throws IOException {
+    return run(
+            runId,
+            "search.estimator=expected",
+            "data.validation=",
+            "data.validation-fraction=" + fraction)
+        .searches()
+        .get(0)
+        .after()
+        .labels();
+  }
+
   private AllocateJob.Result run(String runId, String... overrides) throws IOException {
     return new SmallSearch(output, new Messages()).run(runId, overrides);
   }
