@@ -30,8 +30,9 @@ public interface Kernels
     ROUNDED,
     /**
      * On processors as {@link #EXACT}, on cards as {@link #ROUNDED}: for the other passes of a
-     * search. Where they are rounded, a token that lies between two experts may choose the other
-     * one, and a small gradient may change its sign, of which AdamW's first updates consist.
+     * search whose vectors are choices. Where they are rounded, a token that lies between two
+     * experts may choose the other one, and a small gradient may change its sign, of which AdamW's
+     * first updates consist.
      */
     STEADY,
     /**

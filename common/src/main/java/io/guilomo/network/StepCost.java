@@ -62,6 +62,11 @@ public final class StepCost {
         + 2 * pass(train, PassOptions.Gradient.GSVS);
   }
 
+  /** A search step, first order, with soft masks: a whole pass and one for the GSVs alone. */
+  public double firstOrderStep(TokenBatch train, TokenBatch validation) {
+    return pass(train, PassOptions.Gradient.ALL) + pass(validation, PassOptions.Gradient.GSVS);
+  }
+
   private static double product(
       double tokens,
       double weights,

@@ -1,6 +1,7 @@
 package io.guilomo.search;
 
 import io.guilomo.config.SearchConfig.Estimator;
+import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
@@ -47,7 +48,17 @@ final class Updates {
 
   /** All passes of a step over its training batch drop the same elements. */
   PassOptions trainingPass(long step) {
-    return PassOptions.training(Seeds.mix(settings.seed(), 2 * step)).with(Accuracy.STEADY);
+    return PassOptions.training(Seeds.mix(settings.seed(), 2 * step)).with(accuracy());
+  }
+
+  /**
+   * Of passes whose results are not subtracted. What rounding changes is noise to distributions,
+   * which move by averages over many batches; a choice may fall to it.
+   */
+  private Accuracy accuracy() {
+    return soft() && settings.outerGradient() == OuterGradient.FIRST_ORDER
+        ? Accuracy.ROUNDED
+        : Accuracy.STEADY;
   }
 
   /** A training pass whose gradient is subtracted from that of another one. */
@@ -61,7 +72,7 @@ final class Updates {
    */
   PassOptions validationPass(long step) {
     PassOptions options =
-        PassOptions.training(Seeds.mix(settings.seed(), 2 * step + 1)).with(Accuracy.STEADY);
+        PassOptions.training(Seeds.mix(settings.seed(), 2 * step + 1)).with(accuracy());
     return soft() ? options.withoutBalance() : options;
   }
 

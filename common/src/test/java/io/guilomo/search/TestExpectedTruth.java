@@ -7,8 +7,12 @@ import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
+import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.FrozenMemory;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.kernel.ObservedKernels;
+import io.guilomo.kernel.RoundedActivations;
 import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
@@ -29,6 +33,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -60,9 +65,23 @@ class TestExpectedTruth {
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5})
   void whatIsNeededIsFoundFromAnySeed(long seed) {
-    // Two experts of rank one everywhere, and the rank that is needed for both of the module's.
-    long budget = budget(2 * (NEEDED_RANK - 1));
-    float[] gsvs = searched(seed, budget);
+    assertFound(searched(seed, KernelSelection.best(), BACKBONE));
+  }
+
+  /** With two bytes for each frozen weight, and for the activations that these multiply. */
+  @Test
+  void whatIsNeededIsFoundInTwoBytes() {
+    Kernels kernels = KernelSelection.best();
+    RoundedActivations activations = new RoundedActivations();
+    assertFound(
+        searched(
+            1,
+            ObservedKernels.of(kernels, activations),
+            FrozenCopies.of(BACKBONE, new FrozenMemory(kernels, DataType.BFLOAT16))));
+    assertThat(activations.rounded()).isGreaterThan(STEPS);
+  }
+
+  private static void assertFound(float[] gsvs) {
     for (int entries : new int[] {1, 2, 3, 2 * (NEEDED_RANK - 1)}) {
       AllocationPlan plan = plan(gsvs, budget(entries));
       for (ModulePlan module : plan.modules()) {
@@ -81,10 +100,11 @@ class TestExpectedTruth {
     return (long) new ExpectedParameters(CANDIDATES).least() + entries * features;
   }
 
-  private static float[] searched(long seed, long budget) {
-    Kernels kernels = KernelSelection.best();
-    try (LoraMoeNetwork teacher = teacher(kernels);
-        LoraMoeNetwork student = student(seed, kernels)) {
+  private static float[] searched(long seed, Kernels kernels, Backbone backbone) {
+    // Two experts of rank one everywhere, and the rank that is needed for both of the module's.
+    long budget = budget(2 * (NEEDED_RANK - 1));
+    try (LoraMoeNetwork teacher = teacher(KernelSelection.best());
+        LoraMoeNetwork student = LoraMoeNetwork.create(definition(seed), backbone, kernels)) {
       BilevelStep step =
           new BilevelStep(
               student,
@@ -153,20 +173,18 @@ class TestExpectedTruth {
     return result.castTo(DataType.FLOAT);
   }
 
-  private static LoraMoeNetwork student(long seed, Kernels kernels) {
-    NetworkDefinition definition =
-        new NetworkDefinition(
-            "memory:tiny",
-            BACKBONE.config(),
-            Stage.SEARCH,
-            CANDIDATES,
-            0,
-            1e-3,
-            0,
-            Pooling.MEAN,
-            seed,
-            Estimator.EXPECTED);
-    return TinyModels.network(definition, BACKBONE, kernels);
+  private static NetworkDefinition definition(long seed) {
+    return new NetworkDefinition(
+        "memory:tiny",
+        BACKBONE.config(),
+        Stage.SEARCH,
+        CANDIDATES,
+        0,
+        1e-3,
+        0,
+        Pooling.MEAN,
+        seed,
+        Estimator.EXPECTED);
   }
 
   /** Random tokens, labelled as the teacher continues them. */

@@ -90,6 +90,9 @@ public record Bench(ProgressListener progress, PrintStream out) {
       line.put("routing", shape.routing());
       line.put("sharing", shape.sharing().toString());
       line.put("recompute", shape.recompute().toString());
+      if (shape.task().work() == BenchShape.Work.SEARCH) {
+        line.put("estimator", shape.estimator().toString());
+      }
       line.put("device", kernels.memory());
       line.put("seconds_per_step", rounded(median));
       line.put("seconds_min", rounded(seconds[0]));

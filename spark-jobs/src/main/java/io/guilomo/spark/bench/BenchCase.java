@@ -1,6 +1,7 @@
 package io.guilomo.spark.bench;
 
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
@@ -19,6 +20,7 @@ import io.guilomo.network.PassOptions;
 import io.guilomo.network.Stage;
 import io.guilomo.network.StepCost;
 import io.guilomo.search.BilevelStep;
+import io.guilomo.search.ExpectedSettings;
 import io.guilomo.search.SearchSettings;
 import io.guilomo.training.InnerUpdate;
 import io.guilomo.training.LearningRate;
@@ -39,6 +41,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class BenchCase implements AutoCloseable {
 
   private static final int CLASSES = 4;
+
+  /** Of a search by distributions: the more it has, the less they move in each. */
+  private static final int STEPS = 1000;
+
   private static final LearningRate RATE = LearningRate.constant(3e-4);
 
   private final Kernels kernels;
@@ -73,7 +79,8 @@ final class BenchCase implements AutoCloseable {
             0.001,
             task.llama() ? 0 : CLASSES,
             Pooling.MEAN,
-            1);
+            1,
+            shape.estimator());
     StepCost cost = new StepCost(definition);
     this.network = LoraMoeNetwork.create(definition, backbone, kernels, shape.recompute());
     if (generates) {
@@ -86,26 +93,34 @@ final class BenchCase implements AutoCloseable {
     this.tokens = train.size();
     if (task.work() == BenchShape.Work.SEARCH) {
       TokenBatch validation = batch(random, shape);
-      this.operations = cost.searchStep(train, validation);
-      this.step = search(kernels, train, validation);
+      this.operations =
+          shape.estimator() == Estimator.EXPECTED
+              ? cost.firstOrderStep(train, validation)
+              : cost.searchStep(train, validation);
+      this.step = search(kernels, shape.estimator(), train, validation);
     } else {
       this.operations = cost.pass(train, PassOptions.Gradient.ALL);
       this.step = finetuning(kernels, train);
     }
   }
 
-  private LongConsumer search(Kernels kernels, TokenBatch train, TokenBatch validation) {
-    widen(kernels, network.gsvs());
+  private LongConsumer search(
+      Kernels kernels, Estimator estimator, TokenBatch train, TokenBatch validation) {
+    boolean expected = estimator == Estimator.EXPECTED;
+    if (!expected) {
+      widen(kernels, network.gsvs());
+    }
     SearchSettings settings =
         new SearchSettings(
             SearchSettings.INNER,
             RATE,
             SearchSettings.OUTER,
             3e-3,
-            OuterGradient.SECOND_ORDER,
+            expected ? OuterGradient.FIRST_ORDER : OuterGradient.SECOND_ORDER,
             true,
             1,
-            1);
+            1,
+            expected ? new ExpectedSettings(0, STEPS) : null);
     BilevelStep search = new BilevelStep(network, kernels, settings);
     return number -> search.run(number, train, validation);
   }

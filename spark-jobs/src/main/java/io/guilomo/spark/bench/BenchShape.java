@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig;
 import io.guilomo.config.Recompute;
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.family.Families;
 import io.guilomo.io.ConfigJson;
 import io.guilomo.model.ConstantName;
@@ -12,18 +13,23 @@ import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
  * What a benchmark measures and how large it is, written as {@code
- * CASE[:layers=N][:sequences=N][:length=N][:precision=TYPE][:recompute=WHAT][:routing=HOW][:sharing=WHAT]}.
+ * CASE[:layers=N][:sequences=N][:length=N][:precision=TYPE][:recompute=WHAT][:routing=HOW][:sharing=WHAT][:estimator=WHICH]}.
  *
  * @param length tokens of each sequence
  * @param precision of the frozen matrices
  * @param recompute what backward passes compute again
  * @param routing of the experts, by name
  * @param sharing of the experts
+ * @param estimator of a search, whose steps are second order for straight-through and first order
+ *     for expected; any without one
  */
 record BenchShape(
     Task task,
@@ -33,13 +39,24 @@ record BenchShape(
     ModelConfig.Precision precision,
     Recompute recompute,
     String routing,
-    Sharing sharing) {
+    Sharing sharing,
+    Estimator estimator) {
 
   static final int FULL = 8;
 
   /** By which generation continues each sequence. */
   static final int NEW_TOKENS = 64;
 
+  private static final Set<String> SETTINGS =
+      Set.of(
+          "layers",
+          "sequences",
+          "length",
+          "precision",
+          "recompute",
+          "routing",
+          "sharing",
+          "estimator");
   private static final int MOST = 100_000;
   private static final int MOST_OF_ENCODER = 512;
 
@@ -139,15 +156,7 @@ record BenchShape(
     }
 
     BenchShape shape() {
-      return new BenchShape(
-          this,
-          model.layers,
-          model.sequences,
-          model.length,
-          ModelConfig.Precision.FLOAT32,
-          Recompute.NONE,
-          RoutingMethod.TOP_K,
-          Sharing.NONE);
+      return BenchShape.of(text);
     }
 
     @Override
@@ -189,91 +198,76 @@ record BenchShape(
    */
   static BenchShape of(String text) {
     String[] parts = text.split(":", -1);
-    BenchShape shape =
+    Task task =
         Stream.of(Task.values())
-            .filter(task -> task.text.equals(parts[0]))
+            .filter(each -> each.text.equals(parts[0]))
             .findFirst()
             .orElseThrow(
                 () ->
                     new UserException(
-                        "Cannot measure "
-                            + text
-                            + ": the cases are "
-                            + Arrays.toString(Task.values())))
-            .shape();
-    for (int i = 1; i < parts.length; i++) {
-      String[] pair = parts[i].split("=", 2);
-      if (pair.length == 2 && pair[0].equals("precision")) {
-        shape = shape.with(oneOf(text, "precisions", ModelConfig.Precision.class, pair[1]));
-        continue;
+                        "Cannot measure %s: the cases are %s",
+                        text, Arrays.toString(Task.values())));
+    Map<String, String> given = new HashMap<>();
+    for (String part : Arrays.asList(parts).subList(1, parts.length)) {
+      String[] pair = part.split("=", 2);
+      if (pair.length < 2 || !SETTINGS.contains(pair[0])) {
+        throw unexpected(text, part);
       }
-      if (pair.length == 2 && pair[0].equals("recompute")) {
-        shape = shape.with(oneOf(text, "kinds of recompute", Recompute.class, pair[1]));
-        continue;
-      }
-      if (pair.length == 2 && pair[0].equals("routing")) {
-        shape = shape.routed(text, pair[1]);
-        continue;
-      }
-      if (pair.length == 2 && pair[0].equals("sharing")) {
-        shape = shape.with(oneOf(text, "kinds of sharing", Sharing.class, pair[1]));
-        continue;
-      }
-      int value = pair.length == 2 && pair[1].matches("[0-9]{1,6}") ? Integer.parseInt(pair[1]) : 0;
-      shape = value > 0 && value <= MOST ? shape.with(pair[0], value) : null;
-      if (shape == null) {
-        throw new UserException(
-            "Cannot measure "
-                + text
-                + ": expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE,"
-                + " CASE:recompute=WHAT, CASE:routing=HOW or CASE:sharing=WHAT, not "
-                + parts[i]);
-      }
+      given.put(pair[0], pair[1]);
     }
-    return shape;
+    if (given.containsKey("estimator") && task.work != Work.SEARCH) {
+      throw new UserException("Cannot measure %s: %s has no estimator", text, task);
+    }
+    Model model = task.model;
+    return new BenchShape(
+        task,
+        size(text, given, "layers", model.layers, MOST),
+        size(text, given, "sequences", model.sequences, MOST),
+        size(text, given, "length", model.length, model.decoder ? MOST : MOST_OF_ENCODER),
+        oneOf(text, given, "precision", "precisions", ModelConfig.Precision.FLOAT32),
+        oneOf(text, given, "recompute", "kinds of recompute", Recompute.NONE),
+        routing(text, given.getOrDefault("routing", RoutingMethod.TOP_K)),
+        oneOf(text, given, "sharing", "kinds of sharing", Sharing.NONE),
+        oneOf(text, given, "estimator", "estimators", Estimator.STRAIGHT_THROUGH));
   }
 
-  private BenchShape with(ModelConfig.Precision other) {
-    return new BenchShape(task, layers, sequences, length, other, recompute, routing, sharing);
+  private static UserException unexpected(String text, String part) {
+    return new UserException(
+        "Cannot measure %s: expected CASE:layers=N, CASE:sequences=N, CASE:length=N,"
+            + " CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW, CASE:sharing=WHAT or"
+            + " CASE:estimator=WHICH, not %s",
+        text, part);
   }
 
-  private BenchShape with(Recompute other) {
-    return new BenchShape(task, layers, sequences, length, precision, other, routing, sharing);
+  private static int size(
+      String text, Map<String, String> given, String name, int usual, int most) {
+    String value = given.get(name);
+    if (value == null) {
+      return usual;
+    }
+    int size = value.matches("[0-9]{1,6}") ? Integer.parseInt(value) : 0;
+    if (size < 1 || size > most) {
+      throw unexpected(text, name + "=" + value);
+    }
+    return size;
   }
 
-  private BenchShape routed(String text, String name) {
+  private static String routing(String text, String name) {
     if (!RoutingMethod.NAMES.contains(name)) {
       throw new UserException(
           "Cannot measure %s: kinds of routing are %s", text, RoutingMethod.NAMES);
     }
-    return new BenchShape(task, layers, sequences, length, precision, recompute, name, sharing);
+    return name;
   }
 
-  private BenchShape with(Sharing other) {
-    return new BenchShape(task, layers, sequences, length, precision, recompute, routing, other);
-  }
-
-  private static <E extends Enum<E>> E oneOf(String text, String what, Class<E> type, String name) {
-    return ConstantName.find(type, name)
+  private static <E extends Enum<E>> E oneOf(
+      String text, Map<String, String> given, String name, String what, E usual) {
+    Class<E> type = usual.getDeclaringClass();
+    return ConstantName.find(type, given.getOrDefault(name, usual.toString()))
         .orElseThrow(
             () ->
                 new UserException(
                     "Cannot measure %s: %s are %s",
                     text, what, Arrays.toString(type.getEnumConstants())));
-  }
-
-  private BenchShape with(String size, int value) {
-    return switch (size) {
-      case "layers" ->
-          new BenchShape(task, value, sequences, length, precision, recompute, routing, sharing);
-      case "sequences" ->
-          new BenchShape(task, layers, value, length, precision, recompute, routing, sharing);
-      case "length" ->
-          task.llama() || value <= MOST_OF_ENCODER
-              ? new BenchShape(
-                  task, layers, sequences, value, precision, recompute, routing, sharing)
-              : null;
-      default -> null;
-    };
   }
 }

@@ -33,7 +33,8 @@ final class BenchCommand implements Callable<Integer> {
       description = {
         "What to measure; all small cases if none is named. :layers=N, :sequences=N and :length=N change its size,",
         "as in finetune-llama:layers=12:length=256; :precision=bfloat16 or int8 keeps frozen weights in two bytes or one;",
-        ":recompute=blocks, :routing=dense or sparsegen and :sharing=shared-a are as in the settings of the same names."
+        ":recompute=blocks, :routing=dense or sparsegen, :sharing=shared-a and, of searches, :estimator=expected are as in",
+        "the settings of the same names."
       })
   private List<String> cases = new ArrayList<>();
 

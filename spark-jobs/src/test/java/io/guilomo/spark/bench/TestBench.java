@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.Recompute;
+import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.Sharing;
@@ -29,7 +30,8 @@ class TestBench {
                 Precision.FLOAT32,
                 Recompute.NONE,
                 "top-k",
-                Sharing.NONE));
+                Sharing.NONE,
+                Estimator.STRAIGHT_THROUGH));
     assertThat(BenchShape.of("finetune-llama-7b:precision=bfloat16:layers=2"))
         .isEqualTo(
             new BenchShape(
@@ -40,7 +42,8 @@ class TestBench {
                 Precision.BFLOAT16,
                 Recompute.NONE,
                 "top-k",
-                Sharing.NONE));
+                Sharing.NONE,
+                Estimator.STRAIGHT_THROUGH));
     assertThat(
             BenchShape.of(
                 "finetune-bert:layers=12:length=64:routing=dense:recompute=blocks:sequences=4"))
@@ -53,21 +56,26 @@ class TestBench {
                 Precision.FLOAT32,
                 Recompute.BLOCKS,
                 "dense",
-                Sharing.NONE));
+                Sharing.NONE,
+                Estimator.STRAIGHT_THROUGH));
     assertThat(BenchShape.of("finetune-llama:sharing=shared-a:layers=2").sharing())
         .isEqualTo(Sharing.SHARED_A);
+    assertThat(BenchShape.of("search-llama:estimator=expected").estimator())
+        .isEqualTo(Estimator.EXPECTED);
   }
 
   @ParameterizedTest
   @CsvSource({
     "gemm, 'Cannot measure gemm: the cases are [search-llama, finetune-llama, finetune-llama-4x4, generate-llama, search-bert, finetune-bert, finetune-bert-4x4, finetune-bert-2x4, search-llama-2048, finetune-llama-2048, search-llama-1b, finetune-llama-1b, search-llama-7b, finetune-llama-7b]'",
-    "search-bert:layers, 'Cannot measure search-bert:layers: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW or CASE:sharing=WHAT, not layers'",
-    "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW or CASE:sharing=WHAT, not layers=0'",
-    "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW or CASE:sharing=WHAT, not length=513'",
-    "search-bert:ranks=2, 'Cannot measure search-bert:ranks=2: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW or CASE:sharing=WHAT, not ranks=2'",
+    "search-bert:layers, 'Cannot measure search-bert:layers: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW, CASE:sharing=WHAT or CASE:estimator=WHICH, not layers'",
+    "search-bert:layers=0, 'Cannot measure search-bert:layers=0: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW, CASE:sharing=WHAT or CASE:estimator=WHICH, not layers=0'",
+    "search-bert:length=513, 'Cannot measure search-bert:length=513: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW, CASE:sharing=WHAT or CASE:estimator=WHICH, not length=513'",
+    "search-bert:ranks=2, 'Cannot measure search-bert:ranks=2: expected CASE:layers=N, CASE:sequences=N, CASE:length=N, CASE:precision=TYPE, CASE:recompute=WHAT, CASE:routing=HOW, CASE:sharing=WHAT or CASE:estimator=WHICH, not ranks=2'",
     "search-bert:precision=half, 'Cannot measure search-bert:precision=half: precisions are [float32, bfloat16, int8]'",
     "search-bert:recompute=all, 'Cannot measure search-bert:recompute=all: kinds of recompute are [none, blocks]'",
     "search-bert:routing=hash, 'Cannot measure search-bert:routing=hash: kinds of routing are [top-k, dense, sparsegen]'",
+    "finetune-bert:estimator=expected, 'Cannot measure finetune-bert:estimator=expected: finetune-bert has no estimator'",
+    "search-bert:estimator=best, 'Cannot measure search-bert:estimator=best: estimators are [straight-through, expected]'",
     "search-bert:sharing=b, 'Cannot measure search-bert:sharing=b: kinds of sharing are [none, shared-a]'",
   })
   void othersAreRefused(String text, String message) {
@@ -105,6 +113,21 @@ class TestBench {
     double inputs = 5 * 384 + 1536;
     double less = 12 * 2.0 * 16 * (2 * inputs * 3 - 3 * 384);
     assertThat((gflop[0] - gflop[1]) * 1e9).isCloseTo(less, within(1.0));
+  }
+
+  /** The ± passes, and in the validation pass the gradients of the weights. */
+  @Test
+  void aFirstOrderSearchHasFewerPasses() {
+    String name = "search-bert:sequences=2:length=8:layers=1";
+    double[] gflop = new double[2];
+    for (Estimator estimator : Estimator.values()) {
+      BenchShape shape = BenchShape.of(name + ":estimator=" + estimator);
+      try (BenchCase benchCase = new BenchCase(shape, KernelSelection.best())) {
+        benchCase.step(0);
+        gflop[estimator.ordinal()] = benchCase.gflop();
+      }
+    }
+    assertThat(gflop[1]).isBetween(0.45 * gflop[0], 0.5 * gflop[0]);
   }
 
   @Test
