@@ -115,7 +115,8 @@ class TestDeployExamples {
     Map<String, String> conf = JavaConverters.mapAsJavaMap(submitted.sparkProperties());
     assertThat(conf)
         .containsEntry("spark.executor.resource.gpu.amount", "1")
-        .containsEntry("spark.executor.resource.gpu.discoveryScript", "deploy/gpu-discovery");
+        .containsEntry("spark.executor.resource.gpu.discoveryScript", "./gpu-discovery")
+        .containsEntry("spark.task.cpus", submitted.executorCores());
     String script = Files.readString(Path.of("../deploy/guilomo"));
     for (String process : List.of("driver", "executor")) {
       for (String option : conf.get("spark." + process + ".extraJavaOptions").split("\\s+")) {

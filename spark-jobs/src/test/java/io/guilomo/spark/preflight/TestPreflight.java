@@ -176,11 +176,11 @@ class TestPreflight {
     LlamaConfig llama =
         new LlamaConfig(
             4096, 11008, 32, 32, 32, 128, 32000, 4096, 1e-5f, new Rope(10000, null), 0, false);
-    Workers workers = new Workers(Device.AUTO, 8, 1, Products.AUTO, Precision.FLOAT32);
+    Workers workers = new Workers(Device.AUTO, 8, 8, Products.AUTO, Precision.FLOAT32);
     assertThat(config.finetune().batchSize()).isEqualTo(BATCH.sequences());
     assertThat(config.search().batchSize()).isEqualTo(BATCH.sequences());
     List<MemoryLimit> memory = List.of(new MemoryLimit("GUILOMO_OFF_HEAP", 60L << 30));
-    SparkConf conf = new SparkConf(false).set("spark.driver.maxResultSize", "4g");
+    SparkConf conf = new SparkConf(false);
     for (Preflight preflight :
         List.of(
             Preflight.search(config, llama, workers, BATCH),
