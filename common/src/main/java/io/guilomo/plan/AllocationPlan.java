@@ -11,7 +11,6 @@ import io.guilomo.network.moe.Mixture;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.LongStream;
 
 /**
  * The number of LoRA experts of each module, and their ranks.
@@ -167,13 +166,8 @@ public record AllocationPlan(
    * together.
    */
   public long parameters() {
-    return modules.stream().mapToLong(this::parameters).sum() + sharedParameters();
-  }
-
-  private long sharedParameters() {
-    return Mixture.sharedParameters(moduleExperts()).values().stream()
-        .mapToLong(shape -> LongStream.of(shape).reduce(1, Math::multiplyExact))
-        .sum();
+    return modules.stream().mapToLong(this::parameters).sum()
+        + Mixture.sharedParameterCount(moduleExperts());
   }
 
   private long parameters(ModulePlan plan) {

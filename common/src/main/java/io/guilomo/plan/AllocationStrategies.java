@@ -89,16 +89,24 @@ public final class AllocationStrategies {
    * Trainable parameters of the smallest plan that a strategy can make: a smaller budget has none.
    *
    * @param name of any strategy but {@link #FILE}, which has a single plan
+   * @param allocation has the experts of {@code alphalora}, which spreads as many over any model
+   *     whose layers are alike, whatever their spectra
    */
-  public static long leastParameters(String name, List<LinearModule> modules, LoraMoeConfig lora) {
+  public static long leastParameters(
+      String name, List<LinearModule> modules, AllocationConfig allocation, LoraMoeConfig lora) {
     check(name);
     AllocationStrategy smallest =
         name.startsWith(MolaAllocation.PREFIX)
             ? new MolaAllocation(MolaAllocation.shape(name), 1, lora)
-            : name.equals(SingleAllocation.STRATEGY)
-                ? new SingleAllocation(1, lora)
-                : (all, seed, budget) ->
-                    UniformAllocation.smallest(lora.maxExperts(), lora.form()).plan(all);
+            : switch (name) {
+              case SingleAllocation.STRATEGY -> new SingleAllocation(1, lora);
+              case AlphaLoraAllocation.STRATEGY ->
+                  (all, seed, budget) ->
+                      new UniformAllocation(allocation.experts(), 1, lora.form()).plan(all);
+              default ->
+                  (all, seed, budget) ->
+                      UniformAllocation.smallest(lora.maxExperts(), lora.form()).plan(all);
+            };
     return smallest.plan(modules, 0, AllocationStrategy.UNLIMITED).parameters();
   }
 

@@ -34,7 +34,6 @@ public record ExpectedAllocation(long seed, ExpertForm form) {
     List<int[]> ranks = new ArrayList<>();
     List<List<CountDistribution>> distributions = new ArrayList<>();
     List<Entry> entries = new ArrayList<>();
-    long size = 0;
     for (int m = 0; m < selections.size(); m++) {
       GuidedSelection selection = selections.get(m);
       int fewest = ModuleExperts.least(selection.expertVector().length);
@@ -50,9 +49,9 @@ public record ExpectedAllocation(long seed, ExpertForm form) {
       distributions.add(own);
       int[] least = new int[selection.rankVectors().length];
       Arrays.fill(least, 0, fewest, 1);
-      size += parameters(selection.module(), least);
       ranks.add(least);
     }
+    long size = of(selections, distributions, ranks).parameters();
     if (budget != AllocationStrategy.UNLIMITED && size > budget) {
       throw new UserException(
           "Cannot keep the plan within %d parameters: its smallest form has %d", budget, size);
@@ -74,6 +73,13 @@ public record ExpectedAllocation(long seed, ExpertForm form) {
         break;
       }
     }
+    return of(selections, distributions, ranks);
+  }
+
+  private AllocationPlan of(
+      List<GuidedSelection> selections,
+      List<List<CountDistribution>> distributions,
+      List<int[]> ranks) {
     List<ModulePlan> modules = new ArrayList<>();
     for (int m = 0; m < selections.size(); m++) {
       modules.add(module(selections.get(m), distributions.get(m), ranks.get(m)));

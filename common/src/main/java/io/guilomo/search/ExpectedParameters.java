@@ -3,6 +3,7 @@ package io.guilomo.search;
 import io.guilomo.model.CountDistribution;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.Sharing;
+import io.guilomo.network.moe.Mixture;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -11,12 +12,13 @@ import java.util.List;
  * The number of trainable parameters that is expected of GSVs which are distributions over counts:
  *
  * <pre>
- *   C(a) = Σ_modules Σ_e S_e [ in + out Σ_i S_{e,i} + in Σ_i S_{e,i} F_{e,i} ]
+ *   C(a) = C_shared + Σ_modules Σ_e S_e [ in + out Σ_i S_{e,i} + in Σ_i S_{e,i} F_{e,i} ]
  * </pre>
  *
  * {@code F_{e,i}} is the probability that row {@code i} of {@code A} is new with expert {@code e}:
  * 1 where each expert has its own {@code A}; where they share it, {@code Π_{f<e} (1 − S_{f,i})}, so
- * that it is the largest rank that is expected.
+ * that it is the largest rank that is expected. {@code C_shared} are those that routers share,
+ * which depend on no GSV.
  *
  * @param modules the candidates, in the order of their GSVs
  */
@@ -88,29 +90,36 @@ record ExpectedParameters(List<ModuleExperts> modules) {
     }
   }
 
+  /** {@code C_shared}. */
+  double shared() {
+    return Mixture.sharedParameterCount(modules);
+  }
+
   /** What the smallest plan has: as few experts as can be, of rank one. */
   double least() {
-    return modules.stream()
-        .mapToDouble(
-            module ->
-                module
-                    .sharing()
-                    .parameters(
-                        module.module(),
-                        Collections.nCopies(ModuleExperts.least(module.experts()), 1)))
-        .sum();
+    return shared()
+        + modules.stream()
+            .mapToDouble(
+                module ->
+                    module
+                        .sharing()
+                        .parameters(
+                            module.module(),
+                            Collections.nCopies(ModuleExperts.least(module.experts()), 1)))
+            .sum();
   }
 
   /** What a plan with all candidates has. */
   double most() {
-    return modules.stream()
-        .mapToDouble(module -> module.sharing().parameters(module.module(), module.ranks()))
-        .sum();
+    return shared()
+        + modules.stream()
+            .mapToDouble(module -> module.sharing().parameters(module.module(), module.ranks()))
+            .sum();
   }
 
   /** {@code C(a)}. */
   double of(float[] gsvs) {
-    double sum = 0;
+    double sum = shared();
     int offset = 0;
     for (ModuleExperts module : modules) {
       Candidates candidates = Candidates.of(module, gsvs, offset);

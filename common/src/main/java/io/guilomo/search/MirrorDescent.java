@@ -31,9 +31,10 @@ import java.util.List;
  * <p>The last line is a step of the dual variable solved exactly: {@code ν} is what the price of a
  * parameter, in {@code L_val + μ C(a)}, must be for the target to be met, so that there is no price
  * to overshoot and none to keep between the steps. The target goes from what the GSVs start with to
- * the budget in the first half of the search, by equal factors; to twice the smallest plan's
- * parameters where the budget is less, and the plan is then what that search keeps longest. Without
- * a budget parameters have no price: a count grows as long as that lowers the validation loss.
+ * the budget in the first half of the search, by equal factors; to twice the parameters of the
+ * smallest plan's experts where the budget is less, and the plan is then what that search keeps
+ * longest. Without a budget parameters have no price: a count grows as long as that lowers the
+ * validation loss.
  */
 final class MirrorDescent {
 
@@ -53,8 +54,9 @@ final class MirrorDescent {
   private static final double MOST = 1;
 
   /**
-   * Of the smallest plan's parameters the search keeps at least so many times: with fewer, hardly
-   * more than its smallest form is in use, and only each module's next rank has a measurable value.
+   * Of the parameters of the smallest plan's experts the search keeps at least so many times: with
+   * fewer, hardly more than its smallest form is in use, and only each module's next rank has a
+   * measurable value.
    */
   private static final double ROOM = 2;
 
@@ -114,7 +116,8 @@ final class MirrorDescent {
       }
     }
     this.begun = settings.begun() > 0 ? settings.begun() : parameters.of(new float[offset]);
-    this.end = Math.max(settings.budget(), ROOM * parameters.least());
+    double shared = parameters.shared();
+    this.end = Math.max(settings.budget(), shared + ROOM * (parameters.least() - shared));
   }
 
   /**

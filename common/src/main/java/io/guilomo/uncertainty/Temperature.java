@@ -8,7 +8,10 @@ import org.apache.commons.math3.analysis.solvers.BrentSolver;
 /**
  * The temperature that makes right answers most likely (arXiv 1706.04599, section 4.2). With {@code
  * β = 1 / T} the negative log-likelihood is convex, and its derivative {@code Σ (E[l] − l_right)}
- * over the log-probabilities {@code l} of each record rises.
+ * over the log-probabilities {@code l} of each record rises. To it {@code (β − 1)² / 2} is added, a
+ * normal prior that weighs no more than a record or two: where every right answer is the likeliest,
+ * the likelihood alone rises with {@code β} without end, and the first wrong answer would then have
+ * an infinite loss.
  */
 public final class Temperature {
 
@@ -39,7 +42,7 @@ public final class Temperature {
   }
 
   private static double slope(List<double[]> probabilities, List<Integer> right, double beta) {
-    double sum = 0;
+    double sum = beta - 1;
     for (int i = 0; i < right.size(); i++) {
       double[] logs = Probabilities.logarithms(probabilities.get(i));
       double[] tempered = Probabilities.tempered(probabilities.get(i), 1 / beta);

@@ -67,7 +67,7 @@ class TestAllocationStrategies {
   @ValueSource(strings = {"uniform", "mola-2-4-6-8", "mola-8-2-2-8", "random", "single"})
   void belowTheSmallestPlanThereIsNone(String name) {
     List<LinearModule> modules = Plans.llama(64, 172, 4, 4, 2);
-    long least = AllocationStrategies.leastParameters(name, modules, lora(8, 8));
+    long least = AllocationStrategies.leastParameters(name, modules, ALLOCATION, lora(8, 8));
     assertThat(plan(name, modules, least).parameters()).isEqualTo(least);
     assertThatThrownBy(() -> plan(name, modules, least - 1))
         .hasMessageStartingWith("Cannot keep ")

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.guilomo.config.AllocationConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.LinearModule;
@@ -54,6 +55,13 @@ class TestAlphaLoraAllocation {
     assertThat(plan.singleLora()).isTrue();
     assertThat(plan.topK(modules.get(0))).isEqualTo(1);
     assertThat(plan.topK(modules.get(20))).isEqualTo(2);
+
+    AllocationPlan smallest =
+        new AlphaLoraAllocation(exponents, 5, 1, LORA)
+            .plan(modules, 0, AllocationStrategy.UNLIMITED);
+    AllocationConfig five = GuilomoConfig.load(null, List.of("allocation.experts=5")).allocation();
+    assertThat(AllocationStrategies.leastParameters("alphalora", modules, five, LORA))
+        .isEqualTo(smallest.parameters());
 
     long budget = plan.parameters() / 2;
     AllocationPlan within = new AlphaLoraAllocation(exponents, 5, 8, LORA).plan(modules, 0, budget);

@@ -86,6 +86,20 @@ class TestExpectedAllocation {
     Plans.assertPartOf(smaller, plan);
   }
 
+  /** The network that routers learn λ with has 256 · 3 + 256 + 256 + 1. */
+  @Test
+  void whatRoutersShareCounts() {
+    ExpectedAllocation sparse =
+        new ExpectedAllocation(
+            7, new ExpertForm(new RoutingMethod(RoutingMethod.SPARSEGEN, 2), Scaling.overRank(16)));
+    long shared = 1281;
+    AllocationPlan plan = sparse.plan(threeExperts(), shared + 27);
+    assertThat(Plans.firstRanks(plan)).containsExactly(2, 1);
+    assertThat(plan.parameters()).isEqualTo(shared + 27);
+    assertThatThrownBy(() -> sparse.plan(threeExperts(), shared + 19))
+        .hasMessage("Cannot keep the plan within 1300 parameters: its smallest form has 1301");
+  }
+
   /** A row of a shared {@code A} has its 3 parameters with the first expert that reads it. */
   @Test
   void aSharedACostsOnce() {

@@ -146,6 +146,25 @@ class TestMirrorDescent {
         .isEqualTo(budget);
   }
 
+  /** The network that routers of 16 inputs learn λ with has 256 · 16 + 256 + 256 + 1. */
+  @Test
+  void whatRoutersShareIsExpectedOfAnyGsvs() {
+    LinearModule query = new LinearModule(0, "q_proj", 16, 16);
+    RoutingMethod sparsegen = new RoutingMethod(RoutingMethod.SPARSEGEN, 2);
+    ExpectedParameters plain =
+        new ExpectedParameters(
+            List.of(ModuleExperts.uniform(query, 3, 2, 16, RoutingMethod.topK(2))));
+    List<ModuleExperts> modules = List.of(ModuleExperts.uniform(query, 3, 2, 16, sparsegen));
+    ExpectedParameters sparse = new ExpectedParameters(modules);
+    float[] gsvs = new float[3 + 3 * 2];
+    long shared = 4609;
+    assertThat(sparse.of(gsvs)).isEqualTo(shared + plain.of(gsvs));
+    assertThat(sparse.least()).isEqualTo(shared + plain.least());
+    assertThat(sparse.most()).isEqualTo(shared + plain.most());
+    assertThatThrownBy(() -> new ExpectedSettings(shared + 95, STEPS).checked(modules))
+        .hasMessageEndingWith("the smallest has 4705; raise allocation.budget.parameters");
+  }
+
   @Test
   void withoutABudgetWhatLowersTheLossIsKept() {
     float[] gsvs = searched(AllocationStrategy.UNLIMITED, 1, 0.1);

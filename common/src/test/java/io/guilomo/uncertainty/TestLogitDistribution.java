@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -71,10 +72,18 @@ class TestLogitDistribution {
   }
 
   @Test
-  void temperaturesAreBounded() {
-    List<double[]> sure = List.of(new double[] {0.9, 0.1});
-    assertThat(Temperature.fit(sure, List.of(0))).isCloseTo(1e-3, within(1e-12));
-    assertThat(Temperature.fit(sure, List.of(1))).isCloseTo(1e3, within(1e-9));
+  void temperaturesAreFinite() {
+    double[] sure = {0.9, 0.1};
+    for (int records : new int[] {1, 1000}) {
+      double temperature =
+          Temperature.fit(Collections.nCopies(records, sure), Collections.nCopies(records, 0));
+      // β − 1 = n (l₀ − l₁) / (1 + 9^β), by hand.
+      double beta = 1 / temperature;
+      assertThat(beta - 1)
+          .isCloseTo(records * Math.log(9) / (1 + Math.pow(9, beta)), within(1e-6))
+          .isBetween(0.1, 3.0);
+    }
+    assertThat(Temperature.fit(List.of(sure), List.of(1))).isCloseTo(1e3, within(1e-9));
     assertThatThrownBy(() -> Temperature.fit(List.of(), List.of()))
         .hasMessage("Cannot fit a temperature to no records with a right answer");
   }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
 /**
  * The experts on the frozen modules of one replica, and the one place that knows all gates,
@@ -154,6 +155,13 @@ public final class Mixture {
    */
   public static Map<String, long[]> sharedParameters(List<ModuleExperts> modules) {
     return Thresholds.shapes(inputsWithThresholds(modules));
+  }
+
+  /** How many parameters {@link #sharedParameters} has, whatever the experts are. */
+  public static long sharedParameterCount(List<ModuleExperts> modules) {
+    return sharedParameters(modules).values().stream()
+        .mapToLong(shape -> LongStream.of(shape).reduce(1, Math::multiplyExact))
+        .sum();
   }
 
   private static ParameterLayout ownLayout(ModuleExperts module) {

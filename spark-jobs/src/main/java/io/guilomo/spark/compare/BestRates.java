@@ -83,7 +83,7 @@ final class BestRates {
 
   private double chosen(Trial group, Map<Double, List<Validated>> seeds, Criterion criterion) {
     double rate = Validated.bestRate(seeds, criterion);
-    if (Double.isInfinite(Validated.mean(seeds.get(rate)).loss())) {
+    if (Validated.mean(seeds.get(rate)).diverged()) {
       throw new UserException(
           "Cannot compare strategy %s: training diverges with every one of compare.learning-rates;"
               + " add lower ones",

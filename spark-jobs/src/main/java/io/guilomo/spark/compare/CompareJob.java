@@ -123,11 +123,17 @@ public record CompareJob(JobContext context) {
       tunings.expect(rates.tunings(planned) + draws.size());
       best.putAll(rates.of(planned));
     }
-    // The rate of strategy random is also that of its further plans.
-    planned.addAll(draws);
     Map<Trial, Tuning> chosen = new LinkedHashMap<>();
     for (Planned each : planned) {
       chosen.put(each.trial(), tunings.chosen(each, best.get(each.trial().ofAnySeed())));
+    }
+    // The rate of strategy random is also that of its further plans.
+    for (Planned each : draws) {
+      Optional<Tuning> tuned = tunings.drawn(each, best.get(each.trial().ofAnySeed()));
+      if (tuned.isPresent()) {
+        planned.add(each);
+        chosen.put(each.trial(), tuned.get());
+      }
     }
     for (Tuning tuning : chosen.values()) {
       tunings.evaluate(tuning);

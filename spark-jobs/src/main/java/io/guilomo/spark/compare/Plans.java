@@ -129,7 +129,8 @@ final class Plans {
     return strategy.equals(AllocationStrategies.FILE)
         ? PlanFiles.readFor(config.allocation().requirePlan(), config, backbone, context.hadoop())
             .parameters()
-        : AllocationStrategies.leastParameters(strategy, modules, loraMoe(combination));
+        : AllocationStrategies.leastParameters(
+            strategy, modules, config.allocation(), loraMoe(combination));
   }
 
   /** The full allocation, which every budget's plans can be held against; one for each seed. */

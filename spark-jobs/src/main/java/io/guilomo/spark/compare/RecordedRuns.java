@@ -6,20 +6,26 @@ import static org.apache.spark.sql.functions.max;
 import io.guilomo.config.FinetuneConfig;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.model.UserException;
+import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.spark.evaluate.EvaluateJob;
 import io.guilomo.spark.finetune.FinetuneJob;
+import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.input.PlanFiles;
+import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableReader;
+import java.io.IOException;
 import java.sql.Timestamp;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -80,6 +86,24 @@ final class RecordedRuns {
     }
   }
 
+  /**
+   * Whether the finished fine-tuning of a run trained these experts: its configuration names the
+   * plan's file, which may have been written again.
+   */
+  boolean trained(JobContext run, AllocationPlan plan) throws IOException {
+    GuilomoConfig config = run.config();
+    RunDirectory directory =
+        new RunDirectory(config.output().dir(), config.run().id(), run.hadoop());
+    try {
+      return PlanFiles.written(directory.path("plan.json"), run.hadoop())
+          .moduleExperts()
+          .equals(plan.moduleExperts());
+    } catch (UserException | ChecksumException e) {
+      // It is gone, or damaged.
+      return false;
+    }
+  }
+
   /** What the validation records said of the adapters that fine-tunings kept, by run. */
   Map<String, Validated> validated(FinetuneConfig.Criterion criterion) {
     Map<String, TreeMap<Long, double[]>> steps = new HashMap<>();
@@ -105,10 +129,11 @@ final class RecordedRuns {
         (run, measured) ->
             kept.put(
                 run,
-                measured.values().stream()
-                    .map(values -> new Validated(values[0], values[1]))
-                    .min(Validated.first(criterion))
-                    .orElseThrow()));
+                Validated.kept(
+                    measured.values().stream()
+                        .map(values -> new Validated(values[0], values[1]))
+                        .toList(),
+                    criterion)));
     return kept;
   }
 

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 
@@ -39,6 +40,7 @@ final class Tunings {
   private final String runId;
   private final RecordedRuns recorded;
   private final Map<Key, Tuning> tunings = new HashMap<>();
+  private final Set<String> trained = new HashSet<>();
   private final Set<String> evaluated = new HashSet<>();
   private long begun;
   private long all;
@@ -85,9 +87,7 @@ final class Tunings {
    * @throws UserException if the training diverges
    */
   Tuning chosen(Planned planned, double rate) throws IOException {
-    Tuning done =
-        tunings.get(new Key(planned.plan().moduleExperts(), planned.trial().seed(), rate));
-    Tuning chosen = done == null ? of(planned, rate) : done;
+    Tuning chosen = done(planned, rate);
     if (chosen.diverged()) {
       throw new UserException(
           context.config().compare().learningRates().size() == 1
@@ -101,6 +101,24 @@ final class Tunings {
     return chosen;
   }
 
+  /**
+   * Fine-tunes a further random plan with the rate of the others; empty if the training diverges.
+   */
+  Optional<Tuning> drawn(Planned planned, double rate) throws IOException {
+    Tuning drawn = done(planned, rate);
+    if (drawn.diverged()) {
+      context.message("%s is left out".formatted(planned.trial()));
+      return Optional.empty();
+    }
+    return Optional.of(drawn);
+  }
+
+  private Tuning done(Planned planned, double rate) throws IOException {
+    Tuning done =
+        tunings.get(new Key(planned.plan().moduleExperts(), planned.trial().seed(), rate));
+    return done == null ? of(planned, rate) : done;
+  }
+
   private Tuning tune(Planned planned, double rate) throws IOException {
     String name = runId + "." + planned.trial().name() + (hasRates() ? ".lr-" + text(rate) : "");
     List<String> settings =
@@ -108,10 +126,12 @@ final class Tunings {
     settings.add("finetune.plan=" + planned.path());
     settings.add("finetune.learning-rate=" + rate);
     JobContext own = context.with(settings);
-    if (!recorded.finished(FinetuneJob.NAME, own.config())) {
+    if (!recorded.finished(FinetuneJob.NAME, own.config())
+        || !recorded.trained(own, planned.plan())) {
       try {
         // The evaluation reports on all of the run.
         new FinetuneJob(own, false).run();
+        trained.add(name);
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
         if (!hasRates() || ExceptionUtils.throwableOfType(e, ArithmeticException.class) == null) {
           throw e;
@@ -127,7 +147,8 @@ final class Tunings {
   /** Scores the adapter of a fine-tuning, unless that is done. */
   void evaluate(Tuning tuning) throws IOException {
     if (evaluated.add(tuning.runId())
-        && !recorded.finished(EvaluateJob.NAME, tuning.context().config())) {
+        && (trained.contains(tuning.runId())
+            || !recorded.finished(EvaluateJob.NAME, tuning.context().config()))) {
       new EvaluateJob(tuning.context()).run();
     }
   }

@@ -1,6 +1,7 @@
 package io.guilomo.spark.compare;
 
 import io.guilomo.config.FinetuneConfig.Criterion;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -14,18 +15,27 @@ record Validated(double loss, double accuracy) {
 
   static final Validated DIVERGED = new Validated(Double.POSITIVE_INFINITY, 0);
 
-  /** The better ones first: by the criterion, then by loss. */
-  static Comparator<Validated> first(Criterion criterion) {
-    Comparator<Validated> byLoss = Comparator.comparingDouble(Validated::loss);
+  /** The better ones first. */
+  private static Comparator<Validated> by(Criterion criterion) {
     return criterion == Criterion.LOSS
-        ? byLoss
-        : Comparator.comparingDouble((Validated one) -> -one.accuracy()).thenComparing(byLoss);
+        ? Comparator.comparingDouble(Validated::loss)
+        : Comparator.comparingDouble(one -> -one.accuracy());
   }
 
   /**
-   * The learning rate that is best on average over the seeds, the lowest of equals. One rate for
-   * all seeds, so that they stay replicates of one setting; the mean has less noise to be chosen
-   * for than each seed's best.
+   * Of the validations of a fine-tuning the one whose adapter is kept: of equals the first.
+   *
+   * @param validations in their order; at least one
+   */
+  static Validated kept(Collection<Validated> validations, Criterion criterion) {
+    return validations.stream().min(by(criterion)).orElseThrow();
+  }
+
+  /**
+   * The learning rate that is best on average over the seeds, of equals the one with the lower loss
+   * and then the lowest; none with which a seed's training diverged, if there is another. One rate
+   * for all seeds, so that they stay replicates of one setting; the mean has less noise to be
+   * chosen for than each seed's best.
    *
    * @param byRate what each seed's adapter came to, by rate; at least one
    */
@@ -34,10 +44,16 @@ record Validated(double loss, double accuracy) {
         .min(
             Comparator.comparing(
                     (Map.Entry<Double, List<Validated>> one) -> mean(one.getValue()),
-                    first(criterion))
+                    Comparator.comparing(Validated::diverged)
+                        .thenComparing(by(criterion))
+                        .thenComparing(by(Criterion.LOSS)))
                 .thenComparing(Map.Entry.comparingByKey()))
         .orElseThrow()
         .getKey();
+  }
+
+  boolean diverged() {
+    return Double.isInfinite(loss);
   }
 
   static Validated mean(List<Validated> seeds) {

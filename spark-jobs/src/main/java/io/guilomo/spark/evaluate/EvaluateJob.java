@@ -8,8 +8,10 @@ import io.guilomo.data.TextRecord;
 import io.guilomo.inference.Answer;
 import io.guilomo.metric.Scored;
 import io.guilomo.model.RecordSource;
+import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.data.ReadRecord;
+import io.guilomo.spark.data.RecordReader;
 import io.guilomo.spark.evaluate.Scores.ScoredRecord;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.preflight.Preflight;
@@ -52,6 +54,7 @@ public record EvaluateJob(JobContext context) {
   public Result run() throws IOException {
     RecordedRun run = new RecordedRun(context, NAME, true);
     InferenceSetup setup = InferenceSetup.of(context, run.directory());
+    requireOutside(setup);
     return run.record(
         setup.description().plan().strategy(),
         setup.workers(),
@@ -115,6 +118,28 @@ public record EvaluateJob(JobContext context) {
       JavaRDD<ReadRecord> records, Members members, int batchSize) {
     return records.mapPartitions(
         part -> members.map(part, batchSize, (batch, model) -> score(batch, model)));
+  }
+
+  /**
+   * Checks before anything is scored whether records from outside the domain can be told.
+   *
+   * @throws UserException if there are none, or no answer has a confidence
+   */
+  private void requireOutside(InferenceSetup setup) {
+    String path = config().evaluate().doubt().outOfDomain();
+    if (path.isBlank()) {
+      return;
+    }
+    Task task = setup.description().task();
+    if (task != Task.CLASSIFICATION
+        && (task != Task.MULTIPLE_CHOICE
+            || !config().evaluate().methods().contains(Answer.CHOICES))) {
+      throw new UserException(
+          "Cannot use guilomo.evaluate.out-of-domain for %s with guilomo.evaluate.methods = %s: only"
+              + " classes and choices have confidences that tell records from each other",
+          task, config().evaluate().methods());
+    }
+    RecordReader.require(context.spark(), RecordSource.path(path));
   }
 
   /** How confident the model is of records that are unlike those it was trained on. */

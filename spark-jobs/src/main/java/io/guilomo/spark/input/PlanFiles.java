@@ -70,6 +70,19 @@ public final class PlanFiles {
   }
 
   /**
+   * The plan in a {@code plan.json} that a job has written.
+   *
+   * @throws UserException if there is none, or it cannot be read
+   */
+  public static AllocationPlan written(Path path, Configuration conf) throws IOException {
+    FileSystem files = path.getFileSystem(conf);
+    if (!files.exists(path)) {
+      throw new UserException("Cannot read the plan %s: there is no such file", path);
+    }
+    return AllocationPlanParser.fromJson("the plan " + path, text(files, path));
+  }
+
+  /**
    * The same for the model of a configuration. A plan that names the backbone it was learned with
    * is checked against it, for which all tensors of the model are read.
    *

@@ -7,6 +7,9 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -176,6 +179,23 @@ class TestCompareJob extends SmallComparison {
     Map<String, String> before = finished("finetune");
     compare(config.with(List.of("compare.learning-rates=[1e-2, 1e-9]")));
     assertThat(finished("finetune")).isEqualTo(before);
+    // But what was trained by another plan is, though the name of its file is the same.
+    String changed = "c.uniform.1.lr-0.01";
+    Map<String, String> evaluated = finished("evaluate");
+    Path trained = output.resolve("runs/" + changed + "/plan.json");
+    Files.copy(
+        output.resolve("runs/c.single.1.lr-0.01/plan.json"),
+        trained,
+        StandardCopyOption.REPLACE_EXISTING);
+    compare(config.with(List.of("compare.learning-rates=[1e-2, 1e-9]")));
+    assertThat(finished("finetune"))
+        .hasSameSizeAs(before)
+        .allSatisfy(
+            (run, at) -> assertThat(at.equals(before.get(run))).isEqualTo(!run.equals(changed)));
+    assertThat(finished("evaluate"))
+        .allSatisfy(
+            (run, at) -> assertThat(at.equals(evaluated.get(run))).isEqualTo(!run.equals(changed)));
+    assertThat(plan("../" + changed + "/plan.json").strategy()).isEqualTo("uniform");
     // Further seeds train with the rate that the first found.
     compare(config.with(List.of("compare.seeds=[1, 2]", "compare.tuning-seeds=1")));
     assertThat(finished("finetune").keySet())

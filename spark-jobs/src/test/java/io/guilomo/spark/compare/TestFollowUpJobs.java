@@ -188,6 +188,21 @@ class TestFollowUpJobs {
             "Cannot use guilomo.evaluate.uncertainty = ensemble for multiple-choice with"
                 + " guilomo.evaluate.methods = [generation]: only classes and choices have"
                 + " probabilities to average");
+
+    // What could only fail once all has been scored is refused before.
+    GuilomoConfig unsure =
+        config(
+            "first",
+            "evaluate.out-of-domain=" + output.resolve("missing.jsonl"),
+            "evaluate.methods=[generation]");
+    assertThatThrownBy(() -> new EvaluateJob(new JobContext(spark, unsure, messages)).run())
+        .hasMessage(
+            "Cannot use guilomo.evaluate.out-of-domain for multiple-choice with"
+                + " guilomo.evaluate.methods = [generation]: only classes and choices have"
+                + " confidences that tell records from each other");
+    GuilomoConfig missing = unsure.with(List.of("evaluate.methods=[choices]"));
+    assertThatThrownBy(() -> new EvaluateJob(new JobContext(spark, missing, messages)).run())
+        .hasMessage("Cannot read " + output.resolve("missing.jsonl") + ": there is no such file");
   }
 
   @Test

@@ -45,6 +45,20 @@ class TestValidated {
             1e-3, List.of(new Validated(3, 0.1), new Validated(3, 0.1)),
             1e-1, List.of(new Validated(1, 0.9), Validated.DIVERGED));
     assertThat(Validated.bestRate(rates, Criterion.LOSS)).isEqualTo(1e-3);
+    assertThat(Validated.bestRate(rates, Criterion.ACCURACY)).isEqualTo(1e-3);
+  }
+
+  /** As fine-tuning keeps the first of those that it finds equal. */
+  @Test
+  void theAdapterThatIsKeptIsTheFirstOfTheBest() {
+    List<Validated> validations =
+        List.of(
+            new Validated(0.6, 0.7),
+            new Validated(0.7, 0.8),
+            new Validated(0.5, 0.8),
+            new Validated(0.5, 0.75));
+    assertThat(Validated.kept(validations, Criterion.ACCURACY)).isEqualTo(validations.get(1));
+    assertThat(Validated.kept(validations, Criterion.LOSS)).isEqualTo(validations.get(2));
   }
 
   @Test
