@@ -21,8 +21,13 @@ import java.util.List;
  * which depend on no GSV.
  *
  * @param modules the candidates, in the order of their GSVs
+ * @param shared {@code C_shared}
  */
-record ExpectedParameters(List<ModuleExperts> modules) {
+record ExpectedParameters(List<ModuleExperts> modules, double shared) {
+
+  ExpectedParameters(List<ModuleExperts> modules) {
+    this(modules, Mixture.sharedParameterCount(modules));
+  }
 
   /** One module and its distributions. */
   private record Candidates(
@@ -90,14 +95,9 @@ record ExpectedParameters(List<ModuleExperts> modules) {
     }
   }
 
-  /** {@code C_shared}. */
-  double shared() {
-    return Mixture.sharedParameterCount(modules);
-  }
-
   /** What the smallest plan has: as few experts as can be, of rank one. */
   double least() {
-    return shared()
+    return shared
         + modules.stream()
             .mapToDouble(
                 module ->
@@ -111,7 +111,7 @@ record ExpectedParameters(List<ModuleExperts> modules) {
 
   /** What a plan with all candidates has. */
   double most() {
-    return shared()
+    return shared
         + modules.stream()
             .mapToDouble(module -> module.sharing().parameters(module.module(), module.ranks()))
             .sum();
@@ -119,7 +119,7 @@ record ExpectedParameters(List<ModuleExperts> modules) {
 
   /** {@code C(a)}. */
   double of(float[] gsvs) {
-    double sum = shared();
+    double sum = shared;
     int offset = 0;
     for (ModuleExperts module : modules) {
       Candidates candidates = Candidates.of(module, gsvs, offset);

@@ -30,10 +30,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Twenty steps of the searches of the golden vectors with weights of bfloat16 or int8, kept as such
- * and as float32. On processors no pass of these searches may round activations: rounded in passes
- * 1, 2 and 6, c was off by 50 % in the first step, in the backward products of 1 and 2 alone by 17
- * %, and in pass 6 alone by 1.3 % in the second and 110 % in the third. Split into two parts in all
- * passes, they keep c to 0.13 %.
+ * and as float32. On processors no pass of these searches may round activations. Rounded in passes
+ * 1, 2 and 6, c was off by 50 % in the first step; in the backward products of 1 and 2 alone, by 17
+ * %; and in pass 6 alone, by 1.3 % in the second and 110 % in the third. Split into two parts in
+ * all passes, they keep c to 0.13 %.
  */
 class TestNarrowSearch {
 

@@ -152,7 +152,7 @@ final class Plans {
     if (AllocationStrategies.measures(trial.strategy())) {
       // Measured once: all budgets, and all strategies that measure, find the same.
       String measuringRun = search(trial, budget(trial));
-      return written(trial, found(trial, measuringRun), measuringRun);
+      return written(trial, found(measuringRun), measuringRun);
     }
     // The seeds of further random plans are not those of any trial.
     long drawn = trial.draw() == 0 ? trial.seed() : Seeds.mix(trial.seed(), trial.draw());
@@ -175,7 +175,7 @@ final class Plans {
               new TableReader(context.spark(), config.output().dir()),
               searchRun,
               estimator,
-              found(trial, searchRun));
+              found(searchRun));
       return written(trial, search.plan(trial.level()), searchRun);
     }
     long configured = config.allocation().budgetParameters();
@@ -184,19 +184,14 @@ final class Plans {
             ? trial.level()
             : configured > 0 ? configured : ownBudgets.getOrDefault(trial.seed(), 0L);
     String searchRun = search(trial, budget);
-    AllocationPlan plan = found(trial, searchRun);
+    AllocationPlan plan = found(searchRun);
     ownBudgets.putIfAbsent(trial.seed(), plan.parameters());
     return written(trial, plan, searchRun);
   }
 
-  private AllocationPlan found(Trial trial, String searchRun) throws IOException {
-    return PlanFiles.read(
-        new RunDirectory(config.output().dir(), searchRun, context.hadoop())
-            .path("plan.json")
-            .toString(),
-        modules,
-        backbone.paths(),
-        loraMoe(trial.combination()),
+  private AllocationPlan found(String searchRun) throws IOException {
+    return PlanFiles.written(
+        new RunDirectory(config.output().dir(), searchRun, context.hadoop()).path("plan.json"),
         context.hadoop());
   }
 

@@ -131,9 +131,7 @@ public record EvaluateJob(JobContext context) {
       return;
     }
     Task task = setup.description().task();
-    if (task != Task.CLASSIFICATION
-        && (task != Task.MULTIPLE_CHOICE
-            || !config().evaluate().methods().contains(Answer.CHOICES))) {
+    if (!setup.members().haveProbabilities(task)) {
       throw new UserException(
           "Cannot use guilomo.evaluate.out-of-domain for %s with guilomo.evaluate.methods = %s: only"
               + " classes and choices have confidences that tell records from each other",

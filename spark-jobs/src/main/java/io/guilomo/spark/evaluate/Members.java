@@ -59,12 +59,18 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
               + " classifier's head, and a language model has none; use ensemble",
           doubt.uncertainty(), task);
     }
-    if (task != Task.MULTIPLE_CHOICE || !first().options().methods().contains(Answer.CHOICES)) {
+    if (!haveProbabilities(task)) {
       throw new UserException(
           "Cannot use guilomo.evaluate.uncertainty = %s for %s with guilomo.evaluate.methods = %s:"
               + " only classes and choices have probabilities to average",
           doubt.uncertainty(), task, first().options().methods());
     }
+  }
+
+  /** Whether answers to a task have probabilities: those of classes and of choices. */
+  boolean haveProbabilities(Task task) {
+    return task == Task.CLASSIFICATION
+        || task == Task.MULTIPLE_CHOICE && first().options().methods().contains(Answer.CHOICES);
   }
 
   private static void requireAlike(

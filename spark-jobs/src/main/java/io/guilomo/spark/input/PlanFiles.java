@@ -75,11 +75,13 @@ public final class PlanFiles {
    * @throws UserException if there is none, or it cannot be read
    */
   public static AllocationPlan written(Path path, Configuration conf) throws IOException {
-    FileSystem files = path.getFileSystem(conf);
-    if (!files.exists(path)) {
-      throw new UserException("Cannot read the plan %s: there is no such file", path);
+    try {
+      return AllocationPlanParser.fromJson(
+          "the plan " + path, text(path.getFileSystem(conf), path));
+    } catch (FileNotFoundException e) {
+      throw new UserException(
+          String.format("Cannot read the plan %s: there is no such file", path), e);
     }
-    return AllocationPlanParser.fromJson("the plan " + path, text(files, path));
   }
 
   /**
