@@ -139,35 +139,59 @@ final class NarrowMemory implements Widened {
   }
 
   /**
-   * Rounds a row of floats to bfloat16, to nearest, ties to even; then what that leaves out, and so
-   * on.
+   * Rounds a row of floats to bfloat16, to nearest, ties to even.
    *
-   * @param targets of one part each, at offset {@code out}
+   * @param out where the row begins in {@code target}, in bytes
    */
-  static void split(VectorMemory source, int row, ByteBuffer[] targets, int out) {
+  static void round(VectorMemory source, int row, ByteBuffer target, int out) {
     int in = source.at(row, 0);
     int c = 0;
     for (; c < source.bound(); c += LANES) {
-      FloatVector rest = source.load(in + 4 * c);
-      for (int p = 0; p < targets.length; p++) {
-        IntVector bits = rest.reinterpretAsInts();
-        IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
-        IntVector part = bits.add(0x7fff).add(odd).lanewise(VectorOperators.LSHR, 16);
-        ((ShortVector) part.convertShape(VectorOperators.I2S, SHORTS, 0))
-            .intoByteBuffer(targets[p], out + 2 * c, ORDER);
-        if (p + 1 < targets.length) {
-          rest = rest.sub(part.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats());
-        }
-      }
+      store(rounded(source.load(in + 4 * c)), target, out + 2 * c);
     }
     for (; c < source.columns; c++) {
-      float rest = source.get(in + 4 * c);
-      for (ByteBuffer target : targets) {
-        int bits = Float.floatToRawIntBits(rest);
-        int part = (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
-        target.putShort(out + 2 * c, (short) part);
-        rest -= Float.intBitsToFloat(part << 16);
-      }
+      target.putShort(out + 2 * c, (short) rounded(source.get(in + 4 * c)));
     }
+  }
+
+  /**
+   * Splits a row of floats into two parts of bfloat16: it rounded, and what that leaves out,
+   * rounded as well.
+   *
+   * @param out where the row begins in {@code high} and in {@code low}, in bytes
+   */
+  static void split(VectorMemory source, int row, ByteBuffer high, ByteBuffer low, int out) {
+    int in = source.at(row, 0);
+    int c = 0;
+    for (; c < source.bound(); c += LANES) {
+      FloatVector value = source.load(in + 4 * c);
+      IntVector first = rounded(value);
+      store(first, high, out + 2 * c);
+      FloatVector rest = value.sub(first.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats());
+      store(rounded(rest), low, out + 2 * c);
+    }
+    for (; c < source.columns; c++) {
+      float value = source.get(in + 4 * c);
+      int first = rounded(value);
+      high.putShort(out + 2 * c, (short) first);
+      low.putShort(out + 2 * c, (short) rounded(value - Float.intBitsToFloat(first << 16)));
+    }
+  }
+
+  /** The bits of bfloat16 in the lower half of each element. */
+  private static IntVector rounded(FloatVector value) {
+    IntVector bits = value.reinterpretAsInts();
+    IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+    return bits.add(0x7fff).add(odd).lanewise(VectorOperators.LSHR, 16);
+  }
+
+  private static int rounded(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+  }
+
+  private static void store(IntVector bits, ByteBuffer target, int at) {
+    ((ShortVector) bits.convertShape(VectorOperators.I2S, SHORTS, 0))
+        .intoByteBuffer(target, at, ORDER);
   }
 }

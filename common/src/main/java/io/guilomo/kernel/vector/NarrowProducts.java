@@ -3,7 +3,6 @@ package io.guilomo.kernel.vector;
 import io.guilomo.kernel.KernelThreads;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import org.bytedeco.javacpp.ShortPointer;
 
 /**
@@ -59,7 +58,7 @@ final class NarrowProducts {
       boolean transposeB,
       VectorMemory c,
       boolean accumulate) {
-    long from = split(a, parts);
+    long from = narrow(a, parts);
     int inner = a.columns;
     long part = (long) a.rows * inner * Short.BYTES;
     boolean byColumns = c.columns > c.rows;
@@ -90,34 +89,40 @@ final class NarrowProducts {
   }
 
   /**
-   * The address of the elements of a matrix as bfloat16, row by row: rounded, then what each
-   * further part adds to the sum of those before it, rounded as well.
+   * The address of the elements of a matrix as bfloat16, row by row: rounded, and if there are two
+   * parts, followed by what rounding left out, rounded as well.
    */
-  private long split(VectorMemory a, int parts) {
+  private long narrow(VectorMemory a, int parts) {
     long length = (long) a.rows * a.columns * parts;
     if (rounded.capacity() < length) {
       rounded.close();
       rounded = new ShortPointer(length);
     }
     long address = rounded.address();
+    int row = a.columns * Short.BYTES;
+    long low = address + (long) a.rows * row;
     KernelThreads.run(
         a.rows,
         VectorRows.rowsOfRange(a.columns),
         (from, to) -> {
           VectorMemory rows = a.rows(from, to);
-          long bytes = (long) a.columns * Short.BYTES;
-          ByteBuffer[] targets = new ByteBuffer[parts];
-          for (int p = 0; p < parts; p++) {
-            targets[p] =
-                VectorMemory.buffer(
-                        address + ((long) p * a.rows + from) * bytes, (to - from) * bytes)
-                    .order(ByteOrder.nativeOrder());
-          }
-          for (int i = 0; i < rows.rows; i++) {
-            NarrowMemory.split(rows, i, targets, (int) (i * bytes));
+          ByteBuffer first = elements(address, from, to, row);
+          if (parts == 1) {
+            for (int i = 0; i < rows.rows; i++) {
+              NarrowMemory.round(rows, i, first, i * row);
+            }
+          } else {
+            ByteBuffer second = elements(low, from, to, row);
+            for (int i = 0; i < rows.rows; i++) {
+              NarrowMemory.split(rows, i, first, second, i * row);
+            }
           }
         });
     return address;
+  }
+
+  private static ByteBuffer elements(long address, int from, int to, int row) {
+    return VectorMemory.buffer(address + (long) from * row, (long) (to - from) * row);
   }
 
   /** As {@link #product}, never rounding activations. */
