@@ -115,7 +115,9 @@ public enum Metric {
       to = from;
       long tied = 0;
       while (to < ascending.size()
-          && ascending.get(to).confidence() == ascending.get(from).confidence()) {
+          // NaN equals itself here.
+          && Double.compare(ascending.get(to).confidence(), ascending.get(from).confidence())
+              == 0) {
         tied += ascending.get(to++).gold();
       }
       ranks += tied * (from + 1 + to) / 2.0;

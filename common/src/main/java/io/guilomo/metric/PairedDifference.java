@@ -11,6 +11,9 @@ import org.apache.commons.math3.distribution.TDistribution;
  */
 public record PairedDifference(int pairs, double mean, double deviation) implements Serializable {
 
+  /** What differences of equal differences may be, relative to them. */
+  private static final double ROUNDING = 1e-9;
+
   /** The differences {@code values − others}, pair by pair. */
   public static PairedDifference of(double[] values, double[] others) {
     if (values.length == 0 || values.length != others.length) {
@@ -45,11 +48,16 @@ public record PairedDifference(int pairs, double mean, double deviation) impleme
 
   /**
    * Two-sided p-value of Student's paired test: how likely a mean this far from 0 is where the two
-   * methods do not differ.
+   * methods do not differ. Differences that are all equal, as those of accuracies over few records
+   * may be, say nothing about the variance; then it is that of the sign test, {@code 2^(1−n)}.
    *
    * @throws IllegalArgumentException for a single pair
    */
   public double probability() {
+    requirePairs();
+    if (mean != 0 && deviation <= ROUNDING * Math.abs(mean)) {
+      return Math.scalb(1.0, 1 - pairs);
+    }
     return 2 * Math.min(confidenceBelow(0), 1 - confidenceBelow(0));
   }
 

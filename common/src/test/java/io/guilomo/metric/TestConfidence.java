@@ -61,6 +61,9 @@ class TestConfidence {
     assertThat(Metric.SEPARATION.of(List.of(inside(0.9), outside(0.2)), 2)).isOne();
     assertThat(Metric.SEPARATION.of(List.of(inside(0.5), outside(0.5)), 2)).isEqualTo(0.5);
     assertThat(Metric.SEPARATION.of(List.of(inside(0.5)), 2)).isEqualTo(0.5);
+    // Of a model whose answers are no numbers.
+    assertThat(Metric.SEPARATION.of(List.of(inside(Double.NaN), outside(Double.NaN)), 2))
+        .isEqualTo(0.5);
   }
 
   @Test

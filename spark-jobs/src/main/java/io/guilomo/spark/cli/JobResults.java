@@ -285,21 +285,21 @@ final class JobResults {
     String found =
         difference.high() < 0
             ? Numbers.format(
-                "the learned plan is better than the uniform plan of its size: its loss is %.4f to"
-                    + " %.4f lower on the same records",
+                "with the learned plan the model is better than with the uniform plan: its loss is"
+                    + " %.4f to %.4f lower on the same records",
                 -difference.high(), -difference.low())
             : difference.low() > 0
                 ? Numbers.format(
-                    "the learned plan is worse than the uniform plan of its size: its loss is %.4f"
-                        + " to %.4f higher on the same records",
+                    "with the learned plan the model is worse than with the uniform plan: its loss is"
+                        + " %.4f to %.4f higher on the same records",
                     difference.low(), difference.high())
                 : Numbers.format(
                     "neither plan is shown to be better: the learned plan's loss differs by %.4f to"
                         + " %.4f on the same records",
                     difference.low(), difference.high());
     return found
-        + "; to repeat this with several seeds and against random plans, run deploy/guilomo"
-        + " compare\n";
+        + ", after one training each; to repeat this with several seeds and against random plans,"
+        + " run deploy/guilomo compare\n";
   }
 
   private static String withInterval(Evaluation row, String pattern) {

@@ -7,6 +7,7 @@ import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +24,7 @@ import java.util.stream.Collectors;
  * n} strategies, budgets, routings and sharings are compared with the baseline (Bonferroni): of
  * many comparisons some would differ by chance. The smallest plan is looked for from the largest
  * budget of each strategy down, at each routing and sharing, until one is not as good with the
- * asked confidence, so that the confidence is that of one test.
+ * asked confidence, so that for each strategy the confidence is that of one test.
  *
  * @param rows of the metric that decides
  * @param axes routings and sharings, which are named where there are several
@@ -135,7 +136,29 @@ public record Advice(
         beaten,
         plans,
         row.size().parameters(),
-        Numbers.percent((plans - beaten + 1.0) / (plans + 1)));
+        Numbers.percent(byChance(row.seeds(), plans, beaten)));
+  }
+
+  /**
+   * How probable it is that plans drawn at random, one for each seed, are better than so many of
+   * the others: of {@code n} others of its seed each is better than 0 to {@code n} with equal
+   * probability. The others are spread evenly over the seeds.
+   */
+  private static double byChance(long seeds, long plans, long beaten) {
+    double[] counts = {1};
+    for (long seed = 0; seed < seeds; seed++) {
+      int own = Math.toIntExact(plans / seeds + (seed < plans % seeds ? 1 : 0));
+      double[] next = new double[counts.length + own];
+      for (int c = 0; c < next.length; c++) {
+        for (int better = Math.max(0, c - counts.length + 1);
+            better <= Math.min(own, c);
+            better++) {
+          next[c] += counts[c - better] / (own + 1);
+        }
+      }
+      counts = next;
+    }
+    return Arrays.stream(counts, Math.toIntExact(beaten), counts.length).sum();
   }
 
   private String name(Compared row) {
@@ -154,7 +177,7 @@ public record Advice(
   }
 
   private boolean differs(Compared row) {
-    return row.difference().probability() <= (1 - confidence) / compared().size();
+    return row.difference().beyondChance((1 - confidence) / compared().size());
   }
 
   private static boolean isBetter(Compared row) {
@@ -190,28 +213,53 @@ public record Advice(
 
   /** Nothing is better than the baseline: some are worse, all are alike, or it is not clear. */
   private String noneBetter() {
-    List<String> worse =
-        compared().stream().filter(this::differs).map(this::name).distinct().toList();
+    List<String> worse = worse();
+    List<Compared> open = open();
     String any = axes.combinations().size() > 1 ? "combination" : "strategy";
-    if (!worse.isEmpty()) {
-      return Numbers.format(
-          "no %s is better than %s, and %s %s worse",
-          any, baseline(), String.join(", ", worse), worse.size() == 1 ? "is" : "are");
+    String worseOnes = String.join(", ", worse) + (worse.size() == 1 ? " is" : " are") + " worse";
+    if (open.isEmpty()) {
+      List<String> varied = varied();
+      return worse.isEmpty()
+          ? Numbers.format(
+              "%s %s not matter for this task: every %s is within %s of %s",
+              String.join(" and ", varied),
+              varied.size() == 1 ? "does" : "do",
+              any,
+              Numbers.percent(margin),
+              baseline())
+          : Numbers.format("no %s is better than %s, and %s", any, baseline(), worseOnes);
     }
-    double largest = compared().stream().mapToDouble(this::relative).max().orElseThrow();
-    List<String> varied = varied();
-    return largest <= margin
-        ? Numbers.format(
-            "%s %s not matter for this task: every %s is within %s of %s",
-            String.join(" and ", varied),
-            varied.size() == 1 ? "does" : "do",
-            any,
-            Numbers.percent(margin),
-            baseline())
-        : Numbers.format(
-            "no %s differs from %s by more than chance, but %d seeds do not rule out"
-                + " differences of up to %s of its %s",
-            any, baseline(), rows.get(0).seeds(), Numbers.percent(largest), rows.get(0).metric());
+    double largest = open.stream().mapToDouble(this::relative).max().orElseThrow();
+    return Numbers.format(
+        "no %s %s, but %d seeds do not rule out differences of up to %s of its %s",
+        any,
+        worse.isEmpty()
+            ? Numbers.format("differs from %s by more than chance", baseline())
+            : Numbers.format(
+                "is better than %s by more than chance, and %s", baseline(), worseOnes),
+        rows.get(0).seeds(),
+        Numbers.percent(largest),
+        rows.get(0).metric());
+  }
+
+  /** What is worse than the baseline, with its parameters if it is not so with every budget. */
+  private List<String> worse() {
+    return compared().stream()
+        .filter(this::differs)
+        .map(
+            row ->
+                compared().stream()
+                        .filter(own -> name(own).equals(name(row)))
+                        .allMatch(this::differs)
+                    ? name(row)
+                    : named(row))
+        .distinct()
+        .toList();
+  }
+
+  /** What neither differs from the baseline nor is shown to be within the margin of it. */
+  private List<Compared> open() {
+    return compared().stream().filter(row -> !differs(row) && relative(row) > margin).toList();
   }
 
   /** What was compared. */
@@ -220,10 +268,11 @@ public record Advice(
     if (compared().stream().anyMatch(row -> !row.strategy().equals(strategy))) {
       varied.add("allocation");
     }
-    if (axes.routings().size() > 1) {
+    // Those with a row: a budget may be too small for one of the routings.
+    if (rows.stream().map(Compared::routing).distinct().count() > 1) {
       varied.add("routing");
     }
-    if (axes.sharings().size() > 1) {
+    if (rows.stream().map(Compared::sharing).distinct().count() > 1) {
       varied.add("sharing");
     }
     return varied;
@@ -240,10 +289,7 @@ public record Advice(
     if (winner.isPresent()) {
       return ": use it";
     }
-    boolean alike = compared().stream().allMatch(row -> relative(row) <= margin);
-    return alike || compared().stream().anyMatch(this::differs)
-        ? "; use " + baseline()
-        : "; more seeds would tell";
+    return open().isEmpty() ? "; use " + baseline() : "; more seeds would tell";
   }
 
   /**
@@ -273,13 +319,23 @@ public record Advice(
   private String asGood(Compared row) {
     return Numbers.format(
         "%s, %s of the full allocation's, is as good as that within %s of its validation loss (%.2f"
-            + " %% %s it), with %s confidence: use it",
+            + " %% %s it), with %s confidence%s: use it",
         named(row),
         Numbers.percent(row.size().parameters() / row.size().full()),
         Numbers.percent(margin),
         100 * Math.abs(row.training().gapToFull()),
         row.training().gapToFull() < 0 ? "below" : "above",
-        Numbers.percent(Math.min(row.training().asGood(), 0.999)));
+        Numbers.percent(Math.min(row.training().asGood(), 0.999)),
+        names().size() > 1 ? Numbers.format(" for each of %d strategies", names().size()) : "");
+  }
+
+  /** The strategies, at each routing and sharing, that were held against the full allocation. */
+  private List<String> names() {
+    return rows.stream()
+        .filter(row -> !row.strategy().equals(ComparisonTable.FULL))
+        .map(this::name)
+        .distinct()
+        .toList();
   }
 
   private String noneAsGood() {

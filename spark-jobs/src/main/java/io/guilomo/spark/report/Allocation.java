@@ -1,7 +1,10 @@
 package io.guilomo.spark.report;
 
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
+import io.guilomo.model.RoutingMethod;
 import io.guilomo.model.Sharing;
+import io.guilomo.network.moe.Mixture;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.ConsensusAllocation;
 import io.guilomo.plan.ModulePlan;
@@ -23,8 +26,10 @@ import org.apache.spark.sql.Row;
  * @param strategy strategy that made it
  * @param seeds number of learned plans of the run; 0 if nothing was learned
  * @param modules at least one
+ * @param sharedParameters what routers share, which no module has for itself
  */
-record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
+record Allocation(
+    String strategy, long seed, int seeds, List<Module> modules, long sharedParameters) {
 
   /** What one module of one layer got. */
   record Module(
@@ -47,11 +52,14 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
           row.getAs("parameters"));
     }
 
+    LinearModule module() {
+      return new LinearModule(
+          layer, name, Math.toIntExact(inFeatures), Math.toIntExact(outFeatures));
+    }
+
     /** Its parameters with {@code experts} experts of one rank, including the router. */
     long parameters(int experts, int rank, Sharing sharing) {
-      LinearModule module =
-          new LinearModule(layer, name, Math.toIntExact(inFeatures), Math.toIntExact(outFeatures));
-      return ModulePlan.uniform(module, experts, rank).parameters(sharing);
+      return ModulePlan.uniform(module(), experts, rank).parameters(sharing);
     }
   }
 
@@ -76,7 +84,23 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
         plans.keySet().stream()
             .min(Comparator.comparing(key -> !key.strategy().equals(ConsensusAllocation.STRATEGY)));
     return own.map(
-        key -> new Allocation(key.strategy(), key.seed(), seeds(plans.keySet()), plans.get(key)));
+        key ->
+            new Allocation(
+                key.strategy(),
+                key.seed(),
+                seeds(plans.keySet()),
+                plans.get(key),
+                shared(plans.get(key), tables)));
+  }
+
+  private static long shared(List<Module> modules, RunTables tables) {
+    RoutingMethod sparsegen = new RoutingMethod(RoutingMethod.SPARSEGEN, 1);
+    return tables.any("lora-moe.routing", sparsegen.router()::equals)
+        ? Mixture.sharedParameterCount(
+            modules.stream()
+                .map(module -> ModuleExperts.uniform(module.module(), 1, 1, 1, sparsegen))
+                .toList())
+        : 0;
   }
 
   private static int seeds(Set<Key> plans) {
@@ -109,12 +133,13 @@ record Allocation(String strategy, long seed, int seeds, List<Module> modules) {
   }
 
   long parameters() {
-    return modules.stream().mapToLong(Module::parameters).sum();
+    return modules.stream().mapToLong(Module::parameters).sum() + sharedParameters;
   }
 
   /** Parameters of a plan with {@code experts} experts of one rank on every module. */
   long parameters(int experts, int rank, Sharing sharing) {
-    return modules.stream().mapToLong(module -> module.parameters(experts, rank, sharing)).sum();
+    return modules.stream().mapToLong(module -> module.parameters(experts, rank, sharing)).sum()
+        + sharedParameters;
   }
 
   double meanRank() {

@@ -41,7 +41,7 @@ final class AllocationSection implements ReportSection {
     }
     return allocation.seeds() == 1
         ? Numbers.format(
-            "Learned with a single seed, %d: the vectors start at random, so another seed gives another plan.",
+            "Learned with a single seed, %d; another seed may give another plan.",
             allocation.seed())
         : "The consensus of "
             // The number of seeds is unknown for a plan from a file.

@@ -23,6 +23,9 @@ final class ComparisonSection implements ReportSection {
 
   private static final String NOTHING = "–";
 
+  /** Of comparisons whose configuration cannot be read any more. */
+  private static final double CONFIDENCE = 0.95;
+
   /** Losses and baselines last. */
   private static final Comparator<Compared> ORDER =
       Comparator.comparing((Compared strategy) -> strategy.metric().equals("loss"))
@@ -41,7 +44,8 @@ final class ComparisonSection implements ReportSection {
       return Optional.empty();
     }
     Html html = ReportSection.begin("Comparison of the strategies");
-    metrics.forEach((metric, strategies) -> table(html, metric, strategies));
+    double confidence = advice(tables, metrics).map(Advice::confidence).orElse(CONFIDENCE);
+    metrics.forEach((metric, strategies) -> table(html, metric, strategies, confidence));
     html.close("section");
     List<String> runs = tables.trials();
     if (!runs.isEmpty()) {
@@ -66,7 +70,13 @@ final class ComparisonSection implements ReportSection {
     findings.add(
         advice
             .flatMap(Advice::sentence)
-            .orElseGet(() -> "By " + first.getKey() + ", " + verdict(first.getValue())));
+            .orElseGet(
+                () ->
+                    "By "
+                        + first.getKey()
+                        + ", "
+                        + verdict(
+                            first.getValue(), advice.map(Advice::confidence).orElse(CONFIDENCE))));
     advice.flatMap(Advice::amongRandomPlans).ifPresent(findings::add);
     if (!hasCurves(first.getValue())) {
       findings.add(means(first.getKey(), first.getValue()));
@@ -107,10 +117,11 @@ final class ComparisonSection implements ReportSection {
         .collect(Collectors.groupingBy(Compared::metric, LinkedHashMap::new, Collectors.toList()));
   }
 
-  private static void table(Html html, String metric, List<Compared> strategies) {
+  private static void table(
+      Html html, String metric, List<Compared> strategies, double confidence) {
     html.element("h3", metric)
         .open("p")
-        .text("By " + metric + ", " + verdict(strategies))
+        .text("By " + metric + ", " + verdict(strategies, confidence))
         .close("p");
     if (hasCurves(strategies)) {
       html.add(curves(metric, strategies).html());
@@ -182,8 +193,8 @@ final class ComparisonSection implements ReportSection {
     return new CurveChart(metric + " over trainable parameters", "trainable parameters", curves);
   }
 
-  /** Whether any row differs from the baseline by more than the seeds vary. */
-  static String verdict(List<Compared> strategies) {
+  /** Whether any row differs from the baseline, as {@link Advice} decides that. */
+  static String verdict(List<Compared> strategies, double confidence) {
     String baseline = baseline(strategies);
     List<Compared> others =
         strategies.stream().filter(strategy -> strategy.difference() != null).toList();
@@ -191,16 +202,22 @@ final class ComparisonSection implements ReportSection {
       return "a single seed says nothing about chance, so there are no intervals over seeds.";
     }
     Function<Compared, String> names = ComparisonTable.names(strategies);
+    List<Compared> compared =
+        others.stream().filter(row -> !row.strategy().equals(ComparisonTable.FULL)).toList();
+    double level = (1 - confidence) / compared.size();
     List<String> differing =
-        others.stream()
-            .filter(strategy -> strategy.difference().beyondChance())
+        compared.stream()
+            .filter(strategy -> strategy.difference().beyondChance(level))
             .map(row -> named(names.apply(row), row))
             .toList();
     if (differing.isEmpty()) {
       return (hasCombinations(strategies) ? "no combination" : "no strategy")
           + " differs from "
           + baseline
-          + " by more than chance: every interval contains 0.";
+          + " by more than chance"
+          + (compared.stream().noneMatch(row -> row.difference().excludesZero())
+              ? ": every interval contains 0."
+              : Numbers.format(", of which some of %d intervals exclude 0.", compared.size()));
     }
     String verb = differing.size() == 1 ? " differs" : " differ";
     return String.join(", ", differing) + verb + " from " + baseline + " by more than chance.";

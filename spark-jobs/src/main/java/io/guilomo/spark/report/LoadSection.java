@@ -30,7 +30,17 @@ final class LoadSection implements ReportSection {
         : html(tuned, "at the last validation of fine-tuning");
   }
 
+  /** Shares in the fine-tuning with the smallest seed. */
   private static List<Share> tuned(RunTables tables) {
+    List<Row> rows = loads(tables);
+    return rows.stream()
+        .filter(row -> row.getLong(0) == rows.get(0).getLong(0))
+        .map(row -> new Share(new Grid.Place(row.getInt(1), row.getString(2)), row.getDouble(4)))
+        .toList();
+  }
+
+  /** Seed, layer, module, expert and its share of the tokens, ordered by the former. */
+  private static List<Row> loads(RunTables tables) {
     return tables
         .measured(MetricsTable.INSTANCE)
         .filter(
@@ -40,10 +50,7 @@ final class LoadSection implements ReportSection {
         .groupBy("seed", "layer", "module", "expert")
         .agg(max_by(col("value"), col("step")))
         .orderBy("seed", "layer", "module", "expert")
-        .collectAsList()
-        .stream()
-        .map(row -> new Share(new Grid.Place(row.getInt(1), row.getString(2)), row.getDouble(4)))
-        .toList();
+        .collectAsList();
   }
 
   /** Shares in the plan with the smallest seed. */

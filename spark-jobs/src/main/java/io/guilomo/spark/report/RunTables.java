@@ -77,7 +77,7 @@ final class RunTables {
   }
 
   /** Whether a setting is such in any job of the run; releases differ in what they have. */
-  private boolean any(String setting, Predicate<String> such) {
+  boolean any(String setting, Predicate<String> such) {
     return jobs().stream()
         .map(job -> SettingsSection.recorded(job.getAs("config_json")).get(setting))
         .filter(Objects::nonNull)

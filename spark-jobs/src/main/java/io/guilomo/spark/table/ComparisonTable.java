@@ -111,8 +111,18 @@ public final class ComparisonTable extends Table<ComparisonTable.Compared> {
     }
 
     /** Whether there is an interval over the seeds and it does not contain 0. */
-    public boolean beyondChance() {
+    public boolean excludesZero() {
       return ofSeeds() && (low > 0 || high < 0);
+    }
+
+    /**
+     * Whether the seeds show a difference.
+     *
+     * @param level what the p-value may be at most; rows of earlier releases, which have none, go
+     *     by their interval
+     */
+    public boolean beyondChance(double level) {
+      return ofSeeds() && probability != null ? probability <= level : excludesZero();
     }
   }
 

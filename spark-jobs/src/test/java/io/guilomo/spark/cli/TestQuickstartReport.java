@@ -36,9 +36,9 @@ class TestQuickstartReport {
                     .formatted(learned.parameters(), uniform.parameters())
                 + "  accuracy              0.9000 [0.8000, 1.0000] and 0.8000 [0.7000, 0.9000]\n"
                 + "  loss                  0.3000 [0.2000, 0.4000] and 0.4000 [0.3000, 0.5000]\n"
-                + "the learned plan is better than the uniform plan of its size: its loss is 0.0500 to 0.1500"
-                + " lower on the same records; to repeat this with several seeds and against random"
-                + " plans, run deploy/guilomo compare\n"
+                + "with the learned plan the model is better than with the uniform plan: its loss is 0.0500"
+                + " to 0.1500 lower on the same records, after one training each; to repeat this with"
+                + " several seeds and against random plans, run deploy/guilomo compare\n"
                 + "report: /runs/quickstart/report.html\n");
     assertThat(learned.parameters()).isNotEqualTo(uniform.parameters());
   }
@@ -50,7 +50,8 @@ class TestQuickstartReport {
             "neither plan is shown to be better: the learned plan's loss differs by -0.0100 to 0.0200");
     assertThat(JobResults.worth(new Interval(0.01, 0.02)))
         .startsWith(
-            "the learned plan is worse than the uniform plan of its size: its loss is 0.0100 to 0.0200");
+            "with the learned plan the model is worse than with the uniform plan: its loss is 0.0100 to"
+                + " 0.0200");
   }
 
   private static AllocationPlan plan(int experts) {

@@ -173,16 +173,31 @@ public final class SampleRun {
               "loss",
               loss));
     }
+    rows.addAll(loads(42, steps));
+    writer.replace(MetricsTable.INSTANCE, rows);
+    return this;
+  }
+
+  /** Of two experts, one that gets nearly all tokens. */
+  private static List<MetricsTable.Metric> loads(long seed, long step) {
+    List<MetricsTable.Metric> rows = new ArrayList<>();
     for (int e = 0; e < 2; e++) {
       rows.add(
           new MetricsTable.Metric(
-              new MetricsTable.Moment("allocate", 42, 1, steps, START),
+              new MetricsTable.Moment("allocate", seed, 1, step, START),
               MetricsTable.ALL_WORKERS,
               "train",
               "expert_load",
               e == 0 ? 0.995 : 0.005,
               new MetricsTable.Part(0, "query", e)));
     }
+    return rows;
+  }
+
+  /** The loads of two seeds, the experts of each alike. */
+  SampleRun loadsOfTwoSeeds() {
+    List<MetricsTable.Metric> rows = new ArrayList<>(loads(42, 5));
+    rows.addAll(loads(43, 5));
     writer.replace(MetricsTable.INSTANCE, rows);
     return this;
   }

@@ -78,6 +78,25 @@ class TestAdvice {
   }
 
   @Test
+  void aWorseStrategyDoesNotSettleTheOthers() {
+    Compared unclear = with("guilomo", -0.1, -0.22, 0.02, 0.1);
+    assertThat(sentence(List.of(row("uniform", 0), unclear, row("single", 0.3))))
+        .isEqualTo(
+            "No strategy is better than uniform by more than chance, and single is worse, but 5 seeds"
+                + " do not rule out differences of up to 11.0 % of its loss; more seeds would tell.");
+  }
+
+  @Test
+  void whatIsWorseWithSomeBudgetsOnlyHasItsParameters() {
+    Difference alike = new Difference(0, -0.001, 0.001, "seeds", 1.0);
+    Difference worse = new Difference(0.1, 0.09, 0.11, "seeds", 1e-5);
+    assertThat(
+            sentence(List.of(sized("single", 100, worse, 0.5), sized("single", 300, alike, 0.5))))
+        .startsWith(
+            "No strategy is better than uniform, and single with 100 parameters is worse; ");
+  }
+
+  @Test
   void routingAndSharingAreNamedWhereTheyDiffer() {
     String[] axes = {"compare.routings=[top-k, dense]", "compare.sharings=[none, shared-a]"};
     Compared baseline = row("uniform", 0);
@@ -94,8 +113,14 @@ class TestAdvice {
     Compared alike = with("uniform", 0.001, -0.004, 0.006, 0.5);
     assertThat(Advice.of(List.of(baseline, at("dense", "none", alike)), config(axes)).sentence())
         .contains(
-            "Routing and sharing do not matter for this task: every combination is within 0.5 % of"
-                + " uniform (top-k, none); use uniform (top-k, none).");
+            // No row has the other sharing: its smallest plan may be over the budget.
+            "Routing does not matter for this task: every combination is within 0.5 % of uniform"
+                + " (top-k, none); use uniform (top-k, none).");
+    assertThat(
+            Advice.of(List.of(baseline, at("dense", "shared-a", alike)), config(axes)).sentence())
+        .get()
+        .asString()
+        .startsWith("Routing and sharing do not matter for this task");
   }
 
   private static Compared at(String routing, String sharing, Compared row) {
@@ -130,8 +155,8 @@ class TestAdvice {
         .isEqualTo(
             "Allocation does not matter for this task: every strategy is within 0.5 % of uniform;"
                 + " uniform with 600 parameters, 60.0 % of the full allocation's, is as good as that"
-                + " within 0.5 % of its validation loss (0.10 % above it), with 97.0 % confidence: use"
-                + " it.");
+                + " within 0.5 % of its validation loss (0.10 % above it), with 97.0 % confidence for each"
+                + " of 2 strategies: use it.");
     rows.add(sized("guilomo", 300, alike, 0.96));
     assertThat(sentence(rows)).contains("; guilomo with 300 parameters, 30.0 % of");
     assertThat(sentence(uniform))
@@ -193,8 +218,9 @@ class TestAdvice {
             new RandomPlans(20, 19));
     assertThat(Advice.of(List.of(placed), config()).amongRandomPlans())
         .contains(
+            // Of the ranks 0 to 4 of five seeds, 1 + 5 of 3,125 have a sum of at least 19.
             "By loss, guilomo is better than 19 of 20 random plans with its 100 parameters (by chance"
-                + " with probability 9.5 %).");
+                + " with probability 0.2 %).");
     assertThat(Advice.of(List.of(row), config()).amongRandomPlans()).isEmpty();
   }
 

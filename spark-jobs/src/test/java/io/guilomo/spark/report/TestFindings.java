@@ -52,6 +52,6 @@ class TestFindings {
   }
 
   private static Findings findings(Module... modules) {
-    return new Findings(new Allocation("guilomo", 1, 1, List.of(modules)));
+    return new Findings(new Allocation("guilomo", 1, 1, List.of(modules), 0));
   }
 }

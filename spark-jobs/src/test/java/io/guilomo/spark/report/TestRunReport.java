@@ -115,6 +115,25 @@ class TestRunReport {
   }
 
   @Test
+  void loadIsThatOfOneSeed() {
+    new SampleRun(output, "r1").run(0, null).loadsOfTwoSeeds();
+    assertThat(html("r1"))
+        .contains("1 of 2 experts received less than 1 % of their module&#39;s tokens")
+        .contains(">2.0</td>");
+  }
+
+  @Test
+  void parametersThatRoutersShareAreCounted() {
+    new SampleRun(output, "r1")
+        .run(0, null, "lora-moe.routing=sparsegen")
+        .plan(1, List.of("query"));
+    // 100 of the module's own, and λ's network of 10 inputs: 256 · (10 + 1) + 256 + 1.
+    assertThat(html("r1"))
+        .contains("2 experts of mean rank 1.50, 3,173 trainable parameters")
+        .contains("<span>3,173</span>");
+  }
+
+  @Test
   void aJobThatDidNotSucceedIsSaidFirst() {
     new SampleRun(output, "r1").run("FAILED", 0, null);
     new SampleRun(output, "r2").run("RUNNING", 0, null);

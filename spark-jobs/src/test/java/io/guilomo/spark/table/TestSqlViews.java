@@ -120,6 +120,33 @@ class TestSqlViews {
   }
 
   @Test
+  void parametersWithOneAOfAllExperts() {
+    TableWriter writer =
+        new TableWriter(
+            spark, output.toString(), new JobRun("r2", LocalDate.of(2026, 1, 2), "allocate"));
+    Instant start = Instant.parse("2026-01-02T10:00:00Z");
+    String config =
+        """
+        {"guilomo":{"allocation":{"experts":3,"rank":4},"lora-moe":{"max-experts":8,"max-rank":8,\
+        "sharing":"shared-a"}}}""";
+    writer.replace(
+        RunsTable.INSTANCE,
+        List.of(
+            new RunsTable.Run(
+                new RunsTable.Execution("allocate", "SUCCEEDED", start, start, 2, "1"),
+                new RunsTable.Inputs(1, "guilomo", "m", "d", "t", config),
+                null)));
+    writer.replace(PlanModulesTable.INSTANCE, List.of(module(1, 0, "query", 2, 5)));
+    SqlViews.register(spark, output.toString());
+    // 4 · 10 + 3 · (4 · 20 + 10), and 8 · 10 + 8 · (8 · 20 + 10).
+    assertThat(
+            rows(
+                "SELECT uniform_parameters, full_parameters FROM parameters_saved"
+                    + " WHERE run_id = 'r2'"))
+        .containsExactly("[310,1440]");
+  }
+
+  @Test
   void measurements() {
     assertThat(rows("SELECT step, name, value FROM learning_curves"))
         .containsExactly("[3,loss,0.5]");
