@@ -85,6 +85,7 @@ public record ScalingBench(JobContext context) {
    * @throws UserException for a configuration, model or data that cannot be used
    */
   public List<Throughput> run() throws IOException {
+    Preflight.requireJavaSerializer(context.sparkContext().getConf());
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
     BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
     Networks.check(config(), backbone);

@@ -1,7 +1,12 @@
 package io.guilomo.spark.checkpoint;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -12,6 +17,8 @@ import org.apache.hadoop.fs.Path;
 public final class JobCheckpoints {
 
   private static final String ENDED = "_ended";
+  private static final String SEED = "seed-";
+  private static final Pattern SEED_NAME = Pattern.compile(SEED + "(-?\\d{1,18})");
 
   private final Path root;
   private final Configuration conf;
@@ -46,7 +53,29 @@ public final class JobCheckpoints {
 
   /** Those of the training with a seed. */
   public CheckpointDirectory of(long seed) throws IOException {
-    return new CheckpointDirectory(new Path(root, "seed-" + seed), conf, keep);
+    return new CheckpointDirectory(new Path(root, SEED + seed), conf, keep);
+  }
+
+  /** The seeds of the trainings that have begun to write any, in no order. */
+  public List<Long> seeds() throws IOException {
+    List<Long> seeds = new ArrayList<>();
+    FileStatus[] all = files.exists(root) ? files.listStatus(root) : new FileStatus[0];
+    for (FileStatus file : all) {
+      Matcher name = SEED_NAME.matcher(file.getPath().getName());
+      if (name.matches()) {
+        seeds.add(Long.valueOf(name.group(1)));
+      }
+    }
+    return seeds;
+  }
+
+  /** Removes those of trainings whose seeds are not among these. */
+  public void keep(List<Long> seeds) throws IOException {
+    for (long seed : seeds()) {
+      if (!seeds.contains(seed)) {
+        files.delete(new Path(root, SEED + seed), true);
+      }
+    }
   }
 
   /** Records that the job has written all of its results. */

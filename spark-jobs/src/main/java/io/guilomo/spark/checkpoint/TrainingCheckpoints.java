@@ -130,7 +130,10 @@ public record TrainingCheckpoints(
    */
   static List<ChangedKey> changes(
       String checkpoint, GuilomoConfig before, GuilomoConfig now, List<String> otherJobs) {
-    List<ChangedKey> changes = now.changes(before);
+    List<ChangedKey> changes =
+        now.changes(before).stream()
+            .filter(change -> otherJobs.stream().noneMatch(change.key()::startsWith))
+            .toList();
     for (ChangedKey change : changes) {
       if (REFUSED.contains(change.key())) {
         throw new UserException(
@@ -143,7 +146,6 @@ public record TrainingCheckpoints(
         .filter(
             change ->
                 steers(change, now) || IRRELEVANT.stream().noneMatch(change.key()::startsWith))
-        .filter(change -> otherJobs.stream().noneMatch(change.key()::startsWith))
         .toList();
   }
 

@@ -84,6 +84,7 @@ public record CompareJob(JobContext context) {
    */
   public Result run() throws IOException {
     check(config().compare());
+    Preflight.requireJavaSerializer(context.sparkContext().getConf());
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
     BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
     config().model().maxLengthFor(backbone.maxPositions());

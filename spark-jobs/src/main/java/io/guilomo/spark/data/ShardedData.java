@@ -197,13 +197,18 @@ public record ShardedData(
     return ContentDigest.sha256(String.join("\n", digests).getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Kryo 4, which Spark 3.5 uses, cannot deserialise Java records. */
-  static void requireJavaSerializer(SparkConf conf) {
+  /**
+   * Kryo 4, which Spark 3.5 uses, cannot deserialise Java records.
+   *
+   * @throws UserException for another serializer than Java's
+   */
+  public static void requireJavaSerializer(SparkConf conf) {
     String expected = JavaSerializer.class.getName();
     String serializer = conf.get("spark.serializer", expected);
     if (!serializer.equals(expected)) {
       throw new UserException(
-          "Cannot shard records with spark.serializer=%s: expected %s", serializer, expected);
+          "Cannot run on executors with spark.serializer=%s: remove the setting, or set it to %s",
+          serializer, expected);
     }
   }
 

@@ -5,8 +5,8 @@ import io.guilomo.family.Families;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
-import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.spark.checkpoint.Checkpoint;
+import io.guilomo.spark.checkpoint.JobCheckpoints;
 import io.guilomo.spark.checkpoint.TrainingCheckpoints;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
@@ -76,6 +76,7 @@ public record FinetuneJob(JobContext context, boolean reporting) {
    * @throws UserException for a configuration, plan, model or data that cannot be used
    */
   public Result run() throws IOException {
+    Preflight.requireJavaSerializer(context.sparkContext().getConf());
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
     BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
     return new FinetuneJob(Networks.fit(context, backbone), reporting).run(backbone);
@@ -102,7 +103,7 @@ public record FinetuneJob(JobContext context, boolean reporting) {
     if (!config().finetune().plan().isBlank()) {
       run.tables().replace(PlanModulesTable.INSTANCE, PlanModulesTable.rows(plan));
       run.tables().replace(PlanExpertsTable.INSTANCE, PlanExpertsTable.rows(plan));
-      run.directory().write("plan.json", AllocationPlanParser.toJson(plan));
+      run.directory().writePlan("", plan, backbone.paths());
     }
     run.directory().write("config.conf", config().asHocon());
     List<Member> members = train(run, backbone, plan, workers, data);
@@ -119,16 +120,15 @@ public record FinetuneJob(JobContext context, boolean reporting) {
       Workers workers,
       ShardedData data)
       throws IOException {
-    List<Long> configured = config().finetune().seeds();
-    List<Long> seeds = configured.isEmpty() ? List.of(config().run().seed()) : configured;
-    run.directory().keepMembers(seeds.subList(1, seeds.size()));
+    List<Long> seeds = seeds(config());
+    JobCheckpoints earlier = run.checkpoints();
     Map<Long, TrainingCheckpoints> checkpoints = new HashMap<>();
     Map<Long, Checkpoint> resumed = new HashMap<>();
     Map<Long, Long> rounds = new HashMap<>();
     for (long seed : seeds) {
       TrainingCheckpoints own =
           new TrainingCheckpoints(
-              run.checkpoints().of(seed), config(), List.of("search."), context.progress());
+              earlier.of(seed), config(), List.of("search.", "allocation."), context.progress());
       checkpoints.put(seed, own);
       own.newest()
           .ifPresent(
@@ -137,6 +137,9 @@ public record FinetuneJob(JobContext context, boolean reporting) {
                 rounds.put(seed, checkpoint.round());
               });
     }
+    requireFirst(seeds.get(0), earlier, resumed);
+    earlier.keep(seeds);
+    run.directory().keepMembers(seeds.subList(1, seeds.size()));
     RoundAppender<MetricsTable.Metric> table =
         rounds.isEmpty()
             ? run.tables().begin(MetricsTable.INSTANCE)
@@ -158,6 +161,39 @@ public record FinetuneJob(JobContext context, boolean reporting) {
     }
     table.finish();
     return members;
+  }
+
+  /** The first trains the run's own adapter, the others those that are named after them. */
+  private static List<Long> seeds(GuilomoConfig config) {
+    List<Long> configured = config.finetune().seeds();
+    return configured.isEmpty() ? List.of(config.run().seed()) : configured;
+  }
+
+  /**
+   * Checks that all adapters of an earlier attempt still belong to the seeds that trained them.
+   *
+   * @param read those of its checkpoints that have been read, by seed
+   * @throws UserException if it began with another seed
+   */
+  private static void requireFirst(long first, JobCheckpoints earlier, Map<Long, Checkpoint> read)
+      throws IOException {
+    for (long seed : earlier.seeds()) {
+      Optional<Checkpoint> newest =
+          read.containsKey(seed)
+              ? Optional.of(read.get(seed))
+              : earlier.of(seed).newest(passedOver -> {});
+      if (newest.isEmpty()) {
+        continue;
+      }
+      long before = seeds(GuilomoConfig.fromJson(newest.get().configuration())).get(0);
+      if (before != first) {
+        throw new UserException(
+            "Cannot resume from %s: the first seed was %d and is %d now, and the run's own adapter is"
+                + " that of the first; put %d first again, give another run.id, or start over with"
+                + " checkpoint.resume=false",
+            earlier.of(seed), before, first, before);
+      }
+    }
   }
 
   private AllocationPlan plan(RunDirectory directory, BackboneConfig backbone) throws IOException {

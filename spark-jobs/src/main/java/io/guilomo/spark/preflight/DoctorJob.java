@@ -56,6 +56,10 @@ public final class DoctorJob {
 
   /** What was found, in the order to read it. */
   public List<Check> run() {
+    if (!serializes()) {
+      // No executor could answer.
+      return List.copyOf(checks);
+    }
     scheduling();
     ClusterChecks cluster =
         ClusterChecks.run(
@@ -158,6 +162,16 @@ public final class DoctorJob {
       checks.add(Check.ok(name, Families.errors(config.model().path(), hadoop).describe()));
     } catch (IOException | UserException e) {
       checks.add(Check.cannot(name, String.valueOf(e.getMessage())));
+    }
+  }
+
+  private boolean serializes() {
+    try {
+      Preflight.requireJavaSerializer(spark.getConf());
+      return true;
+    } catch (UserException e) {
+      checks.add(Check.cannot("spark.serializer", e.getMessage()));
+      return false;
     }
   }
 

@@ -33,7 +33,7 @@ public record MemoryLimit(String source, long bytes) implements Serializable {
   private static final Pattern TOTAL = Pattern.compile("(?m)^MemTotal:\\s*(\\d{1,15}) kB$");
   private static final long MEBI = 1L << 20;
   private static final long LEAST_OVERHEAD = 384;
-  private static final double OVERHEAD_FACTOR = 0.1;
+  private static final double OVERHEAD_SHARE = 0.1;
 
   /** The limits of this process. */
   public static List<MemoryLimit> here() {
@@ -57,10 +57,19 @@ public record MemoryLimit(String source, long bytes) implements Serializable {
     add(limits, MAX_BYTES, maxBytes(options, heap));
     String master = conf.get("spark.master", "");
     if (master.startsWith("yarn") || master.startsWith("k8s")) {
-      long least = (long) Math.max(LEAST_OVERHEAD, OVERHEAD_FACTOR * heap / MEBI);
-      add(limits, OVERHEAD, conf.getSizeAsMb(OVERHEAD, least + "m") * MEBI);
+      long unset = (long) Math.max(LEAST_OVERHEAD, overheadFactor(conf, master) * heap / MEBI);
+      add(limits, OVERHEAD, conf.getSizeAsMb(OVERHEAD, unset + "m") * MEBI);
     }
     return limits;
+  }
+
+  /** The overhead as a share of the heap, where the overhead itself is not set. */
+  private static double overheadFactor(SparkConf conf, String master) {
+    double share =
+        master.startsWith("k8s")
+            ? conf.getDouble("spark.kubernetes.memoryOverheadFactor", OVERHEAD_SHARE)
+            : OVERHEAD_SHARE;
+    return conf.getDouble("spark.executor.memoryOverheadFactor", share);
   }
 
   /** The limit set by Java options; without one, JavaCPP uses the size of the heap. */

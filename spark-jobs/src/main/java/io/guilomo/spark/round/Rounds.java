@@ -1,5 +1,7 @@
 package io.guilomo.spark.round;
 
+import io.guilomo.model.UserException;
+
 /**
  * The steps of a training, cut into averaging rounds; the last may be shorter. A training that
  * resumes from a checkpoint counts from there, so that its rounds may have another length than
@@ -32,14 +34,25 @@ public record Rounds(long steps, int perRound, long done, long doneSteps) {
     return new Rounds(steps, (int) Math.min(averagingFrequency, steps), 0, 0);
   }
 
-  /** The rounds that remain after those that an earlier attempt has done. */
+  /**
+   * The rounds that remain after those that an earlier attempt has done.
+   *
+   * @throws UserException if it has done more steps than the training has
+   */
   public Rounds after(long rounds, long stepsOfThem) {
+    if (stepsOfThem > steps) {
+      throw new UserException(
+          "Cannot resume after %d steps of each worker: the training has %d now, which would leave it"
+              + " unfinished; give it the workers, batch size and epochs that it had, or another"
+              + " run.id",
+          stepsOfThem, steps);
+    }
     return new Rounds(steps, perRound, rounds, stepsOfThem);
   }
 
   /** Rounds in all. */
   public long count() {
-    return done + Math.max(0, (steps - doneSteps + perRound - 1) / perRound);
+    return done + (steps - doneSteps + perRound - 1) / perRound;
   }
 
   /** A round that is yet to do, by its number from 1. */

@@ -1,6 +1,10 @@
 package io.guilomo.spark.run;
 
+import io.guilomo.model.ModulePaths;
 import io.guilomo.model.UserPath;
+import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.plan.ReleasedPlanFormat;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -42,6 +46,20 @@ public final class RunDirectory {
     if (!fileSystem.rename(temporary, target)) {
       throw new IOException("Cannot move " + temporary + " to " + target);
     }
+  }
+
+  /**
+   * Writes a plan as {@code plan.json}, and as the {@code rank.json} and {@code expert.json} of the
+   * released GuiLoMo code.
+   *
+   * @param suffix of the three names, such as {@code -seed-7}; empty for the run's own plan
+   * @param paths of the plan's modules
+   */
+  public void writePlan(String suffix, AllocationPlan plan, ModulePaths paths) throws IOException {
+    ReleasedPlanFormat released = new ReleasedPlanFormat(paths);
+    write("plan" + suffix + ".json", AllocationPlanParser.toJson(plan));
+    write("rank" + suffix + ".json", released.rankJson(plan));
+    write("expert" + suffix + ".json", released.expertJson(plan));
   }
 
   /** Where the run keeps its best adapter. */

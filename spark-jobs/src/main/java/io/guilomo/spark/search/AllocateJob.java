@@ -6,12 +6,10 @@ import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
-import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.AlphaLoraAllocation;
 import io.guilomo.plan.CandidateMeasurements;
 import io.guilomo.plan.MeasuredAllocation;
-import io.guilomo.plan.ReleasedPlanFormat;
 import io.guilomo.plan.StartPlan;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
@@ -62,6 +60,9 @@ public record AllocateJob(JobContext context, boolean reporting) {
     if (AllocationStrategies.measures(strategy)) {
       MeasuredAllocation.of(strategy)
           .require(config().loraMoe(), config().allocation().budgetParameters());
+    }
+    if (AllocationStrategies.trains(strategy) || AllocationStrategies.readsWeights(strategy)) {
+      Preflight.requireJavaSerializer(context.sparkContext().getConf());
     }
     if (AllocationStrategies.trains(strategy)) {
       Preflight.requireFixedWorkers(context.sparkContext().getConf());
@@ -178,11 +179,8 @@ public record AllocateJob(JobContext context, boolean reporting) {
     RunDirectory directory = run.directory();
     directory.write("config.conf", config().asHocon());
     for (AllocationPlan plan : plans) {
-      String suffix = plan == plans.get(0) ? "" : "-seed-" + plan.seed();
-      ReleasedPlanFormat released = new ReleasedPlanFormat(backbone.paths());
-      directory.write("plan" + suffix + ".json", AllocationPlanParser.toJson(plan));
-      directory.write("rank" + suffix + ".json", released.rankJson(plan));
-      directory.write("expert" + suffix + ".json", released.expertJson(plan));
+      directory.writePlan(
+          plan == plans.get(0) ? "" : "-seed-" + plan.seed(), plan, backbone.paths());
     }
     context.message("plan written to " + directory);
   }

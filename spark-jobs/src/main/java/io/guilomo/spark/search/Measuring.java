@@ -1,5 +1,7 @@
 package io.guilomo.spark.search;
 
+import static org.apache.spark.sql.functions.col;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.config.GuilomoConfig;
@@ -19,6 +21,7 @@ import io.guilomo.spark.round.TrainingPlan;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RoundAppender;
+import io.guilomo.spark.table.TableReader;
 import io.guilomo.spark.worker.Workers;
 import io.guilomo.training.TrainingStepResult;
 import java.io.IOException;
@@ -77,15 +80,32 @@ final class Measuring {
               measured.steps(),
               measured.seconds(),
               kept));
-      RoundAppender<MetricsTable.Metric> table = run.tables().begin(MetricsTable.INSTANCE);
-      cost(new MetricRows(table, AllocateJob.NAME, plan.seed()), 0, measured);
-      table.finish();
+      if (!recorded(measured)) {
+        RoundAppender<MetricsTable.Metric> table = run.tables().begin(MetricsTable.INSTANCE);
+        cost(new MetricRows(table, AllocateJob.NAME, plan.seed()), 0, measured);
+        table.finish();
+      }
     } else {
       measured = measure();
       write(files, kept, CandidateMeasurementsParser.toJson(measured));
     }
     run.directory().write("measurements.json", CandidateMeasurementsParser.toJson(measured));
     return measured;
+  }
+
+  /**
+   * Whether the run has the metrics of the measurements: an earlier attempt made or found them, and
+   * wrote their cost last. No two trainings take as long.
+   */
+  private boolean recorded(CandidateMeasurements measured) {
+    return !new TableReader(context.spark(), context.config().output().dir())
+        .read(MetricsTable.INSTANCE, run.runId())
+        .filter(
+            col("job")
+                .equalTo(AllocateJob.NAME)
+                .and(col("name").equalTo(MetricsTable.SEARCH_SECONDS))
+                .and(col("value").equalTo(measured.seconds())))
+        .isEmpty();
   }
 
   private CandidateMeasurements measure() throws IOException {

@@ -40,11 +40,12 @@ record MergedRuns(SparkSession spark, String root) {
     }
     Map<String, DataType> types = types(runs.keySet());
     Dataset<Row> all = null;
-    for (List<String> directories : runs.values()) {
+    for (Map.Entry<StructType, List<String>> alike : runs.entrySet()) {
       Dataset<Row> rows =
           AsNamed.reader(spark)
+              .schema(Table.withDirectories(alike.getKey()))
               .option("basePath", root)
-              .parquet(directories.toArray(String[]::new));
+              .parquet(alike.getValue().toArray(String[]::new));
       Dataset<Row> unified =
           rows.select(
               Arrays.stream(rows.schema().fields())

@@ -12,7 +12,6 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -107,13 +106,9 @@ public record RunRows(
   }
 
   private StructType schema() {
-    // Spark would read the run 2026 as a number.
     return table == PredictionsTable.INSTANCE && !directories.isEmpty()
-        ? AsNamed.reader(spark)
-            .parquet(directories.toArray(String[]::new))
-            .schema()
-            .add(Table.RUN_DATE, DataTypes.DateType)
-            .add(Table.RUN_ID, DataTypes.StringType)
+        ? Table.withDirectories(
+            AsNamed.reader(spark).parquet(directories.toArray(String[]::new)).schema())
         : table.schema();
   }
 }

@@ -61,7 +61,15 @@ public abstract class Table<R> {
 
   /** The columns readers see: its own, then {@code schema_version, run_date, run_id}. */
   public StructType schema() {
-    return fileSchema().add(RUN_DATE, DataTypes.DateType).add(RUN_ID, STRING);
+    return withDirectories(fileSchema());
+  }
+
+  /**
+   * The columns of files and then of the directories that they are in: asked for by their types, as
+   * Spark would take the run 2026 for a number.
+   */
+  static StructType withDirectories(StructType files) {
+    return files.add(RUN_DATE, DataTypes.DateType).add(RUN_ID, STRING);
   }
 
   /** Whether rows belong to a job of a run, so that other jobs of the run must not replace them. */

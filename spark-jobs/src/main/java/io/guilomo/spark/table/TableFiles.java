@@ -21,6 +21,12 @@ class TableFiles {
   private static final String TEMPORARY = "_temporary-";
   private static final int UUID_LENGTH = 36;
 
+  /** In a temporary directory: rows that will replace the earlier ones. */
+  private static final String NEW = "new";
+
+  /** In a temporary directory: what is being replaced, by its path in the table. */
+  private static final String EARLIER = "earlier";
+
   private final Path root;
   private final FileSystem fileSystem;
   private final JobRun run;
@@ -121,19 +127,80 @@ class TableFiles {
     return ownedPrefix() + "*.parquet";
   }
 
+  /** Where rows that will replace the earlier ones are written. */
+  Path written(Path temporary) {
+    return new Path(temporary, NEW);
+  }
+
   /**
-   * Moves files from {@code written} into place: the whole directory, or each file under the job's
-   * name.
+   * Moves the earlier rows aside, and then the new ones into place: the whole directory, or each
+   * file under the job's name. A process that dies between two of the moves leaves what {@link
+   * #recover} needs.
    */
-  void place(Path written, Moves moves) throws IOException {
+  Moves replacement(Path temporary) throws IOException {
+    Moves moves = new Moves(fileSystem);
+    for (Path earlier : owned()) {
+      moves.add(earlier, new Path(new Path(temporary, EARLIER), inTable(earlier)));
+    }
     if (!perJob) {
-      moves.add(written, partition());
-      return;
+      moves.add(written(temporary), partition());
+      return moves;
     }
     int part = 0;
-    for (Path file : parquetFiles(written)) {
-      moves.add(file, file(String.format(Locale.ROOT, "part-%05d", part++)));
+    for (Path file : parquetFiles(written(temporary))) {
+      moves.add(file, file(String.format(Locale.ROOT, "part-%05d-%s", part++, id(temporary))));
     }
+    return moves;
+  }
+
+  /**
+   * Undoes a replacement during which an earlier attempt of the job died: its new rows are removed,
+   * and the earlier ones are moved back.
+   */
+  void recover() throws IOException {
+    for (Path temporary : leftovers()) {
+      Path aside = new Path(temporary, EARLIER);
+      if (!fileSystem.exists(aside) || !unfinished(temporary)) {
+        continue;
+      }
+      if (perJob) {
+        for (Path file : owned()) {
+          if (file.getName().contains(id(temporary))) {
+            fileSystem.delete(file, false);
+          }
+        }
+      }
+      Moves back = new Moves(fileSystem);
+      for (Path date : children(aside)) {
+        for (Path partition : children(date)) {
+          for (Path earlier : perJob ? children(partition) : List.of(partition)) {
+            back.add(earlier, new Path(root, inTable(earlier)));
+          }
+        }
+      }
+      back.run();
+    }
+  }
+
+  /** Whether not all new rows are in place. */
+  private boolean unfinished(Path temporary) throws IOException {
+    Path written = written(temporary);
+    return perJob ? !parquetFiles(written).isEmpty() : fileSystem.exists(written);
+  }
+
+  /** The path of a file or directory of rows in its table. */
+  private String inTable(Path rows) {
+    Path partition = perJob ? rows.getParent() : rows;
+    String inTable = partition.getParent().getName() + "/" + partition.getName();
+    return perJob ? inTable + "/" + rows.getName() : inTable;
+  }
+
+  private List<Path> children(Path directory) throws IOException {
+    return Stream.of(list(fileSystem, directory)).map(FileStatus::getPath).toList();
+  }
+
+  private static String id(Path temporary) {
+    return temporary.getName().substring(temporary.getName().length() - UUID_LENGTH);
   }
 
   /** The file of one round. */
@@ -159,14 +226,17 @@ class TableFiles {
 
   /** Removes hidden directories left behind by earlier attempts of the job. */
   void deleteLeftovers() throws IOException {
-    String prefix = temporaryPrefix();
-    for (FileStatus status : list(fileSystem, root)) {
-      String name = status.getPath().getName();
-      // The length distinguishes run "a" from run "a-b": job names have no hyphen.
-      if (name.startsWith(prefix) && name.length() == prefix.length() + UUID_LENGTH) {
-        fileSystem.delete(status.getPath(), true);
-      }
+    for (Path temporary : leftovers()) {
+      fileSystem.delete(temporary, true);
     }
+  }
+
+  private List<Path> leftovers() throws IOException {
+    String prefix = temporaryPrefix();
+    // The length distinguishes run "a" from run "a-b": job names have no hyphen.
+    return list(fileSystem, root, prefix).stream()
+        .filter(path -> path.getName().length() == prefix.length() + UUID_LENGTH)
+        .toList();
   }
 
   private String temporaryPrefix() {

@@ -5,6 +5,7 @@ import io.guilomo.model.UserPath;
 import io.guilomo.spark.session.AsNamed;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import org.apache.commons.lang3.exception.ExceptionUtils;
@@ -14,6 +15,7 @@ import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /** Opens the tables of an output directory. */
@@ -65,13 +67,24 @@ public record TableReader(SparkSession spark, String outputDir) {
     }
     String root = TableFiles.root(outputDir, table).toString();
     try {
-      return AsNamed.reader(spark).option("mergeSchema", "true").parquet(root);
+      StructType merged =
+          AsNamed.reader(spark).option("mergeSchema", "true").parquet(root).schema();
+      return AsNamed.reader(spark)
+          .schema(Table.withDirectories(withoutDirectories(merged)))
+          .parquet(root);
     } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       if (isOfTwoTypes(e)) {
         return new MergedRuns(spark, root).read();
       }
       throw e;
     }
+  }
+
+  private static StructType withoutDirectories(StructType schema) {
+    return new StructType(
+        Arrays.stream(schema.fields())
+            .filter(field -> !List.of(Table.RUN_DATE, Table.RUN_ID).contains(field.name()))
+            .toArray(StructField[]::new));
   }
 
   /** Whether files cannot be read together as a column has other types in some. */

@@ -173,17 +173,11 @@ public final class TableWriter {
     try {
       TableFiles files = files(table);
       Path temporary = files.temporary();
-      Path written = new Path(temporary, "new");
+      Path written = files.written(temporary);
       boolean placed = false;
       try {
         write(rows, written);
-        Moves moves = new Moves(files.fileSystem());
-        int index = 0;
-        for (Path earlier : files.owned()) {
-          moves.add(earlier, new Path(temporary, "earlier-" + index++));
-        }
-        files.place(written, moves);
-        moves.run();
+        files.replacement(temporary).run();
         placed = true;
       } finally {
         if (!placed) {
@@ -205,7 +199,11 @@ public final class TableWriter {
     }
   }
 
+  /** The files, with all rows that an attempt which died has moved aside. */
   private TableFiles files(Table<?> table) throws IOException {
-    return new TableFiles(outputDir, table, run, spark.sparkContext().hadoopConfiguration());
+    TableFiles files =
+        new TableFiles(outputDir, table, run, spark.sparkContext().hadoopConfiguration());
+    files.recover();
+    return files;
   }
 }

@@ -62,6 +62,24 @@ class TestTrainingCheckpoints {
             " has changed; give another run.id, or start over with checkpoint.resume=false");
   }
 
+  @Test
+  void keysOfOtherJobsAreNotRefused() {
+    assertThat(
+            TrainingCheckpoints.changes(
+                "here",
+                GuilomoConfig.load(null, List.of()),
+                GuilomoConfig.load(
+                    null,
+                    List.of(
+                        "search.estimator=straight-through",
+                        "search.start-plan=plan.json",
+                        "search.patience=2",
+                        "finetune.epochs=9")),
+                List.of("search.")))
+        .extracting(ChangedKey::key)
+        .containsExactly("finetune.epochs");
+  }
+
   private static List<ChangedKey> changes(String... overrides) {
     return TrainingCheckpoints.changes(
         "here",

@@ -160,6 +160,22 @@ class TestDoctorCommand {
   }
 
   @Test
+  void aSerializerWithWhichNoExecutorCanAnswer() {
+    var conf = SharedSparkSession.session().sparkContext().conf();
+    conf.set("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
+    try {
+      assertThat(doctor()).isEqualTo(2);
+    } finally {
+      conf.remove("spark.serializer");
+    }
+    assertThat(lines())
+        .containsExactly(
+            "cannot   spark.serializer: Cannot run on executors with"
+                + " spark.serializer=org.apache.spark.serializer.KryoSerializer: remove the setting,"
+                + " or set it to org.apache.spark.serializer.JavaSerializer");
+  }
+
+  @Test
   void dataAreNotNeeded() {
     assertThat(doctor("data.train=")).isZero();
     assertThat(lines())

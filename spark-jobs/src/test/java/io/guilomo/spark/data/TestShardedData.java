@@ -250,8 +250,8 @@ class TestShardedData {
     assertThatThrownBy(() -> ShardedData.requireJavaSerializer(conf))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "Cannot shard records with spark.serializer=org.apache.spark.serializer.KryoSerializer: expected"
-                + " org.apache.spark.serializer.JavaSerializer");
+            "Cannot run on executors with spark.serializer=org.apache.spark.serializer.KryoSerializer:"
+                + " remove the setting, or set it to org.apache.spark.serializer.JavaSerializer");
     ShardedData.requireJavaSerializer(new SparkConf(false));
   }
 

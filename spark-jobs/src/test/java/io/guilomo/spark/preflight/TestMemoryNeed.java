@@ -129,6 +129,17 @@ class TestMemoryNeed {
     conf.set("spark.master", "yarn");
     assertThat(MemoryLimit.ofExecutors(conf))
         .contains(new MemoryLimit(MemoryLimit.OVERHEAD, 384L << 20));
+    conf.set("spark.kubernetes.memoryOverheadFactor", "0.5");
+    assertThat(MemoryLimit.ofExecutors(conf))
+        .contains(new MemoryLimit(MemoryLimit.OVERHEAD, 384L << 20));
+    conf.set("spark.master", "k8s://https://host");
+    assertThat(MemoryLimit.ofExecutors(conf)).contains(new MemoryLimit(MemoryLimit.OVERHEAD, GIBI));
+    for (String master : List.of("k8s://https://host", "yarn")) {
+      conf.set("spark.master", master);
+      conf.set("spark.executor.memoryOverheadFactor", "4");
+      assertThat(MemoryLimit.ofExecutors(conf))
+          .contains(new MemoryLimit(MemoryLimit.OVERHEAD, 8 * GIBI));
+    }
     conf.set("spark.executor.memoryOverhead", "45g");
     assertThat(MemoryLimit.smallest(MemoryLimit.ofExecutors(conf)))
         .contains(new MemoryLimit(MemoryLimit.MAX_BYTES, 40 * GIBI));

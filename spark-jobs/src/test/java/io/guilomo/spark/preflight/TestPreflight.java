@@ -17,6 +17,8 @@ import io.guilomo.plan.UniformAllocation;
 import io.guilomo.sizing.BatchShape;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.compare.CompareJob;
+import io.guilomo.spark.evaluate.EvaluateJob;
+import io.guilomo.spark.evaluate.PredictJob;
 import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.progress.ProgressListener;
@@ -62,6 +64,30 @@ class TestPreflight {
       assertRefused(() -> job(CompareJob.NAME), message);
     } finally {
       conf.remove(setting);
+    }
+    assertThat(directory.resolve("out")).doesNotExist();
+  }
+
+  @Test
+  void everyJobOnExecutorsRefusesAnotherSerializer() {
+    SparkConf conf = SharedSparkSession.session().sparkContext().conf();
+    conf.set("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
+    String message =
+        "Cannot run on executors with spark.serializer=org.apache.spark.serializer.KryoSerializer:"
+            + " remove the setting, or set it to org.apache.spark.serializer.JavaSerializer";
+    try {
+      for (String name :
+          List.of(
+              AllocateJob.NAME,
+              FinetuneJob.NAME,
+              CompareJob.NAME,
+              EvaluateJob.NAME,
+              PredictJob.NAME)) {
+        assertRefused(() -> job(name), message);
+      }
+      assertRefused(() -> job(AllocateJob.NAME, "allocation.strategy=alphalora"), message);
+    } finally {
+      conf.remove("spark.serializer");
     }
     assertThat(directory.resolve("out")).doesNotExist();
   }
@@ -216,6 +242,12 @@ class TestPreflight {
       case FinetuneJob.NAME ->
           new FinetuneJob(
                   new JobContext(SharedSparkSession.session(), config, new Messages()), true)
+              .run();
+      case EvaluateJob.NAME ->
+          new EvaluateJob(new JobContext(SharedSparkSession.session(), config, new Messages()))
+              .run();
+      case PredictJob.NAME ->
+          new PredictJob(new JobContext(SharedSparkSession.session(), config, new Messages()))
               .run();
       default ->
           new CompareJob(new JobContext(SharedSparkSession.session(), config, new Messages()))

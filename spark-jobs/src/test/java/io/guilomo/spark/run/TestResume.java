@@ -11,6 +11,8 @@ import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.Table;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -132,6 +134,46 @@ class TestResume extends OnResumedJobs {
   }
 
   @Test
+  void adaptersStayThoseOfTheirSeeds() throws IOException {
+    jobs.allocate("stopped", 99, "allocation.strategy=uniform");
+    assertThatThrownBy(() -> jobs.finetune("stopped", 14, "finetune.seeds=[7, 42, 8]"))
+        .hasMessage("stopped after round 14");
+    Path run = output.resolve("runs/stopped");
+    byte[] first = Files.readAllBytes(run.resolve("adapter/adapter.safetensors"));
+    byte[] second = Files.readAllBytes(run.resolve("adapter-seed-42/adapter.safetensors"));
+    for (String seeds : List.of("[42, 8]", "[9]", "[42, 7, 8]", "[]")) {
+      assertThatThrownBy(() -> jobs.finetune("stopped", 99, "finetune.seeds=" + seeds))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageMatching(
+              "Cannot resume from \\S+/seed-\\d+: the first seed was 7 and is \\d+ now, and the run's"
+                  + " own adapter is that of the first; put 7 first again, give another run.id, or"
+                  + " start over with checkpoint.resume=false");
+    }
+    assertThat(run.resolve("adapter-seed-42/adapter.safetensors")).hasBinaryContent(second);
+
+    // Others may go and come.
+    FinetuneJob.Result resumed = jobs.finetune("stopped", 4, "finetune.seeds=[7, 8]");
+    assertThat(resumed.members()).extracting(FinetuneJob.Member::seed).containsExactly(7L, 8L);
+    assertThat(run.resolve("adapter/adapter.safetensors")).hasBinaryContent(first);
+    assertThat(run.resolve("adapter-seed-42")).doesNotExist();
+  }
+
+  @Test
+  void aSeedThatWasLeftOutIsTrainedAnew() throws IOException {
+    jobs.allocate("stopped", 99, "allocation.strategy=uniform");
+    assertThatThrownBy(() -> jobs.finetune("stopped", 14, "finetune.seeds=[7, 42, 8]"))
+        .hasMessage("stopped after round 14");
+    Path second = output.resolve("runs/stopped/adapter-seed-42/adapter.safetensors");
+    byte[] before = Files.readAllBytes(second);
+    assertThatThrownBy(() -> jobs.finetune("stopped", 1, "finetune.seeds=[7, 8]"))
+        .hasMessage("stopped after round 1");
+    assertThat(second).doesNotExist();
+    FinetuneJob.Result resumed = jobs.finetune("stopped", 99, "finetune.seeds=[7, 42]");
+    assertThat(resumed.members()).extracting(FinetuneJob.Member::seed).containsExactly(7L, 42L);
+    assertThat(second).hasBinaryContent(before);
+  }
+
+  @Test
   void expertsThatShareAGoOnToo() throws IOException {
     String shared = "lora-moe.sharing=shared-a";
     AllocateJob.Result whole = jobs.allocate("whole", 99, shared);
@@ -154,6 +196,18 @@ class TestResume extends OnResumedJobs {
         .hasSameBinaryContentAs(output.resolve("runs/whole/adapter/adapter.safetensors"));
     assertThat(jobs.values(MetricsTable.INSTANCE, "stopped"))
         .isEqualTo(jobs.values(MetricsTable.INSTANCE, "whole"));
+  }
+
+  @Test
+  void aGivenPlanIsInAllFilesOfTheRun() throws IOException {
+    jobs.allocate("own", 99, "allocation.strategy=uniform");
+    jobs.allocate("given", 99, "allocation.strategy=uniform", "allocation.rank=1");
+    Path given = output.resolve("runs/given");
+    assertThatThrownBy(() -> jobs.finetune("own", 0, "finetune.plan=" + given.resolve("plan.json")))
+        .hasMessage("stopped after round 0");
+    for (String file : List.of("plan.json", "rank.json", "expert.json")) {
+      assertThat(output.resolve("runs/own/" + file)).hasSameTextualContentAs(given.resolve(file));
+    }
   }
 
   @Test

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,6 +74,47 @@ class TestMeasuredStrategies {
     // Another seed is another training.
     run("other", "svd", "allocation.budget.parameters=" + BUDGET, "run.seed=7");
     assertThat(messages).filteredOn(line -> line.contains("measurements of a training")).hasSize(4);
+  }
+
+  @Test
+  void anAttemptThatFindsWhatTheLastMeasuredKeepsItsMetrics() throws IOException {
+    String[] settings = {
+      "allocation.strategy=svd",
+      "allocation.budget.parameters=" + BUDGET,
+      "checkpoint.every-rounds=0"
+    };
+    Messages dying =
+        new Messages(messages) {
+          @Override
+          public void message(String line) {
+            if (line.startsWith("plan written to ")) {
+              throw new IllegalStateException("died");
+            }
+            super.message(line);
+          }
+        };
+    assertThatThrownBy(() -> new SmallSearch(output, dying).run("r", settings)).hasMessage("died");
+    List<String> before = metrics("r");
+    assertThat(before).anyMatch(row -> row.contains("loss"));
+    new SmallSearch(output, new Messages(messages)).run("r", settings);
+    assertThat(messages).filteredOn(line -> line.contains("measurements of a training")).hasSize(1);
+    assertThat(metrics("r")).isEqualTo(before);
+
+    // Metrics of something else give way.
+    run("r", "guilomo");
+    run("r", "svd", settings);
+    assertThat(metrics("r")).hasSize(2).anyMatch(row -> row.contains("search_steps"));
+    List<String> found = metrics("r");
+    run("r", "usage", settings);
+    assertThat(metrics("r")).isEqualTo(found);
+  }
+
+  private List<String> metrics(String runId) {
+    return new TableReader(SharedSparkSession.session(), output.toString())
+        .read(MetricsTable.INSTANCE, runId).collectAsList().stream()
+            .map(Row::toString)
+            .sorted()
+            .toList();
   }
 
   private static void measuredSomething(CandidateMeasurements measured) {

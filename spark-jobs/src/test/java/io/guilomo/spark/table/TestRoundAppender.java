@@ -17,6 +17,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TestRoundAppender {
   private static final LocalDate MONDAY = LocalDate.of(2026, 3, 2);
@@ -92,8 +94,42 @@ class TestRoundAppender {
       metrics.append(7, round, List.of(metric("allocate", 7, round, round)));
     }
     metrics.finish();
-    assertThat(files()).containsExactly("allocate-part-00000.parquet");
+    assertThat(files()).singleElement().asString().startsWith("allocate-part-00000-");
     assertThat(rows()).containsExactly("7,0,0.0", "7,1,1.0", "7,2,2.0");
+  }
+
+  /** The driver is killed while the files of all rounds are replaced by one. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3})
+  void aMergeDuringWhichTheJobDiedLosesNothing(int moved) throws IOException {
+    RoundAppender<Metric> metrics = writer(MONDAY, "allocate").begin(MetricsTable.INSTANCE);
+    for (int round = 0; round < 3; round++) {
+      metrics.append(7, round, List.of(metric("allocate", 7, round, round)));
+    }
+    Path table = dir.resolve("tables/metrics");
+    String partition = "run_date=2026-03-02/run_id=r1";
+    String id = "01234567-89ab-cdef-0123-456789abcdef";
+    Path temporary = table.resolve("_temporary-r1-allocate-" + id);
+    List<String> earlier = files();
+    Path sample = table.resolve(partition).resolve(earlier.get(0));
+    Files.createDirectories(temporary.resolve("new"));
+    // Of two new files the second is not in place yet.
+    Files.copy(sample, temporary.resolve("new/part-00001-x.parquet"));
+    if (moved == 3) {
+      Files.copy(
+          sample, table.resolve(partition).resolve("allocate-part-00000-" + id + ".parquet"));
+    }
+    Path aside = Files.createDirectories(temporary.resolve("earlier").resolve(partition));
+    for (String file : earlier.subList(0, moved)) {
+      Files.move(table.resolve(partition).resolve(file), aside.resolve(file));
+    }
+    RoundAppender<Metric> resumed =
+        writer(MONDAY.plusDays(1), "allocate").resume(MetricsTable.INSTANCE, Map.of(7L, 2L));
+    assertThat(rows()).containsExactly("7,0,0.0", "7,1,1.0", "7,2,2.0");
+    resumed.append(7, 3, List.of(metric("allocate", 7, 3, 3)));
+    resumed.finish();
+    assertThat(rows()).containsExactly("7,0,0.0", "7,1,1.0", "7,2,2.0", "7,3,3.0");
+    assertThat(temporary).doesNotExist();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.guilomo.spark.table;
 
+import static org.apache.spark.sql.functions.lit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -18,6 +19,8 @@ import java.util.List;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -105,6 +108,35 @@ class TestTableReader {
         .containsExactly("r1.a", "r1.b");
     assertThat(reader().read(PlanModulesTable.INSTANCE, "none").schema())
         .isEqualTo(PlanModulesTable.INSTANCE.schema());
+  }
+
+  @Test
+  void namesOfRunsAreTextBesideColumnsOfTheRecordsToo() {
+    List<String> runs = List.of("007", "1.10", "20260105");
+    for (String run : runs) {
+      predict(run, "SELECT 1 AS score");
+    }
+    // Its dataset is made of the merged columns, or of those of each run where they differ.
+    assertThat(predicted("score")).containsExactly("007 1", "1.10 1", "20260105 1");
+    predict("1e3", "SELECT 'high' AS score");
+    assertThat(predicted("score")).containsExactly("007 1", "1.10 1", "1e3 high", "20260105 1");
+  }
+
+  private void predict(String run, String record) {
+    Dataset<Row> rows = spark.sql(record);
+    for (StructField own : PredictionsTable.INSTANCE.columns().fields()) {
+      rows = rows.withColumn(own.name(), lit(null).cast(own.dataType()));
+    }
+    writer(run).replaceKeeping(PredictionsTable.INSTANCE, rows);
+  }
+
+  private List<String> predicted(String column) {
+    Dataset<Row> all = reader().readAll(PredictionsTable.INSTANCE);
+    assertThat(all.schema().apply(Table.RUN_ID).dataType()).isEqualTo(DataTypes.StringType);
+    assertThat(all.schema().apply(Table.RUN_DATE).dataType()).isEqualTo(DataTypes.DateType);
+    return all.orderBy(Table.RUN_ID).collectAsList().stream()
+        .map(row -> row.getAs(Table.RUN_ID) + " " + row.getAs(column))
+        .toList();
   }
 
   @Test
