@@ -9,7 +9,7 @@ package io.guilomo.config;
  * @param experts experts per module in the strategy {@code uniform}, and on average in {@code
  *     alphalora}
  * @param rank rank of every expert in the strategies {@code uniform}, {@code mola}, {@code
- *     alphalora} and {@code single}
+ *     alphalora} and {@code single}; the largest of {@code hilo}
  * @param steps steps per worker of the training that {@code usage}, {@code svd}, {@code fisher} and
  *     {@code marginal} measure; 0: one pass over the training records
  */

@@ -22,6 +22,7 @@ public final class AllocationStrategies {
                   "mola-8-6-4-2",
                   "mola-8-2-2-8",
                   "mola-5-5-5-5",
+                  HiloAllocation.STRATEGY,
                   AlphaLoraAllocation.STRATEGY),
               MeasuredAllocation.names(),
               List.of(RandomAllocation.STRATEGY, SingleAllocation.STRATEGY, FILE))
@@ -78,6 +79,7 @@ public final class AllocationStrategies {
     return switch (name) {
       case UniformAllocation.STRATEGY -> uniform(allocation, lora);
       case RandomAllocation.STRATEGY -> new RandomAllocation(lora);
+      case HiloAllocation.STRATEGY -> new HiloAllocation(allocation.rank(), lora);
       case SingleAllocation.STRATEGY -> new SingleAllocation(allocation.rank(), lora);
       default ->
           throw new UserException(
@@ -99,6 +101,7 @@ public final class AllocationStrategies {
         name.startsWith(MolaAllocation.PREFIX)
             ? new MolaAllocation(MolaAllocation.shape(name), 1, lora)
             : switch (name) {
+              case HiloAllocation.STRATEGY -> new HiloAllocation(1, lora);
               case SingleAllocation.STRATEGY -> new SingleAllocation(1, lora);
               case AlphaLoraAllocation.STRATEGY ->
                   (all, seed, budget) ->

@@ -49,8 +49,25 @@ class TestAllocationStrategies {
         .containsExactly(2, 2, 4, 6, 6, 8);
   }
 
+  @Test
+  void hiloGivesEachQuarterOfTheLayersItsExpertsAndRanks() {
+    List<LinearModule> six = Plans.llama(8, 16, 6, 2, 2);
+    assertThat(hilo(six, 0)).containsExactly("2×2", "2×2", "4×4", "6×6", "6×6", "8×8");
+    AllocationPlan least =
+        plan(
+            "hilo", six, AllocationStrategies.leastParameters("hilo", six, ALLOCATION, lora(8, 8)));
+    assertThat(least.totalRank()).isEqualTo(least.totalExperts());
+  }
+
+  private static List<String> hilo(List<LinearModule> modules, long budget) {
+    return plan("hilo", modules, budget).modules().stream()
+        .filter(planned -> planned.module().name().equals("q_proj"))
+        .map(planned -> planned.experts().size() + "×" + planned.experts().get(0).rank())
+        .toList();
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "mola-8-2-2-8", "random", "single"})
+  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "mola-8-2-2-8", "hilo", "random", "single"})
   void withinABudgetNothingMoreFits(String name) {
     List<LinearModule> modules = Plans.llama(64, 172, 4, 4, 2);
     long budget = 100_000;
@@ -64,7 +81,7 @@ class TestAllocationStrategies {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "mola-8-2-2-8", "random", "single"})
+  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "mola-8-2-2-8", "hilo", "random", "single"})
   void belowTheSmallestPlanThereIsNone(String name) {
     List<LinearModule> modules = Plans.llama(64, 172, 4, 4, 2);
     long least = AllocationStrategies.leastParameters(name, modules, ALLOCATION, lora(8, 8));
@@ -109,7 +126,7 @@ class TestAllocationStrategies {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "random", "single"})
+  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "hilo", "random", "single"})
   void everyStrategyScalesAsTheConfigurationSays(String name) {
     Scaling scaling = new Scaling(Scaling.Rule.ALPHA_OVER_SQRT_RANK, 6);
     LoraMoeConfig lora =
@@ -120,7 +137,7 @@ class TestAllocationStrategies {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "random", "single"})
+  @ValueSource(strings = {"uniform", "mola-2-4-6-8", "hilo", "random", "single"})
   void everyStrategySharesAsTheConfigurationSays(String name) {
     LoraMoeConfig lora = new LoraMoeConfig(List.of(), 8, 8, Plans.form(Sharing.SHARED_A), 0, 0);
     AllocationStrategy strategy = AllocationStrategies.of(name, ALLOCATION, lora);
@@ -139,8 +156,8 @@ class TestAllocationStrategies {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "Cannot use allocation strategy unifrom: expected one of guilomo, uniform, mola-2-4-6-8,"
-                + " mola-8-6-4-2, mola-8-2-2-8, mola-5-5-5-5, alphalora, usage, svd, marginal, fisher,"
-                + " random, single, file");
+                + " mola-8-6-4-2, mola-8-2-2-8, mola-5-5-5-5, hilo, alphalora, usage, svd, marginal,"
+                + " fisher, random, single, file");
     assertThatThrownBy(() -> AllocationStrategies.check("mola-2-x"))
         .hasMessage(
             "Cannot use allocation strategy mola-2-x: expected a shape such as mola-2-4-6-8");

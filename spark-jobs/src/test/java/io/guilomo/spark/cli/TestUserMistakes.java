@@ -87,7 +87,7 @@ class TestUserMistakes {
           allocate | search.learning-rate=-1 | Cannot use guilomo.search.learning-rate = -1: must be above 0
           allocate | lora-moe.max-experts=1 | Cannot use guilomo.lora-moe.top-k = 2: must be at most max-experts, 1
           allocate | lora-moe.target-modules=[query] | Cannot put experts on query: the model's modules are [down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj]
-          allocate | allocation.strategy=best | Cannot use allocation strategy best: expected one of guilomo, uniform, mola-2-4-6-8, mola-8-6-4-2, mola-8-2-2-8, mola-5-5-5-5, alphalora, usage, svd, marginal, fisher, random, single, file
+          allocate | allocation.strategy=best | Cannot use allocation strategy best: expected one of guilomo, uniform, mola-2-4-6-8, mola-8-6-4-2, mola-8-2-2-8, mola-5-5-5-5, hilo, alphalora, usage, svd, marginal, fisher, random, single, file
           allocate | model.path= | Cannot run without guilomo.model.path: set it in the configuration file or with --set
           allocate | model.path=DIR/nowhere | Cannot load DIR/nowhere: there is no such directory
           allocate | model.path=DIR/empty | Cannot load DIR/empty: it has no config.json, which tells the architecture
