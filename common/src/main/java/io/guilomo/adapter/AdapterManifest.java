@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.ChatTemplate;
+import io.guilomo.data.LabelSet;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.family.Families;
 import io.guilomo.io.StrictObject;
@@ -34,7 +35,6 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
   static final int FORMAT_VERSION = 1;
 
   private static final int MAX_TENSORS = 1 << 24;
-  private static final int MAX_LABELS = 1 << 16;
   private static final int MAX_TEMPLATE = 1 << 20;
   private static final int MAX_TOKENS = 64;
   private static final int MAX_TOKEN = 256;
@@ -104,7 +104,7 @@ record AdapterManifest(AdapterDescription description, String sha256, List<Entry
             json.text("backbone-digest"),
             paths(json, plan),
             Task.parse(json.text("task")),
-            json.texts("labels", MAX_LABELS),
+            json.texts("labels", LabelSet.MAX_LABELS, LabelSet.MAX_CHARACTERS),
             pooling(json),
             json.integer("max-length", 4, 1 << 24),
             json.has("prompt-template") ? template(json.object("prompt-template")) : null);

@@ -65,7 +65,16 @@ public record ChatTemplate(String source, Map<String, String> tokens) implements
 
   /** Writes a conversation with this template. */
   ConversationRenderer renderer(Conversation conversation) {
-    return new ConversationRenderer(this, conversation);
+    return renderer(conversation, Clock.systemDefaultZone());
+  }
+
+  /**
+   * As {@link #renderer(Conversation)}, with another time.
+   *
+   * @param clock of {@code strftime_now}, read once
+   */
+  ConversationRenderer renderer(Conversation conversation, Clock clock) {
+    return new ConversationRenderer(this, conversation, clock);
   }
 
   /**

@@ -32,7 +32,7 @@ final class ConversationParser {
   private ConversationParser() {}
 
   /**
-   * @param tools missing or null if there are none
+   * @param tools a list or a single one; missing, null or empty if there are none
    * @param answer null if unknown
    * @throws UserException that says what is wrong with which message
    */
@@ -151,9 +151,26 @@ final class ConversationParser {
     return "";
   }
 
+  /**
+   * A list of functions, or a single one, as they are or as the JSON that a column of text holds.
+   */
   private static String tools(JsonNode given) {
-    JsonNode tools = given.isTextual() ? nested(given) : given;
-    return tools.isArray() && !tools.isEmpty() ? tools.toString() : null;
+    JsonNode tools = given;
+    if (given.isTextual()) {
+      try {
+        // A blank text is a missing node.
+        tools = JSON.readTree(given.textValue());
+      } catch (JsonProcessingException e) {
+        throw new UserException("tools are no JSON");
+      }
+    }
+    if (RecordParser.isMissing(tools) || tools.isContainerNode() && tools.isEmpty()) {
+      return null;
+    }
+    if (!tools.isContainerNode()) {
+      throw new UserException("tools are no list of functions");
+    }
+    return (tools.isArray() ? tools : JSON.createArrayNode().add(tools)).toString();
   }
 
   private static boolean isEmpty(JsonNode node) {

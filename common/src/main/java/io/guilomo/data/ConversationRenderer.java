@@ -5,8 +5,6 @@ import io.guilomo.data.TextRecord.Message;
 import io.guilomo.model.UserException;
 import io.guilomo.template.Template;
 import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,12 +18,13 @@ final class ConversationRenderer {
   private final ChatTemplate template;
   private final List<Map<String, Object>> messages;
   private final Object tools;
-  private final Clock clock = Clock.fixed(Instant.now(), ZoneId.systemDefault());
+  private final Clock clock;
 
-  ConversationRenderer(ChatTemplate template, Conversation conversation) {
+  ConversationRenderer(ChatTemplate template, Conversation conversation, Clock clock) {
     this.template = template;
     this.messages = conversation.messages().stream().map(Message::values).toList();
     this.tools = conversation.toolValues();
+    this.clock = Clock.fixed(clock.instant(), clock.getZone());
   }
 
   /** The messages as the template sees them. */

@@ -2,6 +2,7 @@ package io.guilomo.data;
 
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import org.apache.commons.lang3.ArrayUtils;
 
 /**
  * How a tokenizer frames texts: {@code [CLS] a [SEP] b [SEP]} for BERT, {@code <s> a </s></s> b
@@ -64,6 +65,16 @@ public record Frame(int[] ids, int[] segments) {
 
   private static int[] joined(int[] one, int[] other) {
     return IntStream.concat(Arrays.stream(one), Arrays.stream(other)).toArray();
+  }
+
+  /** A text that was encoded in this frame of one, without the special tokens that end it. */
+  int[] open(int[] tokens) {
+    int ending = ids.length - 1 - ArrayUtils.indexOf(ids, FIRST);
+    int begin = tokens.length - ending;
+    boolean ended =
+        begin >= 0
+            && Arrays.equals(ids, ids.length - ending, ids.length, tokens, begin, tokens.length);
+    return ended ? Arrays.copyOf(tokens, begin) : tokens;
   }
 
   /** The number of special tokens. */

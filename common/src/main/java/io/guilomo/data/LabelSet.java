@@ -11,9 +11,15 @@ import java.util.TreeSet;
 /**
  * The labels of a classification task; the class of a label is its index.
  *
- * @param labels distinct, at least two
+ * @param labels distinct, 2 to {@link #MAX_LABELS}, of at most {@link #MAX_CHARACTERS} characters
  */
 public record LabelSet(List<String> labels) implements Serializable {
+
+  /** As many as an adapter can have. */
+  public static final int MAX_LABELS = 1 << 16;
+
+  /** Characters of a label that an adapter can have. */
+  public static final int MAX_CHARACTERS = 256;
 
   /** Classes that a message names. */
   private static final int NAMED = 10;
@@ -27,6 +33,19 @@ public record LabelSet(List<String> labels) implements Serializable {
     if (labels.stream().distinct().count() < labels.size()) {
       throw new UserException(
           "Cannot classify into labels %s: they contain duplicates", named(labels));
+    }
+    if (labels.size() > MAX_LABELS) {
+      throw new UserException(
+          "Cannot classify into %d labels: maximum is %d; map data.columns.label to a field of classes",
+          labels.size(), MAX_LABELS);
+    }
+    for (String label : labels) {
+      if (label.isBlank() || label.length() > MAX_CHARACTERS) {
+        throw new UserException(
+            "Cannot use label '%s' of %d characters: expected 1 to %d that are not all white space;"
+                + " rename it in the data",
+            Listing.shortened(label), label.length(), MAX_CHARACTERS);
+      }
     }
   }
 

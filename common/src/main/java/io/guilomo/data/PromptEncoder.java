@@ -2,7 +2,9 @@ package io.guilomo.data;
 
 import io.guilomo.data.TextRecord.Conversation;
 import io.guilomo.template.Template.Span;
+import java.time.Clock;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -14,6 +16,7 @@ public final class PromptEncoder {
   private final TextEncoder encoder;
   private final PromptTemplate template;
   private final ControlTokens control;
+  private final Clock clock;
 
   /** Null without a chat template. */
   private final TurnEnd turnEnd;
@@ -26,10 +29,31 @@ public final class PromptEncoder {
   record Learned(int[] tokens, int[] labels) {}
 
   public PromptEncoder(TextEncoder encoder, PromptTemplate template) {
+    this(encoder, template, Clock.systemDefaultZone());
+  }
+
+  /**
+   * @param clock of what a chat template writes
+   */
+  public PromptEncoder(TextEncoder encoder, PromptTemplate template, Clock clock) {
     this.encoder = encoder;
     this.template = template;
     this.control = new ControlTokens(encoder.controlTokens());
+    this.clock = clock;
     this.turnEnd = template.chat() == null ? null : TurnEnd.of(template.chat().template(), control);
+  }
+
+  private PromptEncoder(PromptEncoder other, Clock clock) {
+    this.encoder = other.encoder;
+    this.template = other.template;
+    this.control = other.control;
+    this.clock = clock;
+    this.turnEnd = other.turnEnd;
+  }
+
+  /** The same for texts that are compared: a chat template writes one time into all of them. */
+  public PromptEncoder atOneTime() {
+    return new PromptEncoder(this, Clock.fixed(clock.instant(), clock.getZone()));
   }
 
   /** Whether a record is written with the chat template. */
@@ -37,20 +61,23 @@ public final class PromptEncoder {
     return template.conversation(record).isPresent();
   }
 
-  /** The prompt of a record, which ends where the response is to follow. */
+  /**
+   * The prompt of a record, which ends where the response is to follow: without what the tokenizer
+   * puts behind a text.
+   */
   public int[] prompt(TextRecord record) {
     return template
         .conversation(record)
         .map(conversation -> encoder.encodeBare(prompt(conversation)))
-        .orElseGet(() -> encoder.encode(template.prompt(PromptTemplate.instruction(record))));
+        .orElseGet(() -> open(template.prompt(PromptTemplate.instruction(record))));
   }
 
-  /** The prompt and its response, without what ends the response. */
+  /** The prompt and its response, without what ends the response or the sequence. */
   public int[] text(TextRecord record) {
     return template
         .conversation(record)
         .map(conversation -> encoder.encodeBare(text(conversation)))
-        .orElseGet(() -> encoder.encode(template.text(PromptTemplate.instruction(record))));
+        .orElseGet(() -> open(template.text(PromptTemplate.instruction(record))));
   }
 
   /** Whether a record has a response. */
@@ -72,7 +99,11 @@ public final class PromptEncoder {
   }
 
   private ConversationRenderer renderer(Conversation conversation) {
-    return template.chat().template().renderer(conversation);
+    return template.chat().template().renderer(conversation, clock);
+  }
+
+  private int[] open(String text) {
+    return encoder.frame(false).open(encoder.encode(text));
   }
 
   private String prompt(Conversation conversation) {
@@ -81,7 +112,8 @@ public final class PromptEncoder {
 
   private String text(Conversation conversation) {
     ConversationRenderer renderer = renderer(conversation);
-    String prompt = renderer.prompt(conversation.prompt().size());
+    int number = conversation.prompt().size();
+    String prompt = renderer.prompt(number);
     if (!conversation.hasResponse()) {
       return prompt;
     }
@@ -89,9 +121,20 @@ public final class PromptEncoder {
     if (!whole.startsWith(prompt)) {
       return prompt + conversation.response();
     }
-    String response = conversation.response().strip();
-    int end = whole.indexOf(response, prompt.length());
-    return end < 0 ? whole : whole.substring(0, end + response.length());
+    int end =
+        TurnMarks.find(renderer, List.of(number), whole)
+            .map(marks -> marks.turns().get(0).content())
+            .filter(content -> content >= prompt.length())
+            .orElseGet(() -> end(conversation.response().strip(), whole, prompt.length()));
+    return prompt + whole.substring(prompt.length(), end).stripTrailing();
+  }
+
+  /** Where a response ends, or else what the template writes instead of it. */
+  private int end(String response, String whole, int from) {
+    int turn = turnEnd().isEmpty() ? -1 : whole.lastIndexOf(turnEnd());
+    int most = turn < from ? whole.length() : turn;
+    int found = whole.lastIndexOf(response, most - response.length());
+    return found < from ? most : found + response.length();
   }
 
   private Learned learned(Conversation conversation) {

@@ -369,7 +369,8 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
     };
   }
 
-  private static boolean isMissing(JsonNode node) {
+  /** Whether there is no value; tables write a missing one as NaN. */
+  static boolean isMissing(JsonNode node) {
     return node.isMissingNode()
         || node.isNull()
         || node.isFloatingPointNumber() && Double.isNaN(node.doubleValue());

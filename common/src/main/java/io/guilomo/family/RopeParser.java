@@ -112,6 +112,13 @@ public final class RopeParser {
     return new Rope(base, null);
   }
 
+  /** As {@link #local}, of a family in which {@code rope_scaling} concerns all layers. */
+  public Rope scaledLocal(String thetaKey, double theta) {
+    return json.has(SCALING) && !json.has(PARAMETERS)
+        ? rope(SCALING, json.child(SCALING), json.positiveNumber(thetaKey, theta))
+        : local(thetaKey, theta);
+  }
+
   /**
    * Positions that a model can read where {@code max_position_embeddings} may be those of its
    * pre-training, as transformers means it: sequences of any length with dynamic scaling.

@@ -2,6 +2,7 @@ package io.guilomo.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
+import io.guilomo.data.LabelSet;
 import io.guilomo.io.ConfigJson;
 import io.guilomo.kernel.Activation;
 import io.guilomo.network.PretrainedHead;
@@ -51,6 +52,10 @@ public final class SequenceHead {
         named.isObject() && !named.isEmpty()
             ? named.size()
             : json.positive("num_labels", DEFAULT_LABELS);
+    if (count > LabelSet.MAX_LABELS) {
+      throw json.refuse(
+          "its head has %s labels, maximum is %s".formatted(count, LabelSet.MAX_LABELS));
+    }
     return IntStream.range(0, count)
         .mapToObj(i -> named.path(String.valueOf(i)).asText("LABEL_" + i))
         .toList();

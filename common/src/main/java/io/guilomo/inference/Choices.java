@@ -34,8 +34,9 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
    */
   public static Choices of(TextRecord.MultipleChoice record, PromptEncoder prompts) {
     List<TextRecord.Instruction> candidates = record.candidates();
-    int[] prompt = prompts.prompt(candidates.get(0));
-    List<int[]> texts = candidates.stream().map(prompts::text).toList();
+    PromptEncoder encoder = prompts.atOneTime();
+    int[] prompt = encoder.prompt(candidates.get(0));
+    List<int[]> texts = candidates.stream().map(encoder::text).toList();
     int length = texts.stream().mapToInt(text -> common(prompt, text)).min().orElseThrow();
     return new Choices(
         Arrays.copyOf(prompt, length),
@@ -50,8 +51,9 @@ public record Choices(int[] prompt, List<int[]> responses) implements Serializab
     if (!prompts.hasResponse(record)) {
       return Optional.empty();
     }
-    int[] text = prompts.text(record);
-    int length = common(prompts.prompt(record), text);
+    PromptEncoder encoder = prompts.atOneTime();
+    int[] text = encoder.text(record);
+    int length = common(encoder.prompt(record), text);
     if (length == 0 || length == text.length) {
       return Optional.empty();
     }

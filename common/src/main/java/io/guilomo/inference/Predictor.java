@@ -32,6 +32,11 @@ public interface Predictor {
    */
   List<Answer> answer(List<TextRecord> records);
 
+  /** The same to be scored: nothing is generated for a record whose answer is unknown. */
+  default List<Answer> score(List<TextRecord> records) {
+    return answer(records);
+  }
+
   /**
    * Why a record cannot be asked, such as a conversation that the chat template refuses; empty if
    * it can.

@@ -23,6 +23,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * Answers instructions and questions with a language model: extracts the answer from a generated
@@ -89,7 +90,19 @@ final class ResponsePredictor implements Predictor {
 
   @Override
   public List<Answer> answer(List<TextRecord> records) {
-    SortedMap<Integer, int[]> prompts = prompts(records);
+    return answer(records, record -> true);
+  }
+
+  @Override
+  public List<Answer> score(List<TextRecord> records) {
+    return answer(records, record -> expected(record) != null);
+  }
+
+  /**
+   * @param generated for which records a response is generated, if for any
+   */
+  private List<Answer> answer(List<TextRecord> records, Predicate<TextRecord> generated) {
+    SortedMap<Integer, int[]> prompts = prompts(records, generated);
     SortedMap<Integer, Choices> choices = choices(records);
     // Generation and scoring start with the same prompt, which is read only once.
     IncrementalDecoder decoder = decoder(records.size(), prompts, choices);
@@ -176,10 +189,14 @@ final class ResponsePredictor implements Predictor {
   }
 
   /** Prompts by index of the record, except those that are too long; empty without generation. */
-  private SortedMap<Integer, int[]> prompts(List<TextRecord> records) {
+  private SortedMap<Integer, int[]> prompts(
+      List<TextRecord> records, Predicate<TextRecord> generated) {
     SortedMap<Integer, int[]> fitting = new TreeMap<>();
     int longest = generator.longestPrompt(settings);
     for (int i = 0; generates && i < records.size(); i++) {
+      if (!generated.test(records.get(i))) {
+        continue;
+      }
       int[] prompt = prompts.prompt(records.get(i));
       if (prompt.length <= longest) {
         fitting.put(i, prompt);
@@ -261,7 +278,11 @@ final class ResponsePredictor implements Predictor {
     return byPosition.keySet().stream().mapToInt(Integer::intValue).toArray();
   }
 
+  /** The right answer; null if unknown. */
   private static String expected(TextRecord record) {
+    if (record instanceof TextRecord.MultipleChoice question) {
+      return question.answer();
+    }
     return record instanceof TextRecord.Conversation conversation
         ? conversation.answer()
         : ((TextRecord.Instruction) record).answer();

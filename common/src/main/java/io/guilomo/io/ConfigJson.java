@@ -117,6 +117,13 @@ public record ConfigJson(JsonNode root, Object file) {
     }
   }
 
+  /** A missing key counts as true. */
+  public void requireTrue(String key) {
+    if (!flag(key, true)) {
+      throw refuse("%s is false, which is not supported".formatted(key));
+    }
+  }
+
   private JsonNode required(String key) {
     if (!has(key)) {
       throw refuse("%s is missing".formatted(key));

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -31,7 +32,7 @@ public final class SafetensorsWriter {
    * Replaces the file at {@code path}; all tensors become of type F32.
    *
    * @param tensors of any floating-point type and memory order, written in the order of the map
-   * @param metadata arbitrary strings, may be empty
+   * @param metadata arbitrary strings, written in the order of their keys; may be empty
    * @throws IllegalArgumentException if a tensor is not of a floating-point type
    */
   public static void write(
@@ -56,7 +57,7 @@ public final class SafetensorsWriter {
    * Replaces the file at {@code path}. At most one tensor is in memory at a time.
    *
    * @param tensors written in the order of the list
-   * @param metadata arbitrary strings, may be empty
+   * @param metadata arbitrary strings, written in the order of their keys; may be empty
    */
   public static void write(
       Path path, Configuration conf, List<StoredTensor> tensors, Map<String, String> metadata)
@@ -80,7 +81,7 @@ public final class SafetensorsWriter {
     ObjectNode root = JSON.createObjectNode();
     if (!metadata.isEmpty()) {
       ObjectNode node = root.putObject("__metadata__");
-      metadata.forEach(node::put);
+      new TreeMap<>(metadata).forEach(node::put);
     }
     long end = 0;
     for (StoredTensor tensor : tensors) {

@@ -114,11 +114,11 @@ public final class StrictObject {
     return value.textValue();
   }
 
-  /** An array of texts; empty if the key is missing. */
-  public List<String> texts(String key, int maxSize) {
+  /** An array of texts of at most {@code maxLength} characters; empty if the key is missing. */
+  public List<String> texts(String key, int maxSize, int maxLength) {
     List<String> values = new ArrayList<>();
     for (JsonNode value : array(key, maxSize)) {
-      values.add(text(key + "[" + values.size() + "]", value, 256));
+      values.add(text(key + "[" + values.size() + "]", value, maxLength));
     }
     return values;
   }

@@ -79,6 +79,8 @@ class TestUncertaintyFile {
     assertThat(file.isOf("abc")).isFalse();
     file.write(1.75, "abc");
     assertThat(file.temperature()).isEqualTo(1.75);
+    assertThat(Files.readString(path(), StandardCharsets.ISO_8859_1))
+        .contains("{\"__metadata__\":{\"adapter\":\"abc\",\"format\":\"2\"},\"temperature\":{");
     refused("it has no tensor input-vectors", () -> file.laplace(adapter.description(), hidden));
   }
 

@@ -105,8 +105,34 @@ class TestConversations {
     assertThat(conversation.messages().get(2).content()).isEqualTo("4");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'name': 'f'}",
+        "[{'name': 'f'}]",
+        "'{\\'name\\': \\'f\\'}'",
+        "' [{\\'name\\': \\'f\\'}]'"
+      })
+  void readsFunctionsInEveryForm(String tools) {
+    Conversation conversation =
+        (Conversation) parse("{'prompt': 'hi', 'completion': 'yo', 'tools': " + tools + "}");
+    assertThat(conversation.toolValues()).isEqualTo(List.of(Map.of("name", "f")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"null", "NaN", "[]", "{}", "''", "' '", "'null'", "'[]'"})
+  void toleratesThatThereAreNoFunctions(String tools) {
+    assertThat(parse("{'prompt': 'hi', 'completion': 'yo', 'tools': " + tools + "}"))
+        .isEqualTo(parse("{'prompt': 'hi', 'completion': 'yo'}"));
+  }
+
   @Test
   void saysWhatIsWrong() {
+    assertBad("{'prompt': 'hi', 'tools': 3}", "tools are no list of functions");
+    assertBad("{'prompt': 'hi', 'tools': true}", "tools are no list of functions");
+    assertBad("{'prompt': 'hi', 'tools': '3'}", "tools are no list of functions");
+    assertBad("{'prompt': 'hi', 'tools': '[{'}", "tools are no JSON");
+    assertBad("{'prompt': 'hi', 'tools': 'f(x)'}", "tools are no JSON");
     assertBad("{'messages': []}", "no messages");
     assertBad("{'messages': 'hi'}", "no list of messages");
     assertBad("{'messages': '[] and more'}", "no list of messages");

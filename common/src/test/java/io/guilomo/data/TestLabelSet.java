@@ -3,6 +3,7 @@ package io.guilomo.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.guilomo.model.UserException;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,27 @@ class TestLabelSet {
         .hasMessage("Cannot classify into labels [a]: at least 2 are needed");
     assertThatThrownBy(() -> new LabelSet(List.of("a", "a")))
         .hasMessage("Cannot classify into labels [a, a]: they contain duplicates");
+  }
+
+  @Test
+  void refusesWhatAnAdapterCannotHave() {
+    String longest = "x".repeat(256);
+    assertThat(LabelSet.of(List.of(longest, "y")).size()).isEqualTo(2);
+    assertThatThrownBy(() -> LabelSet.of(List.of(longest + "x", "y")))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot use label '%s…' of 257 characters: expected 1 to 256 that are not all white"
+                + " space; rename it in the data",
+            "x".repeat(60));
+    assertThatThrownBy(() -> new LabelSet(List.of(" ", "y")))
+        .hasMessageStartingWith("Cannot use label ' ' of 1 characters: expected 1 to 256");
+    List<String> most = IntStream.range(0, 65_536).mapToObj(String::valueOf).toList();
+    assertThat(new LabelSet(most).size()).isEqualTo(65_536);
+    List<String> more = IntStream.range(0, 65_537).mapToObj(String::valueOf).toList();
+    assertThatThrownBy(() -> LabelSet.of(more))
+        .hasMessage(
+            "Cannot classify into 65537 labels: maximum is 65536; map data.columns.label to a field"
+                + " of classes");
   }
 
   @Test

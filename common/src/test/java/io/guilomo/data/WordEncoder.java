@@ -11,6 +11,18 @@ import java.util.OptionalInt;
 public final class WordEncoder implements TextEncoder, TextDecoder {
 
   private final List<String> words = new ArrayList<>();
+  private final boolean ending;
+
+  public WordEncoder() {
+    this(false);
+  }
+
+  /**
+   * @param ending whether a text on its own is followed by 2
+   */
+  public WordEncoder(boolean ending) {
+    this.ending = ending;
+  }
 
   @Override
   public synchronized int[] encodeBare(String text) {
@@ -29,9 +41,12 @@ public final class WordEncoder implements TextEncoder, TextDecoder {
   @Override
   public int[] encode(String text) {
     int[] bare = encodeBare(text);
-    int[] ids = new int[bare.length + 1];
+    int[] ids = new int[bare.length + (ending ? 2 : 1)];
     ids[0] = 1;
     System.arraycopy(bare, 0, ids, 1, bare.length);
+    if (ending) {
+      ids[ids.length - 1] = 2;
+    }
     return ids;
   }
 
@@ -60,6 +75,6 @@ public final class WordEncoder implements TextEncoder, TextDecoder {
 
   @Override
   public Frame frame(boolean pair) {
-    return Frame.bert(3, 4, pair);
+    return ending && !pair ? Frame.of(new int[] {1, Frame.FIRST, 2}, 0) : Frame.bert(3, 4, pair);
   }
 }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What keys of a decoder's config.json mean, and which are refused. */
 class TestDecoderConfigs {
@@ -69,6 +70,11 @@ class TestDecoderConfigs {
             + "is not supported",
         "Gemma3ForCausalLM|\"rope_parameters\":{\"full_attention\":{}}|rope_parameters has no "
             + "sliding_attention",
+        "LlamaForCausalLM|\"num_hidden_layers\":10001|num_hidden_layers is 10001, maximum is 10000",
+        "Gemma3ForCausalLM|\"num_hidden_layers\":2000000000|num_hidden_layers is 2000000000, maximum is "
+            + "10000",
+        "Qwen2ForSequenceClassification|\"num_labels\":65537|its head has 65537 labels, maximum is "
+            + "65536",
         "Gemma2ForCausalLM|\"attn_logit_softcapping\":-2|attn_logit_softcapping is -2, expected a positive "
             + "number"
       })
@@ -76,6 +82,27 @@ class TestDecoderConfigs {
     assertThatThrownBy(() -> config(architecture, keys))
         .isInstanceOf(UserException.class)
         .hasMessageContaining(": " + reason);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "LlamaForCausalLM",
+        "MistralForCausalLM",
+        "Qwen2ForCausalLM",
+        "Qwen3ForCausalLM",
+        "Phi3ForCausalLM",
+        "Gemma2ForCausalLM",
+        "Gemma3ForCausalLM"
+      })
+  void attentionIsCausal(String architecture) throws IOException {
+    assertThatThrownBy(() -> config(architecture, "\"is_causal\":false"))
+        .isInstanceOf(UserException.class)
+        .hasMessage("Cannot read config.json: is_causal is false, which is not supported");
+    for (String causal : new String[] {"null", "true"}) {
+      assertThat(config(architecture, "\"is_causal\":" + causal))
+          .isEqualTo(config(architecture, ""));
+    }
   }
 
   @ParameterizedTest

@@ -11,6 +11,7 @@ import io.guilomo.kernel.Activation;
 import io.guilomo.model.UserException;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.PretrainedHead;
+import io.guilomo.network.Rope;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -60,6 +61,24 @@ class TestEncoderConfigs {
     assertThat(parse(typed).attention(1).window()).isZero();
   }
 
+  @Test
+  void modernBertScalesAllLayers() throws IOException {
+    ObjectNode json = released("ModernBERT-base");
+    json.set("rope_scaling", JSON.readTree("{\"rope_type\":\"linear\",\"factor\":2}"));
+    BackboneConfig config = parse(json);
+    assertThat(config.rotary(0).rope()).isEqualTo(new Rope(160_000, new Rope.Linear(2)));
+    assertThat(config.rotary(1).rope()).isEqualTo(new Rope(10_000, new Rope.Linear(2)));
+  }
+
+  @Test
+  void modernBertsLayersMayRotateAlike() {
+    ObjectNode json = released("ModernBERT-base").put("global_rope_theta", 5000);
+    json.remove("local_rope_theta");
+    assertThat(parse(json).rotary(1).rope()).as("absent").isEqualTo(new Rope(10_000, null));
+    json.putNull("local_rope_theta");
+    assertThat(parse(json).rotary(1).rope()).as("null").isEqualTo(new Rope(5000, null));
+  }
+
   /** The frozen part of the head counts, the classifier does not: it is trained. */
   @ParameterizedTest
   @CsvSource({
@@ -90,6 +109,9 @@ class TestEncoderConfigs {
 
     json.remove("id2label");
     assertThat(parse(json).pretrainedHead().labels()).containsExactly("LABEL_0", "LABEL_1");
+    json.put("num_labels", 65_537);
+    assertThatThrownBy(() -> parse(json))
+        .hasMessageContaining(": its head has 65537 labels, maximum is 65536");
     json.put("num_labels", 1);
     assertThat(parse(json).pretrainedHead().singleLabel()).as("a value").isFalse();
     json.put("num_labels", 4).put("problem_type", "multi_label_classification");
@@ -127,6 +149,9 @@ class TestEncoderConfigs {
           roberta-base | max_position_embeddings | 2 | max_position_embeddings is 2, of which those up to pad_token_id 1 are not used
           distilbert-base-uncased | activation | "tan" | activation is tan, supported are
           distilbert-base-uncased | dim | 10 | dim is 10, not a multiple of n_heads 12
+          bert-base-uncased | num_hidden_layers | 10001 | num_hidden_layers is 10001, maximum is 10000
+          distilbert-base-uncased | n_layers | 2000000000 | n_layers is 2000000000, maximum is 10000
+          ModernBERT-base | num_hidden_layers | 2000000000 | num_hidden_layers is 2000000000, maximum is 10000
           ModernBERT-base | layer_types | ["full_attention"] | layer_types has 1 entries, num_hidden_layers is 22
           ModernBERT-base | hidden_activation | "mish" | hidden_activation is mish, supported are
           ModernBERT-base | classifier_pooling | "max" | classifier_pooling is max, supported are cls and mean

@@ -36,6 +36,9 @@ class TestResponsePredictor {
               + "{{ raise_exception('twice') }}{% endif %}{{ messages[0].content }}",
           Map.of());
 
+  private static final PromptTemplate SHORT =
+      new PromptTemplate("{instruction}{input}:", "{instruction}:", ":", Pattern.compile("(.)"));
+
   /** Tokens of {@link TinyModels}. */
   private static final int VOCABULARY = 11;
 
@@ -65,11 +68,8 @@ class TestResponsePredictor {
   void theLossOfATextIsThatOfPromptAndResponse() {
     Backbone backbone = TinyModels.llama(1);
     try (LoraMoeNetwork network = TinyModels.tuned(backbone, KernelsUnderTest.any())) {
-      PromptTemplate template =
-          new PromptTemplate(
-              "{instruction}{input}:", "{instruction}:", ":", Pattern.compile("(.)"));
-      double ofText = loss(backbone, network, template, Answer.TEXT);
-      double ofResponse = loss(backbone, network, template, Answer.GENERATION);
+      double ofText = loss(backbone, network, SHORT, Answer.TEXT);
+      double ofResponse = loss(backbone, network, SHORT, Answer.GENERATION);
       // "do:done": four of the six tokens after the first are the response's.
       double ofPrompt =
           -new ChoiceScorer(network)
@@ -78,6 +78,22 @@ class TestResponsePredictor {
               .means()[0];
       assertThat(ofText).isCloseTo((2 * ofPrompt + 4 * ofResponse) / 6, within(1e-5));
       assertThat(ofText).isNotCloseTo(ofResponse, within(1e-3));
+    }
+  }
+
+  @Test
+  void nothingIsGeneratedToScoreARecordWithoutAnAnswer() {
+    Backbone backbone = TinyModels.llama(1);
+    try (LoraMoeNetwork network = TinyModels.tuned(backbone, KernelsUnderTest.any())) {
+      Predictor predictor = predictor(backbone, network, SHORT);
+      TextRecord answered = new TextRecord.Instruction("do", "", "done", "A");
+      assertThat(predictor.answer(List.of(INSTRUCTION)).get(0).generated()).isNotNull();
+      List<Answer> scored = predictor.score(List.of(INSTRUCTION, answered));
+      assertThat(scored.get(0).generated()).isNull();
+      assertThat(scored.get(0).scores()).isEmpty();
+      assertThat(scored.get(0).responseLoss()).isFinite();
+      assertThat(scored.get(1).generated()).isNotNull();
+      assertThat(scored.get(1).scores()).containsOnlyKeys(Answer.GENERATION);
     }
   }
 
@@ -140,7 +156,7 @@ class TestResponsePredictor {
 
     @Override
     public Frame frame(boolean pair) {
-      throw new AssertionError();
+      return Frame.of(new int[] {Frame.FIRST}, 0);
     }
   }
 }

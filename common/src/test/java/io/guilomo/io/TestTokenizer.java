@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.data.Frame;
+import io.guilomo.data.PromptEncoder;
+import io.guilomo.data.PromptTemplate;
+import io.guilomo.data.TextRecord;
 import io.guilomo.golden.GoldenFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -122,6 +126,7 @@ class TestTokenizer {
         """);
     try (Tokenizer tokenizer = load(dir)) {
       assertThat(tokenizer.encode("one")).containsExactly(4, 3);
+      assertThat(prompt(tokenizer, "one two")).containsExactly(4, 5);
       assertThat(tokenizer.frame(true).ids()).containsExactly(Frame.FIRST, 3, Frame.SECOND, 3);
       assertThat(tokenizer.frame(true).segments()).containsExactly(0, 0, 1, 1);
     }
@@ -142,6 +147,7 @@ class TestTokenizer {
     Files.writeString(dir.resolve("tokenizer.json"), roberta);
     try (Tokenizer tokenizer = load(dir)) {
       assertThat(tokenizer.frame(false).ids()).containsExactly(2, Frame.FIRST, 3);
+      assertThat(prompt(tokenizer, "one two")).containsExactly(2, 4, 5);
       assertThat(tokenizer.frame(true).ids())
           .containsExactly(2, Frame.FIRST, 3, 3, Frame.SECOND, 3);
       assertThat(tokenizer.frame(true).segments()).containsOnly(0);
@@ -157,6 +163,13 @@ class TestTokenizer {
       assertThat(tokenizer.frame(false).ids()).containsExactly(Frame.FIRST);
       assertThat(tokenizer.frame(true).ids()).containsExactly(Frame.FIRST, Frame.SECOND);
     }
+  }
+
+  private static int[] prompt(Tokenizer tokenizer, String text) {
+    PromptTemplate bare =
+        new PromptTemplate("{instruction}{input}", "{instruction}", "?", Pattern.compile("(.)"));
+    return new PromptEncoder(tokenizer, bare)
+        .prompt(new TextRecord.Instruction(text, "", "two", null));
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.guilomo.family.bert;
 
 import io.guilomo.family.Activations;
+import io.guilomo.family.LayerCount;
 import io.guilomo.io.ConfigJson;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.network.PretrainedHead;
@@ -35,7 +36,7 @@ public final class BertConfigParser {
         paths,
         json.positive("hidden_size"),
         json.positive("intermediate_size"),
-        json.positive("num_hidden_layers"),
+        LayerCount.parse(json, "num_hidden_layers"),
         heads(json, "hidden_size", "num_attention_heads"),
         json.positive("vocab_size"),
         positions,

@@ -4,6 +4,7 @@ import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.family.Activations;
 import io.guilomo.family.Architectures;
 import io.guilomo.family.FrozenTensors;
+import io.guilomo.family.LayerCount;
 import io.guilomo.family.ModelFamily;
 import io.guilomo.family.SequenceHead;
 import io.guilomo.family.bert.BertConfig;
@@ -62,7 +63,7 @@ public final class DistilBertFamily implements ModelFamily {
         PATHS,
         json.positive("dim"),
         json.positive("hidden_dim"),
-        json.positive("n_layers"),
+        LayerCount.parse(json, "n_layers"),
         BertConfigParser.heads(json, "dim", "n_heads"),
         json.positive("vocab_size"),
         json.positive("max_position_embeddings", 512),

@@ -1,11 +1,14 @@
 package io.guilomo.family.llama;
 
+import io.guilomo.family.LayerCount;
 import io.guilomo.family.SequenceHead;
 import io.guilomo.family.llama.DecoderSizes.VocabularyHead;
 import io.guilomo.io.ConfigJson;
 
 /** Reads what the {@code config.json} of all decoders have in common. */
 public final class DecoderParser {
+
+  private static final String LAYERS = "num_hidden_layers";
 
   /**
    * What absent keys mean; 0 where a key must be there.
@@ -41,7 +44,8 @@ public final class DecoderParser {
   }
 
   /**
-   * @throws io.guilomo.model.UserException if a size is missing or wrong
+   * @throws io.guilomo.model.UserException if a size is missing or wrong, or positions attend to
+   *     those after them
    */
   public DecoderSizes sizes() {
     return sizes(json);
@@ -53,12 +57,13 @@ public final class DecoderParser {
    * @param whole the configuration of the other, which says whether the head is tied
    */
   public DecoderSizes sizes(ConfigJson whole) {
+    json.requireTrue("is_causal");
     int hidden = size("hidden_size", defaults.hidden());
     int heads = size("num_attention_heads", defaults.heads());
     return new DecoderSizes(
         hidden,
         size("intermediate_size", defaults.intermediate()),
-        size("num_hidden_layers", defaults.layers()),
+        layers(),
         heads,
         keyValueHeads(heads),
         headDim(hidden, heads),
@@ -71,6 +76,12 @@ public final class DecoderParser {
 
   private int size(String key, int otherwise) {
     return otherwise == 0 ? json.positive(key) : json.positive(key, otherwise);
+  }
+
+  private int layers() {
+    return defaults.layers() == 0 || json.has(LAYERS)
+        ? LayerCount.parse(json, LAYERS)
+        : defaults.layers();
   }
 
   private int keyValueHeads(int heads) {
