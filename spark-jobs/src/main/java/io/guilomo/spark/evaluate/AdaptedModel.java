@@ -41,20 +41,55 @@ public record AdaptedModel(
    * Where a model is and how it answers; travels to executors, which read both directories.
    *
    * @param adapter an adapter's directory
+   * @param digest of the adapter when the driver first looked at it; another is refused
    * @param backbone directory of the backbone; empty: the one it was trained with
    */
   public record Source(
-      String adapter, String backbone, Predictor.Options options, WorkerSettings workers)
+      String adapter,
+      String digest,
+      String backbone,
+      Predictor.Options options,
+      WorkerSettings workers)
       implements Serializable {
+
+    /**
+     * The adapter that is in a directory now.
+     *
+     * @throws UserException if there is none
+     */
+    public static Source of(
+        String adapter, String backbone, Predictor.Options options, WorkerSettings workers)
+        throws IOException {
+      Source there = new Source(adapter, "", backbone, options, workers);
+      return new Source(adapter, there.summary().digest(), backbone, options, workers);
+    }
+
+    /** The same adapter, asked otherwise. */
+    Source with(Predictor.Options others) {
+      return new Source(adapter, digest, backbone, others, workers);
+    }
 
     /** What the adapter is for, without opening the backbone. */
     public AdapterDescription description() throws IOException {
       return read().description();
     }
 
-    /** What is beside the adapter. */
+    /** What is beside the adapter, or will be. */
     UncertaintyFile uncertainty() {
       return new UncertaintyFile(UserPath.of(adapter), workers.hadoop().value());
+    }
+
+    /**
+     * What has been fitted to the adapter.
+     *
+     * @throws UserException if it is that of another, which has replaced it
+     */
+    UncertaintyFile fitted() throws IOException {
+      UncertaintyFile file = uncertainty();
+      if (!file.isOf(digest)) {
+        throw replaced();
+      }
+      return file;
     }
 
     /** What the adapter's manifest says, without reading its tensors. */
@@ -62,8 +97,39 @@ public record AdaptedModel(
       return directory().summary();
     }
 
+    /**
+     * @throws UserException if it is not whole, or has been replaced
+     */
     Adapter read() throws IOException {
-      return directory().read();
+      Adapter adapter;
+      try {
+        adapter = directory().read();
+      } catch (UserException e) {
+        requireSame();
+        throw e;
+      }
+      // Its manifest is the first file to go: if it is there still, so were the tensors.
+      requireSame();
+      return adapter;
+    }
+
+    private void requireSame() throws IOException {
+      String now = "";
+      try {
+        now = summary().digest();
+      } catch (UserException e) {
+        // None is there while one replaces the other.
+      }
+      if (!now.equals(digest)) {
+        throw replaced();
+      }
+    }
+
+    private UserException replaced() {
+      return new UserException(
+          "Cannot go on with the adapter %s: it has been replaced since it was first read; repeat"
+              + " the command or query",
+          adapter);
     }
 
     private AdapterDirectory directory() throws IOException {
@@ -126,6 +192,11 @@ public record AdaptedModel(
   /** One answer per record, in their order. */
   public List<Answer> answer(List<TextRecord> records) {
     return predictor.answer(records);
+  }
+
+  /** The same of records that are scored, as {@link Predictor#score} says. */
+  List<Answer> score(List<TextRecord> records) {
+    return predictor.score(records);
   }
 
   /**

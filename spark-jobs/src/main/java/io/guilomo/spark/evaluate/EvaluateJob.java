@@ -52,6 +52,7 @@ public record EvaluateJob(JobContext context) {
    * @throws UserException for a configuration, adapter or data that cannot be used
    */
   public Result run() throws IOException {
+    Preflight.requireJavaSerializer(context.sparkContext().getConf());
     RecordedRun run = new RecordedRun(context, NAME, true);
     InferenceSetup setup = InferenceSetup.of(context, run.directory());
     requireOutside(setup);
@@ -198,7 +199,7 @@ public record EvaluateJob(JobContext context) {
             .map(ReadRecord::record)
             .toList();
     Iterator<Answer> answers =
-        readable.isEmpty() ? List.<Answer>of().iterator() : model.answer(readable).iterator();
+        readable.isEmpty() ? List.<Answer>of().iterator() : model.score(readable).iterator();
     List<ScoredRecord> scored = new ArrayList<>();
     for (ReadRecord record : batch) {
       scored.add(

@@ -41,7 +41,7 @@ record InferenceSetup(
     EvaluateConfig evaluate = config.evaluate();
     List<String> adapters = adapters(evaluate, directory);
     AdaptedModel.Source source =
-        new AdaptedModel.Source(
+        AdaptedModel.Source.of(
             adapters.get(0),
             config.model().path(),
             new Predictor.Options(evaluate.methods(), config.generation(), config.run().seed()),

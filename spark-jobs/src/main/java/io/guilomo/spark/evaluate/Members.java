@@ -41,7 +41,8 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
     AdapterDescription description = first.description();
     members.requirePossible(description);
     for (String adapter : adapters.subList(1, adapters.size())) {
-      AdaptedModel.Source source = choosing(adapter, first);
+      AdaptedModel.Source source =
+          AdaptedModel.Source.of(adapter, first.backbone(), choices(first), first.workers());
       requireAlike(first.adapter(), description, adapter, source.description());
       members.sources.add(source);
     }
@@ -101,15 +102,13 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
 
   /** One of them, asked for its choices without doubts. */
   Members alone(AdaptedModel.Source source) {
-    return new Members(List.of(choosing(source.adapter(), source)), Doubt.NONE, seed);
+    return new Members(List.of(source.with(choices(source))), Doubt.NONE, seed);
   }
 
-  /** An adapter on the model of another, asked for choices alone. */
-  private static AdaptedModel.Source choosing(String adapter, AdaptedModel.Source other) {
-    Predictor.Options options =
-        new Predictor.Options(
-            List.of(Answer.CHOICES), other.options().generation(), other.options().seed());
-    return new AdaptedModel.Source(adapter, other.backbone(), options, other.workers());
+  /** The options of one, of which choices alone are asked. */
+  private static Predictor.Options choices(AdaptedModel.Source source) {
+    return new Predictor.Options(
+        List.of(Answer.CHOICES), source.options().generation(), source.options().seed());
   }
 
   /** Opens all of them, to be asked as one. */
@@ -132,7 +131,7 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
                     return Predictive.TRAINED;
                   }
                   HeadLaplace laplace =
-                      source.uncertainty().laplace(adapter.description(), adapter.headFeatures());
+                      source.fitted().laplace(adapter.description(), adapter.headFeatures());
                   evidences[place] = laplace.logEvidence();
                   return Predictive.of(laplace, doubt.laplaceSamples(), seed);
                 }));
@@ -153,8 +152,7 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
     AdaptedModel first = opened.get(0);
     List<MixedPredictor.Member> members = new ArrayList<>();
     for (int i = 0; i < weights.length; i++) {
-      double temperature =
-          first.labels().isEmpty() ? sources.get(i).uncertainty().temperature() : 1;
+      double temperature = first.labels().isEmpty() ? sources.get(i).fitted().temperature() : 1;
       members.add(new MixedPredictor.Member(opened.get(i).predictor(), temperature, weights[i]));
     }
     return new AdaptedModel(

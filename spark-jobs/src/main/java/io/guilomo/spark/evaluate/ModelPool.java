@@ -2,7 +2,6 @@ package io.guilomo.spark.evaluate;
 
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.kernel.Kernels;
-import io.guilomo.model.UserException;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -49,22 +48,20 @@ public final class ModelPool {
   /**
    * Uses a model that nobody else uses meanwhile.
    *
-   * @param digest of the adapter, as {@link AdaptedModel.Source#summary} gave it to the driver
-   * @throws UserException if the adapter has been replaced since
+   * @throws io.guilomo.model.UserException if the adapter has been replaced
    */
-  public <R> R with(AdaptedModel.Source source, String digest, Function<AdaptedModel, R> use)
-      throws IOException {
+  public <R> R with(AdaptedModel.Source source, Function<AdaptedModel, R> use) throws IOException {
     Kernels kernels = source.workers().begin();
     Key key =
         new Key(
             source.adapter(),
-            digest,
+            source.digest(),
             source.backbone(),
             source.workers().precision(),
             kernels.memory());
     AdaptedModel model = take(key);
     if (model == null) {
-      model = open(source, digest, kernels);
+      model = open(source, kernels);
     }
     R result;
     try {
@@ -78,30 +75,11 @@ public final class ModelPool {
     return result;
   }
 
-  private AdaptedModel open(AdaptedModel.Source source, String digest, Kernels kernels)
-      throws IOException {
-    requireSame(source, digest);
+  private AdaptedModel open(AdaptedModel.Source source, Kernels kernels) throws IOException {
     synchronized (this) {
       opened++;
     }
-    AdaptedModel model = AdaptedModel.open(source, kernels);
-    try {
-      // It may have been replaced while it was read.
-      requireSame(source, digest);
-    } catch (IOException | RuntimeException | Error e) {
-      model.close();
-      throw e;
-    }
-    return model;
-  }
-
-  private static void requireSame(AdaptedModel.Source source, String digest) throws IOException {
-    if (!source.summary().digest().equals(digest)) {
-      throw new UserException(
-          "Cannot go on scoring with the adapter %s: it has been replaced since; start the query"
-              + " again",
-          source.adapter());
-    }
+    return AdaptedModel.open(source, kernels);
   }
 
   private synchronized AdaptedModel take(Key key) {

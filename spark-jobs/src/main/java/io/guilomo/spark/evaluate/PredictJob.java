@@ -53,6 +53,7 @@ public record PredictJob(JobContext context) {
    * @throws UserException for a configuration, adapter or data that cannot be used
    */
   public Result run() throws IOException {
+    Preflight.requireJavaSerializer(context.sparkContext().getConf());
     RecordedRun run = new RecordedRun(context, NAME, true);
     InferenceSetup setup = InferenceSetup.of(context, run.directory());
     if (setup.description().task() != Task.CLASSIFICATION

@@ -50,7 +50,7 @@ record UncertaintyFit(JobContext context, InferenceSetup setup) {
     }
     List<AdaptedModel.Source> missing = new ArrayList<>();
     for (AdaptedModel.Source source : setup.members().sources()) {
-      if (!source.uncertainty().isOf(source.summary().digest())) {
+      if (!source.uncertainty().isOf(source.digest())) {
         missing.add(source);
       }
     }
@@ -87,7 +87,7 @@ record UncertaintyFit(JobContext context, InferenceSetup setup) {
               curvature,
               adapter.headSquaredNorm(),
               UncertaintyFile.rank(adapter, curvature.features()));
-      source.uncertainty().write(laplace, source.summary().digest());
+      source.uncertainty().write(laplace, source.digest());
       context.message(
           String.format(
               "Laplace approximation of %s: %,d records, prior precision %.4g, log evidence %.1f,"
@@ -136,7 +136,7 @@ record UncertaintyFit(JobContext context, InferenceSetup setup) {
           Temperature.fit(
               chosen.stream().map(Chosen::probabilities).toList(),
               chosen.stream().map(Chosen::right).toList());
-      source.uncertainty().write(temperature, source.summary().digest());
+      source.uncertainty().write(temperature, source.digest());
       context.message(
           String.format(
               "temperature of the choices of %s: %.3f, from %,d validation records",

@@ -1,6 +1,6 @@
 package io.guilomo.spark.ml;
 
-import io.guilomo.adapter.AdapterDirectory;
+import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.config.EvaluateConfig.Uncertainty;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.TextRecord;
@@ -29,12 +29,10 @@ import scala.collection.JavaConverters;
  * one process share what is opened there, see {@link ModelPool}.
  *
  * @param source the adapter, its backbone and how executors compute
- * @param digest of the adapter when the driver looked at it; executors refuse another
  * @param labels of the classes, by number
  * @param batchSize texts that are scored together
  */
-public record GuilomoModel(
-    AdaptedModel.Source source, String digest, List<String> labels, int batchSize)
+public record GuilomoModel(AdaptedModel.Source source, List<String> labels, int batchSize)
     implements Serializable {
 
   /** Settings of a session whose names begin so are keys of the configuration. */
@@ -60,23 +58,22 @@ public record GuilomoModel(
               + " predict asks several",
           config.evaluate().doubt().uncertainty());
     }
-    AdaptedModel.Source source =
-        new AdaptedModel.Source(
-            config.evaluate().adapter(),
-            config.model().path(),
-            new Predictor.Options(
-                config.evaluate().methods(), config.generation(), config.run().seed()),
-            Workers.of(config, spark.sparkContext()).settings(spark.sparkContext()));
     try {
-      AdapterDirectory.Summary summary = source.summary();
-      if (summary.description().task() != Task.CLASSIFICATION) {
+      AdaptedModel.Source source =
+          AdaptedModel.Source.of(
+              config.evaluate().adapter(),
+              config.model().path(),
+              new Predictor.Options(
+                  config.evaluate().methods(), config.generation(), config.run().seed()),
+              Workers.of(config, spark.sparkContext()).settings(spark.sparkContext()));
+      AdapterDescription description = source.summary().description();
+      if (description.task() != Task.CLASSIFICATION) {
         throw new UserException(
             "Cannot predict labels with the adapter %s: it was trained for task %s; command predict"
                 + " asks it",
-            adapter, summary.description().task());
+            adapter, description.task());
       }
-      return new GuilomoModel(
-          source, summary.digest(), summary.description().labels(), config.evaluate().batchSize());
+      return new GuilomoModel(source, description.labels(), config.evaluate().batchSize());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -118,7 +115,7 @@ public record GuilomoModel(
    */
   public List<Answer> score(List<TextRecord> texts) {
     try {
-      return ModelPool.SHARED.with(source, digest, model -> model.answerAny(texts));
+      return ModelPool.SHARED.with(source, model -> model.answerAny(texts));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -154,13 +151,13 @@ public record GuilomoModel(
         && model.source.backbone().equals(source.backbone())
         && model.source.workers().device() == source.workers().device()
         && model.source.workers().precision() == source.workers().precision()
-        && model.digest.equals(digest)
+        && model.source.digest().equals(source.digest())
         && model.batchSize == batchSize;
   }
 
   @Override
   public int hashCode() {
-    return digest.hashCode();
+    return source.digest().hashCode();
   }
 
   @Override

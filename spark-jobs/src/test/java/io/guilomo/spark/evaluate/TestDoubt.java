@@ -17,8 +17,10 @@ import io.guilomo.spark.table.PredictionsTable;
 import io.guilomo.spark.table.RecordScoresTable;
 import io.guilomo.spark.table.TableReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -121,6 +123,73 @@ class TestDoubt {
     refusals(run);
   }
 
+  @Test
+  void anAdapterThatIsReplacedMeanwhileIsRefused() throws IOException {
+    train();
+    Path run = directory.resolve("out/runs/doubt");
+    Path adapter = run.resolve("adapter");
+    Path uncertainty = adapter.resolve("uncertainty.safetensors");
+    Path first = Files.createDirectory(run.resolve("kept"));
+    replace(first, adapter);
+
+    assertRefusedAfter("approximating", adapter, run.resolve("adapter-seed-8"));
+    assertThat(uncertainty).doesNotExist();
+
+    replace(adapter, first);
+    assertRefusedAfter("evaluating", adapter, run.resolve("adapter-seed-8"));
+    // What was fitted is not taken for that of the adapter which is there now.
+    assertThat(uncertainty).exists();
+    messages.clear();
+    evaluate("laplace");
+    assertThat(messages).anyMatch(line -> line.startsWith("Laplace approximation of " + adapter));
+
+    replace(adapter, first);
+    assertThatThrownBy(
+            () ->
+                new PredictJob(
+                        context(replacing("predicting", adapter, run.resolve("adapter-seed-8"))))
+                    .run())
+        .hasRootCauseMessage(replaced(adapter));
+  }
+
+  private void assertRefusedAfter(String task, Path adapter, Path by) {
+    assertThatThrownBy(
+            () ->
+                new EvaluateJob(
+                        context(replacing(task, adapter, by), "evaluate.uncertainty=laplace"))
+                    .run())
+        .hasRootCauseMessage(replaced(adapter));
+  }
+
+  private static String replaced(Path adapter) {
+    return "Cannot go on with the adapter %s: it has been replaced since it was first read; repeat the command or query"
+        .formatted(adapter);
+  }
+
+  /** Replaces an adapter when a task begins. */
+  private Messages replacing(String name, Path adapter, Path by) {
+    return new Messages(messages) {
+      @Override
+      public void begin(String task, long rounds) {
+        if (task.equals(name)) {
+          try {
+            replace(adapter, by);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        }
+      }
+    };
+  }
+
+  private static void replace(Path adapter, Path by) throws IOException {
+    for (String file : List.of("adapter.safetensors", "manifest.json")) {
+      // With Hadoop's checksum of it.
+      Files.deleteIfExists(adapter.resolve("." + file + ".crc"));
+      Files.copy(by.resolve(file), adapter.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
   private void refusals(Path run) throws IOException {
     Files.delete(run.resolve("adapter/uncertainty.safetensors"));
     assertThatThrownBy(() -> evaluate("laplace", "data.train="))
@@ -173,6 +242,10 @@ class TestDoubt {
   }
 
   private JobContext context(String... overrides) {
+    return context(new Messages(messages), overrides);
+  }
+
+  private JobContext context(Messages listener, String... overrides) {
     GuilomoConfig config =
         GuilomoConfig.load(
                 null,
@@ -195,6 +268,6 @@ class TestDoubt {
                     "finetune.batch-size=4",
                     "cluster.workers=2"))
             .with(List.of(overrides));
-    return new JobContext(SharedSparkSession.session(), config, new Messages(messages));
+    return new JobContext(SharedSparkSession.session(), config, listener);
   }
 }
