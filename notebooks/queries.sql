@@ -2,7 +2,12 @@
 --
 --   spark-sql -f notebooks/queries.sql
 --
--- They read what deploy/guilomo quickstart writes.
+-- They read what deploy/guilomo quickstart writes. For other runs, change the paths and these names: of the run, of its
+-- model's modules, and of the runs to compare.
+
+SET guilomo.run=quickstart;
+SET guilomo.modules='query', 'key', 'value', 'attention_output', 'intermediate', 'output';
+SET guilomo.runs='quickstart', 'quickstart.uniform';
 
 CREATE TEMPORARY VIEW runs USING parquet OPTIONS (path 'target/quickstart/output/tables/runs');
 CREATE TEMPORARY VIEW plan_modules USING parquet OPTIONS (path 'target/quickstart/output/tables/plan_modules');
@@ -12,21 +17,21 @@ CREATE TEMPORARY VIEW metrics USING parquet OPTIONS (path 'target/quickstart/out
 CREATE TEMPORARY VIEW evaluations USING parquet OPTIONS (path 'target/quickstart/output/tables/evaluations');
 
 -- Experts of each module
-SELECT layer, query, key, value, attention_output, intermediate, output
-FROM (SELECT layer, module, experts FROM plan_modules WHERE run_id = 'quickstart')
-PIVOT (max(experts) FOR module IN ('query', 'key', 'value', 'attention_output', 'intermediate', 'output'))
+SELECT *
+FROM (SELECT layer, module, experts FROM plan_modules WHERE run_id = '${guilomo.run}')
+PIVOT (max(experts) FOR module IN (${guilomo.modules}))
 ORDER BY layer;
 
 -- Mean rank of each module's experts
-SELECT layer, query, key, value, attention_output, intermediate, output
-FROM (SELECT layer, module, total_rank / experts AS mean_rank FROM plan_modules WHERE run_id = 'quickstart')
-PIVOT (max(mean_rank) FOR module IN ('query', 'key', 'value', 'attention_output', 'intermediate', 'output'))
+SELECT *
+FROM (SELECT layer, module, total_rank / experts AS mean_rank FROM plan_modules WHERE run_id = '${guilomo.run}')
+PIVOT (max(mean_rank) FOR module IN (${guilomo.modules}))
 ORDER BY layer;
 
 -- How many experts have which rank
 SELECT rank, count(*) AS experts, sum(routed_tokens) AS routed_tokens
 FROM plan_experts
-WHERE run_id = 'quickstart'
+WHERE run_id = '${guilomo.run}'
 GROUP BY rank
 ORDER BY rank;
 
@@ -38,7 +43,7 @@ SELECT
   greatest(2, min_by(index, round) FILTER (WHERE is_argmax) + 1) AS experts_at_first,
   count(DISTINCT index) FILTER (WHERE is_argmax) AS choices
 FROM gsv_history
-WHERE run_id = 'quickstart' AND kind = 'experts'
+WHERE run_id = '${guilomo.run}' AND kind = 'experts'
 GROUP BY layer, module
 HAVING choices > 1
 ORDER BY choices DESC, layer, module;
@@ -65,12 +70,12 @@ FROM evaluations
 ORDER BY metric, run_id;
 
 -- Validation loss while training
-SELECT step, quickstart, `quickstart.uniform`
+SELECT *
 FROM (
   SELECT run_id, step, value
   FROM metrics
   WHERE job = 'finetune' AND split = 'validation' AND name = 'loss')
-PIVOT (max(value) FOR run_id IN ('quickstart', 'quickstart.uniform'))
+PIVOT (max(value) FOR run_id IN (${guilomo.runs}))
 ORDER BY step;
 
 -- Training loss of each averaging round

@@ -94,8 +94,13 @@ class Param:
         self.schema = schema
 
     def validate(self, value):
-        if self.schema.get("type") == "string" and not isinstance(value, str):
-            raise ValueError(f"{value!r} is not of type 'string'")
+        types_of = {"string": str, "integer": int, "object": dict, "null": type(None)}
+        kinds = self.schema.get("type", [])
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        if kinds and not isinstance(value, tuple(types_of[kind] for kind in kinds)):
+            raise ValueError(f"{value!r} is not of type {', '.join(map(repr, kinds))}")
+        if "minimum" in self.schema and value < self.schema["minimum"]:
+            raise ValueError(f"{value!r} is less than the minimum of {self.schema['minimum']!r}")
         if "enum" in self.schema and value not in self.schema["enum"]:
             raise ValueError(f"{value!r} is not one of {self.schema['enum']}")
         if "pattern" in self.schema and not re.search(self.schema["pattern"], value):
@@ -241,9 +246,14 @@ class SparkSubmit:
         }
 
     def execute(self, environment, context, connection):
-        """The command line that it runs, after the checks of operator and hook, and what follows its end."""
+        """The command line that it runs, with what precedes it, the checks of operator and hook, and what follows its
+        end."""
         arguments = self.rendered(environment, context)
-        conf = dict(arguments.get("conf") or {})
+        # Airflow hands out a copy of the operator, whose rendered arguments are its attributes.
+        task = types.SimpleNamespace(conf=dict(arguments.get("conf") or {}))
+        if before := self.arguments.get("pre_execute"):
+            before({**context, "ti": types.SimpleNamespace(task=task)})
+        conf = task.conf
         deploy_mode = arguments.get("deploy_mode") or connection.deploy_mode
         on_yarn = "yarn" in connection.master
         tracks = arguments.get("yarn_track_via_rm_api", False)
@@ -264,6 +274,8 @@ class SparkSubmit:
         command = ["spark-submit", "--master", connection.master]
         for name, value in conf.items():
             command += ["--conf", f"{name}={value}"]
+        if arguments.get("packages"):
+            command += ["--packages", arguments["packages"]]
         command += ["--name", arguments["name"], "--class", arguments["java_class"]]
         if deploy_mode:
             command += ["--deploy-mode", deploy_mode]

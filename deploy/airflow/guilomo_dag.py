@@ -1,8 +1,9 @@
 """Allocates, fine-tunes, evaluates and publishes a model, once per DAG run.
 
 Copy this file into the DAG folder of Airflow 2.10 or later, 3 included. It needs the provider
-apache-airflow-providers-apache-spark, a Spark connection, and the jar and the configuration in a place where Spark can
-read them. Change the parameters below in the user interface or with `airflow dags trigger --conf`.
+apache-airflow-providers-apache-spark, the connection spark_default, and the jar and the configuration in a place where
+Spark can read them. The configuration names the records of the evaluation (evaluate.data, .table or .query). Change the
+parameters below in the user interface or with `airflow dags trigger guilomo --conf '{"executors": 4}'`.
 
 All tasks of a DAG run share one run id, derived from the DAG run's own, so that it may be scheduled, manual, or
 triggered by an asset. A task that is retried or cleared resumes from the newest checkpoint of that run and replaces the
@@ -43,7 +44,7 @@ RUN_DIRECTORY = "{{ params.output }}/runs/" + RUN_ID
 
 JAVA_OPTIONS = (
     "--add-modules=jdk.incubator.vector -Dorg.bytedeco.openblas.load=mkl -Dai.djl.offline=true "
-    "-Dorg.bytedeco.javacpp.maxBytes={{ params.off_heap }} -Dorg.bytedeco.javacpp.maxPhysicalBytes=0"
+    "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0 -Dorg.bytedeco.javacpp.maxBytes="
 )
 # Pages of 2 MiB for memory outside the heap.
 HUGE_PAGES = "glibc.malloc.hugetlb=1"
@@ -58,16 +59,30 @@ if os.environ.get("GUILOMO_YARN_CLUSTER") == "true":
 
 PARAMS = {
     "jar": Param("hdfs:///guilomo/guilomo-spark-jobs.jar", type="string", description="The jar of the jobs"),
-    "config": Param("hdfs:///guilomo/model.conf", type="string", description="Configuration of model and data"),
-    "output": Param("hdfs:///guilomo/output", type="string", description="Directory of runs and tables"),
+    "config": Param(
+        "hdfs:///guilomo/model.conf", type="string", description="Configuration of model, data and evaluate.data"
+    ),
+    "output": Param("hdfs:///guilomo", type="string", description="Directory of runs and tables"),
     "publish": Param("hdfs:///guilomo/published", type="string", description="Directory of published adapters"),
     "format": Param("guilomo", enum=["guilomo", "released", "peft", "merged"], description="Format of the published files"),
     "name": Param(
         "weekly", type="string", pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Prefix of every run id"
     ),
-    "off_heap": Param("32g", type="string", description="Memory outside the heap of each process"),
+    # LLaMA-2-7B on CPUs, as in conf/llama2-7b.conf; deploy/guilomo doctor says what a configuration needs.
+    "executors": Param(8, type="integer", minimum=1, description="Number of executors, one for each worker"),
+    "executor_cores": Param(
+        8, type="integer", minimum=1, description="Cores of each executor, for its one task; 1 with master local[…]"
+    ),
     "executor_memory": Param("14g", type="string", description="Heap of each executor"),
+    "off_heap": Param("60g", type="string", description="Memory outside the heap of each executor"),
     "driver_memory": Param("14g", type="string", description="Heap of the driver"),
+    "driver_off_heap": Param(
+        "6g", type="string", description="Memory outside the heap of the driver; with master local[…] that of all"
+    ),
+    "conf": Param({}, type="object", description="Further settings of Spark, as an object"),
+    "packages": Param(
+        None, type=["null", "string"], description="What --packages takes, such as org.apache.hadoop:hadoop-aws:3.3.4"
+    ),
 }
 
 
@@ -90,6 +105,11 @@ def announce(context, result=None) -> None:
     }
 
 
+def configure(context) -> None:
+    """Adds the settings of the parameter conf, whose names a template could not hold."""
+    context["ti"].task.conf.update({name: str(value) for name, value in context["params"]["conf"].items()})
+
+
 def guilomo(task_id: str, arguments: list[str], **settings) -> SparkSubmitOperator:
     """A task that runs one command of GuiLoMo on Spark."""
     return SparkSubmitOperator(
@@ -99,14 +119,21 @@ def guilomo(task_id: str, arguments: list[str], **settings) -> SparkSubmitOperat
         java_class="io.guilomo.spark.cli.Main",
         name="guilomo " + task_id + " " + RUN_ID,
         application_args=arguments,
+        packages="{{ params.packages or '' }}",
+        pre_execute=configure,
         # Set here because Airflow does not render the operator's own arguments for these.
         conf={
             "spark.driver.memory": "{{ params.driver_memory }}",
-            "spark.driver.memoryOverhead": "{{ params.off_heap }}",
+            "spark.driver.memoryOverhead": "{{ params.driver_off_heap }}",
+            "spark.driver.extraJavaOptions": JAVA_OPTIONS + "{{ params.driver_off_heap }}",
+            "spark.executor.instances": "{{ params.executors }}",
+            "spark.executor.cores": "{{ params.executor_cores }}",
+            "spark.task.cpus": "{{ params.executor_cores }}",
+            # A standalone cluster is asked for cores, not for a number of executors.
+            "spark.cores.max": "{{ params.executors * params.executor_cores }}",
             "spark.executor.memory": "{{ params.executor_memory }}",
             "spark.executor.memoryOverhead": "{{ params.off_heap }}",
-            "spark.driver.extraJavaOptions": JAVA_OPTIONS,
-            "spark.executor.extraJavaOptions": JAVA_OPTIONS,
+            "spark.executor.extraJavaOptions": JAVA_OPTIONS + "{{ params.off_heap }}",
             "spark.executorEnv.GLIBC_TUNABLES": HUGE_PAGES,
             "spark.yarn.appMasterEnv.GLIBC_TUNABLES": HUGE_PAGES,
             "spark.kubernetes.driverEnv.GLIBC_TUNABLES": HUGE_PAGES,

@@ -134,7 +134,8 @@ class TestGuilomoDag(unittest.TestCase):
             dag.environment().from_string("{{ ts_nodash }}").render(undated)
 
     def test_everything_is_rendered(self):
-        params = {name: "x-" + name for name in self.dag.arguments["params"]} | {"format": "peft"}
+        sizes = {"executors": 3, "executor_cores": 5, "conf": {}}
+        params = {name: "x-" + name for name in self.dag.arguments["params"]} | {"format": "peft"} | sizes
         for task, arguments in render(self.dag, SCHEDULED, params).items():
             self.assertNotIn("{{", json.dumps(arguments), task)
             self.assertEqual(arguments["application"], "x-jar")
@@ -145,7 +146,13 @@ class TestGuilomoDag(unittest.TestCase):
                 self.assertEqual(
                     arguments["conf"][f"spark.{environment}.GLIBC_TUNABLES"], "glibc.malloc.hugetlb=1"
                 )
-            for process in ("driver", "executor"):
+            self.assertEqual(arguments["packages"], "x-packages")
+            self.assertEqual(arguments["conf"]["spark.executor.instances"], "3")
+            self.assertEqual(arguments["conf"]["spark.executor.cores"], "5")
+            # One task for each executor.
+            self.assertEqual(arguments["conf"]["spark.task.cpus"], "5")
+            self.assertEqual(arguments["conf"]["spark.cores.max"], "15")
+            for process, off_heap in (("driver", "x-driver_off_heap"), ("executor", "x-off_heap")):
                 settings = {
                     name.removeprefix(f"spark.{process}."): value
                     for name, value in arguments["conf"].items()
@@ -153,8 +160,8 @@ class TestGuilomoDag(unittest.TestCase):
                 }
                 self.assertEqual(settings["memory"], f"x-{process}_memory")
                 # A container with less memory is killed before the limit is reached.
-                self.assertEqual(settings["memoryOverhead"], "x-off_heap")
-                self.assertIn("-Dorg.bytedeco.javacpp.maxBytes=x-off_heap ", settings["extraJavaOptions"])
+                self.assertEqual(settings["memoryOverhead"], off_heap)
+                self.assertIn("-Dorg.bytedeco.javacpp.maxBytes=" + off_heap, settings["extraJavaOptions"].split())
 
     def test_every_version_submits_to_every_kind_of_cluster(self):
         anywhere = [
@@ -191,6 +198,7 @@ class TestGuilomoDag(unittest.TestCase):
             command = task.execute(dag.environment(), dag.context(SCHEDULED), connection)
             self.assertEqual(command[:3], ["spark-submit", "--master", connection.master])
             modes.append(command[command.index("--deploy-mode") + 1] if "--deploy-mode" in command else None)
+            self.assertNotIn("--packages", command)
             waits = "spark.yarn.submit.waitAppCompletion=false" not in command
             self.assertEqual(waits, not (cluster and version.tracks_yarn and modes[-1] == "cluster"))
         return modes
@@ -203,7 +211,12 @@ class TestGuilomoDag(unittest.TestCase):
             (asset,) = publish.arguments["outlets"]
             self.assertEqual(asset.uri, "x-guilomo://published-adapter")
             context = module.dag.context(SCHEDULED, {"publish": "s3a://adapters", "format": "peft"})
+            context["params"] |= {"conf": {"spark.yarn.queue": "nights", "spark.task.cpus": 2}, "packages": "a:b:1"}
             command = publish.execute(module.dag.environment(), context, stub.Connection())
+            # What a DAG run adds counts, also where the DAG has set something else.
+            self.assertIn("spark.yarn.queue=nights", command)
+            self.assertEqual([each for each in command if each.startswith("spark.task.")], ["spark.task.cpus=2"])
+            self.assertEqual(command[command.index("--packages") + 1], "a:b:1")
             self.assertEqual(
                 context["outlet_events"][asset].extra,
                 {"run_id": run_of(module.dag, SCHEDULED), "directory": command[-1], "format": "peft"},
@@ -224,6 +237,10 @@ class TestGuilomoDag(unittest.TestCase):
                 stub.Dag(version, dag_id="a", params={}, **({"fail_fast" if version.major == 2 else "fail_stop": True}))
         with self.assertRaisesRegex(ValueError, "does not match"):
             self.dag.context(SCHEDULED, {"name": "-"})
+        with self.assertRaisesRegex(ValueError, "less than the minimum of 1"):
+            self.dag.context(SCHEDULED, {"executors": 0})
+        with self.assertRaisesRegex(ValueError, "is not of type 'object'"):
+            self.dag.context(SCHEDULED, {"conf": "spark.yarn.queue=nights"})
         with self.assertRaisesRegex(ValueError, "is not one of"):
             self.dag.context(SCHEDULED, {"format": "pickle"})
 

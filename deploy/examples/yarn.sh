@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # YARN, with the driver in the cluster, where it outlives this shell. With a fixed run.id, a job that YARN restarts
-# resumes where it was.
+# resumes where it was. It expects on HDFS, unless JAR and CONFIG name others:
+#   hadoop fs -put -f spark-jobs/target/guilomo-spark-jobs-0.1.0-SNAPSHOT.jar /guilomo/guilomo-spark-jobs.jar
+#   hadoop fs -put -f conf/llama2-7b.conf /guilomo/
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

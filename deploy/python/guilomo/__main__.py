@@ -10,8 +10,8 @@ def parser():
         description="Prints the response of a model with an adapter of GuiLoMo on Spark to an instruction, or the"
         " probabilities of a classifier's labels for a text.",
     )
-    arguments.add_argument("adapter", metavar="ADAPTER", help="directory of the adapter, such as runs/RUN_ID/adapter")
-    arguments.add_argument("model", metavar="MODEL", help="directory or hub name of the model that it was trained with")
+    arguments.add_argument("adapter", metavar="ADAPTER", help="local directory of the adapter, such as runs/RUN_ID/adapter")
+    arguments.add_argument("model", metavar="MODEL", help="local directory or hub name of the model that it was trained with")
     arguments.add_argument("text", metavar="TEXT", help="the instruction, or the text to classify")
     arguments.add_argument(
         "--context", metavar="TEXT", help="what the instruction is about, or the second text of a pair to classify"

@@ -144,7 +144,7 @@ def load(model, directory, **options):
         transformers: of a causal language model's class, for a classifier of AutoModel's, and for
         one that reads the checkpoint's own head of AutoModelForSequenceClassification's. It is
         changed in place.
-    directory: of an adapter, as finetune keeps it and export --format guilomo copies it.
+    directory: of an adapter, as finetune keeps it and export --format guilomo copies it; a local one.
     options: what from_pretrained takes, such as torch_dtype and device_map, where the model is
         loaded here.
 
@@ -355,6 +355,11 @@ def classify(model, tokenizer, text, pair=None):
 
 def manifest(directory):
     """What manifest.json tells of an adapter: its plan, task, labels, pooling and templates."""
+    if "://" in str(directory):
+        raise ValueError(
+            f"Cannot read the adapter {directory}: copy it to a local directory first, with"
+            " hadoop fs -get or aws s3 cp --recursive"
+        )
     file = Path(directory) / "manifest.json"
     try:
         about = json.loads(file.read_text(encoding="utf-8"))

@@ -44,20 +44,25 @@ final class QuickstartCommand implements Callable<Integer> {
       throw new UserException(
           "Cannot find a model in %s: run deploy/guilomo quickstart, which fetches it", directory);
     }
-    Path data = QuickstartJob.data(directory).toAbsolutePath();
+    Path data = QuickstartJob.data(directory);
     GuilomoConfig config =
         options.config(
-            "model.path=" + model.toAbsolutePath(),
+            "model.path=" + local(model),
             "data.task=classification",
-            "data.train=" + data.resolve("train.jsonl"),
-            "data.validation=" + data.resolve("validation.jsonl"),
-            "evaluate.data=" + data.resolve("test.jsonl"),
-            "output.dir=" + directory.resolve("output").toAbsolutePath());
+            "data.train=" + local(data.resolve("train.jsonl")),
+            "data.validation=" + local(data.resolve("validation.jsonl")),
+            "evaluate.data=" + local(data.resolve("test.jsonl")),
+            "output.dir=" + local(directory.resolve("output")));
     JobRunner.preload();
     runner.run(
         "quickstart",
         options.verbose(),
         (spark, progress, out) -> action.run(spark, config, directory, progress, out));
     return 0;
+  }
+
+  /** Without its scheme, a path would be on the file system that {@code HADOOP_CONF_DIR} names. */
+  private static String local(Path path) {
+    return "file:" + path.toAbsolutePath();
   }
 }

@@ -111,7 +111,7 @@ class TestDeployExamples {
     assertThat(submitted.master()).isEqualTo("yarn");
     assertThat(submitted.mainClass()).isEqualTo("io.guilomo.spark.cli.Main");
     assertThat(JavaConverters.seqAsJavaList(submitted.childArgs()))
-        .containsExactly("allocate", "--config", "llama2-7b.conf");
+        .containsExactly("allocate", "--config", "conf/llama2-7b.conf");
     Map<String, String> conf = JavaConverters.mapAsJavaMap(submitted.sparkProperties());
     assertThat(conf)
         .containsEntry("spark.executor.resource.gpu.amount", "1")

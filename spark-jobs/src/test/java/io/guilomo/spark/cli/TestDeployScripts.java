@@ -207,6 +207,33 @@ class TestDeployScripts {
     assertThat(submitted()).containsPattern(limit.formatted("7168m"));
   }
 
+  @Test
+  void aPropertiesFileTellsMasterHeapAndJavaOptions() throws Exception {
+    Path file =
+        Files.writeString(
+            directory.resolve("own.conf"),
+            """
+            spark.master yarn
+            spark.driver.memory 4096
+            spark.driver.extraJavaOptions -Da=b -Dorg.bytedeco.javacpp.maxBytes=1g
+            """);
+    assertThat(submitted("--properties-file", file.toString()))
+        .contains("--master\nyarn\n", "--driver-memory\n4096m\n")
+        // Of two equal options a JVM takes the last.
+        .containsPattern(
+            "spark.driver.extraJavaOptions=-Da=b -Dorg.bytedeco.javacpp.maxBytes=1g .*maxBytes=");
+    assertThat(
+            submitted(
+                "--properties-file",
+                file.toString(),
+                "--master",
+                "local[2]",
+                "--driver-memory",
+                "3g"))
+        .contains("--master\nlocal[2]\n", "--driver-memory\n3g\n");
+    assertThat(submitted()).contains("--master\nlocal[*]\n", "--driver-memory\n2g\n");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "--deploy-mode cluster --conf spark.driver.memoryOverhead=20g, true",

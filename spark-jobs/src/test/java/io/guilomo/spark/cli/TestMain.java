@@ -282,7 +282,7 @@ class TestMain {
         .isZero();
     assertThat(configs)
         .extracting(config -> config.model().path())
-        .containsExactly(directory.resolve("model").toString(), "other");
+        .containsExactly("file:" + directory.resolve("model"), "other");
   }
 
   @Test
