@@ -73,7 +73,11 @@ public final class RecordEncoder {
     }
     TextRecord.Instruction instruction = PromptTemplate.instruction(record);
     if (instruction.output().isEmpty()) {
-      throw new UserException("Cannot learn from a record without an output");
+      throw new UserException(
+          "Cannot learn from a record without an output"
+              + (instruction.answer() == null
+                  ? ""
+                  : ": data.columns.output=answer would learn its answer"));
     }
     return causal(instruction);
   }

@@ -160,7 +160,9 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
         return List.of("prompt", "completion");
       }
     }
-    return List.of("instruction", "output");
+    // An answer is enough to score by.
+    boolean answered = !has("output", present) && has("answer", present);
+    return List.of("instruction", answered ? "answer" : "output");
   }
 
   /**

@@ -122,6 +122,10 @@ class TestRecordEncoder {
         .hasMessage("Cannot learn from a record without a label");
     assertThatThrownBy(() -> causal(8, false).encode(instruction("a", "")))
         .hasMessage("Cannot learn from a record without an output");
+    assertThatThrownBy(() -> causal(8, false).encode(new TextRecord.Instruction("a", "", "", "b")))
+        .hasMessage(
+            "Cannot learn from a record without an output: data.columns.output=answer would learn its"
+                + " answer");
     assertThatThrownBy(() -> classifier(8).encode(instruction("a", "b")))
         .hasMessage("Cannot classify an instruction: expected a sentence with a label");
     assertThatThrownBy(() -> causal(3, false))

@@ -208,6 +208,11 @@ class TestRecordParser {
     assertThatThrownBy(() -> causal.parse("{\"instruction\": \"i\", \"output\": null}", true))
         .hasMessage("missing output");
     causal.checkColumns("a.parquet", Set.of("instruction", "messages"), true);
+    causal.checkColumns("a.parquet", Set.of("instruction", "answer"), true);
+    assertThat(causal.parse("{\"instruction\": \"i\", \"answer\": \"a\"}", true))
+        .isEqualTo(new TextRecord.Instruction("i", "", "", "a"));
+    assertThatThrownBy(() -> causal.checkColumns("a.parquet", Set.of("instruction"), true))
+        .hasMessage("Cannot read a.parquet: no column output; columns are instruction");
 
     assertThat(
             new RecordParser(Task.CLASSIFICATION, Map.of("label", "labels|target"))
