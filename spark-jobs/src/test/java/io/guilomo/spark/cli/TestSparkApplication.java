@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -93,6 +94,34 @@ class TestSparkApplication {
       map(spec.get(conf))
           .forEach((key, value) -> assertThat(value).as(key).isInstanceOf(String.class));
     }
+  }
+
+  @Test
+  void itsAccountMayStartExecutors() throws IOException {
+    String account = (String) map(spec.get("driver")).get("serviceAccount");
+    Object namespace = map(manifest.get("metadata")).get("namespace");
+    List<Map<String, Object>> objects = new ArrayList<>();
+    new Yaml(new SafeConstructor(new LoaderOptions()))
+        .loadAll(Files.readString(EXAMPLES.resolve("rbac.yaml")))
+        .forEach(object -> objects.add(map(object)));
+    assertThat(objects)
+        .extracting(object -> object.get("kind"))
+        .containsExactly("Namespace", "ServiceAccount", "Role", "RoleBinding");
+    assertThat(map(objects.get(0).get("metadata"))).containsEntry("name", namespace);
+    assertThat(map(objects.get(1).get("metadata")))
+        .containsEntry("name", account)
+        .containsEntry("namespace", namespace);
+    Map<String, Object> binding = objects.get(3);
+    assertThat(map(((List<?>) binding.get("subjects")).get(0)))
+        .containsEntry("name", account)
+        .containsEntry("namespace", namespace);
+    assertThat(map(binding.get("roleRef")))
+        .containsEntry("name", map(objects.get(2).get("metadata")).get("name"));
+    assertThat(map(((List<?>) objects.get(2).get("rules")).get(0)).get("resources"))
+        .asInstanceOf(InstanceOfAssertFactories.LIST)
+        .contains("pods", "services", "configmaps");
+    assertThat(Files.readString(EXAMPLES.resolve("kubernetes.sh")))
+        .contains("serviceAccountName=" + account, "${NAMESPACE:=" + namespace + "}");
   }
 
   /**
