@@ -3,6 +3,7 @@ package io.guilomo.plan;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.LinearModule;
 import java.util.List;
+import java.util.function.ToIntFunction;
 
 /**
  * The strategy {@code hilo}, after HILO (arXiv 2502.03884), whose exact rule is not public: quarter
@@ -21,12 +22,12 @@ public record HiloAllocation(int rank, LoraMoeConfig lora) implements Allocation
   }
 
   private AllocationPlan plan(List<LinearModule> modules, int r) {
-    int layers = 1 + modules.stream().mapToInt(LinearModule::layer).max().orElseThrow();
+    ToIntFunction<LinearModule> quarters = MolaAllocation.quarters(modules);
     List<ModulePlan> plans =
         modules.stream()
             .map(
                 module -> {
-                  int quarter = 1 + 4 * module.layer() / layers;
+                  int quarter = 1 + quarters.applyAsInt(module);
                   return ModulePlan.uniform(module, 2 * quarter, (quarter * r + 3) / 4);
                 })
             .toList();

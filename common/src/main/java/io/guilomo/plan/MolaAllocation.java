@@ -5,6 +5,7 @@ import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 
 /**
@@ -51,11 +52,17 @@ public record MolaAllocation(List<Integer> shape, int rank, LoraMoeConfig lora)
   }
 
   private AllocationPlan plan(List<LinearModule> modules, int r) {
-    int layers = 1 + modules.stream().mapToInt(LinearModule::layer).max().orElseThrow();
+    ToIntFunction<LinearModule> quarter = quarters(modules);
     List<ModulePlan> plans =
         modules.stream()
-            .map(module -> ModulePlan.uniform(module, shape.get(4 * module.layer() / layers), r))
+            .map(module -> ModulePlan.uniform(module, shape.get(quarter.applyAsInt(module)), r))
             .toList();
     return new AllocationPlan(strategy(), 0, lora.form(), false, plans);
+  }
+
+  /** The quarter of the layers that a module is in, {@code ⌊4l/L⌋}. */
+  static ToIntFunction<LinearModule> quarters(List<LinearModule> modules) {
+    int layers = 1 + modules.stream().mapToInt(LinearModule::layer).max().orElseThrow();
+    return module -> 4 * module.layer() / layers;
   }
 }

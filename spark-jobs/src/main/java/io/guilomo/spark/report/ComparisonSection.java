@@ -217,7 +217,8 @@ final class ComparisonSection implements ReportSection {
           + " by more than chance"
           + (compared.stream().noneMatch(row -> row.difference().excludesZero())
               ? ": every interval contains 0."
-              : Numbers.format(", of which some of %d intervals exclude 0.", compared.size()));
+              : Numbers.format(
+                  ", as %d are compared, although some intervals exclude 0.", compared.size()));
     }
     String verb = differing.size() == 1 ? " differs" : " differ";
     return String.join(", ", differing) + verb + " from " + baseline + " by more than chance.";

@@ -60,6 +60,12 @@ class TestAdvice {
                 + " differences of up to 4.5 % of its loss; more seeds would tell.");
     assertThat(sentence(List.of(row("uniform", 0), with("guilomo", chance))))
         .startsWith("guilomo with 100 parameters is better than uniform");
+    assertThat(
+            ComparisonSection.verdict(
+                List.of(row("uniform", 0), with("guilomo", chance), with("random", chance)), 0.95))
+        .isEqualTo(
+            "no strategy differs from uniform by more than chance, as 2 are compared, although some"
+                + " intervals exclude 0.");
   }
 
   @Test

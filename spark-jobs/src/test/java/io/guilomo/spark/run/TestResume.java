@@ -133,11 +133,15 @@ class TestResume extends OnResumedJobs {
         .isEqualTo(jobs.values(MetricsTable.INSTANCE, "whole"));
   }
 
-  @Test
-  void adaptersStayThoseOfTheirSeeds() throws IOException {
+  private void stopInTheLastOfThreeSeeds() throws IOException {
     jobs.allocate("stopped", 99, "allocation.strategy=uniform");
     assertThatThrownBy(() -> jobs.finetune("stopped", 14, "finetune.seeds=[7, 42, 8]"))
         .hasMessage("stopped after round 14");
+  }
+
+  @Test
+  void adaptersStayThoseOfTheirSeeds() throws IOException {
+    stopInTheLastOfThreeSeeds();
     Path run = output.resolve("runs/stopped");
     byte[] first = Files.readAllBytes(run.resolve("adapter/adapter.safetensors"));
     byte[] second = Files.readAllBytes(run.resolve("adapter-seed-42/adapter.safetensors"));
@@ -160,9 +164,7 @@ class TestResume extends OnResumedJobs {
 
   @Test
   void aSeedThatWasLeftOutIsTrainedAnew() throws IOException {
-    jobs.allocate("stopped", 99, "allocation.strategy=uniform");
-    assertThatThrownBy(() -> jobs.finetune("stopped", 14, "finetune.seeds=[7, 42, 8]"))
-        .hasMessage("stopped after round 14");
+    stopInTheLastOfThreeSeeds();
     Path second = output.resolve("runs/stopped/adapter-seed-42/adapter.safetensors");
     byte[] before = Files.readAllBytes(second);
     assertThatThrownBy(() -> jobs.finetune("stopped", 1, "finetune.seeds=[7, 8]"))
