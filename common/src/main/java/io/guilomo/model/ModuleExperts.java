@@ -80,6 +80,19 @@ public record ModuleExperts(
     return ranks.stream().mapToInt(Integer::intValue).sum();
   }
 
+  /**
+   * Entries of the module's GSVs where these experts are the candidates: of the expert vector
+   * {@code g}, then of the rank vectors {@code h_0}, {@code h_1}, …; {@code experts + R}.
+   */
+  public int gsvEntries() {
+    return experts() + totalRank();
+  }
+
+  /** Entries of the GSVs of all modules, one module after another. */
+  public static int gsvEntries(List<ModuleExperts> modules) {
+    return modules.stream().mapToInt(ModuleExperts::gsvEntries).sum();
+  }
+
   /** Rows of {@code A}: {@code R}, or if the experts share it the largest rank. */
   public int rowsOfA() {
     return sharing.rowsOfA(ranks);

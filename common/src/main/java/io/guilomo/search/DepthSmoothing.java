@@ -40,7 +40,7 @@ final class DepthSmoothing {
     int offset = 0;
     for (int m = 0; m < modules.size(); m++) {
       starts[m] = offset;
-      lengths[m] = modules.get(m).experts() + modules.get(m).totalRank();
+      lengths[m] = modules.get(m).gsvEntries();
       offset += lengths[m];
       places.put(modules.get(m).module(), m);
     }

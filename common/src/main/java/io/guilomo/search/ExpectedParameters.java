@@ -45,10 +45,6 @@ record ExpectedParameters(List<ModuleExperts> modules, double shared) {
           module, new CountDistribution(gsvs, first, experts, ModuleExperts.least(experts)), ranks);
     }
 
-    int entries() {
-      return module.experts() + module.totalRank();
-    }
-
     double in() {
       return module.module().inFeatures();
     }
@@ -126,7 +122,7 @@ record ExpectedParameters(List<ModuleExperts> modules, double shared) {
       for (int e = 0; e < module.experts(); e++) {
         sum += candidates.experts().survival(e) * candidates.whole(e);
       }
-      offset += candidates.entries();
+      offset += module.gsvEntries();
     }
     return sum;
   }

@@ -2,6 +2,7 @@ package io.guilomo.spark.round;
 
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.PassOptions;
@@ -74,10 +75,7 @@ public record MaskGradients(double[] gradients, double[] squares, double labels,
 
   private static Part part(
       Shard shard, Broadcast<NetworkState> state, WorkerSettings settings, int batchSize) {
-    int count =
-        state.value().network().modules().stream()
-            .mapToInt(module -> module.experts() + module.totalRank())
-            .sum();
+    int count = ModuleExperts.gsvEntries(state.value().network().modules());
     return new Part(
         shard.index(),
         ValidationBatches.sum(

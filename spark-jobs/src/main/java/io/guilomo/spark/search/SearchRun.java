@@ -95,7 +95,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
                 known.vectors(
                     plan.network().modules(),
                     config.search().estimator(),
-                    training.leading(entries(plan.network().modules())))));
+                    training.leading(ModuleExperts.gsvEntries(plan.network().modules())))));
     this.begun = selections(Map.of());
   }
 
@@ -159,13 +159,8 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
                 settings.startingFrom(
                     modules,
                     known.vectors(
-                        modules, Estimator.EXPECTED, new float[Math.toIntExact(entries(modules))])))
+                        modules, Estimator.EXPECTED, new float[ModuleExperts.gsvEntries(modules)])))
         .orElse(settings);
-  }
-
-  /** Of all GSVs. */
-  private static long entries(List<ModuleExperts> modules) {
-    return modules.stream().mapToLong(module -> module.experts() + module.totalRank()).sum();
   }
 
   /** The update of experts and routers. */
@@ -224,7 +219,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   /** The candidates that the GSVs select now. */
   private List<GuidedSelection> selections(Map<LinearModule, long[]> routed) {
     List<ModuleExperts> modules = plan.network().modules();
-    return GuidedSelection.of(modules, training.leading(entries(modules)), routed);
+    return GuidedSelection.of(modules, training.leading(ModuleExperts.gsvEntries(modules)), routed);
   }
 
   @Override
