@@ -3,7 +3,6 @@ package io.guilomo.plan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
-import java.util.stream.Stream;
 
 /**
  * The plan that several searches with different seeds agree on best: each module gets the median of
@@ -37,30 +36,24 @@ public record ConsensusAllocation(long seed, ParameterBudget budget) {
                     plan ->
                         index < 0
                             ? plan.experts().size() > expert
-                            : candidates(plan).get(expert) > index)
+                            : plan.candidateRanks().get(expert) > index)
                 .count());
   }
 
   private static ModulePlan module(List<ModulePlan> plans) {
     List<ExpertPlan> candidates = new ArrayList<>();
-    for (int e = 0; e < candidates(plans.get(0)).size(); e++) {
+    for (int e = 0; e < plans.get(0).candidateRanks().size(); e++) {
       int expert = e;
       long routed =
           plans.stream()
               .filter(plan -> plan.experts().size() > expert)
               .mapToLong(plan -> plan.experts().get(expert).routedTokens())
               .sum();
-      candidates.add(new ExpertPlan(median(plans, plan -> candidates(plan).get(expert)), routed));
+      candidates.add(
+          new ExpertPlan(median(plans, plan -> plan.candidateRanks().get(expert)), routed));
     }
     return ModulePlan.of(
         plans.get(0).module(), candidates, median(plans, plan -> plan.experts().size()));
-  }
-
-  /** Ranks of all candidates, allocated or not. */
-  private static List<Integer> candidates(ModulePlan plan) {
-    return Stream.concat(
-            plan.experts().stream().map(ExpertPlan::rank), plan.unallocatedRanks().stream())
-        .toList();
   }
 
   private static int median(List<ModulePlan> plans, ToIntFunction<ModulePlan> value) {

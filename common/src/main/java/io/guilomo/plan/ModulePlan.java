@@ -5,6 +5,7 @@ import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The allocation of one linear module.
@@ -53,6 +54,11 @@ public record ModulePlan(
   /** {@code r_e} of its experts. */
   public List<Integer> ranks() {
     return experts.stream().map(ExpertPlan::rank).toList();
+  }
+
+  /** Ranks of all candidates of a search: those of the experts, then the unallocated ones. */
+  public List<Integer> candidateRanks() {
+    return Stream.concat(ranks().stream(), unallocatedRanks.stream()).toList();
   }
 
   /** {@code R = Σ_e r_e}. */

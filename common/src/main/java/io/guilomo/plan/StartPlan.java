@@ -4,9 +4,7 @@ import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.UserException;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * The plan that a search starts from, in place of random or equal choices: the GSVs are such that
@@ -98,7 +96,7 @@ public record StartPlan(String name, AllocationPlan plan) {
       int experts = planned.experts().size();
       choose(vectors, offset, candidate.experts(), experts, estimator);
       offset += candidate.experts();
-      List<Integer> ranks = new ArrayList<>(ranks(planned));
+      List<Integer> ranks = planned.candidateRanks();
       for (int e = 0; e < candidate.experts(); e++) {
         int most = candidate.ranks().get(e);
         if (e < ranks.size() && ranks.get(e) <= most) {
@@ -110,13 +108,6 @@ public record StartPlan(String name, AllocationPlan plan) {
       }
     }
     return vectors;
-  }
-
-  /** Of all candidates that the plan knows. */
-  private static List<Integer> ranks(ModulePlan planned) {
-    return Stream.concat(
-            planned.experts().stream().map(ExpertPlan::rank), planned.unallocatedRanks().stream())
-        .toList();
   }
 
   private static void choose(

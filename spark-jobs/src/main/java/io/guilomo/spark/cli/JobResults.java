@@ -6,7 +6,6 @@ import io.guilomo.config.OutputConfig;
 import io.guilomo.metric.Interval;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
-import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.bench.ScalingBench.Throughput;
 import io.guilomo.spark.compare.CompareJob;
@@ -33,7 +32,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** The results of the jobs as text for the terminal. */
 final class JobResults {
@@ -85,8 +83,8 @@ final class JobResults {
       ModulePlan from = initial.modules().get(i);
       ModulePlan to = learned.modules().get(i);
       modules += from.experts().size() == to.experts().size() ? 0 : 1;
-      List<Integer> before = ranks(from);
-      List<Integer> after = ranks(to);
+      List<Integer> before = from.candidateRanks();
+      List<Integer> after = to.candidateRanks();
       for (int expert = 0; expert < after.size(); expert++) {
         ranks += before.get(expert).equals(after.get(expert)) ? 0 : 1;
       }
@@ -95,13 +93,6 @@ final class JobResults {
     return Numbers.format(
         "the search changed the number of experts of %d of %d modules, and %d of %d ranks\n",
         modules, learned.modules().size(), ranks, rankVectors);
-  }
-
-  /** Ranks of all candidates, including those that the plan left out. */
-  private static List<Integer> ranks(ModulePlan plan) {
-    return Stream.concat(
-            plan.experts().stream().map(ExpertPlan::rank), plan.unallocatedRanks().stream())
-        .toList();
   }
 
   private static String learned(ValidationResult before, ValidationResult after) {
