@@ -63,7 +63,7 @@ public final class StraightThrough {
 
   /** Index of the last expert in use; at least 1 where there are two, so that two are left. */
   public static int lastExpert(float[] gsv, int offset, int experts) {
-    return Math.max(ModuleExperts.least(experts) - 1, argmaxOfSigmoid(gsv, offset, experts));
+    return Math.max(ModuleExperts.minExperts(experts) - 1, argmaxOfSigmoid(gsv, offset, experts));
   }
 
   /** Index of the last rank in use. */

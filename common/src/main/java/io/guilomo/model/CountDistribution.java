@@ -15,7 +15,8 @@ public final class CountDistribution {
    * @param logits of several distributions, one after another
    * @param offset where this one's begin
    * @param length largest count, at least {@code least}
-   * @param least smallest count that can be: 1 of ranks, {@link ModuleExperts#least} of experts
+   * @param least smallest count that can be: 1 of ranks, {@link ModuleExperts#minExperts} of
+   *     experts
    */
   public CountDistribution(float[] logits, int offset, int length, int least) {
     if (least < 1 || length < least) {

@@ -71,7 +71,7 @@ public record ModuleExperts(
    * Fewest experts that an allocation leaves a module: two, or the only candidate, which is a plain
    * LoRA of the rank that is chosen.
    */
-  public static int least(int candidates) {
+  public static int minExperts(int candidates) {
     return Math.min(2, candidates);
   }
 

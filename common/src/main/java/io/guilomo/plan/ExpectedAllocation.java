@@ -36,7 +36,7 @@ public record ExpectedAllocation(long seed, ExpertForm form) {
     List<Entry> entries = new ArrayList<>();
     for (int m = 0; m < selections.size(); m++) {
       GuidedSelection selection = selections.get(m);
-      int fewest = ModuleExperts.least(selection.expertVector().length);
+      int fewest = ModuleExperts.minExperts(selection.expertVector().length);
       CountDistribution experts = distribution(selection, selection.expertVector(), fewest);
       List<CountDistribution> own = new ArrayList<>();
       for (int e = 0; e < selection.rankVectors().length; e++) {

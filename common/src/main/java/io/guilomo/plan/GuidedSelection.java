@@ -63,7 +63,7 @@ public record GuidedSelection(
   /** {@code max(2, argmax g + 1)}; 1 where there is one candidate. */
   public int experts() {
     return Math.max(
-        ModuleExperts.least(expertVector.length), argmax("expert GSV", expertVector) + 1);
+        ModuleExperts.minExperts(expertVector.length), argmax("expert GSV", expertVector) + 1);
   }
 
   /** {@code argmax h_e + 1}, also of experts that are not allocated. */

@@ -3,6 +3,7 @@ package io.guilomo.plan;
 import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.model.ConstantName;
 import io.guilomo.model.LinearModule;
+import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.Sharing;
 import io.guilomo.model.UserException;
 import java.util.ArrayList;
@@ -38,10 +39,11 @@ public enum MeasuredAllocation {
               .toList();
       long rankCost = (long) measured.module().inFeatures() + measured.module().outFeatures();
       List<CandidateValues.Expert> values = new ArrayList<>();
+      int minExperts = ModuleExperts.minExperts(experts.size());
       for (int e = 0; e < experts.size(); e++) {
         double share = experts.get(e).routedTokens() / all;
         double[] ranks = new double[experts.get(e).rankGradients().length];
-        if (e < 2) {
+        if (e < minExperts) {
           // Above any share for one parameter, and less from rank to rank.
           Arrays.setAll(ranks, i -> rankCost * (1 + ranks.length - i + share));
         } else {

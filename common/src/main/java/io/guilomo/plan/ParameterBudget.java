@@ -79,7 +79,7 @@ public record ParameterBudget(long parameters) {
 
   private static void addExpert(
       PriorityQueue<Entry> entries, Values values, int module, List<Integer> ranks) {
-    if (ranks.size() > ModuleExperts.least(ranks.size())) {
+    if (ranks.size() > ModuleExperts.minExperts(ranks.size())) {
       int last = ranks.size() - 1;
       entries.add(new Entry(values.of(module, last, -1), module, last, -1));
     }

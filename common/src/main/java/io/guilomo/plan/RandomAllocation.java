@@ -23,7 +23,7 @@ public record RandomAllocation(LoraMoeConfig lora) implements AllocationStrategy
     SplittableRandom random = new SplittableRandom(Seeds.mix(seed, 0));
     List<List<Integer>> ranks = new ArrayList<>();
     for (int i = 0; i < modules.size(); i++) {
-      int least = ModuleExperts.least(lora.maxExperts());
+      int least = ModuleExperts.minExperts(lora.maxExperts());
       int experts = Math.max(least, 1 + random.nextInt(lora.maxExperts()));
       ranks.add(new ArrayList<>(random.ints(experts, 1, lora.maxRank() + 1).boxed().toList()));
     }

@@ -54,7 +54,7 @@ public record StartPlan(String name, AllocationPlan plan) {
 
   private void require(ModulePlan planned, ModuleExperts candidate) {
     int experts = planned.experts().size();
-    int least = ModuleExperts.least(candidate.experts());
+    int least = ModuleExperts.minExperts(candidate.experts());
     if (experts < least) {
       throw refused(
           "%s has %d expert, a search with lora-moe.max-experts = %d chooses at least %d",

@@ -20,7 +20,7 @@ public record UniformAllocation(int experts, int rank, ExpertForm form) {
 
   /** As few experts as a search among this many leaves a module, of rank one. */
   static UniformAllocation smallest(int maxExperts, ExpertForm form) {
-    return new UniformAllocation(ModuleExperts.least(maxExperts), 1, form);
+    return new UniformAllocation(ModuleExperts.minExperts(maxExperts), 1, form);
   }
 
   /**

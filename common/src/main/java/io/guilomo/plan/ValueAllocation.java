@@ -52,7 +52,7 @@ record ValueAllocation(String strategy, long seed, ExpertForm form) {
       List<CandidateValues.Expert> experts = modules.get(m).experts();
       int[] least = new int[experts.size()];
       for (int e = 0; e < experts.size(); e++) {
-        least[e] = e < ModuleExperts.least(experts.size()) ? 1 : 0;
+        least[e] = e < ModuleExperts.minExperts(experts.size()) ? 1 : 0;
         addEntries(entries, modules.get(m), m, e, least[e]);
       }
       ranks.add(least);

@@ -42,7 +42,9 @@ record ExpectedParameters(List<ModuleExperts> modules, double shared) {
         offset += length;
       }
       return new Candidates(
-          module, new CountDistribution(gsvs, first, experts, ModuleExperts.least(experts)), ranks);
+          module,
+          new CountDistribution(gsvs, first, experts, ModuleExperts.minExperts(experts)),
+          ranks);
     }
 
     double in() {
@@ -101,7 +103,7 @@ record ExpectedParameters(List<ModuleExperts> modules, double shared) {
                         .sharing()
                         .parameters(
                             module.module(),
-                            Collections.nCopies(ModuleExperts.least(module.experts()), 1)))
+                            Collections.nCopies(ModuleExperts.minExperts(module.experts()), 1)))
             .sum();
   }
 
@@ -138,8 +140,9 @@ record ExpectedParameters(List<ModuleExperts> modules, double shared) {
       Candidates candidates = Candidates.of(module, gsvs, first);
       int offset = first + module.experts();
       double price = 0;
+      int minExperts = ModuleExperts.minExperts(module.experts());
       for (int e = 0; e < module.experts(); e++) {
-        price += e < 2 ? 0 : candidates.whole(e);
+        price += e < minExperts ? 0 : candidates.whole(e);
         prices[first + e] = price;
         int length = module.ranks().get(e);
         for (int i = 1; i < length; i++) {

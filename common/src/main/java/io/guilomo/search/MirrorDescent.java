@@ -102,7 +102,7 @@ final class MirrorDescent {
     int offset = 0;
     for (ModuleExperts module : modules) {
       Vector experts =
-          new Vector(offset, offset + module.experts(), ModuleExperts.least(module.experts()));
+          new Vector(offset, offset + module.experts(), ModuleExperts.minExperts(module.experts()));
       vectors.add(experts);
       offset += module.experts();
       List<Vector> ranks = new ArrayList<>();

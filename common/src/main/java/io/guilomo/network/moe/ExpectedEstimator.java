@@ -86,7 +86,8 @@ final class ExpectedEstimator implements Selection.Estimator {
   private static CountDistribution distribution(Selection.Vectors vectors, float[] gsvs, int i) {
     int start = vectors.starts()[i];
     int length = vectors.starts()[i + 1] - start;
-    int least = vectors.kinds()[i] == StraightThrough.EXPERTS ? ModuleExperts.least(length) : 1;
+    int least =
+        vectors.kinds()[i] == StraightThrough.EXPERTS ? ModuleExperts.minExperts(length) : 1;
     return new CountDistribution(gsvs, start, length, least);
   }
 

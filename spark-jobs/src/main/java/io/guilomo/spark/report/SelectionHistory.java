@@ -67,7 +67,7 @@ record SelectionHistory(
       lastRounds.put(row.getLong(0), row.getLong(1));
       candidates = Math.max(candidates, row.isNullAt(2) ? 0 : row.getInt(2));
     }
-    int least = ModuleExperts.least(candidates);
+    int least = ModuleExperts.minExperts(candidates);
     if (lastRounds.isEmpty()) {
       return Optional.empty();
     }

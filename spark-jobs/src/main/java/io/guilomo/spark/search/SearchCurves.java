@@ -72,7 +72,8 @@ final class SearchCurves {
   /** What the vector chooses at the moment: the largest entry, or the median of a distribution. */
   private int chosen(String kind, float[] vector) {
     if (estimator == Estimator.EXPECTED) {
-      int least = kind.equals(GsvHistoryTable.EXPERTS) ? ModuleExperts.least(vector.length) : 1;
+      int least =
+          kind.equals(GsvHistoryTable.EXPERTS) ? ModuleExperts.minExperts(vector.length) : 1;
       return new CountDistribution(vector, 0, vector.length, least).median() - 1;
     }
     int largest = 0;
