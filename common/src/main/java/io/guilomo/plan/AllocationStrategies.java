@@ -2,6 +2,8 @@ package io.guilomo.plan;
 
 import io.guilomo.config.AllocationConfig;
 import io.guilomo.config.LoraMoeConfig;
+import io.guilomo.config.SearchConfig.Estimator;
+import io.guilomo.model.ExpertForm;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
 import java.util.List;
@@ -84,6 +86,27 @@ public final class AllocationStrategies {
       default ->
           throw new UserException(
               "Cannot make a plan of strategy " + name + " of the model's shape alone");
+    };
+  }
+
+  /**
+   * The plan that the GSVs of a search choose, within a budget.
+   *
+   * @param estimator that the search used
+   * @param seed seed of the search
+   * @param budget most trainable parameters
+   * @throws UserException if as few experts as can be, of rank one, are over the budget
+   */
+  public static AllocationPlan learned(
+      Estimator estimator,
+      long seed,
+      ExpertForm form,
+      List<GuidedSelection> selections,
+      long budget) {
+    return switch (estimator) {
+      case STRAIGHT_THROUGH ->
+          new LearnedAllocation(seed, form).plan(selections, new ParameterBudget(budget));
+      case EXPECTED -> new ExpectedAllocation(seed, form).plan(selections, budget);
     };
   }
 

@@ -53,8 +53,7 @@ public record ExpectedAllocation(long seed, ExpertForm form) {
     }
     long size = of(selections, distributions, ranks).parameters();
     if (budget != AllocationStrategy.UNLIMITED && size > budget) {
-      throw new UserException(
-          "Cannot keep the plan within %d parameters: its smallest form has %d", budget, size);
+      throw new ParameterBudget(budget).refusal(size);
     }
     entries.sort(
         Comparator.comparingDouble((Entry entry) -> -entry.probability())

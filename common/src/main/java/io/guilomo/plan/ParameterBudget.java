@@ -58,9 +58,7 @@ public record ParameterBudget(long parameters) {
     while (left > parameters) {
       Entry entry = entries.poll();
       if (entry == null) {
-        throw new UserException(
-            "Cannot keep the plan within %d parameters: its smallest form has %d",
-            parameters, left);
+        throw refusal(left);
       }
       List<Integer> own = ranks.get(entry.module());
       ModulePlan planned = plan.modules().get(entry.module());
@@ -75,6 +73,13 @@ public record ParameterBudget(long parameters) {
       left += plan.sharing().parameters(planned.module(), own);
     }
     return shrunk(plan, ranks);
+  }
+
+  /** The refusal of a plan whose smallest form is over the budget. */
+  UserException refusal(long smallest) {
+    return new UserException(
+        "Cannot keep the plan within %d parameters: its smallest form has %d",
+        parameters, smallest);
   }
 
   private static void addExpert(

@@ -159,11 +159,7 @@ class TestStartPlan {
 
   private static AllocationPlan readOff(
       List<GuidedSelection> selections, Estimator estimator, long budget) {
-    return switch (estimator) {
-      case STRAIGHT_THROUGH ->
-          new LearnedAllocation(7, FORM).plan(selections, new ParameterBudget(budget));
-      case EXPECTED -> new ExpectedAllocation(7, FORM).plan(selections, budget);
-    };
+    return AllocationStrategies.learned(estimator, 7, FORM, selections, budget);
   }
 
   /** A learned plan, which knows all candidates. */

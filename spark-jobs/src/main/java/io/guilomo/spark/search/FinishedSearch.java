@@ -6,11 +6,9 @@ import static org.apache.spark.sql.functions.max;
 import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.LinearModule;
 import io.guilomo.plan.AllocationPlan;
-import io.guilomo.plan.ExpectedAllocation;
+import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.GuidedSelection;
-import io.guilomo.plan.LearnedAllocation;
 import io.guilomo.plan.ModulePlan;
-import io.guilomo.plan.ParameterBudget;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.TableReader;
 import java.util.ArrayList;
@@ -55,15 +53,8 @@ public record FinishedSearch(
       }
       selections.add(new GuidedSelection(planned.module(), experts, ranks, routed));
     }
-    AllocationPlan plan =
-        switch (estimator) {
-          case STRAIGHT_THROUGH ->
-              new LearnedAllocation(whole.seed(), whole.form())
-                  .plan(selections, new ParameterBudget(budget));
-          case EXPECTED ->
-              new ExpectedAllocation(whole.seed(), whole.form()).plan(selections, budget);
-        };
-    return plan.learnedWith(whole.backboneDigest());
+    return AllocationStrategies.learned(estimator, whole.seed(), whole.form(), selections, budget)
+        .learnedWith(whole.backboneDigest());
   }
 
   private Map<Vector, TreeMap<Integer, Float>> entries() {

@@ -1,7 +1,6 @@
 package io.guilomo.spark.search;
 
 import io.guilomo.config.GuilomoConfig;
-import io.guilomo.config.LoraMoeConfig;
 import io.guilomo.config.SearchConfig;
 import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.kernel.AdamW;
@@ -10,11 +9,9 @@ import io.guilomo.model.ModuleExperts;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.plan.AllocationPlan;
+import io.guilomo.plan.AllocationStrategies;
 import io.guilomo.plan.AllocationStrategy;
-import io.guilomo.plan.ExpectedAllocation;
 import io.guilomo.plan.GuidedSelection;
-import io.guilomo.plan.LearnedAllocation;
-import io.guilomo.plan.ParameterBudget;
 import io.guilomo.plan.StartPlan;
 import io.guilomo.search.ExpectedSettings;
 import io.guilomo.search.SearchSettings;
@@ -207,13 +204,8 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   }
 
   private AllocationPlan allocation(List<GuidedSelection> selections, long budget) {
-    LoraMoeConfig lora = config.loraMoe();
-    return switch (config.search().estimator()) {
-      case STRAIGHT_THROUGH ->
-          new LearnedAllocation(plan.seed(), lora.form())
-              .plan(selections, new ParameterBudget(budget));
-      case EXPECTED -> new ExpectedAllocation(plan.seed(), lora.form()).plan(selections, budget);
-    };
+    return AllocationStrategies.learned(
+        config.search().estimator(), plan.seed(), config.loraMoe().form(), selections, budget);
   }
 
   /** The candidates that the GSVs select now. */
