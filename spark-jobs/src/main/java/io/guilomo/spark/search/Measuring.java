@@ -154,8 +154,7 @@ final class Measuring {
   /** All that they depend on. */
   private List<String> causes() throws IOException {
     GuilomoConfig config = context.config();
-    JsonNode json = new ObjectMapper().readTree(config.asJson());
-    JsonNode root = json.has("guilomo") ? json.get("guilomo") : json;
+    JsonNode root = new ObjectMapper().readTree(config.asJson()).required("guilomo");
     List<String> causes =
         new ArrayList<>(
             List.of(
