@@ -2,7 +2,7 @@ package io.guilomo.adapter;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.guilomo.family.Families;
+import io.guilomo.family.ModelReader;
 import io.guilomo.family.StoredModel;
 import io.guilomo.io.IndentedJson;
 import io.guilomo.io.ModelDirectory;
@@ -68,7 +68,7 @@ public record MergedFormat(Optional<String> model, long maxShardBytes) implement
       throw new UserException(
           "Cannot merge: the model %s is not there; say with --model where it is now", path);
     }
-    try (StoredModel stored = Families.stored(path, conf);
+    try (StoredModel stored = ModelReader.stored(path, conf);
         ExportDirectory export = new ExportDirectory(directory, conf)) {
       adapter.requireModules(stored.config(), path);
       Optional<MergedClassifier> classifier =
@@ -76,7 +76,7 @@ public record MergedFormat(Optional<String> model, long maxShardBytes) implement
               ? Optional.of(new MergedClassifier(adapter, stored))
               : Optional.empty();
       refuseOccupied(directory, stored, export);
-      adapter.requireDigest(Families.digest(path, conf), path);
+      adapter.requireDigest(ModelReader.digest(path, conf), path);
       export.write(card);
       SafetensorsShards.of(tensors(adapter, stored, classifier), maxShardBytes)
           .write(export::stage, conf);

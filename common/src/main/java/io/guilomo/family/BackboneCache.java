@@ -63,7 +63,7 @@ public final class BackboneCache {
     if (uri.startsWith(MEMORY_SCHEME)) {
       throw new UserException("Cannot load %s: this JVM was not given it".formatted(uri));
     }
-    Backbone backbone = Families.load(uri, conf, memory);
+    Backbone backbone = ModelReader.load(uri, conf, memory);
     // Other tasks read it from streams of their own.
     memory.kernels().finish();
     return backbone;

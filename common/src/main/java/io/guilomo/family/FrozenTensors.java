@@ -30,7 +30,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class FrozenTensors {
 
   private final Source source;
-  private final Extent extent;
+  private final ReadMode mode;
   private final FrozenMemory memory;
   private final MessageDigest digest;
   private final Map<String, FrozenMatrix> matrices = new HashMap<>();
@@ -39,7 +39,7 @@ public final class FrozenTensors {
   private WeightErrors errors = WeightErrors.NONE;
 
   /** How much is read of the tensors. */
-  enum Extent {
+  enum ReadMode {
     /** Names and shapes are checked. */
     SHAPES,
     /** What the digest needs. */
@@ -81,11 +81,11 @@ public final class FrozenTensors {
   }
 
   /**
-   * @param memory for the values; unused for another extent
+   * @param memory for the values; unused in another mode
    */
-  FrozenTensors(Source source, Extent extent, FrozenMemory memory) {
+  FrozenTensors(Source source, ReadMode mode, FrozenMemory memory) {
     this.source = source;
-    this.extent = extent;
+    this.mode = mode;
     this.memory = memory;
     try {
       this.digest = MessageDigest.getInstance("SHA-256");
@@ -123,7 +123,7 @@ public final class FrozenTensors {
 
   /** Makes a zero vector, such as the bias of a norm that has none. */
   public void zeros(String part, long size) {
-    if (extent == Extent.VALUES) {
+    if (mode == ReadMode.VALUES) {
       INDArray vector = memory.vector(size);
       memory.kernels().fill(vector, 0);
       vectors.put(part, vector);
@@ -137,12 +137,12 @@ public final class FrozenTensors {
     for (Piece piece : pieces) {
       source.check(piece);
     }
-    if (extent == Extent.DIGEST) {
+    if (mode == ReadMode.DIGEST) {
       for (Piece piece : pieces) {
         begin(piece);
         source.digest(piece, digest);
       }
-    } else if (extent == Extent.VALUES) {
+    } else if (mode == ReadMode.VALUES) {
       long rows = Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum();
       if (pieces[0].shape().length > 1) {
         FrozenMatrix matrix = memory.matrix(rows, pieces[0].shape()[1], half(pieces));
@@ -158,7 +158,7 @@ public final class FrozenTensors {
         fill(pieces, added == 0 ? sink : plus(added, sink));
         vectors.put(part, vector);
       }
-    } else if (extent == Extent.ERRORS && pieces[0].shape().length > 1) {
+    } else if (mode == ReadMode.ERRORS && pieces[0].shape().length > 1) {
       QuantizedRows rows =
           new QuantizedRows(Math.toIntExact(pieces[0].shape()[1]), (row, elements, scale) -> {});
       fillRounded(pieces, (position, values, count) -> rows.put(values, count), rows::error);
@@ -213,7 +213,7 @@ public final class FrozenTensors {
     if (bias != null) {
       source.check(bias);
     }
-    if (extent == Extent.VALUES || extent == Extent.CLASSIFIER) {
+    if (mode == ReadMode.VALUES || mode == ReadMode.CLASSIFIER) {
       int classes = Math.toIntExact(weight.shape()[0]);
       classifier =
           new PretrainedClassifier(
@@ -243,7 +243,7 @@ public final class FrozenTensors {
 
   /** Has parts of the network find a matrix under a second name. */
   public void alias(String part, String read) {
-    if (extent == Extent.VALUES) {
+    if (mode == ReadMode.VALUES) {
       matrices.put(part, matrices.get(read));
     }
   }

@@ -6,8 +6,8 @@ import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
 import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.ModelReader;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.SafetensorsWriter;
 import io.guilomo.io.StoredTensor;
@@ -58,7 +58,7 @@ final class MergedCases {
    * @param pooling of a classifier; null for a causal language model
    */
   Case made(Path model, Pooling pooling, List<List<Integer>> ranks) throws IOException {
-    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
+    Backbone backbone = ModelReader.load(model.toString(), CONF, FrozenCopies.memory(kernels));
     kernels.finish();
     AdapterDescription description =
         new AdapterDescription(
@@ -86,7 +86,7 @@ final class MergedCases {
 
   /** Logits without adapters: new ones change nothing, and a classifier starts as the model's. */
   double[] plainLogits(Path model, Pooling pooling) throws IOException {
-    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
+    Backbone backbone = ModelReader.load(model.toString(), CONF, FrozenCopies.memory(kernels));
     kernels.finish();
     NetworkDefinition definition =
         new NetworkDefinition(

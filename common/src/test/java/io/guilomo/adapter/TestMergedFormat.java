@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.family.Families;
+import io.guilomo.family.ModelReader;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.SafetensorsFile;
 import io.guilomo.io.TensorType;
@@ -131,7 +132,7 @@ class TestMergedFormat {
   void shardsReplaceOneFileAndOneFileReplacesShards() throws IOException {
     MergedCases.Case made = cases.made(family("qwen3"), null, SINGLE);
     MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
-    String digest = Families.digest(merged.toString(), CONF);
+    String digest = ModelReader.digest(merged.toString(), CONF);
     var written =
         new MergedFormat(Optional.empty(), 20_000).write(made.adapter(), hadoop(merged), CONF);
     List<String> names = written.files().stream().map(file -> file.getName()).toList();
@@ -154,7 +155,7 @@ class TestMergedFormat {
       total += bytes;
     }
     assertThat(index.at("/metadata/total_size").asLong()).isEqualTo(total);
-    assertThat(Families.digest(merged.toString(), CONF)).isEqualTo(digest);
+    assertThat(ModelReader.digest(merged.toString(), CONF)).isEqualTo(digest);
     MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
     assertThat(merged.toFile().list())
         .filteredOn(name -> name.startsWith("model"))
@@ -355,7 +356,7 @@ class TestMergedFormat {
     Path model = cases.retyped(family("llama_gqa_llama3"), TensorType.F16, name -> name);
     MergedCases.Case made = cases.made(model, null, SINGLE);
     MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF);
-    String digest = Families.digest(merged.toString(), CONF);
+    String digest = ModelReader.digest(merged.toString(), CONF);
     made.adapter().tensors().get("layers.1.q_proj.experts.0.A").muli(1e6);
     assertThatThrownBy(() -> MergedFormat.usual().write(made.adapter(), hadoop(merged), CONF))
         .isInstanceOf(UserException.class)
@@ -363,7 +364,7 @@ class TestMergedFormat {
             "Cannot merge into tensor model\\.layers\\.1\\.self_attn\\.q_proj\\.weight: \\S+ would be"
                 + " out of the range of F16; train again with a lower learning rate, or load the"
                 + " adapter with deploy/python");
-    assertThat(Families.digest(merged.toString(), CONF)).isEqualTo(digest);
+    assertThat(ModelReader.digest(merged.toString(), CONF)).isEqualTo(digest);
     assertThat(merged.toFile().list()).noneMatch(name -> name.startsWith("_"));
   }
 }

@@ -9,6 +9,7 @@ import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.ModelReader;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.inference.GenerationSettings;
 import io.guilomo.inference.Generator;
@@ -275,7 +276,7 @@ class TestPythonLoader {
       boolean plain,
       int fresh)
       throws IOException {
-    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
+    Backbone backbone = ModelReader.load(model.toString(), CONF, FrozenCopies.memory(kernels));
     kernels.finish();
     boolean classifies = task == Task.CLASSIFICATION;
     AdapterDescription routed =

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import io.guilomo.config.GenerationConfig;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.TextRecord;
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.ModelReader;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.inference.Answer;
 import io.guilomo.inference.Predictor;
@@ -164,7 +164,7 @@ class TestPythonPackage {
    * @param record null for none
    */
   private Answer adapted(Path model, Task task, TextRecord record) throws IOException {
-    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
+    Backbone backbone = ModelReader.load(model.toString(), CONF, FrozenCopies.memory(kernels));
     kernels.finish();
     AdapterDescription description =
         Adapters.description(

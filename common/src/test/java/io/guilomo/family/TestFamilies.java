@@ -285,7 +285,7 @@ class TestFamilies {
   @Test
   void stories260k() throws IOException {
     Path model = GoldenFiles.models().resolve("stories260K-hf");
-    Backbone backbone = Families.load(model.toString(), CONF);
+    Backbone backbone = ModelReader.load(model.toString(), CONF);
     assertThat(backbone.config().layers()).isEqualTo(5);
     assertThat(backbone.matrix(CausalHead.WEIGHT)).isSameAs(backbone.matrix(Backbone.WORDS));
     assertThat(backbone.config().linearModules()).hasSize(35);
@@ -343,10 +343,10 @@ class TestFamilies {
   }
 
   private Backbone load() throws IOException {
-    BackboneConfig checked = Families.check(dir.toString(), CONF).config();
-    Backbone loaded = Families.load(dir.toString(), CONF);
+    BackboneConfig checked = ModelReader.check(dir.toString(), CONF).config();
+    Backbone loaded = ModelReader.load(dir.toString(), CONF);
     assertThat(loaded.config()).isEqualTo(checked);
-    assertThat(Families.digest(dir.toString(), CONF)).isEqualTo(loaded.digest());
+    assertThat(ModelReader.digest(dir.toString(), CONF)).isEqualTo(loaded.digest());
     return loaded;
   }
 

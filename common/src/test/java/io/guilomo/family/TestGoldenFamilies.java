@@ -101,7 +101,7 @@ class TestGoldenFamilies {
   /** The largest error, relative to the largest number of what was compared. */
   private static double compare(Path model, JsonNode expected, Kernels kernels) throws IOException {
     GoldenHead head = GoldenHead.of(expected.get("model_class").asText());
-    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
+    Backbone backbone = ModelReader.load(model.toString(), CONF, FrozenCopies.memory(kernels));
     kernels.finish();
     NetworkDefinition definition = head.definition(model, backbone.config(), expected);
     StepwisePass pass = new StepwisePass(definition, backbone, kernels);
@@ -186,7 +186,7 @@ class TestGoldenFamilies {
       return;
     }
     Path model = model(folder, folder.resolve("config.json"));
-    Backbone backbone = Families.load(model.toString(), CONF, FrozenCopies.memory(kernels));
+    Backbone backbone = ModelReader.load(model.toString(), CONF, FrozenCopies.memory(kernels));
     kernels.finish();
     NetworkDefinition definition = head.definition(model, backbone.config(), expected);
     try (LoraMoeNetwork network = LoraMoeNetwork.create(definition, backbone, kernels)) {

@@ -35,7 +35,7 @@ class TestMiniLm {
   @Test
   void onnxTensors() throws IOException {
     String directory = directory();
-    Backbone backbone = Families.load(directory, CONF);
+    Backbone backbone = ModelReader.load(directory, CONF);
     assertThat(backbone.config())
         .isEqualTo(new BertConfig(384, 1536, 6, 12, 30522, 512, 2, 1e-12f));
     assertThat(backbone.config().layers()).isEqualTo(6);

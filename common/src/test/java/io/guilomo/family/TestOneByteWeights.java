@@ -36,8 +36,8 @@ class TestOneByteWeights {
   @Test
   void allMatricesAndWhatTheyLose() throws IOException {
     String uri = stories().toUri().toString();
-    Backbone wide = Families.load(uri, CONF);
-    Backbone narrow = Families.load(uri, CONF, MEMORY);
+    Backbone wide = ModelReader.load(uri, CONF);
+    Backbone narrow = ModelReader.load(uri, CONF, MEMORY);
     assertThat(narrow.digest()).isEqualTo(wide.digest());
     assertThat(narrow.matrices()).hasSameSizeAs(wide.matrices());
     double squaredError = 0;
@@ -86,7 +86,8 @@ class TestOneByteWeights {
   @Test
   void errorsAreKnownWithoutKeepingTheWeights() throws IOException {
     String uri = stories().toUri().toString();
-    assertThat(Families.errors(uri, CONF)).isEqualTo(Families.load(uri, CONF, MEMORY).errors());
+    assertThat(ModelReader.errors(uri, CONF))
+        .isEqualTo(ModelReader.load(uri, CONF, MEMORY).errors());
   }
 
   @Test
@@ -100,15 +101,15 @@ class TestOneByteWeights {
         new ObjectMapper().readTree(bytes, Long.BYTES, header).path(DOWN).path("data_offsets");
     buffer.putFloat(Long.BYTES + header + offsets.get(1).asInt() - Float.BYTES, Float.NaN);
     Files.write(weights, bytes);
-    assertThatThrownBy(() -> Families.load(directory.toUri().toString(), CONF, MEMORY))
+    assertThatThrownBy(() -> ModelReader.load(directory.toUri().toString(), CONF, MEMORY))
         .isInstanceOf(UserException.class)
         .hasMessage(
             "Cannot keep tensor %s as int8: it has the value NaN; set model.precision=float32",
             DOWN);
-    assertThatThrownBy(() -> Families.errors(directory.toUri().toString(), CONF))
+    assertThatThrownBy(() -> ModelReader.errors(directory.toUri().toString(), CONF))
         .isInstanceOf(UserException.class)
         .hasMessageStartingWith("Cannot keep tensor " + DOWN);
-    assertThat(Families.load(directory.toUri().toString(), CONF).matrices()).isNotEmpty();
+    assertThat(ModelReader.load(directory.toUri().toString(), CONF).matrices()).isNotEmpty();
   }
 
   private static Path stories() {

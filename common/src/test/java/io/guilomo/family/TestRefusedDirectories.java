@@ -54,18 +54,18 @@ class TestRefusedDirectories {
     Files.createFile(dir.resolve("model.safetensors"));
     assertThatThrownBy(this::load)
         .hasMessage("Cannot load %s: it has no config.json, which tells the architecture", path());
-    assertThatThrownBy(() -> Families.load(dir.resolve("absent").toString(), CONF))
+    assertThatThrownBy(() -> ModelReader.load(dir.resolve("absent").toString(), CONF))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot load %s: there is no such directory", dir.resolve("absent"));
-    assertThatThrownBy(() -> Families.load(dir.resolve("pytorch_model.bin").toString(), CONF))
+    assertThatThrownBy(() -> ModelReader.load(dir.resolve("pytorch_model.bin").toString(), CONF))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "Cannot load %s: it is a file, not a directory with a model",
             dir.resolve("pytorch_model.bin"));
-    assertThatThrownBy(() -> Families.load("nowhere://x/y", CONF))
+    assertThatThrownBy(() -> ModelReader.load("nowhere://x/y", CONF))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("Cannot load nowhere://x/y: No FileSystem for scheme \"nowhere\"");
-    assertThatThrownBy(() -> Families.load("", CONF))
+    assertThatThrownBy(() -> ModelReader.load("", CONF))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("Cannot load a model: its path is not valid");
   }
@@ -91,7 +91,7 @@ class TestRefusedDirectories {
   }
 
   private void load() throws IOException {
-    Families.check(dir.toString(), CONF);
+    ModelReader.check(dir.toString(), CONF);
   }
 
   private String path() {

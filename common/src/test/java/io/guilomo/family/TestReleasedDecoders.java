@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.guilomo.family.FrozenTensors.Extent;
 import io.guilomo.family.FrozenTensors.Piece;
+import io.guilomo.family.FrozenTensors.ReadMode;
 import io.guilomo.family.FrozenTensors.Source;
 import io.guilomo.io.ConfigJson;
 import io.guilomo.io.FloatSink;
@@ -103,7 +103,7 @@ class TestReleasedDecoders {
         .filter(family -> family.name().equals(config.family()))
         .findFirst()
         .orElseThrow()
-        .read(config, new FrozenTensors(counting, Extent.SHAPES, null));
+        .read(config, new FrozenTensors(counting, ReadMode.SHAPES, null));
     return elements[0];
   }
 }

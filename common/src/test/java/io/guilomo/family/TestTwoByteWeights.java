@@ -53,9 +53,9 @@ class TestTwoByteWeights {
     Path stories = GoldenFiles.models().resolve("stories260K-hf");
     Files.copy(stories.resolve("config.json"), directory.resolve("config.json"));
     write(read(stories.resolve("model.safetensors")), stored);
-    Backbone wide = Families.load(directory.toUri().toString(), CONF);
+    Backbone wide = ModelReader.load(directory.toUri().toString(), CONF);
     Backbone narrow =
-        Families.load(
+        ModelReader.load(
             directory.toUri().toString(), CONF, new FrozenMemory(kernels, DataType.BFLOAT16));
     kernels.finish();
     assertThat(narrow.digest()).isEqualTo(wide.digest());

@@ -81,8 +81,8 @@ class TestUnreadTensors {
         Map.of());
   }
 
-  private Families.Checked check() throws IOException {
-    return Families.check(directory.toString(), CONF);
+  private ModelReader.Checked check() throws IOException {
+    return ModelReader.check(directory.toString(), CONF);
   }
 
   @ParameterizedTest
@@ -96,9 +96,9 @@ class TestUnreadTensors {
       })
   void aModelIsFoundUnderAnyPrefix(String quoted) throws IOException {
     write(under("model."), true);
-    Backbone usual = Families.load(directory.toString(), CONF);
+    Backbone usual = ModelReader.load(directory.toString(), CONF);
     write(under(quoted.replace("'", "")), true);
-    assertThat(Families.load(directory.toString(), CONF).digest()).isEqualTo(usual.digest());
+    assertThat(ModelReader.load(directory.toString(), CONF).digest()).isEqualTo(usual.digest());
     assertThat(check().unread().describe()).isEmpty();
   }
 
@@ -152,7 +152,7 @@ class TestUnreadTensors {
     tensors.put("model.layers.0.mlp.extra", Nd4j.rand(DataType.FLOAT, 8));
     tensors.put("model.layers.0.mlp.further", Nd4j.rand(DataType.FLOAT, 8));
     write(tensors, true);
-    assertThatThrownBy(() -> Families.load(directory.toString(), CONF))
+    assertThatThrownBy(() -> ModelReader.load(directory.toString(), CONF))
         .hasMessageContaining(" and 2 more; without them");
   }
 
@@ -181,7 +181,7 @@ class TestUnreadTensors {
   @Test
   void aRenamedQwen2() {
     Path model = GoldenFiles.cases().resolve("models/qwen2-renamed-llama");
-    assertThatThrownBy(() -> Families.check(model.toString(), CONF))
+    assertThatThrownBy(() -> ModelReader.check(model.toString(), CONF))
         .hasMessageContaining("model.layers.0.self_attn.k_proj.bias")
         .hasMessageContaining(" and 2 more");
   }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.ModelReader;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.Tokenizer;
 import io.guilomo.kernel.Kernels;
@@ -77,7 +77,7 @@ class TestRealGeneration {
   }
 
   private static LoraMoeNetwork network(Kernels kernels) throws IOException {
-    Backbone backbone = Families.load(directory(), CONF, FrozenCopies.memory(kernels));
+    Backbone backbone = ModelReader.load(directory(), CONF, FrozenCopies.memory(kernels));
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
             .map(module -> ModuleExperts.of(module, List.of(2, 3, 1), 16, RoutingMethod.topK(2)))

@@ -3,8 +3,8 @@ package io.guilomo.io;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.ModelReader;
 import io.guilomo.family.bert.BertConfig;
 import io.guilomo.network.Backbone;
 import java.io.ByteArrayOutputStream;
@@ -372,8 +372,8 @@ class TestOnnxModel {
   }
 
   private Backbone load() throws IOException {
-    Backbone loaded = Families.load(dir.toString(), CONF);
-    assertThat(Families.digest(dir.toString(), CONF)).isEqualTo(loaded.digest());
+    Backbone loaded = ModelReader.load(dir.toString(), CONF);
+    assertThat(ModelReader.digest(dir.toString(), CONF)).isEqualTo(loaded.digest());
     return loaded;
   }
 

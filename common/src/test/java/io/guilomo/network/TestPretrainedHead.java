@@ -10,8 +10,8 @@ import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.ModelReader;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
@@ -50,8 +50,8 @@ class TestPretrainedHead {
     Path folder = GoldenFiles.require("families/" + name);
     JsonNode cases = GoldenFiles.parse(folder.resolve("expected.json")).get("cases");
     Kernels kernels = KernelsUnderTest.any();
-    Backbone backbone = Families.load(folder.toString(), CONF, FrozenCopies.memory(kernels));
-    PretrainedClassifier classifier = Families.classifier(folder.toString(), CONF);
+    Backbone backbone = ModelReader.load(folder.toString(), CONF, FrozenCopies.memory(kernels));
+    PretrainedClassifier classifier = ModelReader.classifier(folder.toString(), CONF);
     assertThat(classifier.weight()).isEqualTo(backbone.classifier().weight()).hasSize(3 * 32);
     assertThat(classifier.bias()).isEqualTo(backbone.classifier().bias()).hasSize(3);
     try (LoraMoeNetwork network =

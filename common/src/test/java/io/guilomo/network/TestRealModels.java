@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.ModelReader;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.kernel.Kernels;
@@ -122,7 +122,8 @@ class TestRealModels {
 
   private static LoraMoeNetwork network(String directory, int classes, Kernels kernels)
       throws IOException {
-    Backbone backbone = Families.load(directory, new Configuration(), FrozenCopies.memory(kernels));
+    Backbone backbone =
+        ModelReader.load(directory, new Configuration(), FrozenCopies.memory(kernels));
     return LoraMoeNetwork.create(
         definition(directory, backbone, List.of(2, 3, 1), classes), backbone, kernels);
   }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenMemory;
+import io.guilomo.family.ModelReader;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.io.Tokenizer;
 import io.guilomo.kernel.FrozenMatrix;
@@ -93,7 +93,7 @@ class TestRoundedModels {
   }
 
   private Backbone backbone(String directory, DataType matrices) throws IOException {
-    return Families.load(directory, CONF, new FrozenMemory(kernels, matrices));
+    return ModelReader.load(directory, CONF, new FrozenMemory(kernels, matrices));
   }
 
   private static long bytes(Backbone backbone) {

@@ -1,8 +1,8 @@
 package io.guilomo.network;
 
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenMemory;
 import io.guilomo.family.FrozenTensors.Piece;
+import io.guilomo.family.ModelReader;
 import io.guilomo.family.gemma.GemmaConfig;
 import io.guilomo.family.llama.Decoder;
 import io.guilomo.family.llama.DecoderSizes;
@@ -73,7 +73,7 @@ public final class TinyDecoders {
   private static Backbone of(BackboneConfig config, long seed) {
     Random random = new Random(seed);
     try {
-      return Families.make(
+      return ModelReader.make(
           config,
           (piece, target, digest) -> {
             float[] values = values(piece, random);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.family.Families;
 import io.guilomo.family.FrozenMemory;
+import io.guilomo.family.ModelReader;
 import io.guilomo.io.ConfigJson;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -73,7 +74,7 @@ public final class TinyEncoders {
     try {
       BackboneConfig config =
           Families.config(new ConfigJson(new ObjectMapper().readTree(json), "tiny"));
-      return Families.make(
+      return ModelReader.make(
           config,
           (piece, target, digest) -> {
             int length = (int) Arrays.stream(piece.shape()).reduce(1, Math::multiplyExact);

@@ -9,8 +9,8 @@ import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.Recompute;
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.ModelReader;
 import io.guilomo.family.bert.BertConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.AdamW;
@@ -230,7 +230,7 @@ class TestMemoryEstimate {
   @Test
   void frozenTensorsOfARealModel() throws IOException {
     String stories = GoldenFiles.models().resolve("stories260K-hf").toUri().toString();
-    assertFrozen(Families.load(stories, new Configuration()));
+    assertFrozen(ModelReader.load(stories, new Configuration()));
   }
 
   /** Tensors of two names count once. */

@@ -1,8 +1,8 @@
 package io.guilomo.spark.bench;
 
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenMemory;
 import io.guilomo.family.FrozenTensors.Piece;
+import io.guilomo.family.ModelReader;
 import io.guilomo.io.FloatSink;
 import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.network.Backbone;
@@ -41,7 +41,7 @@ final class RandomBackbone implements AutoCloseable {
     float[] zeros = new float[BLOCK];
     try {
       this.backbone =
-          Families.make(
+          ModelReader.make(
               config,
               (piece, target, digest) -> {
                 boolean matrix = piece.shape().length > 1;

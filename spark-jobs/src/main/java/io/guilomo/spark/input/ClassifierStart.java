@@ -1,7 +1,7 @@
 package io.guilomo.spark.input;
 
 import io.guilomo.data.LabelSet;
-import io.guilomo.family.Families;
+import io.guilomo.family.ModelReader;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.PretrainedClassifier;
 import io.guilomo.network.PretrainedHead;
@@ -68,7 +68,7 @@ public record ClassifierStart(NetworkDefinition network, Optional<LabelSet> labe
     if (!network.startsFromPretrainedHead()) {
       return null;
     }
-    PretrainedClassifier stored = Families.classifier(network.backbone(), conf);
+    PretrainedClassifier stored = ModelReader.classifier(network.backbone(), conf);
     return order().map(stored::ordered).orElse(stored);
   }
 }

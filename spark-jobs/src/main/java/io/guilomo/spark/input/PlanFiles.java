@@ -2,7 +2,7 @@ package io.guilomo.spark.input;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.LoraMoeConfig;
-import io.guilomo.family.Families;
+import io.guilomo.family.ModelReader;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.UserException;
@@ -109,7 +109,7 @@ public final class PlanFiles {
   public static void requireBackbone(
       String name, AllocationPlan plan, String model, Configuration conf) throws IOException {
     if (!plan.backboneDigest().isEmpty()) {
-      String digest = Families.digest(model, conf);
+      String digest = ModelReader.digest(model, conf);
       if (!digest.equals(plan.backboneDigest())) {
         throw new UserException(
             "Cannot use the plan %s: it was learned with a model whose digest is %s, that of %s"

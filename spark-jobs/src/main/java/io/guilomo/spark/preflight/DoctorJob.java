@@ -5,6 +5,7 @@ import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.OutputConfig.Tables;
 import io.guilomo.data.Listing;
 import io.guilomo.family.Families;
+import io.guilomo.family.ModelReader;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.RecordSource;
 import io.guilomo.model.Task;
@@ -159,7 +160,7 @@ public final class DoctorJob {
   private void rounding() {
     String name = "guilomo.model.precision";
     try {
-      checks.add(Check.ok(name, Families.errors(config.model().path(), hadoop).describe()));
+      checks.add(Check.ok(name, ModelReader.errors(config.model().path(), hadoop).describe()));
     } catch (IOException | UserException e) {
       checks.add(Check.cannot(name, String.valueOf(e.getMessage())));
     }

@@ -1,7 +1,7 @@
 package io.guilomo.spark.preflight;
 
 import io.guilomo.family.BackboneCache;
-import io.guilomo.family.Families;
+import io.guilomo.family.ModelReader;
 import io.guilomo.io.Tokenizer;
 import io.guilomo.model.UserException;
 import io.guilomo.sizing.ByteSize;
@@ -64,7 +64,7 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
     if (model.startsWith(BackboneCache.MEMORY_SCHEME)) {
       return model;
     }
-    Families.Checked checked = Families.check(model, hadoop);
+    ModelReader.Checked checked = ModelReader.check(model, hadoop);
     return String.format(
         Locale.ROOT,
         "%s has all tensors, %,d parameters%s",

@@ -2,7 +2,7 @@ package io.guilomo.spark.search;
 
 import dev.ludovic.netlib.blas.BLAS;
 import dev.ludovic.netlib.lapack.LAPACK;
-import io.guilomo.family.Families;
+import io.guilomo.family.ModelReader;
 import io.guilomo.model.LinearModule;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.HeavyTail;
@@ -52,7 +52,7 @@ final class Spectra {
 
   private static double exponent(String model, SerializableConfiguration conf, LinearModule module)
       throws IOException {
-    float[] weight = Families.weight(model, conf.value(), module);
+    float[] weight = ModelReader.weight(model, conf.value(), module);
     double[] eigenvalues = eigenvalues(weight, module.outFeatures(), module.inFeatures());
     try {
       return HeavyTail.exponent(eigenvalues);

@@ -3,7 +3,7 @@ package io.guilomo.spark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.guilomo.family.Families;
+import io.guilomo.family.ModelReader;
 import io.guilomo.family.bert.BertConfig;
 import io.guilomo.family.llama.Decoder;
 import io.guilomo.model.ModulePaths;
@@ -100,7 +100,7 @@ class TestDeployScripts {
                 "4",
                 "512"))
         .isEqualTo(new Result(0, "", ""));
-    Backbone backbone = Families.load(model.toString(), new Configuration());
+    Backbone backbone = ModelReader.load(model.toString(), new Configuration());
     // Two layers of four square projections, three of the MLP and two norms.
     assertThat(backbone.config().parameters())
         .isEqualTo(2 * 512 * 64 + 64 + 2 * (4 * 64 * 64 + 3 * 64 * 128 + 2 * 64));

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.guilomo.adapter.Adapter;
 import io.guilomo.adapter.AdapterDirectory;
 import io.guilomo.adapter.Adapters;
-import io.guilomo.family.Families;
+import io.guilomo.family.ModelReader;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.network.Backbone;
@@ -91,7 +91,7 @@ class TestExportCommand {
   @Test
   void aCheckpointIsMergedWhereverItsModelIsNow() throws IOException {
     Path model = GoldenFiles.require("families/llama_gqa_llama3");
-    Backbone backbone = Families.load(model.toString(), new Configuration());
+    Backbone backbone = ModelReader.load(model.toString(), new Configuration());
     save(backbone, List.of(List.of(3), List.of(5)));
     assertThat(export("--format", "merged")).isEqualTo(2);
     assertThat(text(err))
@@ -104,7 +104,7 @@ class TestExportCommand {
         .startsWith(written("README.md") + written("model-00001-of-00006.safetensors"))
         .contains(written("model.safetensors.index.json"))
         .endsWith(written("config.json"));
-    assertThat(Families.check(directory.resolve("out").toString(), new Configuration()).config())
+    assertThat(ModelReader.check(directory.resolve("out").toString(), new Configuration()).config())
         .isEqualTo(backbone.config());
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.family.Families;
+import io.guilomo.family.ModelReader;
 import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
@@ -146,7 +147,7 @@ class TestPlanFiles {
   }
 
   private static String digest(Path path) throws IOException {
-    return Families.digest(path.toString(), CONF);
+    return ModelReader.digest(path.toString(), CONF);
   }
 
   private Path write(String name, String text) throws IOException {

@@ -8,8 +8,8 @@ import io.guilomo.config.ModelConfig.Pooling;
 import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.Recompute;
 import io.guilomo.config.SearchConfig.OuterGradient;
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.ModelReader;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
@@ -72,7 +72,7 @@ class TestBilevelTraining {
   @BeforeEach
   void writeModel() throws IOException {
     RandomLlama.write(model);
-    backbone = Families.load(model.toString(), CONF);
+    backbone = ModelReader.load(model.toString(), CONF);
     List<ModuleExperts> modules =
         backbone.config().linearModules().stream()
             .map(module -> ModuleExperts.uniform(module, 3, 2, 4, RoutingMethod.topK(2)))

@@ -11,8 +11,8 @@ import io.guilomo.config.ModelConfig.Precision;
 import io.guilomo.config.Recompute;
 import io.guilomo.data.Seeds;
 import io.guilomo.data.TokenBatch;
-import io.guilomo.family.Families;
 import io.guilomo.family.FrozenCopies;
+import io.guilomo.family.ModelReader;
 import io.guilomo.kernel.AdamW;
 import io.guilomo.kernel.ComputeThreads;
 import io.guilomo.kernel.KernelSelection;
@@ -85,7 +85,7 @@ class TestPlainTraining {
   @BeforeEach
   void writeModel() throws IOException {
     RandomLlama.write(model);
-    backbone = Families.load(model.toString(), CONF);
+    backbone = ModelReader.load(model.toString(), CONF);
     definition =
         new NetworkDefinition(
             model.toString(),
