@@ -26,10 +26,16 @@ class VectorAttention {
   private final VectorMemory query;
   private final VectorMemory key;
   private final VectorMemory value;
-  private final VectorMemory probabilities;
+  private final VectorMemory keptProbabilities;
 
-  /** Of a block, in rows of a memory. */
-  private record Block(int s, int head, int row, int rows, int first, int seen) {}
+  /**
+   * Queries of one head, and the keys that any of them attends to.
+   *
+   * @param s position of their sequence in the batch
+   * @param row first query, from the start of the sequence
+   * @param first first key, from the start of the sequence
+   */
+  private record Block(int s, int head, int row, int rows, int first, int keys) {}
 
   VectorAttention(
       AttentionShape shape,
@@ -43,7 +49,7 @@ class VectorAttention {
     this.query = query;
     this.key = key;
     this.value = value;
-    this.probabilities = probabilities;
+    this.keptProbabilities = probabilities;
     this.offsets = new int[starts.length];
     for (int s = 0; s + 1 < starts.length; s++) {
       long kept = AttentionKernels.kept(shape, (long) starts[s + 1] - starts[s]);
@@ -65,15 +71,14 @@ class VectorAttention {
 
   private void forward(int s, int head, int row, int rows, VectorMemory result) {
     Block block = block(s, head, row, rows);
-    VectorMemory scores = AttentionScratch.ofThread(rows, block.seen);
+    VectorMemory scores = AttentionScratch.ofThread(rows, block.keys);
     scores(block, scores, 0);
-    long attending = scores.address;
+    long probabilities = scores.address;
     int stride = scores.stride;
     if (kept(s)) {
       keep(block, scores);
-      int n = starts[s + 1] - starts[s];
-      attending = probabilities.addressOf(0, kept(block));
-      stride = n;
+      probabilities = keptProbabilities.addressOf(0, kept(block));
+      stride = starts[s + 1] - starts[s];
     } else {
       softmax(block, scores, 0);
     }
@@ -84,11 +89,11 @@ class VectorAttention {
             false,
             rows,
             d,
-            block.seen,
+            block.keys,
             1,
-            attending,
+            probabilities,
             stride,
-            value.addressOf(starts[s] + block.first, source(head) * d),
+            value.addressOf(starts[s] + block.first, keyValueHead(head) * d),
             value.stride,
             0,
             result.addressOf(starts[s] + row, head * d),
@@ -101,7 +106,7 @@ class VectorAttention {
     return new Block(s, head, row, rows, first, shape.endSeen(row + rows - 1, n) - first);
   }
 
-  private int source(int head) {
+  private int keyValueHead(int head) {
     return head / (shape.heads() / shape.keyValueHeads());
   }
 
@@ -117,22 +122,7 @@ class VectorAttention {
 
   /** Scaled and capped, from row {@code at} of a memory on. */
   private void scores(Block block, VectorMemory scores, int at) {
-    int d = shape.headDim();
-    Blas.ofThread()
-        .product(
-            false,
-            true,
-            block.rows,
-            block.seen,
-            d,
-            shape.scale(),
-            query.addressOf(starts[block.s] + block.row, block.head * d),
-            query.stride,
-            key.addressOf(starts[block.s] + block.first, source(block.head) * d),
-            key.stride,
-            0,
-            scores.addressOf(at, 0),
-            scores.stride);
+    scaledProducts(block, scores, at);
     if (shape.capped()) {
       for (int i = 0; i < block.rows; i++) {
         VectorSoftcap.cap(scores, at + i, shape.softcap());
@@ -140,14 +130,34 @@ class VectorAttention {
     }
   }
 
+  /** {@code scale · Q Kᵀ}, before any bound, from row {@code at} of a memory on. */
+  private void scaledProducts(Block block, VectorMemory scores, int at) {
+    int d = shape.headDim();
+    Blas.ofThread()
+        .product(
+            false,
+            true,
+            block.rows,
+            block.keys,
+            d,
+            shape.scale(),
+            query.addressOf(starts[block.s] + block.row, block.head * d),
+            query.stride,
+            key.addressOf(starts[block.s] + block.first, keyValueHead(block.head) * d),
+            key.stride,
+            0,
+            scores.addressOf(at, 0),
+            scores.stride);
+  }
+
   /** Keeps the softmax of the rows of scores, with 0 in all other columns of the sequence. */
   private void keep(Block block, VectorMemory scores) {
     int n = starts[block.s + 1] - starts[block.s];
     for (int i = 0; i < block.rows; i++) {
       int at = 4 * (kept(block) + i * n);
-      zero(probabilities, at - 4 * block.first, block.first);
-      softmax(block, i, scores, i, probabilities, at);
-      zero(probabilities, at + 4 * block.seen, n - block.first - block.seen);
+      zero(keptProbabilities, at - 4 * block.first, block.first);
+      softmax(block, i, scores, i, keptProbabilities, at);
+      zero(keptProbabilities, at + 4 * block.keys, n - block.first - block.keys);
     }
   }
 
@@ -165,12 +175,12 @@ class VectorAttention {
     int low = shape.firstSeen(block.row + i) - block.first;
     int high = shape.endSeen(block.row + i, n) - block.first;
     int at = scores.at(row, 0);
-    float factor = 1 / VectorSoftmax.exponentials(scores, row, low, high, block.seen);
+    float factor = 1 / VectorSoftmax.exponentials(scores, row, low, high, block.keys);
     int c = 0;
-    for (; c <= block.seen - LANES; c += LANES) {
+    for (; c <= block.keys - LANES; c += LANES) {
       result.store(out + 4 * c, scores.load(at + 4 * c).mul(factor));
     }
-    for (; c < block.seen; c++) {
+    for (; c < block.keys; c++) {
       result.put(out + 4 * c, scores.get(at + 4 * c) * factor);
     }
   }
@@ -179,14 +189,14 @@ class VectorAttention {
     int group = shape.heads() / shape.keyValueHeads();
     forHeads(
         shape.keyValueHeads(),
-        (s, source) -> {
+        (s, keyValueHead) -> {
           int n = starts[s + 1] - starts[s];
           int size = blockSize();
           for (int t = starts[s]; t < starts[s + 1]; t++) {
-            zero(dKey, dKey.at(t, source * shape.headDim()), shape.headDim());
-            zero(dValue, dValue.at(t, source * shape.headDim()), shape.headDim());
+            zero(dKey, dKey.at(t, keyValueHead * shape.headDim()), shape.headDim());
+            zero(dValue, dValue.at(t, keyValueHead * shape.headDim()), shape.headDim());
           }
-          for (int head = source * group; head < (source + 1) * group; head++) {
+          for (int head = keyValueHead * group; head < (keyValueHead + 1) * group; head++) {
             for (int row = 0; row < n; row += size) {
               backward(s, head, row, Math.min(size, n - row), dResult, dQuery, dKey, dValue);
             }
@@ -194,6 +204,19 @@ class VectorAttention {
         });
   }
 
+  /**
+   * The backward pass of a block. With its scaled scores {@code S}, their softmax {@code P}, the
+   * gradient {@code dO} of the result and the scale {@code s}:
+   *
+   * <pre>
+   *   dP = dO Vᵀ
+   *   dS = s · P ⊙ (dP − Σ P ⊙ dP)     the sum over the keys of a query
+   *   dS ⊙= 1 − (S / c)²               where the scores are bounded by c
+   *   dQ = dS K
+   *   dK += dSᵀ Q
+   *   dV += Pᵀ dO
+   * </pre>
+   */
   private void backward(
       int s,
       int head,
@@ -204,135 +227,146 @@ class VectorAttention {
       VectorMemory dKey,
       VectorMemory dValue) {
     Block block = block(s, head, row, rows);
-    int seen = block.seen;
-    int d = shape.headDim();
-    int source = source(head);
-    int t = starts[s] + row;
-    int u = starts[s] + block.first;
-    Blas blas = Blas.ofThread();
     boolean kept = kept(s);
     int scratchRows = rows * (1 + (shape.capped() ? 1 : 0) + (kept ? 0 : 1));
-    VectorMemory slopes = AttentionScratch.ofThread(scratchRows, seen);
-    // Those that are not kept stand behind all else.
-    VectorMemory attending = kept ? probabilities : slopes;
-    int at = kept ? 4 * kept(block) : slopes.at(scratchRows - rows, 0);
-    int atStride = kept ? starts[s + 1] - starts[s] : slopes.stride;
+    VectorMemory dScores = AttentionScratch.ofThread(scratchRows, block.keys);
+    // Recomputed probabilities are stored after everything else in the scratch array.
+    VectorMemory probabilities = kept ? keptProbabilities : dScores;
+    int at = kept ? 4 * kept(block) : dScores.at(scratchRows - rows, 0);
+    int stride = kept ? starts[s + 1] - starts[s] : dScores.stride;
     if (!kept) {
-      scores(block, slopes, scratchRows - rows);
-      softmax(block, slopes, scratchRows - rows);
+      scores(block, dScores, scratchRows - rows);
+      softmax(block, dScores, scratchRows - rows);
     }
-    long dAttended = dResult.addressOf(t, head * d);
-    blas.product(
-        false,
-        true,
-        rows,
-        seen,
-        d,
-        1,
-        dAttended,
-        dResult.stride,
-        value.addressOf(u, source * d),
-        value.stride,
-        0,
-        slopes.address,
-        slopes.stride);
-    for (int i = 0; i < rows; i++) {
-      softmaxBackward(slopes, i, seen, attending, at + 4 * i * atStride);
-    }
-    if (shape.capped()) {
-      softcapBackward(
-          slopes, rows, seen, query.addressOf(t, head * d), key.addressOf(u, source * d));
-    }
-    long dScores = slopes.address;
-    int stride = slopes.stride;
-    blas.product(
-        false,
-        false,
-        rows,
-        d,
-        seen,
-        1,
-        dScores,
-        stride,
-        key.addressOf(u, source * d),
-        key.stride,
-        0,
-        dQuery.addressOf(t, head * d),
-        dQuery.stride);
-    blas.product(
-        true,
-        false,
-        seen,
-        d,
-        rows,
-        1,
-        dScores,
-        stride,
-        query.addressOf(t, head * d),
-        query.stride,
-        1,
-        dKey.addressOf(u, source * d),
-        dKey.stride);
-    blas.product(
-        true,
-        false,
-        seen,
-        d,
-        rows,
-        1,
-        attending.address + at,
-        atStride,
-        dAttended,
-        dResult.stride,
-        1,
-        dValue.addressOf(u, source * d),
-        dValue.stride);
+    scoreGradients(block, dResult, probabilities, at, stride, dScores);
+    queryAndKeyGradients(block, dScores, dQuery, dKey);
+    int d = shape.headDim();
+    Blas.ofThread()
+        .product(
+            true,
+            false,
+            block.keys,
+            d,
+            rows,
+            1,
+            probabilities.address + at,
+            stride,
+            dResult.addressOf(starts[s] + row, head * d),
+            dResult.stride,
+            1,
+            dValue.addressOf(starts[s] + block.first, keyValueHead(head) * d),
+            dValue.stride);
   }
 
-  /** {@code scale · p ⊙ (dp − Σ p dp)} over {@code dp}, the row of slopes. */
-  private void softmaxBackward(
-      VectorMemory slopes, int row, int columns, VectorMemory attending, int in) {
-    int at = slopes.at(row, 0);
-    FloatVector sums = FloatVector.zero(SPECIES);
-    int c = 0;
-    for (; c <= columns - LANES; c += LANES) {
-      sums = slopes.load(at + 4 * c).fma(attending.load(in + 4 * c), sums);
-    }
-    float sum = sums.reduceLanes(VectorOperators.ADD);
-    for (; c < columns; c++) {
-      sum += slopes.get(at + 4 * c) * attending.get(in + 4 * c);
-    }
-    float scale = shape.scale();
-    for (c = 0; c <= columns - LANES; c += LANES) {
-      FloatVector slope = slopes.load(at + 4 * c).sub(sum).mul(scale);
-      slopes.store(at + 4 * c, slope.mul(attending.load(in + 4 * c)));
-    }
-    for (; c < columns; c++) {
-      slopes.put(at + 4 * c, (slopes.get(at + 4 * c) - sum) * scale * attending.get(in + 4 * c));
-    }
-  }
-
-  /** Multiplies slopes by those of the bound on the scores, which follow behind them meanwhile. */
-  private void softcapBackward(
-      VectorMemory slopes, int rows, int columns, long queries, long keys) {
+  /**
+   * Sets the first rows of {@code dScores} to {@code dS}.
+   *
+   * @param at where the probabilities of the block's first row begin, in bytes
+   * @param stride floats from one row of probabilities to the next
+   */
+  private void scoreGradients(
+      Block block,
+      VectorMemory dResult,
+      VectorMemory probabilities,
+      int at,
+      int stride,
+      VectorMemory dScores) {
+    int d = shape.headDim();
     Blas.ofThread()
         .product(
             false,
             true,
-            rows,
-            columns,
-            shape.headDim(),
-            shape.scale(),
-            queries,
-            query.stride,
-            keys,
-            key.stride,
+            block.rows,
+            block.keys,
+            d,
+            1,
+            dResult.addressOf(starts[block.s] + block.row, block.head * d),
+            dResult.stride,
+            value.addressOf(starts[block.s] + block.first, keyValueHead(block.head) * d),
+            value.stride,
             0,
-            slopes.addressOf(rows, 0),
-            slopes.stride);
-    for (int i = 0; i < rows; i++) {
-      VectorSoftcap.cap(slopes, rows + i, shape.softcap());
-      VectorSoftcap.backward(slopes, i, slopes, rows + i, shape.softcap());
+            dScores.address,
+            dScores.stride);
+    for (int i = 0; i < block.rows; i++) {
+      softmaxBackward(dScores, i, block.keys, probabilities, at + 4 * i * stride);
+    }
+    if (shape.capped()) {
+      softcapBackward(block, dScores);
+    }
+  }
+
+  private void queryAndKeyGradients(
+      Block block, VectorMemory dScores, VectorMemory dQuery, VectorMemory dKey) {
+    int d = shape.headDim();
+    int firstQuery = starts[block.s] + block.row;
+    int firstKey = starts[block.s] + block.first;
+    int queryColumn = block.head * d;
+    int keyColumn = keyValueHead(block.head) * d;
+    Blas blas = Blas.ofThread();
+    blas.product(
+        false,
+        false,
+        block.rows,
+        d,
+        block.keys,
+        1,
+        dScores.address,
+        dScores.stride,
+        key.addressOf(firstKey, keyColumn),
+        key.stride,
+        0,
+        dQuery.addressOf(firstQuery, queryColumn),
+        dQuery.stride);
+    blas.product(
+        true,
+        false,
+        block.keys,
+        d,
+        block.rows,
+        1,
+        dScores.address,
+        dScores.stride,
+        query.addressOf(firstQuery, queryColumn),
+        query.stride,
+        1,
+        dKey.addressOf(firstKey, keyColumn),
+        dKey.stride);
+  }
+
+  /**
+   * Replaces {@code dP} by {@code s · P ⊙ (dP − Σ P ⊙ dP)}, in one row.
+   *
+   * @param in where the row's probabilities begin, in bytes
+   */
+  private void softmaxBackward(
+      VectorMemory dScores, int row, int columns, VectorMemory probabilities, int in) {
+    int at = dScores.at(row, 0);
+    FloatVector sums = FloatVector.zero(SPECIES);
+    int c = 0;
+    for (; c <= columns - LANES; c += LANES) {
+      sums = dScores.load(at + 4 * c).fma(probabilities.load(in + 4 * c), sums);
+    }
+    float sum = sums.reduceLanes(VectorOperators.ADD);
+    for (; c < columns; c++) {
+      sum += dScores.get(at + 4 * c) * probabilities.get(in + 4 * c);
+    }
+    float scale = shape.scale();
+    for (c = 0; c <= columns - LANES; c += LANES) {
+      FloatVector scaled = dScores.load(at + 4 * c).sub(sum).mul(scale);
+      dScores.store(at + 4 * c, scaled.mul(probabilities.load(in + 4 * c)));
+    }
+    for (; c < columns; c++) {
+      dScores.put(
+          at + 4 * c, (dScores.get(at + 4 * c) - sum) * scale * probabilities.get(in + 4 * c));
+    }
+  }
+
+  /** {@code dS ⊙= 1 − (S / c)²}; the scores are recomputed into the rows after {@code dS}. */
+  private void softcapBackward(Block block, VectorMemory dScores) {
+    scaledProducts(block, dScores, block.rows);
+    for (int i = 0; i < block.rows; i++) {
+      VectorSoftcap.cap(dScores, block.rows + i, shape.softcap());
+      VectorSoftcap.backward(dScores, i, dScores, block.rows + i, shape.softcap());
     }
   }
 
