@@ -25,7 +25,7 @@ final class AdapterTensors {
   static final String CLASSIFIER_WEIGHT = "classifier.weight";
   static final String CLASSIFIER_BIAS = "classifier.bias";
 
-  /** Of a classifier's head. */
+  /** Names of the tensors of a classifier's head. */
   static final List<String> CLASSIFIER = List.of(CLASSIFIER_WEIGHT, CLASSIFIER_BIAS);
 
   private AdapterTensors() {}
@@ -108,7 +108,7 @@ final class AdapterTensors {
     return module.sharing() == Sharing.SHARED_A;
   }
 
-  /** Of the tensor that has an expert's {@code A} in its first rows. */
+  /** Name of the tensor that has an expert's {@code A} in its first rows. */
   static String a(ModuleExperts module, int expert) {
     return prefix(module) + (sharesA(module) ? "A" : "experts." + expert + ".A");
   }

@@ -52,7 +52,7 @@ public record MergedFormat(Optional<String> model, long maxShardBytes) implement
     }
   }
 
-  /** Of the model that the adapter was trained with, in shards of the usual size. */
+  /** A checkpoint of the model that the adapter was trained with, in shards of the usual size. */
   public static MergedFormat usual() {
     return new MergedFormat(Optional.empty(), MAX_SHARD_BYTES);
   }

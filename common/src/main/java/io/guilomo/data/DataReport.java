@@ -61,17 +61,17 @@ public record DataReport(
     return new DataReport(1, 0, 0, 0, 0, 0, 1, List.of(record), 0, 0);
   }
 
-  /** Of a record that can be read, without saying what becomes of it. */
+  /** The report of a record that can be read, without saying what becomes of it. */
   public static DataReport ofReadable() {
     return new DataReport(1, 0, 0, 0, 0, 0, 0, List.of(), 0, 0);
   }
 
-  /** Of a record that an evaluation scored. */
+  /** The report of a record that an evaluation scored. */
   public static DataReport ofScored() {
     return new DataReport(1, 0, 1, 0, 0, 0, 0, List.of(), 0, 0);
   }
 
-  /** Of a training record that also occurs among the validation records. */
+  /** The report of a training record that also occurs among the validation records. */
   public static DataReport ofRepeated() {
     return new DataReport(1, 0, 0, 0, 0, 1, 0, List.of(), 0, 0);
   }

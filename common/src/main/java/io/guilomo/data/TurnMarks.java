@@ -43,7 +43,7 @@ final class TurnMarks {
   private final List<Integer> numbers;
   private final List<Map<String, Object>> marked;
 
-  /** Of each turn the mark of its content and that of its calls. */
+  /** Marks of the content and of the calls of each turn. */
   private final char[] marks;
 
   private final List<Turn> turns = new ArrayList<>();

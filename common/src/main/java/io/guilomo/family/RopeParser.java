@@ -34,7 +34,7 @@ public final class RopeParser {
   }
 
   /**
-   * Of a family that rotates all features of a head.
+   * Rotations of a family that rotates all features of a head.
    *
    * @param positions {@code max_position_embeddings}
    * @throws UserException if the configuration has fewer of them rotated
@@ -48,7 +48,7 @@ public final class RopeParser {
   }
 
   /**
-   * Of a family that may rotate the first features of a head alone.
+   * Rotations of a family that may rotate the first features of a head alone.
    *
    * @param positions {@code max_position_embeddings}
    */
@@ -199,7 +199,7 @@ public final class RopeParser {
         given.flag("truncate", true));
   }
 
-  /** Of arXiv 2309.00071, or the ratio of two such that DeepSeek's models give. */
+  /** The factor of arXiv 2309.00071, or the ratio of two such that DeepSeek's models give. */
   private static double yarnMagnitude(ConfigJson given, double factor) {
     if (given.has("mscale") && given.has("mscale_all_dim")) {
       return yarnMagnitude(factor, given.positiveNumber("mscale"))

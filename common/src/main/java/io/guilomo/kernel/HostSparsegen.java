@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 record HostSparsegen(INDArray z, ExpertChoice choice, INDArray weights, INDArray shortfall) {
 
-  /** Of one range of {@link KernelThreads}. */
+  /** Tokens of one range of {@link KernelThreads}. */
   private static final int TOKENS = 128;
 
   /** Some rows of what both directions use. */

@@ -12,7 +12,7 @@ import java.io.Serializable;
 public record ExpertForm(RoutingMethod routing, Sharing sharing, Scaling scaling)
     implements Serializable {
 
-  /** Of experts that share nothing. */
+  /** The form of experts that share nothing. */
   public ExpertForm(RoutingMethod routing, Scaling scaling) {
     this(routing, Sharing.NONE, scaling);
   }

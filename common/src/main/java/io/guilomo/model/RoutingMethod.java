@@ -22,7 +22,7 @@ public record RoutingMethod(String router, int topK) implements Serializable {
   /** The router that learns how many experts each token needs (LD-MoLE, arXiv 2509.25684). */
   public static final String SPARSEGEN = "sparsegen";
 
-  /** Of all routers. */
+  /** Names of all routers. */
   public static final List<String> NAMES = List.of(TOP_K, DENSE, SPARSEGEN);
 
   public RoutingMethod {

@@ -14,7 +14,7 @@ public final class ArrayDeclarations {
   private final List<WorkingArray> declared = new ArrayList<>();
 
   /**
-   * Of a part that is not computed again, or keeps all that it saves.
+   * Declarations of a part that is not computed again, or keeps all that it saves.
    *
    * @param owner name of the part; unique in the network
    */

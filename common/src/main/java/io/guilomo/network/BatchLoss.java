@@ -52,7 +52,7 @@ public final class BatchLoss {
     return tokens;
   }
 
-  /** Of this loss in what is differentiated. */
+  /** Factor of this loss in the sum that is differentiated. */
   public double coefficient() {
     return coefficient;
   }

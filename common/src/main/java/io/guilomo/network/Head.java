@@ -5,7 +5,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The last part: turns states into a loss. Its {@link Part#forward} returns its logits. */
 public interface Head extends Part {
 
-  /** Of the pass, where this measures. */
+  /** Measurements of the current pass. */
   Measurements measurements();
 
   /** Positions with a label in the whole batch, whose mean the loss is. */

@@ -9,7 +9,7 @@ package io.guilomo.network;
  */
 public record ParameterCount(long gsvs, long weights) {
 
-  /** Of the network that {@link LoraMoeNetwork#create} would make. */
+  /** Parameters of the network that {@link LoraMoeNetwork#create} would make. */
   public static ParameterCount of(NetworkDefinition definition) {
     long gsvs = 0;
     long weights = 0;

@@ -23,7 +23,8 @@ public record PartSpec(Kind kind, NetworkDefinition network, int layer, Mixture 
   }
 
   /**
-   * Of all parts, in the order in which a pass runs them and their parameters follow each other.
+   * Specifications of all parts, in the order in which a pass runs them and their parameters follow
+   * each other.
    */
   static List<PartSpec> all(NetworkDefinition network) {
     Mixture mixture = new Mixture(network);

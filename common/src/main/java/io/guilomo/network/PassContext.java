@@ -117,7 +117,7 @@ public final class PassContext {
     return firstToken;
   }
 
-  /** Of the tokens in their sequences, {@code [T]}. */
+  /** Position of each token in its sequence, {@code [T]}. */
   public int[] positions() {
     return positions;
   }

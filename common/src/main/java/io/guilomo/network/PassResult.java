@@ -14,7 +14,7 @@ import java.io.Serializable;
 public record PassResult(double loss, double taskLoss, double balanceLoss, int labels, int correct)
     implements Serializable {
 
-  /** Of both batches together: means over all their labels. */
+  /** The result of both batches together: means over all their labels. */
   public PassResult plus(PassResult other) {
     double share = labels + other.labels == 0 ? 0 : (double) labels / (labels + other.labels);
     return new PassResult(

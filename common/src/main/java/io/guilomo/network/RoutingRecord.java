@@ -26,7 +26,10 @@ final class RoutingRecord {
     return routedTokens;
   }
 
-  /** Of the last pass, mean over its tokens, in nats; only in the fine-tuning stage. */
+  /**
+   * Entropy of the routers' probabilities in the last pass, mean over its tokens, in nats; only in
+   * the fine-tuning stage.
+   */
   Map<LinearModule, Double> routerEntropy() {
     return routerEntropy;
   }

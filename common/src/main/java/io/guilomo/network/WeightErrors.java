@@ -32,7 +32,7 @@ public record WeightErrors(Map<String, RoundingError> kinds) implements Serializ
     return new WeightErrors(sums);
   }
 
-  /** Of all matrices together. */
+  /** Relative error of all matrices together. */
   public double relative() {
     return kinds.values().stream().reduce(RoundingError.NONE, RoundingError::plus).relative();
   }

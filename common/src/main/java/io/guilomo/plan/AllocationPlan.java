@@ -136,7 +136,7 @@ public record AllocationPlan(
     return form.sharing();
   }
 
-  /** Of an expert's output by its rank. */
+  /** How an expert's output is scaled by its rank. */
   public Scaling scaling() {
     return form.scaling();
   }

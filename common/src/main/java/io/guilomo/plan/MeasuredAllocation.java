@@ -111,7 +111,7 @@ public enum MeasuredAllocation {
     return Stream.of(values()).map(MeasuredAllocation::toString).toList();
   }
 
-  /** Of a name that is one of them. */
+  /** The strategy of a name that is one of {@link #names}. */
   public static MeasuredAllocation of(String strategy) {
     return ConstantName.find(MeasuredAllocation.class, strategy).orElseThrow();
   }

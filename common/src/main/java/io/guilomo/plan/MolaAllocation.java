@@ -30,7 +30,10 @@ public record MolaAllocation(List<Integer> shape, int rank, LoraMoeConfig lora)
     }
   }
 
-  /** Of a strategy's name; empty shapes and other texts are refused. */
+  /**
+   * Experts of a module by quarter of the layers, from a strategy's name; texts that are no numbers
+   * are refused.
+   */
   static List<Integer> shape(String name) {
     try {
       return Arrays.stream(name.substring(PREFIX.length()).split("-", -1))

@@ -26,7 +26,7 @@ final class DepthSmoothing {
   private final int[] starts;
   private final int[] lengths;
 
-  /** Of each module, those of its neighbours. */
+  /** Indices of the neighbours of each module. */
   private final int[][] neighbours;
 
   /**

@@ -17,7 +17,7 @@ public record ExpectedSettings(long budget, long steps, double begun) implements
   /** Part of the search in which the expected number of parameters reaches its target. */
   static final double DESCENT = 0.5;
 
-  /** Of a search whose distributions start with equal logits. */
+  /** Settings of a search whose distributions start with equal logits. */
   public ExpectedSettings(long budget, long steps) {
     this(budget, steps, 0);
   }

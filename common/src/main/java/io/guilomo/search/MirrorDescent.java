@@ -69,7 +69,7 @@ final class MirrorDescent {
       return new CountDistribution(gsvs, start, end - start, least);
     }
 
-    /** Of its first possible count. */
+    /** Index of its first possible count. */
     int first() {
       return start + least - 1;
     }

@@ -52,8 +52,8 @@ final class Updates {
   }
 
   /**
-   * Of passes whose results are not subtracted. What rounding changes is noise to distributions,
-   * which move by averages over many batches; a choice may fall to it.
+   * Accuracy of passes whose results are not subtracted. What rounding changes is noise to
+   * distributions, which move by averages over many batches; a choice may fall to it.
    */
   private Accuracy accuracy() {
     return soft() && settings.outerGradient() == OuterGradient.FIRST_ORDER

@@ -38,7 +38,7 @@ public record MemoryEstimate(
   /** As an object and as bytes: how often the heap holds what goes through Spark. */
   private static final int RECEIVED = 2;
 
-  /** Of a search; its own batch size is not looked at. */
+  /** Memory of a search; its own batch size is ignored. */
   public static MemoryEstimate search(
       NetworkDefinition network, SearchConfig search, BatchShape batch) {
     ParameterCount count = ParameterCount.of(network);
@@ -54,7 +54,7 @@ public record MemoryEstimate(
     return of(network, search.recompute(), copied, batch);
   }
 
-  /** Of a fine-tuning; its own batch size is not looked at. */
+  /** Memory of a fine-tuning; its own batch size is ignored. */
   public static MemoryEstimate fineTuning(
       NetworkDefinition network, FinetuneConfig finetune, BatchShape batch) {
     long copied = finetune.accumulationSteps() > 1 ? ParameterCount.of(network).weights() : 0;
@@ -62,8 +62,8 @@ public record MemoryEstimate(
   }
 
   /**
-   * Of the short training of all candidates that some strategies measure; the search's own batch
-   * size is not looked at.
+   * Memory of the short training of all candidates that some strategies measure; the search's own
+   * batch size is ignored.
    */
   public static MemoryEstimate measuring(
       NetworkDefinition network, SearchConfig search, BatchShape batch) {

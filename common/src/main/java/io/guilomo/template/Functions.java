@@ -79,7 +79,7 @@ final class Functions {
     throw TemplateException.raised(PythonValues.text(given.require(0, "message"), scope.budget()));
   }
 
-  /** Of the rendering's clock, which is the same wherever a template asks. */
+  /** The time of the rendering's clock, which is the same wherever a template asks. */
   private static Object now(Scope scope, Callable.Arguments given) {
     String format = PythonValues.string(given.require(0, "format"));
     ZonedDateTime now = ZonedDateTime.now(scope.clock());

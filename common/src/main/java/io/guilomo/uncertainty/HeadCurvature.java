@@ -116,7 +116,7 @@ public final class HeadCurvature implements Serializable {
     return records;
   }
 
-  /** Of the records, with the weights at which they were added. */
+  /** Log-likelihood of the records, with the weights at which they were added. */
   double logLikelihood() {
     return logLikelihood;
   }

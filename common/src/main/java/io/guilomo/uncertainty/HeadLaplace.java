@@ -155,7 +155,7 @@ public record HeadLaplace(
       return variances;
     }
 
-    /** Of the evidence what is not the likelihood: prior and determinant. */
+    /** What prior and determinant add to the logarithm of the evidence, beside the likelihood. */
     double logOccam(double precision) {
       double sum = -precision * squaredNorm;
       for (double input : inputs) {

@@ -58,7 +58,7 @@ public interface Decoder extends BackboneConfig {
   /** Tokens that a position of a layer looks back at, itself included; 0 for all. */
   int window(int layer);
 
-  /** Of the gate. */
+  /** Activation of the gate. */
   Activation activation();
 
   /** Whether the queries and keys of each head are normed. */

@@ -29,7 +29,7 @@ public final class DecoderParser {
       double epsilon,
       boolean tiedHead) {
 
-    /** Of a family whose configurations always give the sizes of the layers. */
+    /** Defaults of a family whose configurations always give the sizes of the layers. */
     public Defaults(int keyValueHeads, int headDim, int positions, double epsilon) {
       this(0, 0, 0, 0, keyValueHeads, headDim, 0, positions, epsilon, false);
     }

@@ -37,7 +37,7 @@ public record DecoderSizes(
     NONE
   }
 
-  /** Of another length. */
+  /** The same sizes with another number of positions. */
   public DecoderSizes withPositions(int positions) {
     return new DecoderSizes(
         hidden,

@@ -78,7 +78,7 @@ public final class CudaProbe {
     return String.format(Locale.ROOT, "%.3g TFLOP/s", teraflops);
   }
 
-  /** Of three square matrices, in TFLOP/s. */
+  /** Speed of a product of square matrices, in TFLOP/s. */
   private double product(int size, DataType frozen, Kernels.Accuracy accuracy) {
     INDArray a = matrix(DataType.FLOAT, size);
     INDArray b = matrix(frozen, size);

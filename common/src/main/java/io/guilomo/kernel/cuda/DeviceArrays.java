@@ -49,7 +49,7 @@ final class DeviceArrays {
     stream.device().free(address);
   }
 
-  /** Of the first element; 0 for null. */
+  /** Address of the first element; 0 for null. */
   static long address(INDArray array) {
     return array == null ? 0 : array.data().address() + array.offset() * array.dataType().width();
   }

@@ -6,7 +6,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The product with the {@code A} of the modules that read one input, dropout included. */
 abstract class DownProjection {
 
-  /** Of the replica; set by {@link #attach}. */
+  /** Context of the replica; set by {@link #attach}. */
   PassContext context;
 
   /** {@code A} of all modules, {@code [Σ rows of A, in]}. */

@@ -22,7 +22,7 @@ record Dropout(double rate, long stream) {
     return context.options().training() && rate > 0;
   }
 
-  /** Of a pass; one that drops nothing where dropout is not {@link #on}. */
+  /** The mask of a pass; one that drops nothing where dropout is not {@link #on}. */
   DropoutMask mask(PassContext context) {
     return new DropoutMask(
         on(context) ? (float) rate : 0,

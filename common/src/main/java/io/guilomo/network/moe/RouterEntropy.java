@@ -11,7 +11,7 @@ final class RouterEntropy {
 
   private final LinearModule module;
 
-  /** Of its statistic among the router's. */
+  /** Index of the entropy among the router's statistics. */
   private final int index;
 
   private INDArray statistic;

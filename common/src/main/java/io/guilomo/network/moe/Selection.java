@@ -142,7 +142,7 @@ public final class Selection implements Part {
     this.gradient = view;
   }
 
-  /** Of a module, once the selection is attached. */
+  /** Masks of a module, once the selection is attached. */
   public Masks masks(LinearModule module) {
     return masks.get(module);
   }

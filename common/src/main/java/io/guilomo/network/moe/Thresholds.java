@@ -102,7 +102,7 @@ public final class Thresholds implements Part {
     }
   }
 
-  /** Of modules with so many input features, once the part is attached. */
+  /** The network of modules with so many input features, once the part is attached. */
   Network network(int inFeatures) {
     return networks.get(inFeatures);
   }
