@@ -251,7 +251,7 @@ public record ModelCard(
     return text.replaceAll("\\s+", " ").replace("|", "\\|");
   }
 
-  /** The model as others may know it: of a local path, which they have not, the last name. */
+  /** The model's name for readers elsewhere: of a local path, only the last component. */
   static String model(AdapterDescription description) {
     String backbone = description.backbone();
     return LOCAL.matcher(backbone).matches() ? lastName(backbone) : backbone;

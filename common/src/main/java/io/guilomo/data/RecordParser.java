@@ -34,9 +34,9 @@ import java.util.regex.Pattern;
  *       {@code label}
  * </ul>
  *
- * A field that is null, not a number or absent is missing, and another of its names is looked at,
- * as every row of a table has every column. Missing labels are none, and a missing second text
- * makes a record a single sentence, in whatever format they come.
+ * A field that is absent, null or NaN counts as missing, and its next alternative name is tried.
+ * Missing labels are none, and a missing second text makes a record a single sentence, in whatever
+ * format they come.
  *
  * @param columns column names by field, for columns with unusual names: {@code sentence} to {@code
  *     _c3}, for example, or to {@code title|text}, of which a record has one

@@ -68,7 +68,7 @@ public final class FrozenTensors {
     /** Fills all of {@code target}; {@code digest} sees the bytes as they are stored. */
     void read(Piece piece, FloatSink target, MessageDigest digest) throws IOException;
 
-    /** Has {@code digest} see what it sees when the tensor is read. */
+    /** Updates {@code digest} with the bytes that reading the tensor would feed it. */
     default void digest(Piece piece, MessageDigest digest) throws IOException {}
 
     /** Whether the values are stored as float16. */

@@ -8,8 +8,7 @@ import java.util.List;
  * the implementations.
  *
  * @param router name of the router, for instance {@link #TOP_K}
- * @param topK experts a token uses, of which {@link #DENSE} takes no notice and {@link #SPARSEGEN}
- *     makes what it aims at
+ * @param topK experts per token; ignored by {@link #DENSE}, a target for {@link #SPARSEGEN}
  */
 public record RoutingMethod(String router, int topK) implements Serializable {
 

@@ -69,7 +69,7 @@ public record AlphaLoraAllocation(
 
   /**
    * Whole numbers in proportion to weights, rounded by largest remainders, of equal ones the first.
-   * Who gets none takes one from who has most.
+   * An entry that gets none takes one from the largest.
    *
    * @param total at least as many as there are weights
    */

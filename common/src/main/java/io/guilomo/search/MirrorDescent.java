@@ -30,11 +30,11 @@ import java.util.List;
  *
  * <p>The last line is a step of the dual variable solved exactly: {@code ν} is what the price of a
  * parameter, in {@code L_val + μ C(a)}, must be for the target to be met, so that there is no price
- * to overshoot and none to keep between the steps. The target goes from what the GSVs start with to
- * the budget in the first half of the search, by equal factors; to twice the parameters of the
- * smallest plan's experts where the budget is less, and the plan is then what that search keeps
- * longest. Without a budget parameters have no price: a count grows as long as that lowers the
- * validation loss.
+ * to overshoot and none to keep between the steps. Over the first half of the search the target
+ * moves geometrically from the initial expected parameters to the budget. If the budget is below
+ * twice the smallest plan's expert parameters, the target stops there, and the plan keeps the
+ * entries that this search would drop last. Without a budget parameters have no price: a count
+ * grows as long as that lowers the validation loss.
  */
 final class MirrorDescent {
 
@@ -50,13 +50,12 @@ final class MirrorDescent {
   /** Logits that are lower than their vector's largest by more than this are raised. */
   private static final float RANGE = 10;
 
-  /** Largest change of a mean logit by the price in one step. */
+  /** Largest mean change of the logits by the price in one step. */
   private static final double MOST = 1;
 
   /**
-   * Of the parameters of the smallest plan's experts the search keeps at least so many times: with
-   * fewer, hardly more than its smallest form is in use, and only each module's next rank has a
-   * measurable value.
+   * The target is at least this many times the parameters of the smallest plan's experts: below
+   * that the search sees little beyond that plan, and can measure only each module's next rank.
    */
   private static final double ROOM = 2;
 

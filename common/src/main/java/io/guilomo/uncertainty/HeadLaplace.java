@@ -35,7 +35,7 @@ public record HeadLaplace(
     double logEvidence)
     implements Serializable {
 
-  /** Between these {@code ln δ} lies the best, or it is the end that is nearer. */
+  /** Search range of {@code ln δ}; a maximum outside it is clipped to the nearer end. */
   private static final double LEAST = Math.log(1e-9);
 
   private static final double MOST = Math.log(1e9);

@@ -27,7 +27,8 @@ public record LogitDistribution(double[] mean, double[][] axes, double[] varianc
   /**
    * The mean probabilities, approximately: with the variance {@code s} of the difference of each
    * two logits, {@code p_k ∝ 1 / Σ_c exp((μ_c − μ_k) / √(1 + π s / 8))} (mf2 of arXiv 2006.07584).
-   * Of two classes that is MacKay's probit approximation, and what all logits share counts nowhere.
+   * For two classes this is MacKay's probit approximation. A shift common to all logits has no
+   * effect.
    */
   public double[] probit() {
     double[] probabilities = new double[mean.length];
