@@ -47,12 +47,12 @@ record RecordScores(Map<String, Map<String, TreeMap<Long, Scored>>> runs, Bootst
         config.evaluate().bootstrapSamples(), config.evaluate().confidence(), config.run().seed());
   }
 
-  /** Of all runs of a comparison. */
+  /** Scores of all runs of a comparison. */
   static RecordScores read(TableReader reader, String comparison, Bootstrap bootstrap) {
     return read(reader, run -> run.startsWith(comparison + "."), bootstrap);
   }
 
-  /** Of some runs. */
+  /** Scores of some runs. */
   static RecordScores read(TableReader reader, List<String> runs, Bootstrap bootstrap) {
     return read(reader, runs::contains, bootstrap);
   }
@@ -121,7 +121,7 @@ record RecordScores(Map<String, Map<String, TreeMap<Long, Scored>>> runs, Bootst
             theirs.values().stream().mapToDouble(loss -> loss / mean).toArray()));
   }
 
-  /** Of the records that all of the runs have scored, in their order. */
+  /** Mean losses of the records that all of the runs have scored, in their order. */
   private Map<Long, Double> meanLosses(List<String> of) {
     Map<Long, Double> sums = new TreeMap<>();
     losses(of.get(0)).keySet().forEach(position -> sums.put(position, 0.0));

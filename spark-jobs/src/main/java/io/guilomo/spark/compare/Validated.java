@@ -23,7 +23,7 @@ record Validated(double loss, double accuracy) {
   }
 
   /**
-   * Of the validations of a fine-tuning the one whose adapter is kept: of equals the first.
+   * The validation of a fine-tuning whose adapter is kept: of equals the first.
    *
    * @param validations in their order; at least one
    */

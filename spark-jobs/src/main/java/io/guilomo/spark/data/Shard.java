@@ -23,7 +23,7 @@ public record Shard(int index, Example[] train, Example[] validation) implements
     return new Shard(index, train, Arrays.copyOf(validation, count));
   }
 
-  /** Of all examples, in their order. */
+  /** Digest of all examples, in their order. */
   String digest() {
     return ContentDigest.sha256(
         Stream.of(train, validation)

@@ -57,7 +57,7 @@ final class Scores {
     this.seed = seed;
   }
 
-  /** Of a record out of the domain, of which only the confidence counts. */
+  /** The score of a record out of the domain, of which only the confidence counts. */
   static Scored outside(double confidence) {
     return new Scored(OUTSIDE, OUTSIDE, Double.NaN, confidence);
   }

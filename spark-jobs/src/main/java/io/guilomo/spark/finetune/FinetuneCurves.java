@@ -55,7 +55,7 @@ final class FinetuneCurves {
     }
   }
 
-  /** Of one module, as its router sent a worker's tokens. */
+  /** Metrics of one module, as its router sent a worker's tokens. */
   private void router(
       Moment at, int worker, LinearModule module, long[] routed, double entropy, double active) {
     long all = Math.max(1, Arrays.stream(routed).sum());

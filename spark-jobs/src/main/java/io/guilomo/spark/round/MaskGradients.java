@@ -35,7 +35,7 @@ public record MaskGradients(double[] gradients, double[] squares, double labels,
 
   private record Part(int worker, MaskGradients sums) implements Serializable {}
 
-  /** Of so many outer variables, before the first batch. */
+  /** Sums of {@code count} outer variables before the first batch. */
   public static MaskGradients none(int count) {
     return new MaskGradients(new double[count], new double[count], 0, 0);
   }
