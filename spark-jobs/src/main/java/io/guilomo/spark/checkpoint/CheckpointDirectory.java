@@ -106,7 +106,7 @@ public final class CheckpointDirectory {
     }
     int kept = 0;
     for (Path path : newestFirst()) {
-      // What claims to be newer is not whole, or this one could not have been written after it.
+      // A checkpoint with a higher round must be damaged, or training would have resumed from it.
       if (round(path) > checkpoint.round() || ++kept > keep) {
         files.delete(path, true);
       }

@@ -241,7 +241,8 @@ public record RecordReader(
             .collect(Collectors.partitioningBy(file -> DataFormat.isOfLines(file.path())));
     Map<Boolean, List<DataFile>> spanning =
         new LinkedHashMap<>(grouped(files, ofLines.get(false), start));
-    // There may be thousands of these, and they are rarely not what they are called.
+    // There may be thousands of .jsonl files, and the extension is rarely wrong: only the first is
+    // opened.
     ofLines.get(true).stream()
         .findFirst()
         .flatMap(first -> grouped(files, List.of(first), start).keySet().stream().findFirst())

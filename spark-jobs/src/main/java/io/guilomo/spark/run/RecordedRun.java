@@ -139,7 +139,9 @@ public final class RecordedRun {
         R result = work.run();
         write("SUCCEEDED", Instant.now());
         boolean reported = reporting && report(true);
-        // Until then the job resumes, at its end, rather than start over.
+        // Checkpoints are deleted only after publishing, so that until then a resubmitted job
+        // resumes
+        // at its end.
         context.publications().ended(runId, parts, checkpoints::end);
         tracker.end(new JobTracker.Ending(null, reported));
         return result;

@@ -168,7 +168,7 @@ final class Measuring {
         Stream.of(config.data().records(), config.data().validationRecords())
             .filter(records -> !records.isBlank())
             .toList();
-    // What a table holds has no names and times of change to tell it by.
+    // A table has no file names and modification times to identify its content.
     String content = sources.stream().allMatch(RecordSource::isPath) ? "" : data.digest();
     for (RecordSource records : sources) {
       causes.addAll(records.isPath() ? files(records.text()) : List.of(content));

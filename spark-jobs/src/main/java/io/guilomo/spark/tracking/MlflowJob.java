@@ -155,7 +155,7 @@ final class MlflowJob implements JobTracker {
   @Override
   public void end(Ending ending) {
     if (tracking.isKilled()) {
-      // Whatever it failed of is a consequence.
+      // The failure is a consequence of the kill.
       return;
     }
     ended = true;

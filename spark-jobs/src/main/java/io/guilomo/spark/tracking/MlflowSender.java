@@ -160,8 +160,8 @@ final class MlflowSender {
         succeeded();
         return;
       } catch (MlflowRefusal e) {
-        // A run that has not begun is no word of the server's.
-        // Of a run that could not be begun the user has heard.
+        // The run was never created, so the server has not answered; the user has been told
+        // already.
         if (!e.is(MlflowRefusal.NOT_BEGUN)) {
           succeeded();
           refused(e);
@@ -227,7 +227,7 @@ final class MlflowSender {
     try {
       messages.accept(line);
     } catch (RuntimeException e) {
-      // Whoever listens decides about the job, which this is no part of.
+      // A failing listener must not affect the job.
     }
   }
 
