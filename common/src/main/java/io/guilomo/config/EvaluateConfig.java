@@ -15,7 +15,7 @@ import java.util.List;
  * @param methods how language models are scored: {@code generation}, {@code choices}, {@code text}
  * @param confidence confidence level of the intervals
  * @param bootstrapSamples bootstrap samples per interval
- * @param doubt how probabilities say what the model does not know
+ * @param uncertainty how probabilities say what the model does not know
  */
 public record EvaluateConfig(
     RecordSource records,
@@ -24,7 +24,7 @@ public record EvaluateConfig(
     List<String> methods,
     double confidence,
     int bootstrapSamples,
-    Doubt doubt) {
+    UncertaintyConfig uncertainty) {
 
   /** What the probabilities of answers are made of. */
   public enum Uncertainty {
@@ -68,13 +68,14 @@ public record EvaluateConfig(
   /**
    * How probabilities say what the model does not know.
    *
+   * @param method what the probabilities are made of
    * @param adapters directories of those that answer; empty: the adapters of the run, or {@code
    *     adapter}
    * @param laplaceSamples of logits whose probabilities are averaged; 0: a closed approximation
    * @param outOfDomain path of records unlike those of the training; empty: none
    */
-  public record Doubt(
-      Uncertainty uncertainty,
+  public record UncertaintyConfig(
+      Uncertainty method,
       List<String> adapters,
       MemberWeights weights,
       int laplaceSamples,
@@ -82,37 +83,37 @@ public record EvaluateConfig(
       implements Serializable {
 
     /** A single adapter answers, and nothing is asked of its confidence. */
-    public static final Doubt NONE =
-        new Doubt(Uncertainty.NONE, List.of(), MemberWeights.UNIFORM, 0, "");
+    public static final UncertaintyConfig NONE =
+        new UncertaintyConfig(Uncertainty.NONE, List.of(), MemberWeights.UNIFORM, 0, "");
 
     /** Whether figures of the confidence are wanted. */
     public boolean isAsked() {
-      return uncertainty != Uncertainty.NONE || !outOfDomain.isBlank();
+      return method != Uncertainty.NONE || !outOfDomain.isBlank();
     }
 
-    private static Doubt of(ConfigSection section) {
-      Doubt doubt =
-          new Doubt(
+    private static UncertaintyConfig of(ConfigSection section) {
+      UncertaintyConfig uncertainty =
+          new UncertaintyConfig(
               section.oneOf("uncertainty", Uncertainty.class),
               section.texts("adapters"),
               section.oneOf("member-weights", MemberWeights.class),
               section.whole("laplace-samples", 0),
               section.text("out-of-domain"));
-      if (!doubt.adapters.isEmpty() && doubt.uncertainty == Uncertainty.NONE) {
+      if (!uncertainty.adapters.isEmpty() && uncertainty.method == Uncertainty.NONE) {
         throw section.refuse(
             "adapters",
             "with evaluate.uncertainty = none one adapter answers; name it in evaluate.adapter, or"
                 + " set evaluate.uncertainty");
       }
-      if (!doubt.adapters.isEmpty() && !section.text("adapter").isBlank()) {
+      if (!uncertainty.adapters.isEmpty() && !section.text("adapter").isBlank()) {
         throw section.refuse("adapters", "evaluate.adapter names one as well; keep one of the two");
       }
-      if (doubt.weights == MemberWeights.EVIDENCE
-          && doubt.uncertainty != Uncertainty.LAPLACE_MIXTURE) {
+      if (uncertainty.weights == MemberWeights.EVIDENCE
+          && uncertainty.method != Uncertainty.LAPLACE_MIXTURE) {
         throw section.refuse(
             "member-weights", "only evaluate.uncertainty = laplace-mixture knows the evidence");
       }
-      return doubt;
+      return uncertainty;
     }
   }
 
@@ -130,7 +131,7 @@ public record EvaluateConfig(
         methods,
         section.fraction("confidence"),
         section.whole("bootstrap-samples", 1),
-        Doubt.of(section));
+        UncertaintyConfig.of(section));
   }
 
   /** Path of the records; blank if they are no files. */

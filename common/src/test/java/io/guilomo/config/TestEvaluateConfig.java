@@ -35,7 +35,7 @@ class TestEvaluateConfig {
         "evaluate.member-weights=evidence | Cannot use guilomo.evaluate.member-weights = evidence: only"
             + " evaluate.uncertainty = laplace-mixture knows the evidence"
       })
-  void doubtsThatCannotBeAreRefused(String override, String message) {
+  void uncertaintyThatCannotBeIsRefused(String override, String message) {
     assertThatThrownBy(() -> GuilomoConfig.load(null, List.of(override))).hasMessage(message);
   }
 }

@@ -42,7 +42,7 @@ class TestReferenceConf {
           List.of("tracking.mlflow.uri"),
           "tracking.mlflow-experiment",
           List.of("tracking.mlflow.experiment"),
-          "evaluate.doubt",
+          "evaluate.uncertainty",
           List.of(
               "evaluate.uncertainty",
               "evaluate.adapters",

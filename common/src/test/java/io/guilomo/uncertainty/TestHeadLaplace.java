@@ -168,7 +168,7 @@ class TestHeadLaplace {
    * Two moons in the plane, as features of their distances to a grid: far away nothing is known.
    */
   @Test
-  void doubtGrowsAwayFromTheData() {
+  void uncertaintyGrowsAwayFromTheData() {
     HeadCurvature curvature = new HeadCurvature(2, true, 2);
     double[] weights = {0.6, -1.9, 0.2};
     for (int n = 0; n < 200; n++) {
@@ -185,9 +185,9 @@ class TestHeadLaplace {
     assertThat(variances).isSorted();
     assertThat(variances[3]).isGreaterThan(20 * variances[0]);
     double[] logits = {logit(weights, 20, -20), -logit(weights, 20, -20)};
-    double[] doubted = laplace.logits(logits, new float[] {20, -20}).probit();
-    // As far away, the trained weights alone have no doubts.
-    assertThat(Math.log(doubted[0] / doubted[1])).isPositive().isLessThan(2 * logits[0] / 4);
+    double[] uncertain = laplace.logits(logits, new float[] {20, -20}).probit();
+    // As far away, the trained weights alone have no uncertainty.
+    assertThat(Math.log(uncertain[0] / uncertain[1])).isPositive().isLessThan(2 * logits[0] / 4);
   }
 
   private static double logit(double[] weights, double across, double up) {

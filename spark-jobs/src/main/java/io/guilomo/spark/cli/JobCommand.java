@@ -81,7 +81,7 @@ final class JobCommand implements Callable<Integer> {
     config.evaluate().requireData();
     if (config.run().id().isEmpty()
         && config.evaluate().adapter().isBlank()
-        && config.evaluate().doubt().adapters().isEmpty()) {
+        && config.evaluate().uncertainty().adapters().isEmpty()) {
       throw new UserException(
           "Cannot %s without an adapter: set guilomo.run.id to the run that trained it, or guilomo.evaluate.adapter"
               .formatted(verb));

@@ -127,7 +127,7 @@ public record EvaluateJob(JobContext context) {
    * @throws UserException if there are none, or no answer has a confidence
    */
   private void requireOutside(InferenceSetup setup) {
-    String path = config().evaluate().doubt().outOfDomain();
+    String path = config().evaluate().uncertainty().outOfDomain();
     if (path.isBlank()) {
       return;
     }
@@ -143,7 +143,7 @@ public record EvaluateJob(JobContext context) {
 
   /** How confident the model is of records that are unlike those it was trained on. */
   private List<ScoredRecord> outside(InferenceSetup setup) throws IOException {
-    String path = config().evaluate().doubt().outOfDomain();
+    String path = config().evaluate().uncertainty().outOfDomain();
     if (path.isBlank()) {
       return List.of();
     }

@@ -46,12 +46,12 @@ record InferenceSetup(
             config.model().path(),
             new Predictor.Options(evaluate.methods(), config.generation(), config.run().seed()),
             workers.settings(context.sparkContext()));
-    Members members = Members.of(adapters, source, evaluate.doubt());
-    if (evaluate.doubt().uncertainty() != Uncertainty.NONE) {
+    Members members = Members.of(adapters, source, evaluate.uncertainty());
+    if (evaluate.uncertainty().method() != Uncertainty.NONE) {
       context.message(
           "%s of %s"
               .formatted(
-                  evaluate.doubt().uncertainty(),
+                  evaluate.uncertainty().method(),
                   adapters.size() == 1
                       ? adapters.get(0)
                       : adapters.size() + " adapters: " + String.join(", ", adapters)));
@@ -70,13 +70,13 @@ record InferenceSetup(
   /** Directories of the adapters that answer, the first first. */
   private static List<String> adapters(EvaluateConfig evaluate, RunDirectory directory)
       throws IOException {
-    List<String> adapters = evaluate.doubt().adapters();
+    List<String> adapters = evaluate.uncertainty().adapters();
     if (adapters.isEmpty()) {
       adapters =
           evaluate.adapter().isBlank()
               ? directory.bestAdapters().stream().map(Path::toString).toList()
               : List.of(evaluate.adapter());
     }
-    return evaluate.doubt().uncertainty().isMixture() ? adapters : adapters.subList(0, 1);
+    return evaluate.uncertainty().method().isMixture() ? adapters : adapters.subList(0, 1);
   }
 }

@@ -1,9 +1,9 @@
 package io.guilomo.spark.evaluate;
 
 import io.guilomo.adapter.AdapterDescription;
-import io.guilomo.config.EvaluateConfig.Doubt;
 import io.guilomo.config.EvaluateConfig.MemberWeights;
 import io.guilomo.config.EvaluateConfig.Uncertainty;
+import io.guilomo.config.EvaluateConfig.UncertaintyConfig;
 import io.guilomo.data.LabelSet;
 import io.guilomo.inference.Answer;
 import io.guilomo.inference.MixedPredictor;
@@ -28,16 +28,18 @@ import java.util.function.BiFunction;
  * @param sources at least one; all but the first are asked for choices alone
  * @param seed of samples
  */
-record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implements Serializable {
+record Members(List<AdaptedModel.Source> sources, UncertaintyConfig uncertainty, long seed)
+    implements Serializable {
 
   /**
    * @param adapters directories
    * @param first the model of the first of them
    * @throws UserException if they do not belong together, or cannot answer so
    */
-  static Members of(List<String> adapters, AdaptedModel.Source first, Doubt doubt)
+  static Members of(List<String> adapters, AdaptedModel.Source first, UncertaintyConfig uncertainty)
       throws IOException {
-    Members members = new Members(new ArrayList<>(List.of(first)), doubt, first.options().seed());
+    Members members =
+        new Members(new ArrayList<>(List.of(first)), uncertainty, first.options().seed());
     AdapterDescription description = first.description();
     members.requirePossible(description);
     for (String adapter : adapters.subList(1, adapters.size())) {
@@ -51,20 +53,20 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
 
   private void requirePossible(AdapterDescription description) {
     Task task = description.task();
-    if (doubt.uncertainty() == Uncertainty.NONE || task == Task.CLASSIFICATION) {
+    if (uncertainty.method() == Uncertainty.NONE || task == Task.CLASSIFICATION) {
       return;
     }
-    if (doubt.uncertainty().isLaplace()) {
+    if (uncertainty.method().isLaplace()) {
       throw new UserException(
           "Cannot use guilomo.evaluate.uncertainty = %s for %s: it approximates the posterior of a"
               + " classifier's head, and a language model has none; use ensemble",
-          doubt.uncertainty(), task);
+          uncertainty.method(), task);
     }
     if (!haveProbabilities(task)) {
       throw new UserException(
           "Cannot use guilomo.evaluate.uncertainty = %s for %s with guilomo.evaluate.methods = %s:"
               + " only classes and choices have probabilities to average",
-          doubt.uncertainty(), task, first().options().methods());
+          uncertainty.method(), task, first().options().methods());
     }
   }
 
@@ -100,9 +102,9 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
     return sources.get(0);
   }
 
-  /** One of them, asked for its choices without doubts. */
+  /** One of them, asked for its choices without an uncertainty method. */
   Members alone(AdaptedModel.Source source) {
-    return new Members(List.of(source.with(choices(source))), Doubt.NONE, seed);
+    return new Members(List.of(source.with(choices(source))), UncertaintyConfig.NONE, seed);
   }
 
   /** The options of one, of which choices alone are asked. */
@@ -114,7 +116,7 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
   /** Opens all of them, to be asked as one. */
   private AdaptedModel open() throws IOException {
     Kernels kernels = first().workers().begin();
-    if (doubt.uncertainty() == Uncertainty.NONE) {
+    if (uncertainty.method() == Uncertainty.NONE) {
       return AdaptedModel.open(first(), kernels);
     }
     List<AdaptedModel> opened = new ArrayList<>();
@@ -127,13 +129,13 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
                 source,
                 kernels,
                 adapter -> {
-                  if (!doubt.uncertainty().isLaplace()) {
+                  if (!uncertainty.method().isLaplace()) {
                     return Predictive.TRAINED;
                   }
                   HeadLaplace laplace =
                       source.fitted().laplace(adapter.description(), adapter.headFeatures());
                   evidences[place] = laplace.logEvidence();
-                  return Predictive.of(laplace, doubt.laplaceSamples(), seed);
+                  return Predictive.of(laplace, uncertainty.laplaceSamples(), seed);
                 }));
       }
       return mixed(opened, evidences);
@@ -146,7 +148,7 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
   private AdaptedModel mixed(List<AdaptedModel> opened, double[] evidences) throws IOException {
     double[] weights = new double[opened.size()];
     Arrays.fill(weights, 1.0 / weights.length);
-    if (doubt.weights() == MemberWeights.EVIDENCE) {
+    if (uncertainty.weights() == MemberWeights.EVIDENCE) {
       weights = Probabilities.softmax(evidences);
     }
     AdaptedModel first = opened.get(0);
@@ -159,7 +161,7 @@ record Members(List<AdaptedModel.Source> sources, Doubt doubt, long seed) implem
         first.labels(),
         first.network(),
         first.tokenizer(),
-        new MixedPredictor(doubt.uncertainty().toString(), members),
+        new MixedPredictor(uncertainty.method().toString(), members),
         opened.subList(1, opened.size()));
   }
 

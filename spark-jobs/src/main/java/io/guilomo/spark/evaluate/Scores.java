@@ -2,8 +2,8 @@ package io.guilomo.spark.evaluate;
 
 import io.guilomo.adapter.AdapterDescription;
 import io.guilomo.config.EvaluateConfig;
-import io.guilomo.config.EvaluateConfig.Doubt;
 import io.guilomo.config.EvaluateConfig.Uncertainty;
+import io.guilomo.config.EvaluateConfig.UncertaintyConfig;
 import io.guilomo.data.DataReport;
 import io.guilomo.inference.Answer;
 import io.guilomo.metric.Bootstrap;
@@ -34,7 +34,7 @@ final class Scores {
   private final List<ScoredRecord> records;
   private final List<ScoredRecord> outside;
   private final AdapterDescription description;
-  private final Doubt doubt;
+  private final UncertaintyConfig uncertainty;
   private final Bootstrap bootstrap;
   private final long seed;
   private final List<Evaluation> rows = new ArrayList<>();
@@ -52,7 +52,7 @@ final class Scores {
     this.records = records;
     this.outside = outside;
     this.description = description;
-    this.doubt = config.doubt();
+    this.uncertainty = config.uncertainty();
     this.bootstrap = new Bootstrap(config.bootstrapSamples(), config.confidence(), seed);
     this.seed = seed;
   }
@@ -71,7 +71,7 @@ final class Scores {
       answers(
           Answer.CHOICES,
           "choices_",
-          doubt.isAsked() ? List.of(Metric.ACCURACY, Metric.LOSS) : List.of(Metric.ACCURACY),
+          uncertainty.isAsked() ? List.of(Metric.ACCURACY, Metric.LOSS) : List.of(Metric.ACCURACY),
           MOST_CHOICES);
     }
     List<Scored> generated = of(Answer.GENERATION);
@@ -92,21 +92,22 @@ final class Scores {
 
   /**
    * The metrics of answers with probabilities, and where they are asked for those of the
-   * confidence. Where doubt changes the answers also those without it, and the differences.
+   * confidence. Where an uncertainty method changes the answers also those without it, and the
+   * differences.
    *
-   * @param alone method of the answers without doubt
+   * @param alone method of the answers without uncertainty
    * @param prefix of the metrics' names
    */
   private void answers(String alone, String prefix, List<Metric> metrics, int classes) {
     List<Metric> all = new ArrayList<>(metrics);
-    if (doubt.isAsked()) {
+    if (uncertainty.isAsked()) {
       all.addAll(Metric.OF_CONFIDENCE);
     }
     if (!outside.isEmpty()) {
       all.add(Metric.SEPARATION);
     }
-    boolean changed = doubt.uncertainty() != Uncertainty.NONE;
-    String method = changed ? doubt.uncertainty().toString() : alone;
+    boolean changed = uncertainty.method() != Uncertainty.NONE;
+    String method = changed ? uncertainty.method().toString() : alone;
     for (Metric metric : all) {
       add(prefix + metric.label(), metric, of(method, metric), classes);
     }

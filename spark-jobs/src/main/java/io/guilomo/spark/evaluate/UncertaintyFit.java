@@ -2,8 +2,8 @@ package io.guilomo.spark.evaluate;
 
 import io.guilomo.adapter.Adapter;
 import io.guilomo.adapter.UncertaintyFile;
-import io.guilomo.config.EvaluateConfig.Doubt;
 import io.guilomo.config.EvaluateConfig.Uncertainty;
+import io.guilomo.config.EvaluateConfig.UncertaintyConfig;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.inference.Answer;
@@ -29,8 +29,9 @@ import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 
 /**
- * What adapters need to doubt, and do not have beside them yet: it is made from the training or
- * validation records when it is first asked for, and kept.
+ * Fits what an uncertainty method needs and an adapter lacks: a Laplace approximation or a
+ * temperature. It is made from the training or validation records when it is first asked for, and
+ * kept.
  */
 record UncertaintyFit(JobContext context, InferenceSetup setup) {
 
@@ -43,9 +44,10 @@ record UncertaintyFit(JobContext context, InferenceSetup setup) {
    * @throws UserException if there are no records to make it from
    */
   void ensure() throws IOException {
-    Doubt doubt = setup.members().doubt();
+    UncertaintyConfig uncertainty = setup.members().uncertainty();
     boolean classifies = setup.description().task() == Task.CLASSIFICATION;
-    if (doubt.uncertainty() == Uncertainty.NONE || classifies && !doubt.uncertainty().isLaplace()) {
+    if (uncertainty.method() == Uncertainty.NONE
+        || classifies && !uncertainty.method().isLaplace()) {
       return;
     }
     List<AdaptedModel.Source> missing = new ArrayList<>();
@@ -61,7 +63,7 @@ record UncertaintyFit(JobContext context, InferenceSetup setup) {
       throw new UserException(
           "Cannot use guilomo.evaluate.uncertainty = %s: the adapter %s has no %s yet, which is made"
               + " from the records of its training; name them in guilomo.data.train",
-          doubt.uncertainty(), missing.get(0).adapter(), UncertaintyFile.NAME);
+          uncertainty.method(), missing.get(0).adapter(), UncertaintyFile.NAME);
     }
     if (classifies) {
       laplace(missing);

@@ -39,10 +39,10 @@ public final class AbsolutePaths {
     paths.put("finetune.plan", config.finetune().plan());
     paths.put("evaluate.data", config.evaluate().data());
     paths.put("evaluate.adapter", config.evaluate().adapter());
-    paths.put("evaluate.out-of-domain", config.evaluate().doubt().outOfDomain());
+    paths.put("evaluate.out-of-domain", config.evaluate().uncertainty().outOfDomain());
     paths.put("output.dir", config.output().dir());
     List<String> changes = new ArrayList<>();
-    List<String> members = config.evaluate().doubt().adapters();
+    List<String> members = config.evaluate().uncertainty().adapters();
     if (members.stream().anyMatch(AbsolutePaths::isRelative)) {
       changes.add(
           members.stream()

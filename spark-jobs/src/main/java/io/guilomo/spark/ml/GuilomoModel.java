@@ -52,11 +52,11 @@ public record GuilomoModel(AdaptedModel.Source source, List<String> labels, int 
     all.add("evaluate.adapter=" + adapter);
     GuilomoConfig config =
         AbsolutePaths.forExecutors(spark, GuilomoConfig.load(null, List.copyOf(all)));
-    if (config.evaluate().doubt().uncertainty() != Uncertainty.NONE) {
+    if (config.evaluate().uncertainty().method() != Uncertainty.NONE) {
       throw new UserException(
           "Cannot predict with guilomo.evaluate.uncertainty = %s here: one adapter answers; command"
               + " predict asks several",
-          config.evaluate().doubt().uncertainty());
+          config.evaluate().uncertainty().method());
     }
     try {
       AdaptedModel.Source source =

@@ -6,7 +6,10 @@ import java.util.List;
 public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
   public static final EvaluationsTable INSTANCE = new EvaluationsTable();
 
-  /** Begins the names of metrics of the first adapter alone, where several or doubt answer. */
+  /**
+   * Begins the names of metrics of the first adapter alone, where several adapters or an
+   * uncertainty method answer.
+   */
   public static final String SINGLE = "single_";
 
   /** Begins the names of differences from these. */

@@ -73,7 +73,7 @@ public record RecordedScores(Optional<String> runId, String output) {
   /** Whether an evaluation was of the adapter that is there now. */
   private boolean isOfThis(Group evaluated, Configuration conf) throws IOException {
     EvaluateConfig asked = GuilomoConfig.fromJson(evaluated.getString("config_json", 0)).evaluate();
-    if (asked.doubt().uncertainty() != Uncertainty.NONE) {
+    if (asked.uncertainty().method() != Uncertainty.NONE) {
       return false;
     }
     String other = asked.adapter();

@@ -163,13 +163,13 @@ class TestFollowUpJobs {
     assertThat(counts()).isEqualTo(before);
 
     // Choices at a temperature that the validation records tell.
-    GuilomoConfig doubting = config("first", "evaluate.uncertainty=ensemble");
-    Map<String, Double> doubted = new TreeMap<>();
-    new EvaluateJob(new JobContext(spark, doubting, messages))
+    GuilomoConfig ensemble = config("first", "evaluate.uncertainty=ensemble");
+    Map<String, Double> ofEnsemble = new TreeMap<>();
+    new EvaluateJob(new JobContext(spark, ensemble, messages))
         .run()
         .evaluations()
-        .forEach(row -> doubted.put(row.metric(), row.value()));
-    assertThat(doubted)
+        .forEach(row -> ofEnsemble.put(row.metric(), row.value()));
+    assertThat(ofEnsemble)
         .containsKeys("choices_loss", "choices_calibration-error", "difference_choices_loss")
         .containsEntry("single_choices_accuracy", metrics.get("choices_accuracy"));
     assertThat(output.resolve("runs/first/adapter/uncertainty.safetensors")).exists();

@@ -57,24 +57,24 @@ class TestScores {
     assertThat(RESPONSES).extracting(Evaluation::examples).containsExactly(4L, 2L, 2L, 2L);
   }
 
-  /** With other settings: doubted, and with records out of the domain. */
-  private static final List<Evaluation> DOUBTED =
+  /** With other settings: with uncertainty, and with records out of the domain. */
+  private static final List<Evaluation> WITH_UNCERTAINTY =
       evaluations(
           Task.CLASSIFICATION,
-          List.of(doubted(1, Scores.outside(0.6), Scores.outside(0.5))),
+          List.of(withUncertainty(1, Scores.outside(0.6), Scores.outside(0.5))),
           List.of("evaluate.uncertainty=ensemble"),
-          doubted(1, new Scored(0, 0, 0.2, 0.8), new Scored(0, 0, 0.1, 0.9)),
-          doubted(2, new Scored(1, 0, 1, 0.7), new Scored(1, 1, 0.5, 0.6)));
+          withUncertainty(1, new Scored(0, 0, 0.2, 0.8), new Scored(0, 0, 0.1, 0.9)),
+          withUncertainty(2, new Scored(1, 0, 1, 0.7), new Scored(1, 1, 0.5, 0.6)));
 
-  private static ScoredRecord doubted(long position, Scored alone, Scored together) {
+  private static ScoredRecord withUncertainty(long position, Scored alone, Scored together) {
     return new ScoredRecord(
         position, Map.of(Answer.CLASSIFICATION, alone, "ensemble", together), Double.NaN, null);
   }
 
   @Test
-  void doubtIsHeldAgainstTheFirstAdapterAlone() {
+  void uncertaintyIsComparedWithTheFirstAdapterAlone() {
     Map<String, Double> values = new HashMap<>();
-    DOUBTED.forEach(row -> values.put(row.metric(), row.value()));
+    WITH_UNCERTAINTY.forEach(row -> values.put(row.metric(), row.value()));
     assertThat(values)
         .containsEntry("accuracy", 1.0)
         .containsEntry("single_accuracy", 0.5)
@@ -100,7 +100,7 @@ class TestScores {
                 .filter(name -> !name.endsWith("_") && !name.startsWith("evaluate."))
                 .distinct())
         .containsExactlyInAnyOrderElementsOf(
-            Stream.of(CLASSES, RESPONSES, DOUBTED)
+            Stream.of(CLASSES, RESPONSES, WITH_UNCERTAINTY)
                 .flatMap(List::stream)
                 .map(Evaluation::metric)
                 .filter(EvaluationsTable::isOfAnswers)

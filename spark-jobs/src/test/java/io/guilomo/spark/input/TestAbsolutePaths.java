@@ -34,9 +34,9 @@ class TestAbsolutePaths {
     assertThat(absolute.data().train()).isEqualTo(here + "/data/{a,b}*.tsv");
     assertThat(absolute.data().validation()).isEqualTo(here + "/2024-01-01T10:00/v.tsv");
     assertThat(absolute.evaluate().data()).isEqualTo(here + "/test #1.tsv");
-    assertThat(absolute.evaluate().doubt().adapters())
+    assertThat(absolute.evaluate().uncertainty().adapters())
         .containsExactly(here + "/runs/a, b/adapter", "/runs/c/adapter");
-    assertThat(absolute.evaluate().doubt().outOfDomain()).isEqualTo(here + "/other.tsv");
+    assertThat(absolute.evaluate().uncertainty().outOfDomain()).isEqualTo(here + "/other.tsv");
     assertThat(absolute.finetune().plan()).isEqualTo(here + "/plan.json");
     assertThat(absolute.search().startPlan()).isEqualTo(here + "/runs/a");
     assertThat(absolute.output().dir()).isEqualTo(here + "/output");

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two adapters of a tiny encoder that answer together, and what they are not sure of. */
-class TestDoubt {
+class TestUncertainty {
 
   @TempDir private Path directory;
   private final List<String> messages = new ArrayList<>();
@@ -48,9 +48,9 @@ class TestDoubt {
   }
 
   @Test
-  void twoAdaptersDoubtTogether() throws IOException {
+  void twoAdaptersAnswerTogether() throws IOException {
     train();
-    Path run = directory.resolve("out/runs/doubt");
+    Path run = directory.resolve("out/runs/uncertainty");
     assertThat(run.resolve("adapter/manifest.json")).exists();
     assertThat(run.resolve("adapter-seed-8/manifest.json")).exists();
     assertThat(run.resolve("adapter-seed-8-last/manifest.json")).exists();
@@ -89,7 +89,7 @@ class TestDoubt {
     assertThat(run.resolve("report.html"))
         .content()
         .contains("<h2>Confidence</h2>", "Accuracy over confidence", "out-of-domain-auroc");
-    List<Row> scores = tables().read(RecordScoresTable.INSTANCE, "doubt").collectAsList();
+    List<Row> scores = tables().read(RecordScoresTable.INSTANCE, "uncertainty").collectAsList();
     assertThat(scores)
         .filteredOn(row -> row.getAs("method").equals("laplace-mixture"))
         .filteredOn(row -> row.getAs("split").equals("test"))
@@ -111,7 +111,7 @@ class TestDoubt {
 
     assertThat(new PredictJob(context("evaluate.uncertainty=laplace-mixture")).run().rows())
         .isEqualTo(8);
-    assertThat(tables().read(PredictionsTable.INSTANCE, "doubt").collectAsList())
+    assertThat(tables().read(PredictionsTable.INSTANCE, "uncertainty").collectAsList())
         .allSatisfy(
             row -> {
               Map<String, Double> probabilities = row.getJavaMap(row.fieldIndex("probabilities"));
@@ -126,7 +126,7 @@ class TestDoubt {
   @Test
   void anAdapterThatIsReplacedMeanwhileIsRefused() throws IOException {
     train();
-    Path run = directory.resolve("out/runs/doubt");
+    Path run = directory.resolve("out/runs/uncertainty");
     Path adapter = run.resolve("adapter");
     Path uncertainty = adapter.resolve("uncertainty.safetensors");
     Path first = Files.createDirectory(run.resolve("kept"));
@@ -198,7 +198,7 @@ class TestDoubt {
                 + " uncertainty.safetensors yet, which is made from the records of its training;"
                 + " name them in guilomo.data.train",
             run.resolve("adapter"));
-    Path other = directory.resolve("out/runs/doubt/relabelled");
+    Path other = directory.resolve("out/runs/uncertainty/relabelled");
     Files.createDirectory(other);
     for (String file : List.of("manifest.json", "adapter.safetensors")) {
       Files.copy(run.resolve("adapter").resolve(file), other.resolve(file));
@@ -250,7 +250,7 @@ class TestDoubt {
         GuilomoConfig.load(
                 null,
                 List.of(
-                    "run.id=doubt",
+                    "run.id=uncertainty",
                     "output.dir=" + directory.resolve("out"),
                     "model.path=" + model,
                     "model.max-length=16",
