@@ -117,7 +117,7 @@ public class CheckedKernels
   }
 
   @Override
-  public void sideBySide(int replicas, IntConsumer body) {
-    operations().device().sideBySide(replicas, body);
+  public void runConcurrently(int replicas, IntConsumer body) {
+    operations().device().runConcurrently(replicas, body);
   }
 }

@@ -101,7 +101,7 @@ public interface Device {
    * the other where there are too few threads. Operations of a replica use the threads that the
    * other replicas leave idle.
    */
-  void sideBySide(int replicas, IntConsumer body);
+  void runConcurrently(int replicas, IntConsumer body);
 
   /**
    * Sets the accuracy of the calling thread's matmuls from now on; initially {@link

@@ -76,7 +76,7 @@ public class KernelThreads {
    * Runs {@code body} for each replica concurrently; the last one gets the threads of those that
    * have finished.
    */
-  public static void sideBySide(int replicas, IntConsumer body) {
+  public static void runConcurrently(int replicas, IntConsumer body) {
     AtomicInteger underWay = new AtomicInteger(replicas);
     run(
         replicas,

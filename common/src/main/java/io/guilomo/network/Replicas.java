@@ -105,7 +105,7 @@ final class Replicas {
 
   PassResult pass(TokenBatch batch, PassOptions options) {
     List<Replica> used = begin(batch, options);
-    kernels.sideBySide(used.size(), i -> used.get(i).forward());
+    kernels.runConcurrently(used.size(), i -> used.get(i).forward());
     List<Measurements> measured =
         used.stream().map(replica -> replica.context().measurements()).toList();
     measured.forEach(Measurements::read);
@@ -115,7 +115,7 @@ final class Replicas {
     float[] batchGradients = Measurements.evaluate(measured, batchLoss);
     if (options.gradient() != PassOptions.Gradient.NONE) {
       measured.forEach(replica -> replica.write(batchGradients));
-      kernels.sideBySide(used.size(), i -> used.get(i).backward());
+      kernels.runConcurrently(used.size(), i -> used.get(i).backward());
       if (used.size() > 1) {
         addGradients(options.gradient());
       }

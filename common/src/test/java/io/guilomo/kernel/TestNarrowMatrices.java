@@ -205,7 +205,7 @@ class TestNarrowMatrices {
       INDArray expected = filled(kernels, 0, 40, 64);
       kernels.matmul(x, weight, expected, false);
       INDArray[] found = {filled(kernels, 0, 40, 64), filled(kernels, 0, 40, 64)};
-      kernels.sideBySide(2, i -> kernels.matmul(x, weight, found[i], false));
+      kernels.runConcurrently(2, i -> kernels.matmul(x, weight, found[i], false));
       for (INDArray each : found) {
         assertThat(rows(kernels, each)).isDeepEqualTo(rows(kernels, expected));
       }

@@ -67,7 +67,7 @@ class TestThreadIndependence {
     for (int threads : new int[] {1, 2, 4}) {
       ComputeThreads.limit(threads);
       List<List<float[]>> results = new ArrayList<>(Arrays.asList(null, null, null));
-      kernels.sideBySide(3, replica -> results.set(replica, everything()));
+      kernels.runConcurrently(3, replica -> results.set(replica, everything()));
       results.forEach(result -> assertSame(result, expected));
     }
   }

@@ -73,7 +73,7 @@ final class CudaCard implements Device {
   }
 
   @Override
-  public void sideBySide(int replicas, IntConsumer body) {
+  public void runConcurrently(int replicas, IntConsumer body) {
     for (int i = 0; i < replicas; i++) {
       body.accept(i);
     }

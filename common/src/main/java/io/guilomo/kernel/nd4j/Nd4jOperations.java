@@ -21,7 +21,7 @@ final class Nd4jOperations extends HostOperations implements MatmulKernels, RowK
   }
 
   @Override
-  public void sideBySide(int replicas, IntConsumer body) {
+  public void runConcurrently(int replicas, IntConsumer body) {
     for (int replica = 0; replica < replicas; replica++) {
       body.accept(replica);
     }

@@ -43,9 +43,9 @@ class VectorOperations extends QuantizedOperations implements HostExperts {
 
   /** Replicas multiply as accurately as the calling thread. */
   @Override
-  public void sideBySide(int replicas, IntConsumer body) {
+  public void runConcurrently(int replicas, IntConsumer body) {
     Accuracy ofCaller = accuracy.get();
-    KernelThreads.sideBySide(
+    KernelThreads.runConcurrently(
         replicas,
         replica -> {
           Accuracy before = accuracy.get();

@@ -52,8 +52,8 @@ final class KernelProfile {
               if (method.getName().equals("splitsBatches")) {
                 return kernels.splitsBatches();
               }
-              if (method.getName().equals("sideBySide")) {
-                sideBySide(kernels, (int) arguments[0], (IntConsumer) arguments[1]);
+              if (method.getName().equals("runConcurrently")) {
+                runConcurrently(kernels, (int) arguments[0], (IntConsumer) arguments[1]);
                 return null;
               }
               long start = System.nanoTime();
@@ -80,8 +80,8 @@ final class KernelProfile {
             });
   }
 
-  private void sideBySide(Kernels kernels, int count, IntConsumer body) {
-    kernels.sideBySide(
+  private void runConcurrently(Kernels kernels, int count, IntConsumer body) {
+    kernels.runConcurrently(
         count,
         replica -> {
           replicas.set(Math.min(count, PROCESSORS));
