@@ -21,17 +21,17 @@ import org.apache.hadoop.fs.Path;
 
 /**
  * Keeps two submissions of the same job of a run from running at the same time. The holder writes
- * its beat into a file every few seconds; a file whose beat has stopped was left by a driver that
- * died, and is taken over. One of the same application is taken over at once: YARN starts a second
- * driver of an application only when it has given up the first.
+ * its heartbeat into a file every few seconds; a file whose heartbeat has stopped was left by a
+ * driver that died, and is taken over. One of the same application is taken over at once: YARN
+ * starts a second driver of an application only when it has given up the first.
  *
  * <p>On file systems that cannot create a file exclusively, as object stores, two that start in the
- * same moment may both succeed; the next beat stops the one whose file was overwritten.
+ * same moment may both succeed; the next heartbeat stops the one whose file was overwritten.
  */
 public final class RunLock implements AutoCloseable {
 
-  private static final Duration BEAT = Duration.ofSeconds(5);
-  private static final int BEATS_TO_DEATH = 4;
+  private static final Duration HEARTBEAT = Duration.ofSeconds(5);
+  private static final int MISSED_HEARTBEATS = 4;
 
   private static final int MAX_BYTES = 4096;
 
@@ -43,10 +43,10 @@ public final class RunLock implements AutoCloseable {
   private final Path path;
   private final FileSystem files;
   private final Holder holder;
-  private final Runnable lost;
-  private final ScheduledExecutorService heart;
-  private long beats;
-  private boolean overtaken;
+  private final Runnable onLost;
+  private final ScheduledExecutorService scheduler;
+  private long heartbeats;
+  private boolean lost;
 
   /**
    * Who holds a lock.
@@ -65,7 +65,7 @@ public final class RunLock implements AutoCloseable {
       }
     }
 
-    String beat(long number) {
+    String heartbeat(long number) {
       return String.join("\t", id, application, host, "" + process, "" + number);
     }
 
@@ -87,12 +87,12 @@ public final class RunLock implements AutoCloseable {
     }
   }
 
-  private RunLock(Path path, FileSystem files, Holder holder, Runnable lost) {
+  private RunLock(Path path, FileSystem files, Holder holder, Runnable onLost) {
     this.path = path;
     this.files = files;
     this.holder = holder;
-    this.lost = lost;
-    this.heart =
+    this.onLost = onLost;
+    this.scheduler =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
               Thread thread = new Thread(task, "run-lock");
@@ -106,39 +106,44 @@ public final class RunLock implements AutoCloseable {
    *
    * @param run names the job and the run in messages
    * @param application of this submission
-   * @param lost is run at every beat once another submission has taken the lock over: this one must
-   *     stop
+   * @param onLost is run at every heartbeat once another submission has taken the lock over: this
+   *     one must stop
    * @throws UserException if another submission is running
    */
   public static RunLock take(
-      Path path, Configuration conf, String run, String application, Runnable lost)
+      Path path, Configuration conf, String run, String application, Runnable onLost)
       throws IOException {
-    return take(path, conf, run, application, lost, BEAT);
+    return take(path, conf, run, application, onLost, HEARTBEAT);
   }
 
   static RunLock take(
-      Path path, Configuration conf, String run, String application, Runnable lost, Duration beat)
+      Path path,
+      Configuration conf,
+      String run,
+      String application,
+      Runnable onLost,
+      Duration heartbeat)
       throws IOException {
     FileSystem files = path.getFileSystem(conf);
     String here = InetAddress.getLocalHost().getHostName();
     Holder holder =
         new Holder(UUID.randomUUID().toString(), application, here, ProcessHandle.current().pid());
-    RunLock lock = new RunLock(path, files, holder, lost);
+    RunLock lock = new RunLock(path, files, holder, onLost);
     if (!lock.create()) {
       Optional<String> found = read(files, path);
       Optional<Holder> earlier = found.map(Holder::of);
       if (earlier.isPresent()
           && !earlier.get().diedHere(here)
           && !earlier.get().isEarlierAttemptOf(holder)) {
-        awaitSilence(files, path, found.get(), run, beat.multipliedBy(BEATS_TO_DEATH));
+        awaitSilence(files, path, found.get(), run, heartbeat.multipliedBy(MISSED_HEARTBEATS));
       }
       files.delete(path, false);
       if (!lock.create()) {
         throw refused(run, read(files, path).orElse(""));
       }
     }
-    lock.heart.scheduleWithFixedDelay(
-        lock::beat, beat.toMillis(), beat.toMillis(), TimeUnit.MILLISECONDS);
+    lock.scheduler.scheduleWithFixedDelay(
+        lock::heartbeat, heartbeat.toMillis(), heartbeat.toMillis(), TimeUnit.MILLISECONDS);
     return lock;
   }
 
@@ -160,7 +165,7 @@ public final class RunLock implements AutoCloseable {
         now = read(files, path);
         unread = null;
       } catch (IOException e) {
-        // An object store says so where a beat replaces the file while it is read.
+        // An object store says so where a heartbeat replaces the file while it is read.
         unread = e;
         continue;
       }
@@ -177,8 +182,8 @@ public final class RunLock implements AutoCloseable {
     }
   }
 
-  private static UserException refused(String run, String beat) {
-    Holder holder = Holder.of(beat);
+  private static UserException refused(String run, String heartbeat) {
+    Holder holder = Holder.of(heartbeat);
     return new UserException(
         "Cannot start %s: %s on %s is running it; wait for it or use another run.id",
         run, holder.application(), holder.host());
@@ -187,7 +192,7 @@ public final class RunLock implements AutoCloseable {
   private boolean create() throws IOException {
     files.mkdirs(path.getParent());
     try (OutputStream out = files.create(path, false)) {
-      out.write(holder.beat(0).getBytes(StandardCharsets.UTF_8));
+      out.write(holder.heartbeat(0).getBytes(StandardCharsets.UTF_8));
       return true;
     } catch (FileAlreadyExistsException e) {
       return false;
@@ -200,23 +205,23 @@ public final class RunLock implements AutoCloseable {
     }
   }
 
-  private void beat() {
+  private void heartbeat() {
     try {
-      if (!overtaken) {
+      if (!lost) {
         Optional<String> found = read(files, path);
-        // An earlier beat that failed half-way is no other's.
-        overtaken = found.map(Holder::of).filter(other -> other.isAnother(holder)).isPresent();
+        // An earlier heartbeat that failed half-way is no other's.
+        lost = found.map(Holder::of).filter(other -> other.isAnother(holder)).isPresent();
       }
-      if (overtaken) {
-        // Again and again: it stops only what is running at the time.
-        lost.run();
+      if (lost) {
+        // Repeated at every heartbeat: cancelling stops only the jobs running at that moment.
+        onLost.run();
         return;
       }
       try (OutputStream out = files.create(path, true)) {
-        out.write(holder.beat(++beats).getBytes(StandardCharsets.UTF_8));
+        out.write(holder.heartbeat(++heartbeats).getBytes(StandardCharsets.UTF_8));
       }
     } catch (IOException e) {
-      // The next beat may succeed; four that fail look dead to another submission.
+      // The next heartbeat may succeed; four that fail look dead to another submission.
     }
   }
 
@@ -234,9 +239,9 @@ public final class RunLock implements AutoCloseable {
   /** Releases the lock. */
   @Override
   public void close() {
-    heart.shutdown();
+    scheduler.shutdown();
     try {
-      heart.awaitTermination(BEAT.toMillis(), TimeUnit.MILLISECONDS);
+      scheduler.awaitTermination(HEARTBEAT.toMillis(), TimeUnit.MILLISECONDS);
       Optional<String> found = read(files, path);
       if (found.isPresent() && Holder.of(found.get()).id().equals(holder.id())) {
         files.delete(path, false);

@@ -94,13 +94,13 @@ class TestRunLock {
     return take(application, BEAT);
   }
 
-  private RunLock take(String application, Duration beat) throws IOException {
+  private RunLock take(String application, Duration heartbeat) throws IOException {
     return RunLock.take(
         new org.apache.hadoop.fs.Path(directory.resolve("lock").toUri()),
         new Configuration(),
         "allocate of run cola",
         application,
         lost::countDown,
-        beat);
+        heartbeat);
   }
 }
