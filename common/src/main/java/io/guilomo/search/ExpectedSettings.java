@@ -10,9 +10,10 @@ import java.util.List;
  *
  * @param budget most trainable parameters of the plan; 0: as many as lower the validation loss
  * @param steps of the whole search
- * @param begun expected trainable parameters at the start; 0: those of equal logits
+ * @param initialParameters expected trainable parameters at the start; 0: those of equal logits
  */
-public record ExpectedSettings(long budget, long steps, double begun) implements Serializable {
+public record ExpectedSettings(long budget, long steps, double initialParameters)
+    implements Serializable {
 
   /** Part of the search in which the expected number of parameters reaches its target. */
   static final double DESCENT = 0.5;
@@ -32,7 +33,7 @@ public record ExpectedSettings(long budget, long steps, double begun) implements
   }
 
   /** Steps after which the search has as few parameters as it is to have; 0 without a budget. */
-  public long descent() {
+  public long stepsToTarget() {
     return budget > 0 ? (long) Math.ceil(DESCENT * steps) : 0;
   }
 

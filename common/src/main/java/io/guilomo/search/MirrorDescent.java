@@ -85,7 +85,7 @@ final class MirrorDescent {
   /** Those whose experts may have the same ranks. */
   private final List<ModuleVectors> alike = new ArrayList<>();
 
-  private final double begun;
+  private final double initial;
 
   /** What {@code C} is to be in the second half of the search, if there is a budget. */
   private final double end;
@@ -114,7 +114,10 @@ final class MirrorDescent {
         alike.add(new ModuleVectors(experts, ranks));
       }
     }
-    this.begun = settings.begun() > 0 ? settings.begun() : parameters.of(new float[offset]);
+    this.initial =
+        settings.initialParameters() > 0
+            ? settings.initialParameters()
+            : parameters.of(new float[offset]);
     double shared = parameters.shared();
     this.end = Math.max(settings.budget(), shared + ROOM * (parameters.least() - shared));
   }
@@ -196,7 +199,7 @@ final class MirrorDescent {
 
   private double target(long step) {
     double way = Math.min(1, (step + 1) / (ExpectedSettings.DESCENT * settings.steps()));
-    return begun * Math.pow(end / begun, way);
+    return initial * Math.pow(end / initial, way);
   }
 
   /** {@code h ← h − ν ∂C/∂π} with {@code C(a) = target}, or as near to it as one step may come. */

@@ -113,7 +113,8 @@ public record CompareJob(JobContext context) {
     Map<Trial, Double> best = new HashMap<>();
     if (compare.findSmallest()) {
       planned.addAll(
-          new Descent(config(), plans, tunings, rates, recorded).run(strategies(), best));
+          new SmallestBudgetSearch(config(), plans, tunings, rates, recorded)
+              .run(strategies(), best));
       draws = draws(plans, planned);
     } else {
       planned.addAll(plans.all(levels(plans.fullParameters()), strategies()));

@@ -56,19 +56,20 @@ public final class AveragedTraining<S> {
     WorkerSettings settings = workers.settings(job.sparkContext());
     this.master = new AveragingMaster<>(plan, workers.count(), settings);
     this.graph = master.graph(context, classifier);
-    this.validation = new ValidationLoss(shards, settings, plan.batchSize(), plan.validated());
+    this.validation =
+        new ValidationLoss(shards, settings, plan.batchSize(), plan.validationShare());
     this.digest = digest(plan.network());
   }
 
   /** The first values of the flat vector that was averaged last. */
-  public float[] leading(long count) {
-    float[] values = new float[Math.toIntExact(count)];
+  public float[] firstParameters(int count) {
+    float[] values = new float[count];
     FloatMemory.of(graph.getNetwork().params()).get(0, values, values.length);
     return values;
   }
 
-  /** Gives the first values of the flat vector other ones, before the first round. */
-  public void lead(float[] values) {
+  /** Replaces the first values of the flat vector, before the first round. */
+  public void setFirstParameters(float[] values) {
     FloatMemory.of(graph.getNetwork().params()).put(0, values, values.length);
   }
 

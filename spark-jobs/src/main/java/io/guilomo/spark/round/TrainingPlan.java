@@ -9,7 +9,7 @@ import io.guilomo.spark.worker.LocalTraining;
  * @param training what each worker does in a round
  * @param batchSize sequences of every batch
  * @param seed of the order of the records
- * @param validated share of each worker's validation records over which losses are measured
+ * @param validationShare share of each worker's validation records over which losses are measured
  */
 public record TrainingPlan<S>(
     NetworkDefinition network,
@@ -17,7 +17,7 @@ public record TrainingPlan<S>(
     Rounds rounds,
     int batchSize,
     long seed,
-    double validated) {
+    double validationShare) {
 
   /** A plan whose losses are measured over all validation records. */
   public TrainingPlan(

@@ -45,10 +45,10 @@ import java.util.Optional;
 public final class SearchRun implements TrainingRun<SearchStepResult> {
 
   private final GuilomoConfig config;
-  private final TrainingPlan<SearchStepResult> plan;
+  private final TrainingPlan<SearchStepResult> trainingPlan;
   private final SearchCurves curves;
   private final AveragedTraining<SearchStepResult> training;
-  private final List<GuidedSelection> begun;
+  private final List<GuidedSelection> initialSelections;
   private SearchState state;
 
   /**
@@ -77,23 +77,24 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
       Optional<StartPlan> start)
       throws IOException {
     this.config = context.config();
-    this.plan = plan(config, backbone, data, seed, start);
+    this.trainingPlan = plan(config, backbone, data, seed, start);
     this.curves = curves;
     this.training =
         new AveragedTraining<>(
             context,
             workers,
             data.shards(),
-            plan,
-            new ClassifierStart(plan.network(), data.labels()).read(context.hadoop()));
+            trainingPlan,
+            new ClassifierStart(trainingPlan.network(), data.labels()).read(context.hadoop()));
     start.ifPresent(
         known ->
-            training.lead(
+            training.setFirstParameters(
                 known.vectors(
-                    plan.network().modules(),
+                    trainingPlan.network().modules(),
                     config.search().estimator(),
-                    training.leading(ModuleExperts.gsvEntries(plan.network().modules())))));
-    this.begun = selections(Map.of());
+                    training.firstParameters(
+                        ModuleExperts.gsvEntries(trainingPlan.network().modules())))));
+    this.initialSelections = selections(Map.of());
   }
 
   /** What a configuration makes of a search: the network to search in, and how. */
@@ -132,14 +133,14 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
         Rounds.of(steps, config.cluster().averagingFrequency()),
         batchSize,
         seed,
-        validated(config));
+        validationShare(config));
   }
 
   /**
    * The share of the validation records that losses are measured over: where a search holds out
    * more than other jobs, to learn from, as many as those would hold out.
    */
-  private static double validated(GuilomoConfig config) {
+  private static double validationShare(GuilomoConfig config) {
     double usual = config.data().validationFraction();
     double own = config.search().validationFraction().orElse(usual);
     boolean more = config.data().validationRecords().isBlank() && own > usual;
@@ -170,16 +171,17 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   Outcome run(
       Optional<Checkpoint> resumed, TrainingCheckpoints checkpoints, ProgressListener progress)
       throws IOException {
-    long steps = new RoundLoop<>(training, checkpoints, progress).run(this, plan.rounds(), resumed);
-    if (steps < plan.rounds().steps()) {
+    long steps =
+        new RoundLoop<>(training, checkpoints, progress).run(this, trainingPlan.rounds(), resumed);
+    if (steps < trainingPlan.rounds().steps()) {
       progress.message(
           String.format(
               Locale.ROOT,
               "the search with seed %d stopped early, after %d of %d steps: in %d rounds its plan"
                   + " changed by no more than %.1f %% of its ranks",
-              plan.seed(),
+              trainingPlan.seed(),
               steps,
-              plan.rounds().steps(),
+              trainingPlan.rounds().steps(),
               state.stability().rounds(),
               100 * config.search().planTolerance()));
     }
@@ -195,8 +197,8 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
    */
   private AllocationPlan initial() {
     return config.search().estimator() == Estimator.EXPECTED
-        ? withinBudget(begun)
-        : allocation(begun, AllocationStrategy.UNLIMITED);
+        ? withinBudget(initialSelections)
+        : allocation(initialSelections, AllocationStrategy.UNLIMITED);
   }
 
   private AllocationPlan withinBudget(List<GuidedSelection> selections) {
@@ -205,13 +207,18 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
 
   private AllocationPlan allocation(List<GuidedSelection> selections, long budget) {
     return AllocationStrategies.learned(
-        config.search().estimator(), plan.seed(), config.loraMoe().form(), selections, budget);
+        config.search().estimator(),
+        trainingPlan.seed(),
+        config.loraMoe().form(),
+        selections,
+        budget);
   }
 
   /** The candidates that the GSVs select now. */
   private List<GuidedSelection> selections(Map<LinearModule, long[]> routed) {
-    List<ModuleExperts> modules = plan.network().modules();
-    return GuidedSelection.of(modules, training.leading(ModuleExperts.gsvEntries(modules)), routed);
+    List<ModuleExperts> modules = trainingPlan.network().modules();
+    return GuidedSelection.of(
+        modules, training.firstParameters(ModuleExperts.gsvEntries(modules)), routed);
   }
 
   @Override
@@ -221,9 +228,9 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
 
   @Override
   public void start(ValidationResult before) {
-    state = SearchState.start(before, PlanStability.of(withinBudget(begun)));
+    state = SearchState.start(before, PlanStability.of(withinBudget(initialSelections)));
     curves.metrics().validation(0, 0, before);
-    curves.gsvs(0, begun);
+    curves.gsvs(0, initialSelections);
   }
 
   @Override
@@ -248,19 +255,20 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
                     config.search().planTolerance(),
                     round.firstStep() >= unsettledSteps()));
     Map<String, Double> shown = new LinkedHashMap<>(curves.round(round, workers));
-    long spared = stops() ? plan.rounds().steps() - round.endStep() : 0;
+    long spared = stops() ? trainingPlan.rounds().steps() - round.endStep() : 0;
     shown.putAll(curves.plan(round, state.stability(), spared));
     return shown;
   }
 
   /** Steps in which it means nothing that a plan stays as it is. */
   private long unsettledSteps() {
-    long descent =
+    long stepsToTarget =
         config.search().estimator() == Estimator.EXPECTED
-            ? new ExpectedSettings(config.allocation().budgetParameters(), plan.rounds().steps())
-                .descent()
+            ? new ExpectedSettings(
+                    config.allocation().budgetParameters(), trainingPlan.rounds().steps())
+                .stepsToTarget()
             : 0;
-    return Math.max(config.search().warmupSteps(), descent);
+    return Math.max(config.search().warmupSteps(), stepsToTarget);
   }
 
   @Override

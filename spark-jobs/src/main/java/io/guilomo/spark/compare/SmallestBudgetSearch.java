@@ -14,7 +14,7 @@ import java.util.Map;
  * with the asked confidence. A sequence of tests that ends with the first that fails has the
  * confidence of a single one (Maurer, Hothorn and Lehmacher 1995), which a bisection has not.
  */
-record Descent(
+record SmallestBudgetSearch(
     GuilomoConfig config, Plans plans, Tunings tunings, BestRates rates, RecordedRuns recorded) {
 
   /**
@@ -70,7 +70,7 @@ record Descent(
     return asGood;
   }
 
-  /** Of the adapters that each seed kept with its rate. */
+  /** Validation losses of the adapters that each seed kept with its rate. */
   private double[] losses(List<Planned> seeds, Map<Trial, Double> best) throws IOException {
     List<String> runs = new ArrayList<>();
     for (Planned seed : seeds) {
