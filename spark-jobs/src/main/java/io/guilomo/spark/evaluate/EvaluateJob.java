@@ -85,7 +85,7 @@ public record EvaluateJob(JobContext context) {
     try (TaskProgress ignored =
         new TaskProgress(
             context.sparkContext(), context.progress(), "evaluating", setup.partitions())) {
-      all = score(records, setup.members(), config().evaluate().batchSize()).collect();
+      all = score(records, setup.ensemble(), config().evaluate().batchSize()).collect();
     }
     DataReport report =
         all.stream()
@@ -116,9 +116,9 @@ public record EvaluateJob(JobContext context) {
   }
 
   private static JavaRDD<ScoredRecord> score(
-      JavaRDD<ReadRecord> records, Members members, int batchSize) {
+      JavaRDD<ReadRecord> records, Ensemble ensemble, int batchSize) {
     return records.mapPartitions(
-        part -> members.map(part, batchSize, (batch, model) -> score(batch, model)));
+        part -> ensemble.map(part, batchSize, (batch, model) -> score(batch, model)));
   }
 
   /**
@@ -132,7 +132,7 @@ public record EvaluateJob(JobContext context) {
       return;
     }
     Task task = setup.description().task();
-    if (!setup.members().haveProbabilities(task)) {
+    if (!setup.ensemble().haveProbabilities(task)) {
       throw new UserException(
           "Cannot use guilomo.evaluate.out-of-domain for %s with guilomo.evaluate.methods = %s: only"
               + " classes and choices have confidences that tell records from each other",
@@ -147,7 +147,7 @@ public record EvaluateJob(JobContext context) {
     if (path.isBlank()) {
       return List.of();
     }
-    Members members = setup.members();
+    Ensemble ensemble = setup.ensemble();
     int batchSize = config().evaluate().batchSize();
     List<ScoredRecord> all;
     try (TaskProgress ignored =
@@ -158,7 +158,7 @@ public record EvaluateJob(JobContext context) {
               .reader()
               .read(RecordSource.path(path), false)
               .repartition(setup.partitions())
-              .mapPartitions(part -> members.map(part, batchSize, EvaluateJob::outside))
+              .mapPartitions(part -> ensemble.map(part, batchSize, EvaluateJob::outside))
               .collect();
     }
     if (all.isEmpty()) {

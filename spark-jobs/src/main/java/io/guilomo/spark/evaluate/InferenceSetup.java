@@ -18,7 +18,7 @@ import org.apache.hadoop.fs.Path;
 /**
  * What jobs that ask a model have in common.
  *
- * @param members the adapters that answer
+ * @param ensemble the adapters that answer
  * @param description what they are for
  * @param parser of the records
  * @param reader of the records
@@ -26,7 +26,7 @@ import org.apache.hadoop.fs.Path;
  * @param partitions of the records: some for each worker, so that progress is seen
  */
 record InferenceSetup(
-    Members members,
+    Ensemble ensemble,
     AdapterDescription description,
     RecordParser parser,
     RecordReader reader,
@@ -46,7 +46,7 @@ record InferenceSetup(
             config.model().path(),
             new Predictor.Options(evaluate.methods(), config.generation(), config.run().seed()),
             workers.settings(context.sparkContext()));
-    Members members = Members.of(adapters, source, evaluate.uncertainty());
+    Ensemble ensemble = Ensemble.of(adapters, source, evaluate.uncertainty());
     if (evaluate.uncertainty().method() != Uncertainty.NONE) {
       context.message(
           "%s of %s"
@@ -59,7 +59,7 @@ record InferenceSetup(
     AdapterDescription description = source.description();
     RecordParser parser = new RecordParser(description.task(), config.data().columns());
     return new InferenceSetup(
-        members,
+        ensemble,
         description,
         parser,
         JobData.reader(context.spark(), config.data(), parser),

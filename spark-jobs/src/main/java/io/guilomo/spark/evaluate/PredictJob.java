@@ -100,7 +100,7 @@ public record PredictJob(JobContext context) {
                     rows,
                     setup.partitions(),
                     setup.parser(),
-                    setup.members(),
+                    setup.ensemble(),
                     config().evaluate().batchSize(),
                     unreadable),
                 schema(rows));
@@ -156,14 +156,14 @@ public record PredictJob(JobContext context) {
       Dataset<Row> rows,
       int partitions,
       RecordParser parser,
-      Members members,
+      Ensemble ensemble,
       int batchSize,
       LongAccumulator unreadable) {
     return rows.toJavaRDD()
         .repartition(partitions)
         .mapPartitions(
             part ->
-                members.map(
+                ensemble.map(
                     part, batchSize, (batch, model) -> predict(batch, parser, model, unreadable)));
   }
 

@@ -44,14 +44,14 @@ record UncertaintyFit(JobContext context, InferenceSetup setup) {
    * @throws UserException if there are no records to make it from
    */
   void ensure() throws IOException {
-    UncertaintyConfig uncertainty = setup.members().uncertainty();
+    UncertaintyConfig uncertainty = setup.ensemble().uncertainty();
     boolean classifies = setup.description().task() == Task.CLASSIFICATION;
     if (uncertainty.method() == Uncertainty.NONE
         || classifies && !uncertainty.method().isLaplace()) {
       return;
     }
     List<AdaptedModel.Source> missing = new ArrayList<>();
-    for (AdaptedModel.Source source : setup.members().sources()) {
+    for (AdaptedModel.Source source : setup.ensemble().sources()) {
       if (!source.uncertainty().isOf(source.digest())) {
         missing.add(source);
       }
@@ -126,7 +126,7 @@ record UncertaintyFit(JobContext context, InferenceSetup setup) {
             .repartition(setup.partitions());
     int batchSize = context.config().evaluate().batchSize();
     for (AdaptedModel.Source source : missing) {
-      Members alone = setup.members().alone(source);
+      Ensemble alone = setup.ensemble().alone(source);
       List<Chosen> chosen;
       try (TaskProgress ignored = progress("fitting a temperature", setup.partitions())) {
         chosen =

@@ -28,7 +28,7 @@ import java.util.function.BiFunction;
  * @param sources at least one; all but the first are asked for choices alone
  * @param seed of samples
  */
-record Members(List<AdaptedModel.Source> sources, UncertaintyConfig uncertainty, long seed)
+record Ensemble(List<AdaptedModel.Source> sources, UncertaintyConfig uncertainty, long seed)
     implements Serializable {
 
   /**
@@ -36,19 +36,20 @@ record Members(List<AdaptedModel.Source> sources, UncertaintyConfig uncertainty,
    * @param first the model of the first of them
    * @throws UserException if they do not belong together, or cannot answer so
    */
-  static Members of(List<String> adapters, AdaptedModel.Source first, UncertaintyConfig uncertainty)
+  static Ensemble of(
+      List<String> adapters, AdaptedModel.Source first, UncertaintyConfig uncertainty)
       throws IOException {
-    Members members =
-        new Members(new ArrayList<>(List.of(first)), uncertainty, first.options().seed());
+    Ensemble ensemble =
+        new Ensemble(new ArrayList<>(List.of(first)), uncertainty, first.options().seed());
     AdapterDescription description = first.description();
-    members.requirePossible(description);
+    ensemble.requirePossible(description);
     for (String adapter : adapters.subList(1, adapters.size())) {
       AdaptedModel.Source source =
           AdaptedModel.Source.of(adapter, first.backbone(), choices(first), first.workers());
       requireAlike(first.adapter(), description, adapter, source.description());
-      members.sources.add(source);
+      ensemble.sources.add(source);
     }
-    return members;
+    return ensemble;
   }
 
   private void requirePossible(AdapterDescription description) {
@@ -103,8 +104,8 @@ record Members(List<AdaptedModel.Source> sources, UncertaintyConfig uncertainty,
   }
 
   /** One of them, asked for its choices without an uncertainty method. */
-  Members alone(AdaptedModel.Source source) {
-    return new Members(List.of(source.with(choices(source))), UncertaintyConfig.NONE, seed);
+  Ensemble alone(AdaptedModel.Source source) {
+    return new Ensemble(List.of(source.with(choices(source))), UncertaintyConfig.NONE, seed);
   }
 
   /** The options of one, of which choices alone are asked. */
