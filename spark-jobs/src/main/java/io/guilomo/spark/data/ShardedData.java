@@ -104,6 +104,34 @@ public record ShardedData(
     }
   }
 
+  /**
+   * Records as examples.
+   *
+   * @param learned the training records, some of which may be held out
+   * @param all those, and records that are for validation alone
+   */
+  private record Encoded(JavaRDD<Entry> learned, JavaRDD<Entry> all, DataReport report) {
+
+    /**
+     * With records for validation alone; training records that are among them are left out.
+     *
+     * @param name where the validation records are, for messages
+     */
+    Encoded withValidation(
+        JavaRDD<Entry> heldOut, String name, double maxBadFraction, List<JavaRDD<?>> scratch) {
+      DataReport validation = sum(heldOut.map(Entry::report));
+      validation.check(name, maxBadFraction);
+      Broadcast<Set<String>> repeated = repeated(learned, heldOut);
+      if (repeated.value().isEmpty()) {
+        return new Encoded(learned, learned.union(heldOut), report.merge(validation));
+      }
+      JavaRDD<Entry> others =
+          persist(learned.map(entry -> entry.unless(repeated.value())), scratch);
+      return new Encoded(
+          others, others.union(heldOut), sum(others.map(Entry::report)).merge(validation));
+    }
+  }
+
   /** Classes of a classification; 0 for a causal language model. */
   public int classes() {
     return labels.map(LabelSet::size).orElse(0);
@@ -128,14 +156,7 @@ public record ShardedData(
     List<JavaRDD<?>> scratch = new ArrayList<>();
     try {
       JavaRDD<ReadRecord> train = read(spark, source, source.train(), source.format());
-      Optional<LabelSet> labels = encoding.labels();
-      if (source.parser().task() != Task.CLASSIFICATION) {
-        labels = Optional.empty();
-      } else if (labels.isEmpty()) {
-        train = persist(train, scratch);
-        readable(train).check(source.train().name(), source.maxBadFraction());
-        labels = Optional.of(labels(train));
-      }
+      Optional<LabelSet> labels = labels(source, encoding, train, scratch);
       RecordEncoder.Options options =
           new RecordEncoder.Options(
               encoding.maxLength(),
@@ -146,9 +167,9 @@ public record ShardedData(
       Split split = source.validation().isPresent() ? new Split(0) : source.split();
       TextEncoderFactory factory = encoding.encoder();
       JavaRDD<Entry> learned = persist(entries(train, factory, options, split, false), scratch);
-      JavaRDD<Entry> all = learned;
       DataReport report = sum(learned.map(Entry::report));
       report.check(source.train().name(), source.maxBadFraction());
+      Encoded encoded = new Encoded(learned, learned, report);
       if (source.validation().isPresent()) {
         RecordSource validation = source.validation().get();
         JavaRDD<Entry> heldOut =
@@ -160,26 +181,35 @@ public record ShardedData(
                     split,
                     true),
                 scratch);
-        DataReport other = sum(heldOut.map(Entry::report));
-        other.check(validation.name(), source.maxBadFraction());
-        Broadcast<Set<String>> repeated = repeated(learned, heldOut);
-        if (!repeated.value().isEmpty()) {
-          learned = persist(learned.map(entry -> entry.unless(repeated.value())), scratch);
-          report = sum(learned.map(Entry::report));
-        }
-        report = report.merge(other);
-        all = learned.union(heldOut);
+        encoded =
+            encoded.withValidation(heldOut, validation.name(), source.maxBadFraction(), scratch);
       }
+      report = encoded.report();
       requireEnough("training", report.train(), workers, report);
       requireEnough("validation", report.validation(), workers, report);
 
       JavaRDD<Shard> shards =
-          spread(all, learned.getNumPartitions(), report.train(), workers).setName("shards");
+          spread(encoded.all(), encoded.learned().getNumPartitions(), report.train(), workers)
+              .setName("shards");
       shards.persist(StorageLevel.MEMORY_AND_DISK()).count();
-      return new ShardedData(shards, report, labels, kinds(learned, labels.isPresent()));
+      return new ShardedData(shards, report, labels, kinds(encoded.learned(), labels.isPresent()));
     } finally {
       scratch.forEach(JavaRDD::unpersist);
     }
+  }
+
+  /** The labels of a classification: the configured ones, or those of the training records. */
+  private static Optional<LabelSet> labels(
+      DataSource source, Encoding encoding, JavaRDD<ReadRecord> train, List<JavaRDD<?>> scratch) {
+    if (source.parser().task() != Task.CLASSIFICATION) {
+      return Optional.empty();
+    }
+    if (encoding.labels().isPresent()) {
+      return encoding.labels();
+    }
+    persist(train, scratch);
+    readable(train).check(source.train().name(), source.maxBadFraction());
+    return Optional.of(labels(train));
   }
 
   private static JavaRDD<ReadRecord> read(
