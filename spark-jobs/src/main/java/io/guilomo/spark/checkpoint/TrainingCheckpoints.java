@@ -29,7 +29,7 @@ public record TrainingCheckpoints(
   private static final Logger LOG = LoggerFactory.getLogger(TrainingCheckpoints.class);
 
   /** They decide which parameters there are, their initial values, or which network they train. */
-  private static final List<String> REFUSED =
+  static final List<String> REFUSED =
       List.of(
           "run.seed",
           "model.family",

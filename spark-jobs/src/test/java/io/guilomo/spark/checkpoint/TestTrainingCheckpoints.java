@@ -1,16 +1,45 @@
 package io.guilomo.spark.checkpoint;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.config.GuilomoConfig.ChangedKey;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class TestTrainingCheckpoints {
+  /** A key, or without its section one of the section before it. */
+  private static final Pattern DOCUMENTED_KEY = Pattern.compile("`([a-z-]*)(\\.[a-z-]+)`");
+
+  /** Values that are not the default. */
+  private static final Map<String, String> OTHER =
+      Map.ofEntries(
+          entry("run.seed", "7"),
+          entry("model.family", "bert"),
+          entry("model.precision", "bfloat16"),
+          entry("data.task", "classification"),
+          entry("data.labels", "[a,b]"),
+          entry("lora-moe.target-modules", "[q_proj]"),
+          entry("lora-moe.max-experts", "4"),
+          entry("lora-moe.max-rank", "4"),
+          entry("lora-moe.routing", "dense"),
+          entry("lora-moe.top-k", "1"),
+          entry("lora-moe.sharing", "shared-a"),
+          entry("lora-moe.alpha", "8"),
+          entry("lora-moe.scaling", "alpha-over-sqrt-rank"),
+          entry("search.estimator", "straight-through"),
+          entry("search.start-plan", "plan.json"));
 
   @Test
   void newValuesThatChangeTheTrainingArePointedOut() {
@@ -39,27 +68,34 @@ class TestTrainingCheckpoints {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "run.seed=7",
-        "model.family=bert",
-        "data.task=classification",
-        "data.labels=[a,b]",
-        "lora-moe.target-modules=[q_proj]",
-        "lora-moe.max-experts=4",
-        "lora-moe.max-rank=4",
-        "lora-moe.top-k=1",
-        "lora-moe.sharing=shared-a",
-        "lora-moe.alpha=8",
-        "search.start-plan=plan.json"
-      })
-  void keysThatDecideTheParametersAreRefused(String change) {
-    assertThatThrownBy(() -> changes(change, "search.epochs=9"))
+  @MethodSource("refused")
+  void keysThatDecideTheParametersAreRefused(String key) {
+    assertThat(OTHER).containsKey(key);
+    assertThatThrownBy(() -> changes(key + "=" + OTHER.get(key), "search.epochs=9"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith(
-            "Cannot resume from here: " + change.substring(0, change.indexOf('=')) + " from ")
+        .hasMessageStartingWith("Cannot resume from here: " + key + " from ")
         .hasMessageEndingWith(
             " has changed; give another run.id, or start over with checkpoint.resume=false");
+  }
+
+  static List<String> refused() {
+    return TrainingCheckpoints.REFUSED;
+  }
+
+  @Test
+  void refusedKeysAreDocumented() throws IOException {
+    String row =
+        Files.readAllLines(Path.of("../deploy/README.md")).stream()
+            .filter(line -> line.contains("| refused: "))
+            .findFirst()
+            .orElseThrow();
+    List<String> documented = new ArrayList<>();
+    String section = "";
+    for (MatchResult found : DOCUMENTED_KEY.matcher(row).results().toList()) {
+      section = found.group(1).isEmpty() ? section : found.group(1);
+      documented.add(section + found.group(2));
+    }
+    assertThat(documented).containsAll(TrainingCheckpoints.REFUSED);
   }
 
   @Test
