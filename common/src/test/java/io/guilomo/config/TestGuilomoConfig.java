@@ -247,9 +247,10 @@ class TestGuilomoConfig {
         "lora-moe.target-modules=q_proj | guilomo.lora-moe.target-modules = q_proj: must be a list of texts",
         "data.max-bad-fraction=1.5 | guilomo.data.max-bad-fraction = 1.5: must be 0 to 1",
         "data.labels=[a] | guilomo.data.labels = [a]: must be at least two different classes",
-        "run.id=a/b | guilomo.run.id = a/b: must be letters, digits, '.', '_' and '-'",
+        "run.id=a/b | guilomo.run.id = a/b: must be at most 128 letters, digits, '.', '_' and '-', the first a letter or digit",
         "output.tables=hudi | guilomo.output.tables = hudi: must be one of parquet, iceberg, delta",
-        "run.id=.. | guilomo.run.id = ..: must be letters, digits, '.', '_' and '-'",
+        "run.id=.. | guilomo.run.id = ..: must be at most 128 letters, digits, '.', '_' and '-', the first a letter or digit",
+        "run.id=_x | guilomo.run.id = _x: must be at most 128 letters, digits, '.', '_' and '-', the first a letter or digit",
       })
   void refusesWhatCannotBeUsed(String override, String message) {
     assertThatThrownBy(() -> GuilomoConfig.load(null, List.of(override)))

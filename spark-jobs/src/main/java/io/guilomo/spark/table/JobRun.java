@@ -1,5 +1,6 @@
 package io.guilomo.spark.table;
 
+import io.guilomo.config.RunConfig;
 import io.guilomo.model.UserException;
 import java.time.LocalDate;
 import java.util.regex.Pattern;
@@ -7,13 +8,11 @@ import java.util.regex.Pattern;
 /**
  * The run and job whose rows a {@link TableWriter} writes.
  *
- * @param runId names the run in directories: letters, digits and {@code . _ -}, at most 128
- *     characters
+ * @param runId matches {@link RunConfig#ID}
  * @param runDate the day on which the run began, in UTC
  * @param job the job of the run: {@code allocate}, {@code finetune}, …
  */
 public record JobRun(String runId, LocalDate runDate, String job) {
-  private static final Pattern RUN_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
   private static final Pattern JOB = Pattern.compile("[a-z][a-z0-9_]{0,31}");
 
   public JobRun {
@@ -24,13 +23,13 @@ public record JobRun(String runId, LocalDate runDate, String job) {
   }
 
   static boolean isRunId(String name) {
-    return RUN_ID.matcher(name).matches();
+    return RunConfig.ID.matcher(name).matches();
   }
 
   static void checkRunId(String runId) {
     if (!isRunId(runId)) {
       String shown = runId.length() > 160 ? runId.substring(0, 160) + "…" : runId;
-      throw new UserException("Cannot use run id '" + shown + "': it must match " + RUN_ID);
+      throw new UserException("Cannot use run id '" + shown + "': it must match " + RunConfig.ID);
     }
   }
 }

@@ -106,7 +106,7 @@ class TestUserMistakes {
           allocate | cluster.device=gpu | Cannot compute with cluster.device=gpu: there is no NVIDIA driver (libcuda.so.1) on this machine
           allocate | model.max-length=24 | Cannot shard 0 training records over 2 workers: each needs at least one; 40 others have nothing left to learn from after truncation to model.max-length
           allocate | cluster.workers=60 | Cannot shard 26 training records over 60 workers: each needs at least one
-          allocate | run.id=a/b | Cannot use guilomo.run.id = a/b: must be letters, digits, '.', '_' and '-'
+          allocate | run.id=a/b | Cannot use guilomo.run.id = a/b: must be at most 128 letters, digits, '.', '_' and '-', the first a letter or digit
           allocate | search.start-plan=DIR/wide.json | Cannot start the search from the plan DIR/wide.json: it has experts for layer 0 q_proj (64×128), which the search does not target
           finetune | run.id=nobody | Cannot read the plan DIR/output/runs/nobody/plan.json: there is no such file; run allocate first, or name a plan with finetune.plan, allocation.plan or search.start-plan
           finetune | finetune.plan=DIR/other.json | Cannot read the plan DIR/other.json: key 'seed' is missing
