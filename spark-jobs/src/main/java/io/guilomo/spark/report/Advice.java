@@ -169,15 +169,30 @@ public record Advice(
     return axes.first().of(strategy);
   }
 
-  private List<Compared> compared() {
+  /** The rows whose difference from the baseline is tested. */
+  static List<Compared> tested(List<Compared> rows) {
     return rows.stream()
         .filter(row -> !row.strategy().equals(ComparisonTable.FULL))
         .filter(row -> row.difference() != null && row.difference().ofSeeds())
         .toList();
   }
 
+  /** What the p-value of each of several tests may be at most. */
+  static double level(double confidence, int tests) {
+    return (1 - confidence) / tests;
+  }
+
+  /** A row's name with its parameters. */
+  static String named(String name, Compared row) {
+    return Numbers.format("%s with %,.0f parameters", name, row.size().parameters());
+  }
+
+  private List<Compared> compared() {
+    return tested(rows);
+  }
+
   private boolean differs(Compared row) {
-    return row.difference().beyondChance((1 - confidence) / compared().size());
+    return row.difference().beyondChance(level(confidence, compared().size()));
   }
 
   private static boolean isBetter(Compared row) {
@@ -346,7 +361,7 @@ public record Advice(
   }
 
   private String named(Compared row) {
-    return Numbers.format("%s with %,.0f parameters", name(row), row.size().parameters());
+    return named(name(row), row);
   }
 
   /** A strategy's name is written as the configuration has it. */

@@ -196,17 +196,15 @@ final class ComparisonSection implements ReportSection {
   /** Whether any row differs from the baseline, as {@link Advice} decides that. */
   static String verdict(List<Compared> strategies, double confidence) {
     String baseline = baseline(strategies);
-    List<Compared> others =
-        strategies.stream().filter(strategy -> strategy.difference() != null).toList();
-    if (others.stream().noneMatch(strategy -> strategy.difference().ofSeeds())) {
+    if (strategies.stream()
+        .noneMatch(row -> row.difference() != null && row.difference().ofSeeds())) {
       return "a single seed says nothing about chance, so there are no intervals over seeds.";
     }
     Function<Compared, String> names = ComparisonTable.names(strategies);
-    List<Compared> compared =
-        others.stream().filter(row -> !row.strategy().equals(ComparisonTable.FULL)).toList();
-    double level = (1 - confidence) / compared.size();
+    List<Compared> tested = Advice.tested(strategies);
+    double level = Advice.level(confidence, tested.size());
     List<String> differing =
-        compared.stream()
+        tested.stream()
             .filter(strategy -> strategy.difference().beyondChance(level))
             .map(row -> named(names.apply(row), row))
             .toList();
@@ -215,19 +213,17 @@ final class ComparisonSection implements ReportSection {
           + " differs from "
           + baseline
           + " by more than chance"
-          + (compared.stream().noneMatch(row -> row.difference().excludesZero())
+          + (tested.stream().noneMatch(row -> row.difference().excludesZero())
               ? ": every interval contains 0."
               : Numbers.format(
-                  ", as %d are compared, although some intervals exclude 0.", compared.size()));
+                  ", as %d are compared, although some intervals exclude 0.", tested.size()));
     }
     String verb = differing.size() == 1 ? " differs" : " differ";
     return String.join(", ", differing) + verb + " from " + baseline + " by more than chance.";
   }
 
   private static String named(String name, Compared row) {
-    return row.size().budget() == null
-        ? name
-        : Numbers.format("%s with %,.0f parameters", name, row.size().parameters());
+    return row.size().budget() == null ? name : Advice.named(name, row);
   }
 
   /** The differences, unless there is only the baseline. */

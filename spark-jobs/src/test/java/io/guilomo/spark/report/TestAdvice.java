@@ -66,6 +66,13 @@ class TestAdvice {
         .isEqualTo(
             "no strategy differs from uniform by more than chance, as 2 are compared, although some"
                 + " intervals exclude 0.");
+    // A difference over the records is no test of the seeds.
+    Difference ofRecords = new Difference(-0.05, -0.09, -0.01, "records", null);
+    assertThat(
+            ComparisonSection.verdict(
+                List.of(row("uniform", 0), with("guilomo", chance), with("random", ofRecords)),
+                0.95))
+        .isEqualTo("guilomo differs from uniform by more than chance.");
   }
 
   @Test
@@ -248,6 +255,8 @@ class TestAdvice {
             null,
             null);
     assertThat(Advice.of(List.of(old), config()).sentence()).isEmpty();
+    assertThat(ComparisonSection.verdict(List.of(row("uniform", 0), old), 0.95))
+        .isEqualTo("guilomo differs from uniform by more than chance.");
   }
 
   private static String sentence(List<Compared> rows) {
