@@ -1,6 +1,5 @@
 package io.guilomo.family;
 
-import io.guilomo.model.UserException;
 import io.guilomo.network.Backbone;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -13,9 +12,6 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /** The backbones of this JVM: one copy per memory, shared by all its tasks. */
 public final class BackboneCache {
-
-  /** Scheme of the URIs of backbones that were {@linkplain #put put} here and have no files. */
-  public static final String MEMORY_SCHEME = "memory:";
 
   private static final ConcurrentMap<Key, FutureTask<Backbone>> BACKBONES =
       new ConcurrentHashMap<>();
@@ -60,9 +56,6 @@ public final class BackboneCache {
 
   private static Backbone load(String uri, Configuration conf, FrozenMemory memory)
       throws IOException {
-    if (uri.startsWith(MEMORY_SCHEME)) {
-      throw new UserException("Cannot load %s: this JVM was not given it".formatted(uri));
-    }
     Backbone backbone = ModelReader.load(uri, conf, memory);
     // Other tasks read it from streams of their own.
     memory.kernels().finish();
@@ -79,20 +72,8 @@ public final class BackboneCache {
     return (IOException) cause;
   }
 
-  /** Makes {@code uri} mean {@code backbone} in this JVM, for tests and benchmarks. */
-  public static void put(String uri, Backbone backbone) {
-    put(uri, backbone, FrozenMemory.host());
-  }
-
-  /** As {@link #put(String, Backbone)}, for one in the given memory. */
-  public static void put(String uri, Backbone backbone, FrozenMemory memory) {
-    FutureTask<Backbone> task = new FutureTask<>(() -> backbone);
-    task.run();
-    BACKBONES.put(Key.of(uri, memory), task);
-  }
-
   /** Forgets all backbones; their memory is freed when nothing else refers to them. */
-  public static void clear() {
+  static void clear() {
     BACKBONES.clear();
   }
 }

@@ -3,17 +3,14 @@ package io.guilomo.family;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.guilomo.family.llama.LlamaConfig;
 import io.guilomo.golden.GoldenFiles;
 import io.guilomo.network.Backbone;
-import io.guilomo.network.Rope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -23,8 +20,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.factory.Nd4j;
 
 class TestBackboneCache {
 
@@ -66,19 +61,5 @@ class TestBackboneCache {
       Files.copy(model.resolve(name), dir.resolve(name));
     }
     assertThat(BackboneCache.get(dir.toString(), CONF).config().hidden()).isEqualTo(64);
-  }
-
-  @Test
-  void memoryBackbones() throws IOException {
-    assertThatThrownBy(() -> BackboneCache.get("memory:tiny", CONF))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Cannot load memory:tiny: this JVM was not given it");
-    Backbone backbone =
-        FrozenCopies.backbone(
-            new LlamaConfig(2, 2, 1, 1, 1, 2, 3, 4, 1e-5f, new Rope(1e4, null), 0, true),
-            "none",
-            Map.of(Backbone.WORDS, Nd4j.zeros(DataType.FLOAT, 3, 2)));
-    BackboneCache.put("memory:tiny", backbone);
-    assertThat(BackboneCache.get("memory:tiny", CONF)).isSameAs(backbone);
   }
 }

@@ -3,7 +3,6 @@ package io.guilomo.spark.input;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.ChatTemplate;
 import io.guilomo.data.PromptTemplate;
-import io.guilomo.family.BackboneCache;
 import io.guilomo.io.ChatTemplateFile;
 import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
@@ -58,9 +57,6 @@ public final class PromptTemplates {
   private static Optional<ChatTemplate> own(GuilomoConfig config, Configuration hadoop)
       throws IOException {
     String model = config.model().requirePath();
-    if (model.startsWith(BackboneCache.MEMORY_SCHEME)) {
-      return Optional.empty();
-    }
     Optional<ChatTemplate> template = ChatTemplateFile.read(model, hadoop);
     template.ifPresent(ChatTemplate::check);
     return template;

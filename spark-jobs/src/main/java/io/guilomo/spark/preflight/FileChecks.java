@@ -1,6 +1,5 @@
 package io.guilomo.spark.preflight;
 
-import io.guilomo.family.BackboneCache;
 import io.guilomo.family.ModelReader;
 import io.guilomo.io.Tokenizer;
 import io.guilomo.model.UserException;
@@ -61,9 +60,6 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
   }
 
   private String model(Configuration hadoop) throws IOException {
-    if (model.startsWith(BackboneCache.MEMORY_SCHEME)) {
-      return model;
-    }
     ModelReader.Checked checked = ModelReader.check(model, hadoop);
     return String.format(
         Locale.ROOT,
@@ -75,7 +71,7 @@ record FileChecks(String model, Map<String, String> data, String output) impleme
 
   private boolean hasTokenizer(Configuration hadoop) {
     try {
-      return !model.startsWith(BackboneCache.MEMORY_SCHEME) && Tokenizer.isIn(model, hadoop);
+      return Tokenizer.isIn(model, hadoop);
     } catch (IOException e) {
       // The check of the model says why.
       return false;
