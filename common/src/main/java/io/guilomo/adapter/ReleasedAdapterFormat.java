@@ -1,21 +1,17 @@
 package io.guilomo.adapter;
 
 import io.guilomo.adapter.AdapterFormat.ExportedAdapter;
-import io.guilomo.io.SafetensorsFile;
 import io.guilomo.kernel.ArrayViews;
 import io.guilomo.model.ModuleExperts;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.RoutingMethod;
-import io.guilomo.model.Sharing;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ReleasedPlanFormat;
 import java.io.IOException;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -32,8 +28,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>The released code scales every expert of a module by {@code s_last = α / rank of the module's
  * last expert}, where an {@link Adapter} scales each by its own {@code s_e} as its plan's {@link
  * io.guilomo.model.Scaling} says. So that it computes the same function, the files hold {@code B_e
- * · s_e / s_last}; {@link #read} divides again, which is exact to a rounding. An {@code A} that the
- * experts of a module share is written for each of them.
+ * · s_e / s_last}; dividing again is exact to a rounding. An {@code A} that the experts of a module
+ * share is written for each of them.
  */
 public record ReleasedAdapterFormat() implements AdapterFormat {
 
@@ -70,49 +66,6 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
     }
   }
 
-  /**
-   * Reads what {@link #write} or the released code has written.
-   *
-   * @param description what the files do not contain; its plan must match them
-   * @throws UserException if the file has other tensors than the plan asks for, or the plan's
-   *     experts share {@code A}
-   */
-  public Adapter read(Path directory, AdapterDescription description, Configuration conf)
-      throws IOException {
-    refuseOthers(description);
-    if (description.plan().sharing() != Sharing.NONE) {
-      throw new UserException(
-          "Cannot read the released format for sharing %s: its files have an A for each expert",
-          description.plan().sharing());
-    }
-    Path path = new Path(directory, ExportDirectory.TENSORS);
-    AllocationPlan plan = description.plan();
-    Map<String, INDArray> tensors = new LinkedHashMap<>();
-    try (SafetensorsFile file = SafetensorsFile.open(path, conf)) {
-      for (ModuleExperts module : plan.moduleExperts()) {
-        long in = module.module().inFeatures();
-        long out = module.module().outFeatures();
-        for (int e = 0; e < module.experts(); e++) {
-          long rank = module.ranks().get(e);
-          INDArray b = read(file, path, b(description.paths(), module, e), out, rank);
-          tensors.put(
-              AdapterTensors.a(module, e),
-              read(file, path, a(description.paths(), module, e), rank, in));
-          tensors.put(AdapterTensors.b(module, e), times(b, 1 / factor(plan, module, e)));
-        }
-        tensors.put(
-            AdapterTensors.router(module),
-            read(file, path, router(description.paths(), module), module.experts(), in));
-      }
-      if (file.names().size() > tensors.size()) {
-        throw refused(
-            path,
-            String.format("it has %d tensors, its plan %d", file.names().size(), tensors.size()));
-      }
-    }
-    return new Adapter(description, tensors);
-  }
-
   private static void refuseOthers(AdapterDescription description) {
     String router = description.plan().routing().router();
     if (!router.equals(RoutingMethod.TOP_K)) {
@@ -127,43 +80,28 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
     }
   }
 
-  private static INDArray read(
-      SafetensorsFile file, Path path, String name, long rows, long columns) throws IOException {
-    List<Long> shape = LongStream.of(file.shape(name)).boxed().toList();
-    List<Long> expected = List.of(rows, columns);
-    if (!shape.equals(expected)) {
-      throw refused(
-          path, String.format("tensor %s has shape %s, expected %s", name, shape, expected));
-    }
-    return file.read(name);
-  }
-
-  private static UserException refused(Path path, String why) {
-    return new UserException("Cannot read the adapter " + path + ": " + why);
-  }
-
   /** {@code s_e / s_last}. */
-  private static double factor(AllocationPlan plan, ModuleExperts module, int expert) {
+  static double factor(AllocationPlan plan, ModuleExperts module, int expert) {
     int last = module.ranks().get(module.experts() - 1);
     return module.scalings().get(expert) / (plan.alpha() / last);
   }
 
   /** Rounded to float32 once. */
-  private static INDArray times(INDArray tensor, double factor) {
+  static INDArray times(INDArray tensor, double factor) {
     return factor == 1
         ? tensor
         : tensor.castTo(DataType.DOUBLE).muli(factor).castTo(DataType.FLOAT);
   }
 
-  private static String a(ModulePaths paths, ModuleExperts module, int expert) {
+  static String a(ModulePaths paths, ModuleExperts module, int expert) {
     return prefix(paths, module) + "lora_A_" + expert + ".weight";
   }
 
-  private static String b(ModulePaths paths, ModuleExperts module, int expert) {
+  static String b(ModulePaths paths, ModuleExperts module, int expert) {
     return prefix(paths, module) + "lora_B_" + expert + ".weight";
   }
 
-  private static String router(ModulePaths paths, ModuleExperts module) {
+  static String router(ModulePaths paths, ModuleExperts module) {
     return prefix(paths, module) + "router.router.weight";
   }
 

@@ -49,11 +49,6 @@ public record Classifier(LoraMoeNetwork network) {
     return outputs;
   }
 
-  /** Softmax of the logits, {@code [sequences, classes]}. */
-  public double[][] probabilities(TokenBatch batch) {
-    return outputs(batch).stream().map(Output::probabilities).toArray(double[][]::new);
-  }
-
   /** A curvature of this head that no records have been added to. */
   public HeadCurvature flat() {
     return new HeadCurvature(

@@ -178,27 +178,6 @@ public final class SafetensorsFile implements Closeable {
     blocks.digest(dataStart + tensor.begin(), tensor.end() - tensor.begin(), digest);
   }
 
-  /** An I64 or I32 tensor, flattened row by row. */
-  public long[] readLongs(String name) throws IOException {
-    SafetensorsHeader.Tensor tensor = tensor(name);
-    if (tensor.type() != TensorType.I64 && tensor.type() != TensorType.I32) {
-      throw refuse(
-          path, "tensor %s has dtype %s, expected I64 or I32".formatted(name, tensor.type()));
-    }
-    if (tensor.end() - tensor.begin() > Integer.MAX_VALUE - Long.BYTES) {
-      throw refuse(path, "tensor %s has too many elements (%s)".formatted(name, tensor.elements()));
-    }
-    byte[] bytes = new byte[(int) (tensor.end() - tensor.begin())];
-    in.seek(dataStart + tensor.begin());
-    in.readFully(bytes);
-    ByteBuffer source = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    long[] longs = new long[(int) tensor.elements()];
-    for (int i = 0; i < longs.length; i++) {
-      longs[i] = tensor.type() == TensorType.I64 ? source.getLong() : source.getInt();
-    }
-    return longs;
-  }
-
   /** A float32 array that outlives every workspace. */
   public static INDArray allocate(long... shape) {
     try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {

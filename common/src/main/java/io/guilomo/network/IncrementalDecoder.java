@@ -43,11 +43,6 @@ public final class IncrementalDecoder {
     context.open(cache);
   }
 
-  /** Tokens of a sequence that were read. */
-  public int length(int sequence) {
-    return cache.length(sequence);
-  }
-
   /** Tokens that were read of a sequence and that a text begins with: it need not read them. */
   public int shared(int sequence, int[] text) {
     return cache.shared(sequence, text);

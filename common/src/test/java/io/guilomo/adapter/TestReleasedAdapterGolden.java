@@ -87,7 +87,7 @@ class TestReleasedAdapterGolden {
   void namesAndShapesAreThose(Path file) throws IOException {
     read(file);
     Files.copy(saved, directory.resolve(FILE));
-    Adapter adapter = format.read(hadoop(directory), description, CONF);
+    Adapter adapter = ReleasedAdapters.read(directory, description);
     Path written = directory.resolve("written");
     format.write(adapter, hadoop(written), CONF);
     assertThat(shapes(written.resolve(FILE))).isEqualTo(shapes(saved));
@@ -113,7 +113,7 @@ class TestReleasedAdapterGolden {
       tensors.put(name, golden.get("init/" + live));
     }
     SafetensorsWriter.write(hadoop(directory.resolve(FILE)), CONF, tensors, Map.of());
-    Adapter adapter = format.read(hadoop(directory), description, CONF);
+    Adapter adapter = ReleasedAdapters.read(directory, description);
     TokenBatch batch = GoldenNetwork.batch(GoldenFiles.longs(run), "batch.0.", ROWS);
     INDArray expected = golden.get("fwd.logits");
     try (LoraMoeNetwork network =

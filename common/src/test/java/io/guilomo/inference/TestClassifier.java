@@ -42,7 +42,11 @@ class TestClassifier {
             backbone,
             kernels)) {
       TinyModels.shake(network, 7, 0.5);
-      double[][] probabilities = new Classifier(network).probabilities(batch);
+      double[][] probabilities =
+          new Classifier(network)
+              .outputs(batch).stream()
+                  .map(Classifier.Output::probabilities)
+                  .toArray(double[][]::new);
       assertThat(probabilities).hasDimensions(5, 3);
       List<Scored> scored = new ArrayList<>();
       for (int i = 0; i < 5; i++) {

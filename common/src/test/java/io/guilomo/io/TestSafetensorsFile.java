@@ -162,16 +162,9 @@ class TestSafetensorsFile {
   }
 
   @Test
-  void longs() throws IOException {
-    ByteBuffer data = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
-    data.putLong(-100).putLong(1L << 40).putInt(-1).putInt(7);
-    write(
-        "{'a':{'dtype':'I64','shape':[2],'data_offsets':[0,16]},"
-            + "'b':{'dtype':'I32','shape':[2],'data_offsets':[16,24]}}",
-        data.array());
+  void whatAreNoWeightsIsRefused() throws IOException {
+    write("{'a':{'dtype':'I64','shape':[2],'data_offsets':[0,16]}}", new byte[16]);
     try (SafetensorsFile file = open("x.safetensors")) {
-      assertThat(file.readLongs("a")).containsExactly(-100, 1L << 40);
-      assertThat(file.readLongs("b")).containsExactly(-1, 7);
       assertThatThrownBy(() -> file.read("a"))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(

@@ -62,8 +62,8 @@ class TestIncrementalDecoder {
           assertThat(logits.length).isEqualTo(t < 9 ? 2 : 1);
           assertClose(logits, 0, network, cut(one, 0, t + 1));
         }
-        assertThat(decoder.length(0)).isEqualTo(12);
-        assertThat(decoder.length(2)).isEqualTo(20);
+        assertThat(decoder.shared(0, one)).isEqualTo(12);
+        assertThat(decoder.shared(2, three)).isEqualTo(20);
       }
     }
   }

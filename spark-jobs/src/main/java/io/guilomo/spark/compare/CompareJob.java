@@ -46,10 +46,9 @@ public record CompareJob(JobContext context) {
   /**
    * What a comparison found.
    *
-   * @param runId where its rows are; the names of the runs that it compares begin with it and a dot
    * @param findings in sentences, the advice last
    */
-  public record Result(String runId, List<Compared> rows, List<String> findings) {}
+  public record Result(List<Compared> rows, List<String> findings) {}
 
   private GuilomoConfig config() {
     return context.config();
@@ -145,7 +144,6 @@ public record CompareJob(JobContext context) {
         new Comparison(config(), plans.fullParameters(), outcomes, records(reader, run.runId()))
             .rows();
     return new Result(
-        run.runId(),
         rows,
         Stream.concat(
                 compare.findSmallest()

@@ -35,12 +35,8 @@ public record EvaluateJob(JobContext context) {
 
   public static final String NAME = "evaluate";
 
-  /**
-   * What an evaluation found.
-   *
-   * @param runId where its rows are
-   */
-  public record Result(String runId, List<EvaluationsTable.Evaluation> evaluations) {}
+  /** What an evaluation found. */
+  public record Result(List<EvaluationsTable.Evaluation> evaluations) {}
 
   private GuilomoConfig config() {
     return context.config();
@@ -74,7 +70,7 @@ public record EvaluateJob(JobContext context) {
           run.tables().replace(EvaluationsTable.INSTANCE, evaluations);
           run.tables().replace(RecordScoresTable.INSTANCE, scores.rows());
           run.backboneDigest(setup.description().backboneDigest());
-          return new Result(run.runId(), evaluations);
+          return new Result(evaluations);
         });
   }
 

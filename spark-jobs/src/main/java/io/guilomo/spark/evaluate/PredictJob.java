@@ -107,7 +107,7 @@ public record PredictJob(JobContext context) {
     try (TaskProgress ignored =
         new TaskProgress(
             context.sparkContext(), context.progress(), "predicting", setup.partitions())) {
-      tables.replaceKeeping(PredictionsTable.INSTANCE, predicted);
+      tables.replaceWithInputColumns(PredictionsTable.INSTANCE, predicted);
     }
     long written =
         new TableReader(context.spark(), config().output().dir())

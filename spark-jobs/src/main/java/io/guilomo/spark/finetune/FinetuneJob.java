@@ -48,10 +48,9 @@ public record FinetuneJob(JobContext context, boolean reporting) {
   /**
    * What the job ended with.
    *
-   * @param runId where its files and rows are
    * @param members one per seed, the first with the run's own adapter
    */
-  public record Result(String runId, AllocationPlan plan, List<Member> members) {
+  public record Result(AllocationPlan plan, List<Member> members) {
 
     public FinetuneState outcome() {
       return members.get(0).outcome();
@@ -109,7 +108,7 @@ public record FinetuneJob(JobContext context, boolean reporting) {
     List<Member> members = train(run, backbone, plan, workers, data);
     data.shards().unpersist();
     run.backboneDigest(members.get(0).outcome().backboneDigest());
-    return new Result(run.runId(), plan, members);
+    return new Result(plan, members);
   }
 
   /** Trains with one seed after the other; one that an earlier attempt has finished stays. */

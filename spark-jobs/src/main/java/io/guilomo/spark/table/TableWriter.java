@@ -61,22 +61,12 @@ public final class TableWriter {
   }
 
   /**
-   * Replaces the earlier rows with those of a distributed dataset; the earlier rows stay if this
-   * fails.
-   *
-   * @param rows must have at least the table's own columns, by name
-   */
-  public void replace(Table<?> table, Dataset<Row> rows) {
-    replaceFiles(table, rows.select(columns(table, rows, List.of())));
-  }
-
-  /**
    * Replaces the earlier rows with those of a distributed dataset, whose other columns are kept,
-   * before the table's own.
+   * before the table's own. The earlier rows stay if this fails.
    *
    * @param rows must have at least the table's own columns, by name
    */
-  public void replaceKeeping(Table<?> table, Dataset<Row> rows) {
+  public void replaceWithInputColumns(Table<?> table, Dataset<Row> rows) {
     List<String> own = List.of(table.columns().fieldNames());
     List<Column> others =
         Arrays.stream(rows.columns())

@@ -200,7 +200,8 @@ class TestPublications {
   private void predict(String run, String query) {
     TableWriter writer = writer(run, MONDAY, "predict");
     writer.replace(RunsTable.INSTANCE, List.of(ran("predict")));
-    writer.replaceKeeping(PredictionsTable.INSTANCE, SharedSparkSession.session().sql(query));
+    writer.replaceWithInputColumns(
+        PredictionsTable.INSTANCE, SharedSparkSession.session().sql(query));
   }
 
   private static RunsTable.Run ran(String job) {

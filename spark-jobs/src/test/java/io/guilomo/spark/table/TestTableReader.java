@@ -127,7 +127,7 @@ class TestTableReader {
     for (StructField own : PredictionsTable.INSTANCE.columns().fields()) {
       rows = rows.withColumn(own.name(), lit(null).cast(own.dataType()));
     }
-    writer(run).replaceKeeping(PredictionsTable.INSTANCE, rows);
+    writer(run).replaceWithInputColumns(PredictionsTable.INSTANCE, rows);
   }
 
   private List<String> predicted(String column) {

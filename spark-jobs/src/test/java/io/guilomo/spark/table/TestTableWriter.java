@@ -112,10 +112,11 @@ class TestTableWriter {
     Dataset<Row> broken =
         reader()
             .read(GsvHistoryTable.INSTANCE)
+            .drop(Table.SCHEMA_VERSION, Table.RUN_DATE, Table.RUN_ID)
             .crossJoin(spark.range(2000).toDF("n"))
             .withColumn(
                 "value", udf(fails, DataTypes.DoubleType).apply(functions.col("n").cast("double")));
-    assertThatThrownBy(() -> writer.replace(GsvHistoryTable.INSTANCE, broken))
+    assertThatThrownBy(() -> writer.replaceWithInputColumns(GsvHistoryTable.INSTANCE, broken))
         .hasStackTraceContaining("disk on fire");
     assertThat(values("r1")).containsExactly(1.0, 2.0, 3.0);
     assertThat(hidden("gsv_history")).isEmpty();
@@ -149,7 +150,7 @@ class TestTableWriter {
         spark.sql(
             "SELECT id AS value, id = 2 AS is_argmax, id AS index, 1 AS expert, 'rank' AS kind, 'q_proj' AS module, "
                 + "0 AS layer, 7 AS round, 42 AS seed, 'x' AS other FROM range(0, 3, 1, 2)");
-    writer("r1", MONDAY, "allocate").replace(GsvHistoryTable.INSTANCE, rows);
+    writer("r1", MONDAY, "allocate").replaceWithInputColumns(GsvHistoryTable.INSTANCE, rows);
     assertThat(values("r1")).containsExactly(0.0, 1.0, 2.0);
     assertThat(
             reader()
@@ -163,7 +164,7 @@ class TestTableWriter {
         .isThrownBy(
             () ->
                 writer("r1", MONDAY, "allocate")
-                    .replace(GsvHistoryTable.INSTANCE, rows.drop("module")))
+                    .replaceWithInputColumns(GsvHistoryTable.INSTANCE, rows.drop("module")))
         .withMessage("Cannot write table gsv_history: column module is missing");
   }
 
