@@ -35,10 +35,10 @@ public final class HostAccess {
   private static final Map<String, String> HANDLE_HOST_ARRAYS =
       Map.of(
           "io.guilomo.adapter.Adapter", "has copies of the parameters on the host",
+          "io.guilomo.adapter.AdapterTensors", "has views of parameters on the host",
           "io.guilomo.adapter.MergedClassifier", "writes the tensors of an adapter",
           "io.guilomo.adapter.MergedWeight", "writes the tensors of an adapter",
           "io.guilomo.adapter.PeftFormat", "writes the tensors of an adapter",
-          "io.guilomo.adapter.ReleasedAdapterFormat", "writes the tensors of an adapter",
           "io.guilomo.data.TokenBatch", "travels as the features of a data set",
           "io.guilomo.spark.checkpoint.CheckpointDirectory", "compares what it has written");
 

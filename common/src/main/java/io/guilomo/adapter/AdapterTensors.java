@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -27,6 +28,9 @@ final class AdapterTensors {
 
   /** Names of the tensors of a classifier's head. */
   static final List<String> CLASSIFIER = List.of(CLASSIFIER_WEIGHT, CLASSIFIER_BIAS);
+
+  /** What PEFT, and the released code after it, puts before the paths of modules. */
+  static final String PEFT_PREFIX = "base_model.model.";
 
   private AdapterTensors() {}
 
@@ -119,6 +123,13 @@ final class AdapterTensors {
 
   static String router(ModuleExperts module) {
     return prefix(module) + "router";
+  }
+
+  /** A product, rounded to float32 once. */
+  static INDArray times(INDArray tensor, double factor) {
+    return factor == 1
+        ? tensor
+        : tensor.castTo(DataType.DOUBLE).muli(factor).castTo(DataType.FLOAT);
   }
 
   private static String prefix(ModuleExperts module) {

@@ -44,7 +44,6 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
 
-  private static final String PREFIX = "base_model.model.";
   static final String CONFIG = "adapter_config.json";
 
   public PeftFormat {
@@ -80,13 +79,17 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
         (path, module) -> {
           INDArray a = adapter.tensors().get(AdapterTensors.a(module, 0));
           INDArray b =
-              times(
+              AdapterTensors.times(
                   adapter.tensors().get(AdapterTensors.b(module, 0)),
                   scaling(module) / scaling(largest));
-          tensors.put(PREFIX + path + ".lora_A.weight", padded(a, rank(module), a.size(1)));
-          tensors.put(PREFIX + path + ".lora_B.weight", padded(b, b.size(0), rank(module)));
+          tensors.put(
+              AdapterTensors.PEFT_PREFIX + path + ".lora_A.weight",
+              padded(a, rank(module), a.size(1)));
+          tensors.put(
+              AdapterTensors.PEFT_PREFIX + path + ".lora_B.weight",
+              padded(b, b.size(0), rank(module)));
         });
-    String classifier = PREFIX + paths.classifier();
+    String classifier = AdapterTensors.PEFT_PREFIX + paths.classifier();
     putIfThere(adapter, AdapterTensors.CLASSIFIER_WEIGHT, tensors, classifier + ".weight");
     putIfThere(adapter, AdapterTensors.CLASSIFIER_BIAS, tensors, classifier + ".bias");
     try (ExportDirectory export = new ExportDirectory(directory, conf)) {
@@ -119,13 +122,6 @@ public record PeftFormat(OptionalInt padRank) implements AdapterFormat {
 
   private static double scaling(ModuleExperts module) {
     return module.scalings().get(0);
-  }
-
-  /** Rounded to float32 once. */
-  private static INDArray times(INDArray tensor, double factor) {
-    return factor == 1
-        ? tensor
-        : tensor.castTo(DataType.DOUBLE).muli(factor).castTo(DataType.FLOAT);
   }
 
   /**

@@ -14,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -33,8 +32,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public record ReleasedAdapterFormat() implements AdapterFormat {
 
-  private static final String PREFIX = "base_model.model.";
-
   @Override
   public ExportedAdapter write(Adapter adapter, ModelCard card, Path directory, Configuration conf)
       throws IOException {
@@ -49,7 +46,8 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
         INDArray b = adapter.tensors().get(AdapterTensors.b(module, e));
         tensors.put(
             a(description.paths(), module, e), ArrayViews.rows(a, 0, module.ranks().get(e)));
-        tensors.put(b(description.paths(), module, e), times(b, factor(plan, module, e)));
+        tensors.put(
+            b(description.paths(), module, e), AdapterTensors.times(b, factor(plan, module, e)));
         largestRank = Math.max(largestRank, module.ranks().get(e));
       }
       tensors.put(
@@ -86,13 +84,6 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
     return module.scalings().get(expert) / (plan.alpha() / last);
   }
 
-  /** Rounded to float32 once. */
-  static INDArray times(INDArray tensor, double factor) {
-    return factor == 1
-        ? tensor
-        : tensor.castTo(DataType.DOUBLE).muli(factor).castTo(DataType.FLOAT);
-  }
-
   static String a(ModulePaths paths, ModuleExperts module, int expert) {
     return prefix(paths, module) + "lora_A_" + expert + ".weight";
   }
@@ -106,7 +97,7 @@ public record ReleasedAdapterFormat() implements AdapterFormat {
   }
 
   private static String prefix(ModulePaths paths, ModuleExperts module) {
-    return PREFIX + paths.inHead(module.module()) + ".";
+    return AdapterTensors.PEFT_PREFIX + paths.inHead(module.module()) + ".";
   }
 
   @Override

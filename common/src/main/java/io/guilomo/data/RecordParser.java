@@ -358,9 +358,12 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
   }
 
   private List<String> names(String field) {
-    return columns.containsKey(field)
-        ? List.of(columns.get(field).split("\\|"))
-        : fields(task).get(field);
+    return columns.containsKey(field) ? alternatives(columns.get(field)) : fields(task).get(field);
+  }
+
+  /** The names in {@code a|b}, of which a record has the first that it has a value for. */
+  public static List<String> alternatives(String columns) {
+    return List.of(columns.split("\\|"));
   }
 
   private static Map<String, List<String>> fields(Task task) {

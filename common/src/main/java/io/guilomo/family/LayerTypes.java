@@ -12,8 +12,12 @@ import java.util.stream.IntStream;
 public final class LayerTypes {
 
   private static final String KEY = "layer_types";
-  private static final String GLOBAL = "full_attention";
-  private static final String LOCAL = "sliding_attention";
+
+  /** Of layers that attend to all tokens. */
+  static final String GLOBAL = "full_attention";
+
+  /** Of layers that attend to a window of tokens. */
+  static final String LOCAL = "sliding_attention";
 
   private LayerTypes() {}
 

@@ -16,8 +16,6 @@ public final class RopeParser {
   private static final String SCALING = "rope_scaling";
   private static final String PARTIAL = "partial_rotary_factor";
   private static final String THETA = "rope_theta";
-  private static final String GLOBAL = "full_attention";
-  private static final String LOCAL = "sliding_attention";
   private static final String ORIGINAL = "original_max_position_embeddings";
 
   private static final double BETA_FAST = 32;
@@ -94,7 +92,7 @@ public final class RopeParser {
       return json.has(SCALING) ? rope(SCALING, json.child(SCALING), base) : new Rope(base, null);
     }
     ConfigJson given = json.child(PARAMETERS);
-    ConfigJson own = nested(given) ? child(given, GLOBAL) : given;
+    ConfigJson own = nested(given) ? child(given, LayerTypes.GLOBAL) : given;
     return rope(PARAMETERS, own, json.positiveNumber(thetaKey, theta));
   }
 
@@ -107,7 +105,7 @@ public final class RopeParser {
   public Rope local(String thetaKey, double theta) {
     double base = json.positiveNumber(thetaKey, theta);
     if (json.has(PARAMETERS) && nested(json.child(PARAMETERS))) {
-      return rope(PARAMETERS, child(json.child(PARAMETERS), LOCAL), base);
+      return rope(PARAMETERS, child(json.child(PARAMETERS), LayerTypes.LOCAL), base);
     }
     return new Rope(base, null);
   }
@@ -137,7 +135,7 @@ public final class RopeParser {
   }
 
   private static boolean nested(ConfigJson parameters) {
-    return parameters.has(GLOBAL) || parameters.has(LOCAL);
+    return parameters.has(LayerTypes.GLOBAL) || parameters.has(LayerTypes.LOCAL);
   }
 
   private ConfigJson child(ConfigJson parameters, String layers) {

@@ -30,11 +30,10 @@ final class ReleasedAdapters {
         for (int e = 0; e < module.experts(); e++) {
           double factor = ReleasedAdapterFormat.factor(plan, module, e);
           tensors.put(
-              AdapterTensors.a(module, e),
-              file.read(ReleasedAdapterFormat.a(paths, module, e)));
+              AdapterTensors.a(module, e), file.read(ReleasedAdapterFormat.a(paths, module, e)));
           tensors.put(
               AdapterTensors.b(module, e),
-              ReleasedAdapterFormat.times(
+              AdapterTensors.times(
                   file.read(ReleasedAdapterFormat.b(paths, module, e)), 1 / factor));
         }
         tensors.put(

@@ -11,7 +11,6 @@ import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -286,7 +285,7 @@ public record RecordReader(
     TextDecoding text = TextDecoding.of(encoding);
     boolean header =
         parser.columns().values().stream()
-            .flatMap(name -> Arrays.stream(name.split("\\|")))
+            .flatMap(names -> RecordParser.alternatives(names).stream())
             .noneMatch(name -> UNNAMED.matcher(name).matches());
     Map<SeparatedText, List<DataFile>> layouts = new LinkedHashMap<>();
     grouped(files, files.files(), in -> SeparatedText.firstRow(text.reader(in), resolved, text))
