@@ -15,6 +15,7 @@ import io.guilomo.spark.round.AveragedTraining;
 import io.guilomo.spark.round.Rounds;
 import io.guilomo.spark.round.TrainingPlan;
 import io.guilomo.spark.search.SearchRun;
+import io.guilomo.spark.session.JavaSerialization;
 import io.guilomo.spark.worker.WorkerRound;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
@@ -85,7 +86,7 @@ public record ScalingBench(JobContext context) {
    * @throws UserException for a configuration, model or data that cannot be used
    */
   public List<Throughput> run() throws IOException {
-    Preflight.requireJavaSerializer(context.sparkContext().getConf());
+    JavaSerialization.require(context.sparkContext().getConf());
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
     BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
     Networks.check(config(), backbone);

@@ -18,6 +18,7 @@ import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.report.Advice;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.search.AllocateJob;
+import io.guilomo.spark.session.JavaSerialization;
 import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.TableReader;
@@ -83,7 +84,7 @@ public record CompareJob(JobContext context) {
    */
   public Result run() throws IOException {
     check(config().compare());
-    Preflight.requireJavaSerializer(context.sparkContext().getConf());
+    JavaSerialization.require(context.sparkContext().getConf());
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
     BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
     config().model().maxLengthFor(backbone.maxPositions());

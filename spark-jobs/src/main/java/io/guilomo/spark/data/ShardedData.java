@@ -13,6 +13,7 @@ import io.guilomo.model.RecordSource;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.session.InterpretedSession;
+import io.guilomo.spark.session.JavaSerialization;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -27,11 +28,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.stream.StreamSupport;
 import org.apache.spark.Partitioner;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.serializer.JavaSerializer;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
@@ -152,7 +151,7 @@ public record ShardedData(
       throw new IllegalArgumentException(
           "Cannot shard over %d workers: expected at least 1".formatted(workers));
     }
-    requireJavaSerializer(spark.sparkContext().getConf());
+    JavaSerialization.require(spark.sparkContext().getConf());
     List<JavaRDD<?>> scratch = new ArrayList<>();
     try {
       JavaRDD<ReadRecord> train = read(spark, source, source.train(), source.format());
@@ -225,21 +224,6 @@ public record ShardedData(
   public String digest() {
     List<String> digests = shards.map(Shard::digest).collect();
     return ContentDigest.sha256(String.join("\n", digests).getBytes(StandardCharsets.UTF_8));
-  }
-
-  /**
-   * Kryo 4, which Spark 3.5 uses, cannot deserialise Java records.
-   *
-   * @throws UserException for another serializer than Java's
-   */
-  public static void requireJavaSerializer(SparkConf conf) {
-    String expected = JavaSerializer.class.getName();
-    String serializer = conf.get("spark.serializer", expected);
-    if (!serializer.equals(expected)) {
-      throw new UserException(
-          "Cannot run on executors with spark.serializer=%s: remove the setting, or set it to %s",
-          serializer, expected);
-    }
   }
 
   private static <T> JavaRDD<T> persist(JavaRDD<T> rdd, List<JavaRDD<?>> scratch) {

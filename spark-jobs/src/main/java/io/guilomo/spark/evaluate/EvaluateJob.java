@@ -17,6 +17,7 @@ import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.progress.TaskProgress;
 import io.guilomo.spark.run.RecordedRun;
+import io.guilomo.spark.session.JavaSerialization;
 import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.RecordScoresTable;
 import java.io.IOException;
@@ -48,7 +49,7 @@ public record EvaluateJob(JobContext context) {
    * @throws UserException for a configuration, adapter or data that cannot be used
    */
   public Result run() throws IOException {
-    Preflight.requireJavaSerializer(context.sparkContext().getConf());
+    JavaSerialization.require(context.sparkContext().getConf());
     RecordedRun run = new RecordedRun(context, NAME, true);
     InferenceSetup setup = InferenceSetup.of(context, run.directory());
     requireOutside(setup);

@@ -13,6 +13,7 @@ import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.progress.TaskProgress;
 import io.guilomo.spark.run.RecordedRun;
+import io.guilomo.spark.session.JavaSerialization;
 import io.guilomo.spark.table.PredictionsTable;
 import io.guilomo.spark.table.TableReader;
 import io.guilomo.spark.table.TableWriter;
@@ -53,7 +54,7 @@ public record PredictJob(JobContext context) {
    * @throws UserException for a configuration, adapter or data that cannot be used
    */
   public Result run() throws IOException {
-    Preflight.requireJavaSerializer(context.sparkContext().getConf());
+    JavaSerialization.require(context.sparkContext().getConf());
     RecordedRun run = new RecordedRun(context, NAME, true);
     InferenceSetup setup = InferenceSetup.of(context, run.directory());
     if (setup.description().task() != Task.CLASSIFICATION

@@ -15,6 +15,7 @@ import io.guilomo.spark.input.PlanFiles;
 import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.run.RunDirectory;
+import io.guilomo.spark.session.JavaSerialization;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
@@ -75,7 +76,7 @@ public record FinetuneJob(JobContext context, boolean reporting) {
    * @throws UserException for a configuration, plan, model or data that cannot be used
    */
   public Result run() throws IOException {
-    Preflight.requireJavaSerializer(context.sparkContext().getConf());
+    JavaSerialization.require(context.sparkContext().getConf());
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
     BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
     return new FinetuneJob(Networks.fit(context, backbone), reporting).run(backbone);

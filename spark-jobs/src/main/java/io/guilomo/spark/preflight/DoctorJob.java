@@ -22,6 +22,7 @@ import io.guilomo.spark.data.CatalogRows;
 import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.input.PlanFiles;
 import io.guilomo.spark.input.PromptTemplates;
+import io.guilomo.spark.session.JavaSerialization;
 import io.guilomo.spark.tracking.MlflowCheck;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
@@ -168,7 +169,7 @@ public final class DoctorJob {
 
   private boolean serializes() {
     try {
-      Preflight.requireJavaSerializer(spark.getConf());
+      JavaSerialization.require(spark.getConf());
       return true;
     } catch (UserException e) {
       checks.add(Check.cannot("spark.serializer", e.getMessage()));

@@ -124,15 +124,6 @@ public record Preflight(
   }
 
   /**
-   * Refuses another serializer than Java's for what tasks return.
-   *
-   * @throws UserException with the setting
-   */
-  public static void requireJavaSerializer(SparkConf conf) {
-    ShardedData.requireJavaSerializer(conf);
-  }
-
-  /**
    * What driver and executors need, and have as far as the settings tell.
    *
    * @param slots tasks that a process could run concurrently

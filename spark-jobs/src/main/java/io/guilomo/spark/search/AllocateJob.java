@@ -18,6 +18,7 @@ import io.guilomo.spark.input.PlanFiles;
 import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.run.RunDirectory;
+import io.guilomo.spark.session.JavaSerialization;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.TableWriter;
@@ -62,7 +63,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
           .require(config().loraMoe(), config().allocation().budgetParameters());
     }
     if (AllocationStrategies.trains(strategy) || AllocationStrategies.readsWeights(strategy)) {
-      Preflight.requireJavaSerializer(context.sparkContext().getConf());
+      JavaSerialization.require(context.sparkContext().getConf());
     }
     if (AllocationStrategies.trains(strategy)) {
       Preflight.requireFixedWorkers(context.sparkContext().getConf());

@@ -24,7 +24,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -241,18 +240,6 @@ class TestShardedData {
                 + ": name other records, or none to hold some out");
     assertThatThrownBy(() -> load(bad, 0))
         .hasMessage("Cannot shard over 0 workers: expected at least 1");
-  }
-
-  @Test
-  void refusesASerializerThatCannotDoRecords() {
-    SparkConf conf =
-        new SparkConf(false).set("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
-    assertThatThrownBy(() -> ShardedData.requireJavaSerializer(conf))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage(
-            "Cannot run on executors with spark.serializer=org.apache.spark.serializer.KryoSerializer:"
-                + " remove the setting, or set it to org.apache.spark.serializer.JavaSerializer");
-    ShardedData.requireJavaSerializer(new SparkConf(false));
   }
 
   private ShardedData load(Path path, int workers) {
