@@ -308,7 +308,7 @@ final class JobResults {
     if (!failed.isEmpty()) {
       throw new UserException(
           "Cannot run this configuration here: %d of %d checks failed, the first is %s"
-              .formatted(failed.size(), checks.size(), failed.get(0).name()));
+              .formatted(failed.size(), checks.size(), failed.get(0).subject()));
     }
   }
 

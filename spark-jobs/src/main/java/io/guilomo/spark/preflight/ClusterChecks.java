@@ -74,7 +74,7 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
             .filter(Machine::driver)
             .findFirst()
             .orElseGet(
-                () -> Machine.here("driver", 0, product, files, spark.hadoopConfiguration()));
+                () -> Machine.here(Machine.DRIVER, 0, product, files, spark.hadoopConfiguration()));
     return new ClusterChecks(spark, driver, survey, ownDisk);
   }
 
@@ -193,9 +193,7 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
                 IntStream.range(0, machine.gpus().cards().size())
                     .mapToObj(
                         i ->
-                            Check.ok(
-                                "GPU %d, %s".formatted(i, machine.name()),
-                                machine.gpus().cards().get(i))))
+                            Check.ok("GPU " + i, machine.gpus().cards().get(i)).in(machine.name())))
         .toList();
   }
 
@@ -222,8 +220,7 @@ record ClusterChecks(SparkContext spark, Machine driver, ExecutorSurvey survey, 
         checks.add(Check.ok(own.name(), own.text() + everywhere()));
       }
       for (Machine machine : failed) {
-        checks.add(
-            Check.cannot(own.name() + ", " + machine.name(), machine.files().get(index).text()));
+        checks.add(Check.cannot(own.name(), machine.files().get(index).text()).in(machine.name()));
       }
     }
     return checks;

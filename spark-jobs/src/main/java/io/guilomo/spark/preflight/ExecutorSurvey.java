@@ -29,7 +29,6 @@ import scala.collection.JavaConverters;
  */
 record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tasks) {
 
-  private static final String DRIVER = "driver";
   private static final int TASKS_PER_SLOT = 2;
 
   ExecutorSurvey {
@@ -105,7 +104,8 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
     List<ExecutorSummary> registered = registered(spark);
     int cores = registered.stream().mapToInt(ExecutorSummary::totalCores).max().orElse(0);
     int tasks = registered.stream().mapToInt(ExecutorSummary::maxTasks).max().orElse(1);
-    Machine driver = Machine.here(DRIVER, cores, product, checks, spark.hadoopConfiguration());
+    Machine driver =
+        Machine.here(Machine.DRIVER, cores, product, checks, spark.hadoopConfiguration());
     return new ExecutorSurvey(List.of(driver), 1, cores, tasks);
   }
 
@@ -132,7 +132,7 @@ record ExecutorSurvey(List<Machine> machines, int registered, int cores, int tas
   /** Registered executors; the driver if it is the only one. */
   private static List<ExecutorSummary> registered(SparkContext spark) {
     return JavaConverters.seqAsJavaList(spark.statusStore().executorList(true)).stream()
-        .filter(executor -> !executor.id().equals(DRIVER) || spark.isLocal())
+        .filter(executor -> !executor.id().equals(Machine.DRIVER) || spark.isLocal())
         .toList();
   }
 }

@@ -15,7 +15,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * What one process reports about itself.
  *
- * @param process {@code driver}, or the number that Spark gave the executor
+ * @param process {@link #DRIVER}, or the number that Spark gave the executor
  * @param speed of its processors
  * @param limits of its memory outside the Java heap
  * @param heap maximum size of the Java heap, in bytes
@@ -31,6 +31,9 @@ record Machine(
     long heap,
     List<Check> files)
     implements Serializable {
+
+  /** The name of the driver, to Spark too. */
+  static final String DRIVER = "driver";
 
   /**
    * What the process runs.
@@ -87,11 +90,12 @@ record Machine(
     Check speed =
         Processor.here()
             .judge(
-                "product of %d³, %s".formatted(product.size(), name(process, host)),
+                "product of %d³".formatted(product.size()),
                 product.measure(kernels, used),
                 used,
                 software.blas())
-            .and(frozenSpeed(product, kernels));
+            .and(frozenSpeed(product, kernels))
+            .in(name(process, host));
     return new Machine(
         process,
         host,
@@ -132,7 +136,7 @@ record Machine(
   }
 
   boolean driver() {
-    return process.equals("driver");
+    return process.equals(DRIVER);
   }
 
   /** The name used in reports. */
@@ -141,6 +145,6 @@ record Machine(
   }
 
   private static String name(String process, String host) {
-    return process.equals("driver") ? process : "executor " + process + " on " + host;
+    return process.equals(DRIVER) ? process : "executor " + process + " on " + host;
   }
 }

@@ -266,16 +266,15 @@ public record Preflight(
     }
     for (Check check : checks) {
       if (check.status() != Status.OK) {
-        progress.message("warning: " + check.name() + ": " + check.text());
+        progress.message("warning: " + check.subject() + ": " + check.text());
       }
     }
   }
 
   /** A reason of the driver as it is, one of an executor with its name. */
   private static String refusal(Check check) {
-    int process = check.name().indexOf(", executor ");
-    return process < 0
+    return check.process().isEmpty() || check.process().equals(Machine.DRIVER)
         ? check.text()
-        : "Cannot run on %s: %s".formatted(check.name().substring(process + 2), check.text());
+        : "Cannot run on %s: %s".formatted(check.process(), check.text());
   }
 }

@@ -71,9 +71,8 @@ class TestStartChecks {
         List.of(
             Check.ok("Java", "17.0.15"),
             Check.warning("kernels", "Nd4jKernels: slow"),
-            Check.cannot(
-                "guilomo.model.path, executor 3 on host7",
-                "Cannot load /models/m: there is no such directory"));
+            Check.cannot("guilomo.model.path", "Cannot load /models/m: there is no such directory")
+                .in("executor 3 on host7"));
     assertThatThrownBy(() -> Preflight.report(checks, true, progress))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
@@ -87,7 +86,7 @@ class TestStartChecks {
         List.of(
             Check.ok("Java", "17.0.15"),
             Check.warning("matrix products", "MKL on the driver, but executor 1 on a has OPENBLAS"),
-            Check.warning("product of 512³, driver", "3 GFLOP/s by OPENBLAS")),
+            Check.warning("product of 512³", "3 GFLOP/s by OPENBLAS").in(Machine.DRIVER)),
         true,
         progress);
     assertThat(progress.lines())
