@@ -21,6 +21,7 @@ import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.search.FinishedSearch;
 import io.guilomo.spark.table.ComparisonTable;
+import io.guilomo.spark.table.RunLayout;
 import io.guilomo.spark.table.TableReader;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -191,7 +192,7 @@ final class Plans {
 
   private AllocationPlan found(String searchRun) throws IOException {
     return PlanFiles.written(
-        new RunDirectory(config.output().dir(), searchRun, context.hadoop()).path("plan.json"),
+        new RunDirectory(config.output().dir(), searchRun, context.hadoop()).path(RunLayout.PLAN),
         context.hadoop());
   }
 

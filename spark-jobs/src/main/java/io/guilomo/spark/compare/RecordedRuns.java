@@ -16,6 +16,7 @@ import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.MetricsTable;
+import io.guilomo.spark.table.RunLayout;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableReader;
@@ -95,7 +96,7 @@ final class RecordedRuns {
     RunDirectory directory =
         new RunDirectory(config.output().dir(), config.run().id(), run.hadoop());
     try {
-      return PlanFiles.written(directory.path("plan.json"), run.hadoop())
+      return PlanFiles.written(directory.path(RunLayout.PLAN), run.hadoop())
           .moduleExperts()
           .equals(plan.moduleExperts());
     } catch (UserException | ChecksumException e) {

@@ -20,6 +20,7 @@ import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.RoundAppender;
+import io.guilomo.spark.table.RunLayout;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -105,7 +106,7 @@ public record FinetuneJob(JobContext context, boolean reporting) {
       run.tables().replace(PlanExpertsTable.INSTANCE, PlanExpertsTable.rows(plan));
       run.directory().writePlan("", plan, backbone.paths());
     }
-    run.directory().write("config.conf", config().asHocon());
+    run.directory().write(RunLayout.CONFIG, config().asHocon());
     List<Member> members = train(run, backbone, plan, workers, data);
     data.shards().unpersist();
     run.backboneDigest(members.get(0).outcome().backboneDigest());
@@ -199,7 +200,7 @@ public record FinetuneJob(JobContext context, boolean reporting) {
   private AllocationPlan plan(RunDirectory directory, BackboneConfig backbone) throws IOException {
     String path = config().finetune().plan();
     return PlanFiles.readFor(
-        path.isBlank() ? directory.path("plan.json").toString() : path,
+        path.isBlank() ? directory.path(RunLayout.PLAN).toString() : path,
         config(),
         backbone,
         context.hadoop());

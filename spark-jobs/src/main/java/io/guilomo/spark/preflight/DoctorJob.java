@@ -10,7 +10,6 @@ import io.guilomo.model.LinearModule;
 import io.guilomo.model.RecordSource;
 import io.guilomo.model.Task;
 import io.guilomo.model.UserException;
-import io.guilomo.model.UserPath;
 import io.guilomo.network.BackboneConfig;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationStrategies;
@@ -22,7 +21,9 @@ import io.guilomo.spark.data.CatalogRows;
 import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.input.PlanFiles;
 import io.guilomo.spark.input.PromptTemplates;
+import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.session.JavaSerialization;
+import io.guilomo.spark.table.RunLayout;
 import io.guilomo.spark.tracking.MlflowCheck;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
@@ -242,13 +243,15 @@ public final class DoctorJob {
   private AllocationPlan plan(BackboneConfig backbone) throws IOException {
     List<LinearModule> modules = Networks.targets(config, backbone);
     String given = config.finetune().plan();
-    Path own =
-        new Path(UserPath.of(config.output().dir()), "runs/" + config.run().id() + "/plan.json");
     if (!given.isBlank()) {
       return PlanFiles.readFor(given, config, backbone, hadoop);
     }
-    if (!config.run().id().isEmpty() && own.getFileSystem(hadoop).exists(own)) {
-      return PlanFiles.read(own.toString(), modules, backbone.paths(), config.loraMoe(), hadoop);
+    if (!config.run().id().isEmpty()) {
+      Path own =
+          new RunDirectory(config.output().dir(), config.run().id(), hadoop).path(RunLayout.PLAN);
+      if (own.getFileSystem(hadoop).exists(own)) {
+        return PlanFiles.read(own.toString(), modules, backbone.paths(), config.loraMoe(), hadoop);
+      }
     }
     return new UniformAllocation(
             config.loraMoe().maxExperts(), config.loraMoe().maxRank(), config.loraMoe().form())

@@ -5,6 +5,7 @@ import io.guilomo.model.UserException;
 import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
+import io.guilomo.spark.table.RunLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -51,7 +52,7 @@ final class ComparisonSection implements ReportSection {
     if (!runs.isEmpty()) {
       html.add(ReportSection.begin("Runs of the comparison")).open("ul", "class", "runs");
       for (String run : runs) {
-        html.open("li").element("a", run, "href", "../" + run + "/report.html").close("li");
+        html.open("li").element("a", run, "href", "../" + run + "/" + RunLayout.REPORT).close("li");
       }
       html.close("ul").close("section");
     }

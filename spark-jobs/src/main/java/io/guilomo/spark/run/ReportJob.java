@@ -2,6 +2,7 @@ package io.guilomo.spark.run;
 
 import io.guilomo.model.UserException;
 import io.guilomo.spark.report.RunReport;
+import io.guilomo.spark.table.RunLayout;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.TableReader;
 import java.io.IOException;
@@ -15,8 +16,6 @@ import org.apache.spark.sql.SparkSession;
  * @param outputDir {@code output.dir} of the run
  */
 public record ReportJob(SparkSession spark, String outputDir) {
-
-  private static final String NAME = "report.html";
 
   /**
    * Reports on the run that was recorded last.
@@ -39,7 +38,7 @@ public record ReportJob(SparkSession spark, String outputDir) {
 
   /** Where the report of a run is, or will be. */
   public String path(String runId) throws IOException {
-    return directory(runId).path(NAME).toString();
+    return directory(runId).path(RunLayout.REPORT).toString();
   }
 
   /**
@@ -50,7 +49,7 @@ public record ReportJob(SparkSession spark, String outputDir) {
    */
   public String run(String runId) throws IOException {
     String html = RunReport.html(spark, outputDir, runId);
-    directory(runId).write(NAME, html);
+    directory(runId).write(RunLayout.REPORT, html);
     return path(runId);
   }
 

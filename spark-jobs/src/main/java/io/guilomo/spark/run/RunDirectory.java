@@ -5,6 +5,7 @@ import io.guilomo.model.UserPath;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.ReleasedPlanFormat;
+import io.guilomo.spark.table.RunLayout;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +30,7 @@ public final class RunDirectory {
   private final FileSystem fileSystem;
 
   public RunDirectory(String outputDir, String runId, Configuration conf) throws IOException {
-    this.directory = new Path(new Path(UserPath.of(outputDir), "runs"), runId);
+    this.directory = new Path(new Path(UserPath.of(outputDir), RunLayout.RUNS), runId);
     this.fileSystem = directory.getFileSystem(conf);
   }
 
@@ -64,7 +65,7 @@ public final class RunDirectory {
 
   /** Where the run keeps its best adapter. */
   public Path bestAdapter() {
-    return path("adapter");
+    return path(RunLayout.ADAPTER);
   }
 
   /** Where the run keeps the best adapter of a further seed of the same plan. */

@@ -21,6 +21,7 @@ import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.session.JavaSerialization;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
+import io.guilomo.spark.table.RunLayout;
 import io.guilomo.spark.table.TableWriter;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
@@ -178,7 +179,7 @@ public record AllocateJob(JobContext context, boolean reporting) {
         PlanExpertsTable.INSTANCE,
         plans.stream().flatMap(plan -> PlanExpertsTable.rows(plan).stream()).toList());
     RunDirectory directory = run.directory();
-    directory.write("config.conf", config().asHocon());
+    directory.write(RunLayout.CONFIG, config().asHocon());
     for (AllocationPlan plan : plans) {
       directory.writePlan(
           plan == plans.get(0) ? "" : "-seed-" + plan.seed(), plan, backbone.paths());

@@ -10,6 +10,7 @@ import io.guilomo.plan.StartPlan;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.input.Networks;
 import io.guilomo.spark.input.PlanFiles;
+import io.guilomo.spark.table.RunLayout;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -50,7 +51,7 @@ final class StartPlans {
   private static String file(String name, Configuration conf) throws IOException {
     UserPath given = UserPath.open(name, conf);
     FileSystem files = given.files();
-    Path file = new Path(given.path(), "plan.json");
+    Path file = new Path(given.path(), RunLayout.PLAN);
     return files.exists(given.path())
             && files.getFileStatus(given.path()).isDirectory()
             && files.exists(file)

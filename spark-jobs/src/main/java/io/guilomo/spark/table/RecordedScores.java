@@ -24,8 +24,6 @@ import org.apache.parquet.hadoop.example.GroupReadSupport;
  */
 public record RecordedScores(Optional<String> runId, String output) {
 
-  private static final String RUNS = "runs";
-  private static final String BEST = "adapter";
   private static final String EVALUATE = "evaluate";
 
   /**
@@ -36,10 +34,10 @@ public record RecordedScores(Optional<String> runId, String output) {
     Path path = UserPath.open(adapter, conf).path();
     Path run = path.getParent();
     Path runs = run == null ? null : run.getParent();
-    if (runs == null || !runs.getName().equals(RUNS) || !JobRun.isRunId(run.getName())) {
+    if (runs == null || !runs.getName().equals(RunLayout.RUNS) || !JobRun.isRunId(run.getName())) {
       return new RecordedScores(Optional.empty(), null);
     }
-    boolean best = path.getName().equals(BEST);
+    boolean best = path.getName().equals(RunLayout.ADAPTER);
     return new RecordedScores(
         Optional.of(run.getName()), best ? runs.getParent().toString() : null);
   }
@@ -77,7 +75,9 @@ public record RecordedScores(Optional<String> runId, String output) {
       return false;
     }
     String other = asked.adapter();
-    Path own = new Path(new Path(new Path(output, RUNS), runId.orElseThrow()), BEST);
+    Path own =
+        new Path(
+            new Path(new Path(output, RunLayout.RUNS), runId.orElseThrow()), RunLayout.ADAPTER);
     if (!other.isBlank() && !UserPath.open(other, conf).path().equals(own)) {
       return false;
     }

@@ -2,6 +2,7 @@ package io.guilomo.spark.tracking;
 
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.AllocationPlanParser;
+import io.guilomo.spark.table.RunLayout;
 import io.guilomo.spark.table.Table;
 import io.guilomo.spark.tracking.MlflowSender.Kind;
 import java.io.IOException;
@@ -202,7 +203,7 @@ final class MlflowJob implements JobTracker {
   }
 
   private void sendPlan() throws IOException {
-    Path file = new Path(job.directory(), "plan.json");
+    Path file = new Path(job.directory(), RunLayout.PLAN);
     FileSystem files = file.getFileSystem(job.hadoop());
     if (!files.exists(file)) {
       return;

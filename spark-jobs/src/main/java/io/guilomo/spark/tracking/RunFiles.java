@@ -1,5 +1,6 @@
 package io.guilomo.spark.tracking;
 
+import io.guilomo.spark.table.RunLayout;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -22,9 +23,6 @@ import org.apache.hadoop.fs.RemoteIterator;
 
 /** The files of a job that are recorded with it, the smallest first. */
 record RunFiles(TrackedJob job, JobTracker.Ending ending) {
-
-  private static final String ADAPTER = "adapter";
-  private static final String REPORT = "report.html";
 
   /** Patterns of what the jobs write beside report and settings. */
   private static final Map<String, String> OWN =
@@ -91,7 +89,7 @@ record RunFiles(TrackedJob job, JobTracker.Ending ending) {
     List<RunFile> files = new ArrayList<>();
     byte[] settings = job.config().asHocon().getBytes(StandardCharsets.UTF_8);
     files.add(
-        new RunFile("config.conf", settings.length, () -> new ByteArrayInputStream(settings)));
+        new RunFile(RunLayout.CONFIG, settings.length, () -> new ByteArrayInputStream(settings)));
     FileSystem fileSystem = job.directory().getFileSystem(job.hadoop());
     if (!fileSystem.exists(job.directory())) {
       return files;
@@ -101,12 +99,12 @@ record RunFiles(TrackedJob job, JobTracker.Ending ending) {
         files.add(file(fileSystem, file, file.getPath().getName()));
       }
     }
-    Path adapter = new Path(job.directory(), ADAPTER);
+    Path adapter = new Path(job.directory(), RunLayout.ADAPTER);
     if (job.name().equals("finetune") && ending.succeeded() && fileSystem.exists(adapter)) {
       RemoteIterator<LocatedFileStatus> all = fileSystem.listFiles(adapter, false);
       while (all.hasNext()) {
         LocatedFileStatus file = all.next();
-        files.add(file(fileSystem, file, ADAPTER + "/" + file.getPath().getName()));
+        files.add(file(fileSystem, file, RunLayout.ADAPTER + "/" + file.getPath().getName()));
       }
     }
     files.sort(Comparator.comparingLong(RunFile::length));
@@ -114,10 +112,10 @@ record RunFiles(TrackedJob job, JobTracker.Ending ending) {
   }
 
   private boolean isSent(String name) {
-    return name.equals(REPORT)
+    return name.equals(RunLayout.REPORT)
         ? ending.reported()
         : ending.succeeded()
-            && (!name.equals("plan.json") || job.hasPlan())
+            && (!name.equals(RunLayout.PLAN) || job.hasPlan())
             && name.matches(OWN.getOrDefault(job.name(), ""));
   }
 
