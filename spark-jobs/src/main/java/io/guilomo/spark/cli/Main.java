@@ -11,6 +11,7 @@ import io.guilomo.spark.input.AbsolutePaths;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.preflight.DoctorJob;
 import io.guilomo.spark.search.AllocateJob;
+import io.guilomo.spark.table.JobRun;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
@@ -122,35 +123,35 @@ public final class Main implements Runnable {
     line.addSubcommand(
         JobCommand.line(
             runner,
-            "allocate",
+            JobRun.ALLOCATE,
             "Learns how many experts of which rank each module gets, and writes the plan.",
             actions.allocate(),
             JobCommand::checkAllocation));
     line.addSubcommand(
         JobCommand.line(
             runner,
-            "finetune",
+            JobRun.FINETUNE,
             "Trains the model that a plan describes, and keeps its best and its last adapter.",
             actions.finetune(),
             JobCommand::checkFinetuning));
     line.addSubcommand(
         JobCommand.line(
             runner,
-            "evaluate",
+            JobRun.EVALUATE,
             "Scores an adapter on records with known answers.",
             actions.evaluate(),
-            config -> JobCommand.requireAdapter(config, "evaluate")));
+            config -> JobCommand.requireAdapter(config, JobRun.EVALUATE)));
     line.addSubcommand(
         JobCommand.line(
             runner,
-            "predict",
+            JobRun.PREDICT,
             "Adds an adapter's predictions to the records of a table.",
             actions.predict(),
-            config -> JobCommand.requireAdapter(config, "predict")));
+            config -> JobCommand.requireAdapter(config, JobRun.PREDICT)));
     line.addSubcommand(
         JobCommand.line(
             runner,
-            "compare",
+            JobRun.COMPARE,
             "Allocates, fine-tunes and evaluates with several strategies and seeds, and compares the"
                 + " results.",
             actions.compare(),

@@ -21,6 +21,7 @@ import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.session.JavaSerialization;
 import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
+import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.TableReader;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
@@ -42,7 +43,7 @@ import java.util.stream.Stream;
  */
 public record CompareJob(JobContext context) {
 
-  public static final String NAME = "compare";
+  public static final String NAME = JobRun.COMPARE;
 
   /**
    * What a comparison found.

@@ -53,7 +53,7 @@ final class RecordedRuns {
     this.reader = reader;
     this.prefix = comparison + ".";
     for (Row row : own(RunsTable.INSTANCE).collectAsList()) {
-      if (row.getAs("status").equals("SUCCEEDED")) {
+      if (row.getAs("status").equals(RunsTable.SUCCEEDED)) {
         succeeded
             .computeIfAbsent(row.getAs(Table.RUN_ID), run -> new HashMap<>())
             .put(row.getAs("job"), row.getAs("config_json"));

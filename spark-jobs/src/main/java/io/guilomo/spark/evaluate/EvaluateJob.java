@@ -19,6 +19,7 @@ import io.guilomo.spark.progress.TaskProgress;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.session.JavaSerialization;
 import io.guilomo.spark.table.EvaluationsTable;
+import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.RecordScoresTable;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -34,7 +35,7 @@ import org.apache.spark.api.java.JavaRDD;
 /** Scores an adapter on records whose right answers are known, on all executors. */
 public record EvaluateJob(JobContext context) {
 
-  public static final String NAME = "evaluate";
+  public static final String NAME = JobRun.EVALUATE;
 
   /** What an evaluation found. */
   public record Result(List<EvaluationsTable.Evaluation> evaluations) {}

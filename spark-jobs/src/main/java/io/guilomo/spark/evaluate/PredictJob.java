@@ -14,6 +14,7 @@ import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.progress.TaskProgress;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.session.JavaSerialization;
+import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.PredictionsTable;
 import io.guilomo.spark.table.TableReader;
 import io.guilomo.spark.table.TableWriter;
@@ -33,7 +34,7 @@ import scala.collection.JavaConverters;
 /** Adds the answers of an adapted model to the records of a table. */
 public record PredictJob(JobContext context) {
 
-  public static final String NAME = "predict";
+  public static final String NAME = JobRun.PREDICT;
 
   /**
    * What a prediction left.

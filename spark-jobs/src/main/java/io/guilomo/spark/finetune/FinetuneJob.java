@@ -16,6 +16,7 @@ import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.session.JavaSerialization;
+import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
@@ -37,7 +38,7 @@ import org.apache.hadoop.fs.Path;
  */
 public record FinetuneJob(JobContext context, boolean reporting) {
 
-  public static final String NAME = "finetune";
+  public static final String NAME = JobRun.FINETUNE;
 
   /**
    * What a training ended with.

@@ -5,6 +5,7 @@ import io.guilomo.model.UserException;
 import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
+import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.RunLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -88,7 +89,7 @@ final class ComparisonSection implements ReportSection {
   private static Optional<Advice> advice(RunTables tables, Map<String, List<Compared>> metrics) {
     List<Compared> all = metrics.values().stream().flatMap(List::stream).toList();
     return tables.jobs().stream()
-        .filter(job -> job.getAs("job").equals("compare"))
+        .filter(job -> job.getAs("job").equals(JobRun.COMPARE))
         .findFirst()
         .flatMap(
             job -> {

@@ -1,5 +1,6 @@
 package io.guilomo.spark.report;
 
+import io.guilomo.spark.table.RunsTable;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.util.List;
@@ -42,7 +43,7 @@ final class JobsSection implements ReportSection {
     Timestamp began = row.getAs("started_at");
     Timestamp ended = row.getAs("finished_at");
     html.open("tr").element("th", row.<String>getAs("job"), "scope", "row");
-    html.element("td", status, "class", status.equals("SUCCEEDED") ? "" : "unwell");
+    html.element("td", status, "class", status.equals(RunsTable.SUCCEEDED) ? "" : "unwell");
     html.element("td", Numbers.time(began.toInstant()));
     html.element(
         "td",

@@ -2,6 +2,7 @@ package io.guilomo.spark.report;
 
 import io.guilomo.model.UserException;
 import io.guilomo.spark.table.EvaluationsTable;
+import io.guilomo.spark.table.RunsTable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -91,10 +92,10 @@ public final class RunReport {
     Html html = new Html();
     for (Row job : tables.jobs()) {
       String status = job.getAs("status");
-      if (status.equals("SUCCEEDED")) {
+      if (status.equals(RunsTable.SUCCEEDED)) {
         continue;
       }
-      String end = status.equals("RUNNING") ? "had not finished" : "had failed";
+      String end = status.equals(RunsTable.RUNNING) ? "had not finished" : "had failed";
       html.element(
           "p",
           Numbers.format("Job %s %s when this was written.", job.<String>getAs("job"), end),

@@ -6,6 +6,7 @@ import io.guilomo.config.SearchConfig.Estimator;
 import io.guilomo.model.UserException;
 import io.guilomo.spark.session.InterpretedSession;
 import io.guilomo.spark.table.GsvHistoryTable;
+import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.Table;
@@ -88,7 +89,7 @@ final class RunTables {
   List<String> trials() {
     return reader
         .read(RunsTable.INSTANCE, run -> run.startsWith(runId + "."))
-        .filter(col("job").isin("allocate", "evaluate"))
+        .filter(col("job").isin(JobRun.ALLOCATE, JobRun.EVALUATE))
         .select(Table.RUN_ID)
         .distinct()
         .orderBy(Table.RUN_ID)

@@ -1,6 +1,7 @@
 package io.guilomo.spark.run;
 
 import io.guilomo.spark.input.JobContext;
+import io.guilomo.spark.table.JobRun;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicReference;
@@ -12,7 +13,7 @@ import java.util.concurrent.atomic.AtomicReference;
 final class Interruption implements AutoCloseable {
 
   /** Jobs that keep checkpoints. */
-  private static final List<String> TRAINING = List.of("allocate", "finetune");
+  private static final List<String> TRAINING = List.of(JobRun.ALLOCATE, JobRun.FINETUNE);
 
   private static final AtomicReference<Thread> OUTERMOST = new AtomicReference<>();
 
@@ -41,7 +42,7 @@ final class Interruption implements AutoCloseable {
         "interrupted: the same %s with --set run.id=%s %s",
         job,
         runId,
-        job.equals("compare")
+        job.equals(JobRun.COMPARE)
             ? "does only what is not done yet"
             : resumes
                 ? "resumes from its newest checkpoint, if it has written one"

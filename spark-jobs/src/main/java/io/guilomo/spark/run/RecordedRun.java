@@ -131,13 +131,13 @@ public final class RecordedRun {
             job + " of run " + runId,
             spark.applicationId(),
             spark::cancelAllJobs)) {
-      write("RUNNING", null);
+      write(RunsTable.RUNNING, null);
       try (Interruption ignored = new Interruption(context, job, runId)) {
         JobCheckpoints checkpoints = checkpoints();
         boolean continues = checkpoints.begin(config.checkpoint().resume());
         tracker = context.tracker().begin(tracked(continues));
         R result = work.run();
-        write("SUCCEEDED", Instant.now());
+        write(RunsTable.SUCCEEDED, Instant.now());
         boolean reported = reporting && report(true);
         // Checkpoints are deleted only after publishing, so that until then a resubmitted job
         // resumes
@@ -207,7 +207,7 @@ public final class RecordedRun {
   /** Says so in the table, if that can still be written, and whether it could. */
   private boolean fail(Exception reason) {
     try {
-      write("FAILED", Instant.now());
+      write(RunsTable.FAILED, Instant.now());
       return true;
     } catch (Exception e) {
       reason.addSuppressed(e);
@@ -225,7 +225,7 @@ public final class RecordedRun {
                     config.run().seed(),
                     strategy,
                     config.model().path(),
-                    status.equals("SUCCEEDED") ? backboneDigest : "",
+                    status.equals(RunsTable.SUCCEEDED) ? backboneDigest : "",
                     config.data().records().text(),
                     config.asJson()),
                 data)));

@@ -19,6 +19,7 @@ import io.guilomo.spark.preflight.Preflight;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.session.JavaSerialization;
+import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
 import io.guilomo.spark.table.RunLayout;
@@ -36,7 +37,7 @@ import java.util.Optional;
  */
 public record AllocateJob(JobContext context, boolean reporting) {
 
-  public static final String NAME = "allocate";
+  public static final String NAME = JobRun.ALLOCATE;
 
   /**
    * The plan, and the searches that learned it.

@@ -10,9 +10,16 @@ import java.util.regex.Pattern;
  *
  * @param runId matches {@link RunConfig#ID}
  * @param runDate the day on which the run began, in UTC
- * @param job the job of the run: {@code allocate}, {@code finetune}, …
+ * @param job the job of the run: {@link #ALLOCATE}, {@link #FINETUNE}, …
  */
 public record JobRun(String runId, LocalDate runDate, String job) {
+
+  public static final String ALLOCATE = "allocate";
+  public static final String FINETUNE = "finetune";
+  public static final String EVALUATE = "evaluate";
+  public static final String PREDICT = "predict";
+  public static final String COMPARE = "compare";
+
   private static final Pattern JOB = Pattern.compile("[a-z][a-z0-9_]{0,31}");
 
   public JobRun {

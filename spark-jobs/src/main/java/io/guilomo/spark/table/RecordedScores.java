@@ -24,8 +24,6 @@ import org.apache.parquet.hadoop.example.GroupReadSupport;
  */
 public record RecordedScores(Optional<String> runId, String output) {
 
-  private static final String EVALUATE = "evaluate";
-
   /**
    * @param adapter a directory; one in {@code runs/RUN_ID} of an output directory belongs to that
    *     run, and evaluations are of the best
@@ -50,12 +48,12 @@ public record RecordedScores(Optional<String> runId, String output) {
     if (output == null) {
       return List.of();
     }
-    for (Group evaluated : rows(RunsTable.INSTANCE, EVALUATE, conf)) {
+    for (Group evaluated : rows(RunsTable.INSTANCE, JobRun.EVALUATE, conf)) {
       if (!isOfThis(evaluated, conf)) {
         return List.of();
       }
     }
-    return rows(EvaluationsTable.INSTANCE, EVALUATE, conf).stream()
+    return rows(EvaluationsTable.INSTANCE, JobRun.EVALUATE, conf).stream()
         .map(
             row ->
                 new Score(
@@ -82,7 +80,7 @@ public record RecordedScores(Optional<String> runId, String output) {
       return false;
     }
     long started = evaluated.getLong("started_at", 0);
-    return rows(RunsTable.INSTANCE, "finetune", conf).stream()
+    return rows(RunsTable.INSTANCE, JobRun.FINETUNE, conf).stream()
         .allMatch(
             trained ->
                 trained.getFieldRepetitionCount("finished_at") > 0

@@ -9,6 +9,12 @@ import java.util.function.Function;
 public final class RunsTable extends Table<RunsTable.Run> {
   public static final RunsTable INSTANCE = new RunsTable();
 
+  /** Status of a job that has not ended, or whose process was killed. */
+  public static final String RUNNING = "RUNNING";
+
+  public static final String SUCCEEDED = "SUCCEEDED";
+  public static final String FAILED = "FAILED";
+
   /**
    * One row.
    *
@@ -20,7 +26,7 @@ public final class RunsTable extends Table<RunsTable.Run> {
    * What ran, and how it ended.
    *
    * @param job the command that ran
-   * @param status {@code RUNNING}, {@code SUCCEEDED} or {@code FAILED}
+   * @param status {@link #RUNNING}, {@link #SUCCEEDED} or {@link #FAILED}
    * @param finishedAt null while the job runs
    * @param workers workers that train concurrently
    * @param version release of this project

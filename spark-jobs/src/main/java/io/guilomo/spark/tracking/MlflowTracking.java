@@ -1,6 +1,7 @@
 package io.guilomo.spark.tracking;
 
 import io.guilomo.config.TrackingConfig;
+import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.Table;
 import java.util.Deque;
 import java.util.List;
@@ -14,7 +15,8 @@ import java.util.function.Consumer;
  */
 final class MlflowTracking implements JobTracker {
 
-  private static final List<String> JOBS = List.of("allocate", "finetune", "evaluate", "compare");
+  private static final List<String> JOBS =
+      List.of(JobRun.ALLOCATE, JobRun.FINETUNE, JobRun.EVALUATE, JobRun.COMPARE);
 
   private final TrackingConfig config;
   private final Map<String, String> environment;

@@ -1,5 +1,6 @@
 package io.guilomo.spark.tracking;
 
+import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.RunLayout;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
@@ -27,9 +28,9 @@ record RunFiles(TrackedJob job, JobTracker.Ending ending) {
   /** Patterns of what the jobs write beside report and settings. */
   private static final Map<String, String> OWN =
       Map.of(
-          "allocate", "(plan|rank|expert)(-seed-.+)?\\.json|measurements\\.json",
-          "finetune", "plan\\.json",
-          "compare", "plan(-.+)?\\.json|rank\\.json|expert\\.json");
+          JobRun.ALLOCATE, "(plan|rank|expert)(-seed-.+)?\\.json|measurements\\.json",
+          JobRun.FINETUNE, "plan\\.json",
+          JobRun.COMPARE, "plan(-.+)?\\.json|rank\\.json|expert\\.json");
 
   /** Opens a file, as often as it is sent. */
   @FunctionalInterface
@@ -100,7 +101,7 @@ record RunFiles(TrackedJob job, JobTracker.Ending ending) {
       }
     }
     Path adapter = new Path(job.directory(), RunLayout.ADAPTER);
-    if (job.name().equals("finetune") && ending.succeeded() && fileSystem.exists(adapter)) {
+    if (job.name().equals(JobRun.FINETUNE) && ending.succeeded() && fileSystem.exists(adapter)) {
       RemoteIterator<LocatedFileStatus> all = fileSystem.listFiles(adapter, false);
       while (all.hasNext()) {
         LocatedFileStatus file = all.next();

@@ -1,6 +1,7 @@
 package io.guilomo.spark.tracking;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.spark.table.JobRun;
 import java.time.Instant;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -8,7 +9,7 @@ import org.apache.hadoop.fs.Path;
 /**
  * A job that is to be recorded.
  *
- * @param name of the job: {@code allocate}, {@code finetune}, …
+ * @param name of the job: {@link JobRun#ALLOCATE}, {@link JobRun#FINETUNE}, …
  * @param continues whether it goes on with what an attempt left that did not succeed
  * @param directory of the run's files
  * @param hadoop how that is reached
@@ -34,15 +35,15 @@ public record TrackedJob(
 
   /** Whether trainings with several seeds measure the same things. */
   boolean hasSeveralSeeds() {
-    return name.equals("allocate") && config.search().seeds().size() > 1
-        || name.equals("finetune") && config.finetune().seeds().size() > 1;
+    return name.equals(JobRun.ALLOCATE) && config.search().seeds().size() > 1
+        || name.equals(JobRun.FINETUNE) && config.finetune().seeds().size() > 1;
   }
 
   /** Whether the run's {@code plan.json} is the job's own. */
   boolean hasPlan() {
     return switch (name) {
-      case "allocate", "finetune" -> true;
-      case "compare" -> config.compare().findSmallest();
+      case JobRun.ALLOCATE, JobRun.FINETUNE -> true;
+      case JobRun.COMPARE -> config.compare().findSmallest();
       default -> false;
     };
   }
