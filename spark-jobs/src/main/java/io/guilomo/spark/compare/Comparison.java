@@ -13,6 +13,7 @@ import io.guilomo.spark.table.ComparisonTable.RandomPlans;
 import io.guilomo.spark.table.ComparisonTable.Score;
 import io.guilomo.spark.table.ComparisonTable.Size;
 import io.guilomo.spark.table.ComparisonTable.Training;
+import io.guilomo.spark.table.EvaluationsTable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -28,9 +29,6 @@ import java.util.function.ToDoubleFunction;
  * @param records what the intervals of a single seed vary
  */
 record Comparison(GuilomoConfig config, long full, List<Outcome> outcomes, RecordScores records) {
-
-  /** The metric of which less is better. */
-  private static final String LOSS = "loss";
 
   List<Compared> rows() {
     TreeSet<String> metrics = new TreeSet<>(outcomes.get(0).metrics().keySet());
@@ -166,7 +164,7 @@ record Comparison(GuilomoConfig config, long full, List<Outcome> outcomes, Recor
                   .get(metric);
           double theirs = random.metrics().get(metric);
           plans++;
-          beaten += (metric.equals(LOSS) ? ours < theirs : ours > theirs) ? 1 : 0;
+          beaten += (EvaluationsTable.lessIsBetter(metric) ? ours < theirs : ours > theirs) ? 1 : 0;
         }
       }
     }

@@ -11,6 +11,7 @@ import io.guilomo.spark.finetune.FinetuneJob;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.ReportJob;
 import io.guilomo.spark.search.AllocateJob;
+import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
 import io.guilomo.spark.table.TableReader;
 import java.io.IOException;
@@ -104,7 +105,7 @@ public record QuickstartJob(JobContext context, Path directory) {
             new TableReader(context.spark(), config.output().dir()),
             List.of(learned, uniform),
             RecordScores.bootstrap(config))
-        .difference("loss", learned, uniform);
+        .difference(EvaluationsTable.LOSS, learned, uniform);
   }
 
   private static Trained train(JobContext run) throws IOException {

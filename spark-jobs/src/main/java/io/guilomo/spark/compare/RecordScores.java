@@ -9,6 +9,7 @@ import io.guilomo.metric.Interval;
 import io.guilomo.metric.Metric;
 import io.guilomo.metric.PairedDifference;
 import io.guilomo.metric.Scored;
+import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.RecordScoresTable;
 import io.guilomo.spark.table.Table;
 import io.guilomo.spark.table.TableReader;
@@ -37,9 +38,9 @@ record RecordScores(Map<String, Map<String, TreeMap<Long, Scored>>> runs, Bootst
   /** By metric; the others are no means over records. */
   private static final Map<String, String> METHODS =
       Map.of(
-          "accuracy", Answer.CLASSIFICATION,
-          "choices_accuracy", Answer.CHOICES,
-          "generation_accuracy", Answer.GENERATION);
+          EvaluationsTable.ACCURACY, Answer.CLASSIFICATION,
+          EvaluationsTable.CHOICES_ACCURACY, Answer.CHOICES,
+          EvaluationsTable.GENERATION_ACCURACY, Answer.GENERATION);
 
   /** What resamples records as the configuration says. */
   static Bootstrap bootstrap(GuilomoConfig config) {
@@ -81,7 +82,7 @@ record RecordScores(Map<String, Map<String, TreeMap<Long, Scored>>> runs, Bootst
    * empty if the metric is no mean over records or there are none.
    */
   Optional<Interval> difference(String metric, String run, String other) {
-    boolean loss = metric.equals("loss");
+    boolean loss = metric.equals(EvaluationsTable.LOSS);
     if (!loss && !METHODS.containsKey(metric)) {
       return Optional.empty();
     }

@@ -70,13 +70,13 @@ final class Scores {
     if (!of(Answer.CHOICES).isEmpty()) {
       answers(
           Answer.CHOICES,
-          "choices_",
+          EvaluationsTable.CHOICES,
           uncertainty.isAsked() ? List.of(Metric.ACCURACY, Metric.LOSS) : List.of(Metric.ACCURACY),
           MOST_CHOICES);
     }
     List<Scored> generated = of(Answer.GENERATION);
     if (!generated.isEmpty()) {
-      add("generation_accuracy", Metric.ACCURACY, generated, MOST_CHOICES);
+      add(EvaluationsTable.GENERATION_ACCURACY, Metric.ACCURACY, generated, MOST_CHOICES);
       add("generation_answered", Metric.ACCURACY, answered(generated), 1);
     }
     List<Scored> losses =
@@ -85,7 +85,7 @@ final class Scores {
             .map(record -> new Scored(0, 0, record.responseLoss()))
             .toList();
     if (!losses.isEmpty()) {
-      add("loss", Metric.LOSS, losses, 1);
+      add(EvaluationsTable.LOSS, Metric.LOSS, losses, 1);
     }
     return rows;
   }

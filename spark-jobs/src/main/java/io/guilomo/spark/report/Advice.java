@@ -6,6 +6,7 @@ import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
+import io.guilomo.spark.table.EvaluationsTable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -35,10 +36,11 @@ import java.util.stream.Collectors;
 public record Advice(
     List<Compared> rows, Axes axes, String strategy, double confidence, double margin) {
 
-  private static final String LOSS = "loss";
-
   private static final List<String> ACCURACIES =
-      List.of("accuracy", "choices_accuracy", "generation_accuracy");
+      List.of(
+          EvaluationsTable.ACCURACY,
+          EvaluationsTable.CHOICES_ACCURACY,
+          EvaluationsTable.GENERATION_ACCURACY);
 
   public Advice {
     rows =
@@ -69,9 +71,10 @@ public record Advice(
     List<String> known = all.stream().map(Compared::metric).distinct().toList();
     return ACCURACIES.stream()
         .filter(known::contains)
-        .filter(accuracy -> criterion == Criterion.ACCURACY || !known.contains(LOSS))
+        .filter(
+            accuracy -> criterion == Criterion.ACCURACY || !known.contains(EvaluationsTable.LOSS))
         .findFirst()
-        .orElse(LOSS);
+        .orElse(EvaluationsTable.LOSS);
   }
 
   /** The sentence; empty if nothing was compared, or by an earlier release. */
@@ -196,7 +199,8 @@ public record Advice(
   }
 
   private static boolean isBetter(Compared row) {
-    return row.metric().equals(LOSS) ? row.difference().mean() < 0 : row.difference().mean() > 0;
+    double mean = row.difference().mean();
+    return EvaluationsTable.lessIsBetter(row.metric()) ? mean < 0 : mean > 0;
   }
 
   /** Of the strategies that are better than the baseline with the smallest budget, the best. */
@@ -206,7 +210,10 @@ public record Advice(
         .min(
             Comparator.comparingLong(Advice::budget)
                 .thenComparing(
-                    row -> row.metric().equals(LOSS) ? row.score().mean() : -row.score().mean()));
+                    row ->
+                        EvaluationsTable.lessIsBetter(row.metric())
+                            ? row.score().mean()
+                            : -row.score().mean()));
   }
 
   private static long budget(Compared row) {

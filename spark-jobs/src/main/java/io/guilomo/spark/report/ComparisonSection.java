@@ -5,6 +5,7 @@ import io.guilomo.model.UserException;
 import io.guilomo.spark.table.ComparisonTable;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import io.guilomo.spark.table.ComparisonTable.Difference;
+import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.RunLayout;
 import java.util.ArrayList;
@@ -30,7 +31,7 @@ final class ComparisonSection implements ReportSection {
 
   /** Losses and baselines last. */
   private static final Comparator<Compared> ORDER =
-      Comparator.comparing((Compared strategy) -> strategy.metric().equals("loss"))
+      Comparator.comparing((Compared strategy) -> strategy.metric().equals(EvaluationsTable.LOSS))
           .thenComparing(Compared::metric)
           .thenComparing(strategy -> strategy.size().budget(), Comparator.nullsFirst(Long::compare))
           .thenComparing(strategy -> strategy.difference() == null)

@@ -29,7 +29,7 @@ final class EvaluationSection implements ReportSection {
   /** Losses last. */
   private static final Comparator<Score> ORDER =
       Comparator.comparing(Score::split)
-          .thenComparing(row -> row.metric().equals("loss"))
+          .thenComparing(row -> row.metric().equals(EvaluationsTable.LOSS))
           .thenComparing(Score::metric);
 
   @Override

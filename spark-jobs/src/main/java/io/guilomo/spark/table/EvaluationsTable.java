@@ -1,10 +1,25 @@
 package io.guilomo.spark.table;
 
+import io.guilomo.metric.Metric;
 import java.util.List;
 
 /** One row per metric of an evaluation. */
 public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
   public static final EvaluationsTable INSTANCE = new EvaluationsTable();
+
+  /** Mean loss of the right answers. */
+  public static final String LOSS = Metric.LOSS.label();
+
+  /** Share of the records whose class is right. */
+  public static final String ACCURACY = Metric.ACCURACY.label();
+
+  /** Begins the names of metrics of choices by their probabilities. */
+  public static final String CHOICES = "choices_";
+
+  public static final String CHOICES_ACCURACY = CHOICES + ACCURACY;
+
+  /** Share of the records whose generated text has the right answer. */
+  public static final String GENERATION_ACCURACY = "generation_" + ACCURACY;
 
   /**
    * Begins the names of metrics of the first adapter alone, where several adapters or an
@@ -19,7 +34,7 @@ public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
    * One row.
    *
    * @param split name of the records: {@code test}, …
-   * @param metric {@code accuracy}, {@code matthews-correlation}, {@code choices_accuracy}, …
+   * @param metric {@code accuracy}, {@code matthews-correlation}, {@link #CHOICES_ACCURACY}, …
    * @param ciLow lower end of the bootstrap confidence interval
    * @param ciHigh its upper end
    * @param examples number of records
@@ -37,6 +52,11 @@ public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
   /** Whether a metric is of the answers, and not there to compare these with. */
   public static boolean isOfAnswers(String metric) {
     return !metric.startsWith(SINGLE) && !metric.startsWith(DIFFERENCE);
+  }
+
+  /** Whether less of a metric is better: a loss or a calibration error. */
+  public static boolean lessIsBetter(String metric) {
+    return metric.endsWith(LOSS) || metric.endsWith(Metric.CALIBRATION_ERROR.label());
   }
 
   private EvaluationsTable() {
