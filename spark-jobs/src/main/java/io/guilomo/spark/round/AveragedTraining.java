@@ -57,7 +57,12 @@ public final class AveragedTraining<S> {
     this.master = new AveragingMaster<>(plan, workers.count(), settings);
     this.graph = master.graph(context, classifier);
     this.validation =
-        new ValidationLoss(shards, settings, plan.batchSize(), plan.validationShare());
+        new ValidationLoss(
+            shards,
+            settings,
+            plan.batchSize(),
+            plan.training().recompute(),
+            plan.validationShare());
     this.digest = digest(plan.network());
   }
 
@@ -97,7 +102,12 @@ public final class AveragedTraining<S> {
   /** Gradients of the loss over the validation records by the outer variables. */
   public MaskGradients maskGradients() {
     return MaskGradients.measure(
-        shards, validation.settings(), plan.batchSize(), plan.network(), graph.getNetwork());
+        shards,
+        validation.settings(),
+        plan.batchSize(),
+        validation.recompute(),
+        plan.network(),
+        graph.getNetwork());
   }
 
   /**

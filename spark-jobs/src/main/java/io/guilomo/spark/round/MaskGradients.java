@@ -1,5 +1,6 @@
 package io.guilomo.spark.round;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.model.ModuleExperts;
@@ -54,16 +55,22 @@ public record MaskGradients(double[] gradients, double[] squares, double labels,
     return sums;
   }
 
-  /** Measures the parameters that {@code graph} has now, on the executors. */
+  /**
+   * Measures the parameters that {@code graph} has now, on the executors.
+   *
+   * @param recompute as in training
+   */
   static MaskGradients measure(
       JavaRDD<Shard> shards,
       WorkerSettings settings,
       int batchSize,
+      Recompute recompute,
       NetworkDefinition network,
       ComputationGraph graph) {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(shards.context());
     Broadcast<NetworkState> state = context.broadcast(new NetworkState(network, graph, false));
-    List<Part> parts = shards.map(shard -> part(shard, state, settings, batchSize)).collect();
+    List<Part> parts =
+        shards.map(shard -> part(shard, state, settings, batchSize, recompute)).collect();
     state.destroy();
     // In the order of the workers, so that the sums are the same every time.
     return parts.stream()
@@ -74,12 +81,16 @@ public record MaskGradients(double[] gradients, double[] squares, double labels,
   }
 
   private static Part part(
-      Shard shard, Broadcast<NetworkState> state, WorkerSettings settings, int batchSize) {
+      Shard shard,
+      Broadcast<NetworkState> state,
+      WorkerSettings settings,
+      int batchSize,
+      Recompute recompute) {
     int count = ModuleExperts.gsvEntries(state.value().network().modules());
     return new Part(
         shard.index(),
         ValidationBatches.sum(
-            shard, state, settings, batchSize, none(count), MaskGradients::plusBatch));
+            shard, state, settings, batchSize, recompute, none(count), MaskGradients::plusBatch));
   }
 
   private static MaskGradients plusBatch(

@@ -1,5 +1,6 @@
 package io.guilomo.spark.round;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.data.Example;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.kernel.Kernels;
@@ -24,6 +25,7 @@ final class ValidationBatches {
   /**
    * Runs a network over all of them, in the same order every time.
    *
+   * @param recompute as in training, whose working arrays the network takes over
    * @param start before the first batch
    * @return after the last
    */
@@ -32,6 +34,7 @@ final class ValidationBatches {
       Broadcast<NetworkState> state,
       WorkerSettings settings,
       int batchSize,
+      Recompute recompute,
       T start,
       Step<T> step) {
     Kernels kernels = settings.begin();
@@ -44,7 +47,8 @@ final class ValidationBatches {
             state.value().network(),
             state.value().parameters(),
             settings.backbone(state.value().network().backbone(), kernels),
-            kernels)) {
+            kernels,
+            recompute)) {
       for (int from = 0; from < all.size(); from += batchSize) {
         List<Example> batch = all.subList(from, Math.min(all.size(), from + batchSize));
         sums = step.plus(sums, network, kernels, TokenBatch.of(batch));

@@ -1,5 +1,6 @@
 package io.guilomo.spark.round;
 
+import io.guilomo.config.Recompute;
 import io.guilomo.network.NetworkDefinition;
 import io.guilomo.network.PassOptions;
 import io.guilomo.network.PassResult;
@@ -19,10 +20,15 @@ import org.slf4j.LoggerFactory;
 /**
  * Loss and accuracy over validation records, forward only, on the executors.
  *
+ * @param recompute as in training
  * @param share of each shard's validation records that are measured
  */
 public record ValidationLoss(
-    JavaRDD<Shard> shards, WorkerSettings settings, int batchSize, double share) {
+    JavaRDD<Shard> shards,
+    WorkerSettings settings,
+    int batchSize,
+    Recompute recompute,
+    double share) {
 
   private static final Logger LOG = LoggerFactory.getLogger(ValidationLoss.class);
 
@@ -43,9 +49,12 @@ public record ValidationLoss(
     Broadcast<NetworkState> state = context.broadcast(new NetworkState(network, graph, false));
     WorkerSettings worker = settings;
     int size = batchSize;
+    Recompute blocks = recompute;
     double measured = share;
     List<Sums> sums =
-        shards.map(shard -> sums(shard.validating(measured), state, worker, size)).collect();
+        shards
+            .map(shard -> sums(shard.validating(measured), state, worker, size, blocks))
+            .collect();
     state.destroy();
     double loss = 0;
     long correct = 0;
@@ -59,7 +68,11 @@ public record ValidationLoss(
   }
 
   private static Sums sums(
-      Shard shard, Broadcast<NetworkState> state, WorkerSettings settings, int batchSize) {
+      Shard shard,
+      Broadcast<NetworkState> state,
+      WorkerSettings settings,
+      int batchSize,
+      Recompute recompute) {
     long start = System.nanoTime();
     Sums all =
         ValidationBatches.sum(
@@ -67,6 +80,7 @@ public record ValidationLoss(
             state,
             settings,
             batchSize,
+            recompute,
             new Sums(shard.index(), 0, 0, 0),
             (sums, network, kernels, batch) ->
                 sums.plus(network.pass(batch, PassOptions.evaluation())));
