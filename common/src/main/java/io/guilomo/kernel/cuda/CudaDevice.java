@@ -5,12 +5,15 @@ import java.nio.charset.StandardCharsets;
 
 /** One card, in the context that everything of this process shares. */
 final class CudaDevice {
+
+  /** The card whose context the driver has current in the thread. */
+  private static final ThreadLocal<CudaDevice> CURRENT = new ThreadLocal<>();
+
   private final int ordinal;
   private final int handle;
   private long context;
   private final String name;
   private final int capability;
-  private final ThreadLocal<Boolean> current = ThreadLocal.withInitial(() -> false);
 
   private CudaDevice(int ordinal) {
     this.ordinal = ordinal;
@@ -43,9 +46,9 @@ final class CudaDevice {
 
   /** Makes the calling thread use this card. The first call takes memory of the card. */
   void use() {
-    if (!current.get()) {
+    if (CURRENT.get() != this) {
       Driver.check(Driver.cuCtxSetCurrent(context()), "cuCtxSetCurrent");
-      current.set(true);
+      CURRENT.set(this);
     }
   }
 

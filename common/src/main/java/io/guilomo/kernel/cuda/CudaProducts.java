@@ -59,6 +59,7 @@ final class CudaProducts implements MatmulKernels {
       INDArray c,
       boolean accumulate) {
     synchronized (card.stream()) {
+      card.stream().device().use();
       boolean exact = card.exact();
       if (b.dataType() != DataType.BFLOAT16) {
         int compute = exact ? Cublas.COMPUTE_FLOAT : Cublas.COMPUTE_TF32;

@@ -1,6 +1,8 @@
 package io.guilomo.kernel.cuda;
 
 import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
 import java.util.function.ToIntFunction;
 
@@ -18,6 +20,10 @@ final class Driver {
   static final int NO_TIMING = 2;
 
   static {
+    // nvidia-smi and Spark's discovery number cards by their slots, CUDA the fastest first.
+    NativeLibrary.getInstance(Platform.C_LIBRARY_NAME)
+        .getFunction("setenv")
+        .invokeInt(new Object[] {"CUDA_DEVICE_ORDER", "PCI_BUS_ID", 0});
     Native.register(Driver.class, CudaLibraries.driver());
   }
 

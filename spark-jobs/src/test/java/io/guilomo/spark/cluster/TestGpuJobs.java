@@ -114,6 +114,19 @@ class TestGpuJobs {
   }
 
   @Test
+  void anExecutorHasTwoCards() throws Exception {
+    List<String> both =
+        List.of(
+            "--conf",
+            "spark.executor.resource.gpu.amount=2",
+            "--conf",
+            "spark.task.resource.gpu.amount=1");
+    Ended allocated = cluster.submit(both, "allocate", "both", GPU).end();
+    assertThat(allocated.status()).as(allocated.err()).isZero();
+    assertThat(plan("both")).hasSameTextualContentAs(plan("cards"));
+  }
+
+  @Test
   void tasksOfOneProcessShareACard() throws Exception {
     List<String> driver =
         List.of("--driver-java-options", "-Dguilomo.cuda.libraries=" + LIBRARIES + " " + cache());
