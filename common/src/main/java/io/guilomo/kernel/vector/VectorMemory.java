@@ -1,5 +1,6 @@
 package io.guilomo.kernel.vector;
 
+import io.guilomo.model.UserException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -71,9 +72,10 @@ class VectorMemory {
   /** Bytes at an address, which something else keeps. */
   static ByteBuffer buffer(long address, long bytes) {
     if (bytes > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
-          String.format(
-              "Cannot compute on %d bytes at once: kernels reach %d", bytes, Integer.MAX_VALUE));
+      throw new UserException(
+          "Cannot compute on %d bytes at once: CPU kernels reach %d; take a smaller batch-size, a"
+              + " shorter model.max-length or a lower lora-moe.max-rank",
+          bytes, Integer.MAX_VALUE);
     }
     return new Window(address, bytes).asByteBuffer().order(ORDER);
   }
