@@ -15,9 +15,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -125,8 +128,8 @@ public final class FrozenTensors {
   public void zeros(String part, long size) {
     if (mode == ReadMode.VALUES) {
       INDArray vector = memory.vector(size);
-      memory.kernels().fill(vector, 0);
       vectors.put(part, vector);
+      memory.kernels().fill(vector, 0);
     }
   }
 
@@ -146,17 +149,17 @@ public final class FrozenTensors {
       long rows = Arrays.stream(pieces).mapToLong(piece -> piece.shape()[0]).sum();
       if (pieces[0].shape().length > 1) {
         FrozenMatrix matrix = memory.matrix(rows, pieces[0].shape()[1], half(pieces));
+        matrices.put(part, matrix);
         if (matrix instanceof QuantizedMatrix quantized) {
           fillRounded(pieces, matrix::put, quantized::error);
         } else {
           fill(pieces, matrix::put);
         }
-        matrices.put(part, matrix);
       } else {
         INDArray vector = memory.vector(rows);
+        vectors.put(part, vector);
         FloatSink sink = memory.sink(vector);
         fill(pieces, added == 0 ? sink : plus(added, sink));
-        vectors.put(part, vector);
       }
     } else if (mode == ReadMode.ERRORS && pieces[0].shape().length > 1) {
       QuantizedRows rows =
@@ -269,6 +272,16 @@ public final class FrozenTensors {
   private void begin(Piece piece) {
     digest.update(
         (piece.name() + Arrays.toString(piece.shape()) + '\n').getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Frees the memory of all tensors, of a model whose reading failed. */
+  void release() {
+    Set<FrozenMatrix> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
+    distinct.addAll(matrices.values());
+    distinct.forEach(matrix -> memory.kernels().release(matrix));
+    vectors.values().forEach(vector -> memory.kernels().release(vector));
+    matrices.clear();
+    vectors.clear();
   }
 
   /** What was read, with its digest; has no tensors unless values were read. Ends the reading. */

@@ -196,7 +196,13 @@ public final class ModelReader {
       Found model, FrozenTensors.Source source, ReadMode mode, FrozenMemory memory)
       throws IOException {
     FrozenTensors tensors = new FrozenTensors(source, mode, memory);
-    model.family().read(model.config(), tensors);
-    return tensors.backbone(model.config());
+    try {
+      model.family().read(model.config(), tensors);
+      return tensors.backbone(model.config());
+    } catch (IOException | RuntimeException e) {
+      // A card's memory is freed by nobody else.
+      tensors.release();
+      throw e;
+    }
   }
 }

@@ -30,7 +30,13 @@ final class ParameterStore implements AutoCloseable {
       gradient = host.gradient();
     } else {
       parameters = kernels.allocate(DataType.FLOAT, host.size());
-      gradient = kernels.allocate(DataType.FLOAT, host.size());
+      try {
+        gradient = kernels.allocate(DataType.FLOAT, host.size());
+      } catch (RuntimeException e) {
+        // Where a card is full.
+        kernels.release(parameters);
+        throw e;
+      }
       kernels.fill(gradient, 0);
       upload();
     }

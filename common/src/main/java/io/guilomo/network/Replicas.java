@@ -52,7 +52,13 @@ final class Replicas {
     this.parameters = store.parameters();
     this.gradient = store.gradient();
     this.gsvGradient = ArrayViews.slice(gradient, 0, gsvCount);
-    replicas.add(replica(context(), specs, gradient));
+    try {
+      replicas.add(replica(context(), specs, gradient));
+    } catch (RuntimeException e) {
+      // Where a card is full.
+      giveBack();
+      throw e;
+    }
   }
 
   private PassContext context() {
@@ -82,16 +88,21 @@ final class Replicas {
   /** Parts with their slices of the parameters and of a gradient. */
   private Replica replica(PassContext context, List<PartSpec> specs, INDArray ownGradient) {
     List<Part> parts = specs.stream().map(PartSpec::build).toList();
-    long offset = 0;
-    for (Part part : parts) {
-      long size = part.parameters().size();
-      part.attach(context, size == 0 ? null : ArrayViews.slice(parameters, offset, size));
-      if (size > 0) {
-        part.attachGradient(ArrayViews.slice(ownGradient, offset, size));
+    try {
+      long offset = 0;
+      for (Part part : parts) {
+        long size = part.parameters().size();
+        part.attach(context, size == 0 ? null : ArrayViews.slice(parameters, offset, size));
+        if (size > 0) {
+          part.attachGradient(ArrayViews.slice(ownGradient, offset, size));
+        }
+        offset += size;
       }
-      offset += size;
+      return new Replica(context, parts);
+    } catch (RuntimeException e) {
+      context.close();
+      throw e;
     }
-    return new Replica(context, parts);
   }
 
   /**

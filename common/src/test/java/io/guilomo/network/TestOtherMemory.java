@@ -1,24 +1,33 @@
 package io.guilomo.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.SearchConfig.OuterGradient;
 import io.guilomo.data.TokenBatch;
 import io.guilomo.family.FrozenCopies;
 import io.guilomo.family.FrozenMemory;
+import io.guilomo.family.FrozenTensors;
+import io.guilomo.family.ModelReader;
+import io.guilomo.kernel.FrozenMatrix;
 import io.guilomo.kernel.KernelArrays;
 import io.guilomo.kernel.Kernels;
 import io.guilomo.kernel.KernelsUnderTest;
 import io.guilomo.kernel.ObservedKernels;
+import io.guilomo.model.UserException;
 import io.guilomo.search.BilevelStep;
 import io.guilomo.search.SearchSettings;
 import io.guilomo.training.LearningRate;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -108,6 +117,55 @@ class TestOtherMemory {
     }
   }
 
+  /** Refuses an array as a full card does. */
+  private static final class FullCard implements ObservedKernels.Observer {
+
+    private final Set<Object> live = Collections.newSetFromMap(new IdentityHashMap<>());
+    private int free;
+
+    FullCard(int free) {
+      this.free = free;
+    }
+
+    @Override
+    public void before(String kernel, Object[] arguments) {
+      if (kernel.equals("release") && arguments[0] instanceof FrozenMatrix matrix) {
+        live.remove(matrix);
+      } else if (kernel.equals("release")) {
+        live.remove(arguments[0]);
+      } else if ((kernel.equals("allocate") || kernel.equals("frozen")) && free-- == 0) {
+        throw new UserException("Cannot allocate more on GPU 0");
+      }
+    }
+
+    @Override
+    public void after(String kernel, Object[] arguments, Object result) {
+      if (kernel.equals("allocate") || kernel.equals("frozen")) {
+        live.add(result);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3, 8})
+  void whatWasLoadedIsFreedIfTheRestDoesNotFit(int fitting) {
+    FullCard card = new FullCard(fitting);
+    FrozenMemory memory = new FrozenMemory(ObservedKernels.of(REMOTE, card), DataType.FLOAT);
+    FrozenTensors.Source source = (piece, target, digest) -> {};
+    assertThatThrownBy(() -> ModelReader.make(BACKBONE.config(), source, memory))
+        .hasMessageContaining("GPU 0");
+    assertThat(card.live).isEmpty();
+  }
+
+  @Test
+  void parametersAreFreedIfTheirGradientDoesNotFit() {
+    FullCard card = new FullCard(1);
+    Kernels kernels = ObservedKernels.of(REMOTE, card);
+    Backbone loaded = FrozenCopies.of(BACKBONE, REMOTE);
+    assertThatThrownBy(() -> tuned(loaded, kernels)).hasMessageContaining("GPU 0");
+    assertThat(card.live).isEmpty();
+  }
+
   @Test
   void matricesCanBeKeptInTwoBytes() {
     FrozenMemory memory = new FrozenMemory(REMOTE, DataType.BFLOAT16);
@@ -118,7 +176,7 @@ class TestOtherMemory {
     assertThat(KernelArrays.values(REMOTE, kept.vector(NORM)))
         .isEqualTo(values(BACKBONE.vector(NORM)));
     TokenBatch batch = TinyModels.causal(1, 9, 5);
-    try (LoraMoeNetwork rounded = tuned(kept);
+    try (LoraMoeNetwork rounded = tuned(kept, REMOTE);
         LoraMoeNetwork exact = TinyModels.tuned(BACKBONE, REMOTE)) {
       double loss = exact.pass(batch, PassOptions.evaluation()).loss();
       assertThat(Math.abs(rounded.pass(batch, PassOptions.evaluation()).loss() - loss))
@@ -126,7 +184,7 @@ class TestOtherMemory {
     }
   }
 
-  private static LoraMoeNetwork tuned(Backbone backbone) {
+  private static LoraMoeNetwork tuned(Backbone backbone, Kernels kernels) {
     LoraMoeNetwork network =
         LoraMoeNetwork.create(
             TinyModels.definition(
@@ -136,7 +194,7 @@ class TestOtherMemory {
                 0.1,
                 0),
             backbone,
-            REMOTE);
+            kernels);
     TinyModels.shake(network, 7, 0.1);
     return network;
   }
