@@ -73,9 +73,10 @@ public record Preflight(
     return new Preflight(
         "search",
         MemoryEstimate.measuring(
-            Networks.toMeasure(config, backbone, config.run().seed(), classes(config)),
-            config.search(),
-            batch),
+                Networks.toMeasure(config, backbone, config.run().seed(), classes(config)),
+                config.search(),
+                batch)
+            .keptAs(workers.precision()),
         workers.device(),
         workers.count(),
         1);

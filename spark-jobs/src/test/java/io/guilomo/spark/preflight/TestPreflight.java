@@ -153,6 +153,15 @@ class TestPreflight {
   }
 
   @Test
+  void measuringKeepsTheBackboneAsSmallAsTheSearchDoes() {
+    GuilomoConfig config = config("data.task=classification");
+    Workers workers = new Workers(Device.AUTO, 2, 1, Products.AUTO, Precision.BFLOAT16);
+    assertThat(Preflight.measuring(config, BERT, workers, BATCH).estimate().backbone())
+        .isEqualTo(BERT.parameters() * Short.BYTES)
+        .isEqualTo(Preflight.search(config, BERT, workers, BATCH).estimate().backbone());
+  }
+
+  @Test
   void cardsKeepNoInt8() {
     GuilomoConfig config = config("model.precision=int8", "cluster.device=gpu");
     assertThatThrownBy(() -> Workers.of(config, SharedSparkSession.session().sparkContext()))
