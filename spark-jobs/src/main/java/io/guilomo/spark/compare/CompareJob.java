@@ -121,6 +121,11 @@ public record CompareJob(JobContext context) {
       planned.addAll(plans.all(levels(plans.fullParameters()), strategies()));
       if (!compare.budgets().isEmpty()) {
         planned.addAll(plans.full());
+      } else if (planned.isEmpty()) {
+        throw new UserException(
+            "Cannot compare %s: none has a plan within the budget, and the smallest has %d"
+                + " parameters; set allocation.budget.parameters to at least as many",
+            String.join(", ", strategies()), plans.least(strategies()));
       }
       draws = draws(plans, planned);
       tunings.expect(rates.tunings(planned) + draws.size());

@@ -81,7 +81,7 @@ final class Plans {
     for (long level : levels) {
       for (Combination combination : axes.combinations()) {
         for (String strategy : strategies) {
-          long budget = sharedBudget(level, combination);
+          long budget = sharedBudget(level, combination, strategy);
           long least = budget > 0 ? least(strategy, combination) : 0;
           if (budget < least) {
             context.message(
@@ -104,11 +104,15 @@ final class Plans {
   }
 
   /**
-   * Most parameters that a plan of every seed may have; 0 for the first plans of a comparison
-   * without budgets, of which those of other routings and sharings have as many.
+   * Most parameters that a plan of every seed may have; 0 for the learned plans that decide it
+   * where none is configured.
    */
-  private long sharedBudget(long level, Combination combination) {
-    return level > 0 || combination.equals(axes.first())
+  private long sharedBudget(long level, Combination combination, String strategy) {
+    boolean decides =
+        config.allocation().budgetParameters() == AllocationStrategy.UNLIMITED
+            && AllocationStrategies.learns(strategy)
+            && combination.equals(axes.first());
+    return level > 0 || decides
         ? level
         : config.compare().seeds().stream().mapToLong(this::onlyBudget).min().orElseThrow();
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.spark.table.ComparisonTable.Compared;
 import java.io.IOException;
@@ -201,6 +202,26 @@ class TestCompareJob extends SmallComparison {
     assertThat(finished("finetune").keySet())
         .filteredOn(run -> run.contains(".2."))
         .containsExactly("c.single.2.lr-0.01", "c.uniform.2.lr-0.01");
+  }
+
+  @Test
+  void aStrategyWithoutAPlanWithinTheOnlyBudgetIsLeftOut() throws IOException {
+    GuilomoConfig config =
+        config("compare.strategies=[uniform, single, mola-2-4-6-8]", "compare.seeds=[1]");
+    List<Compared> rows = compare(config.with(List.of("allocation.budget.parameters=6000"))).rows();
+    assertThat(rows).extracting(Compared::strategy).containsOnly("uniform", "single");
+    assertThat(messages)
+        .filteredOn(line -> line.endsWith(": not compared with this budget"))
+        .singleElement()
+        .asString()
+        .startsWith("mola-2-4-6-8 has no plan within 6,000 parameters, its smallest has ");
+
+    assertThatThrownBy(() -> compare(config.with(List.of("allocation.budget.parameters=1"))))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot compare uniform, single, mola-2-4-6-8: none has a plan within the budget, and"
+                + " the smallest has 1120 parameters; set allocation.budget.parameters to at least"
+                + " as many");
   }
 
   @Test
