@@ -235,7 +235,7 @@ final class Plans {
   /**
    * Most parameters of a seed's plans where the comparison has a single budget: the configured one,
    * else what the learned plan has at the first routing and sharing, else the configured uniform
-   * plan there.
+   * plan there, or the full allocation where that has less.
    */
   private long onlyBudget(long seed) {
     if (config.allocation().budgetParameters() != AllocationStrategy.UNLIMITED) {
@@ -244,10 +244,12 @@ final class Plans {
     return ownBudgets.computeIfAbsent(
         seed,
         any ->
-            AllocationStrategies.of(
-                    UniformAllocation.STRATEGY, config.allocation(), loraMoe(axes.first()))
-                .plan(modules, 0, AllocationStrategy.UNLIMITED)
-                .parameters());
+            Math.min(
+                fullParameters(),
+                AllocationStrategies.of(
+                        UniformAllocation.STRATEGY, config.allocation(), loraMoe(axes.first()))
+                    .plan(modules, 0, AllocationStrategy.UNLIMITED)
+                    .parameters()));
   }
 
   static List<String> settings(Trial trial, String runId, long budget, long seed) {

@@ -168,6 +168,9 @@ class TestCompareJob extends SmallComparison {
             "compare.learning-rates=[1e-9, 1e-2, 1e30]");
     List<Compared> rows = compare(config).rows();
     assertThat(rows).extracting(row -> row.training().learningRate()).containsOnly(1e-2);
+    // The uniform plan that is configured is larger than the full allocation: neither may be.
+    assertThat(plan("plan-uniform.1.json").parameters()).isEqualTo(12_000);
+    assertThat(plan("plan-single.1.json").parameters()).isEqualTo(11_200);
     assertThat(messages).anyMatch(line -> line.endsWith(" is too high: the training diverged"));
     // With one seed an interval says what the records are worth.
     assertThat(rows)
