@@ -174,6 +174,30 @@ class TestDriverStart {
     assertThat(classes).hasContent("classes");
   }
 
+  @Test
+  void whatTheDriverSaysAfterCtrlCIsShown() throws Exception {
+    Path java = directory.resolve("java/bin/java");
+    Files.writeString(
+        java,
+        Files.readString(java)
+            .replace(
+                "printf",
+                """
+                echo 'WARNING: Using incubator modules: jdk.incubator.vector' >&2
+                trap '' INT
+                kill -INT 0
+                echo 'interrupted: the same command resumes' >&2
+                printf"""));
+    // A terminal interrupts the whole process group, which must not be that of the tests.
+    assertThat(
+            started(
+                Map.of(),
+                List.of("setsid", "--wait", "env", "--default-signal=INT", "deploy/guilomo"),
+                "allocate"))
+        .contains("interrupted: the same command resumes")
+        .noneMatch(line -> line.startsWith("WARNING"));
+  }
+
   /** The arguments of {@code java}, whose status the script must end with. */
   private List<String> started(String... arguments) throws Exception {
     return started(Map.of(), arguments);
@@ -181,7 +205,12 @@ class TestDriverStart {
 
   private List<String> started(Map<String, String> environment, String... arguments)
       throws Exception {
-    List<String> command = new ArrayList<>(List.of("deploy/guilomo"));
+    return started(environment, List.of("deploy/guilomo"), arguments);
+  }
+
+  private List<String> started(
+      Map<String, String> environment, List<String> script, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(script);
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
     builder.environment().keySet().removeAll(List.of("SPARK_HOME", "SPARK_CONF_DIR"));
