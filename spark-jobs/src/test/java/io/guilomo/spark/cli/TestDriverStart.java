@@ -24,12 +24,14 @@ class TestDriverStart {
   private static final String SHARED = "-XX:SharedArchiveFile=";
   private static final String ARCHIVES = "-XX:ArchiveClassesAtExit=";
 
-  @TempDir private Path directory;
+  @TempDir private Path temporary;
+  private Path directory;
   private Path jar;
   private Path classes;
 
   @BeforeEach
   void copyScripts() throws IOException {
+    directory = temporary.resolve("50% of b");
     Path scripts = Path.of("../deploy");
     for (String file :
         List.of(
@@ -87,6 +89,17 @@ class TestDriverStart {
     assertThat(started.get(started.indexOf("-cp") + 1)).endsWith("/jars/*:" + jar);
     assertThat(started.get(started.indexOf("allocate") - 1))
         .isEqualTo(sent ? jar.toString() : "spark-internal");
+  }
+
+  @Test
+  void theCheckoutMayBeInADirectoryWhoseNameHasSpaces() throws Exception {
+    assertThat(started("allocate", "--master", "local[2]"))
+        .containsSubsequence(
+            "-Dlog4j2.configurationFile=file:"
+                + temporary
+                + "/50%25%20of%20b/deploy/log4j2.properties",
+            "-cp",
+            "org.apache.spark.deploy.SparkSubmit");
   }
 
   @Test
