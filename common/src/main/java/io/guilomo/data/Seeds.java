@@ -1,6 +1,8 @@
 package io.guilomo.data;
 
-/** Derives independent seeds from one. */
+import java.util.OptionalLong;
+
+/** Derives independent seeds from one, and reads them from names. */
 public final class Seeds {
 
   private Seeds() {}
@@ -13,5 +15,15 @@ public final class Seeds {
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
     return z ^ (z >>> 31);
+  }
+
+  /** The seed whose decimal form a part of a name is; empty if it is that of none. */
+  public static OptionalLong parse(String text) {
+    try {
+      long seed = Long.parseLong(text);
+      return Long.toString(seed).equals(text) ? OptionalLong.of(seed) : OptionalLong.empty();
+    } catch (NumberFormatException e) {
+      return OptionalLong.empty();
+    }
   }
 }

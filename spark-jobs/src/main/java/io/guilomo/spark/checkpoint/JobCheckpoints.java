@@ -1,10 +1,9 @@
 package io.guilomo.spark.checkpoint;
 
+import io.guilomo.data.Seeds;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -18,7 +17,6 @@ public final class JobCheckpoints {
 
   private static final String ENDED = "_ended";
   private static final String SEED = "seed-";
-  private static final Pattern SEED_NAME = Pattern.compile(SEED + "(-?\\d{1,18})");
 
   private final Path root;
   private final Configuration conf;
@@ -61,9 +59,9 @@ public final class JobCheckpoints {
     List<Long> seeds = new ArrayList<>();
     FileStatus[] all = files.exists(root) ? files.listStatus(root) : new FileStatus[0];
     for (FileStatus file : all) {
-      Matcher name = SEED_NAME.matcher(file.getPath().getName());
-      if (name.matches()) {
-        seeds.add(Long.valueOf(name.group(1)));
+      String name = file.getPath().getName();
+      if (name.startsWith(SEED)) {
+        Seeds.parse(name.substring(SEED.length())).ifPresent(seeds::add);
       }
     }
     return seeds;

@@ -1,5 +1,6 @@
 package io.guilomo.spark.run;
 
+import io.guilomo.data.Seeds;
 import io.guilomo.model.ModulePaths;
 import io.guilomo.model.UserPath;
 import io.guilomo.plan.AllocationPlan;
@@ -24,7 +25,7 @@ import org.apache.hadoop.fs.Path;
 public final class RunDirectory {
 
   private static final String MEMBER = "adapter-seed-";
-  private static final Pattern MEMBER_NAME = Pattern.compile(MEMBER + "(-?\\d{1,18})(-last)?");
+  private static final Pattern MEMBER_NAME = Pattern.compile(MEMBER + "(.+?)(-last)?");
 
   private final Path directory;
   private final FileSystem fileSystem;
@@ -97,9 +98,10 @@ public final class RunDirectory {
     for (FileStatus file : all) {
       Matcher name = MEMBER_NAME.matcher(file.getPath().getName());
       if (file.isDirectory() && name.matches()) {
-        members
-            .computeIfAbsent(Long.valueOf(name.group(1)), seed -> new ArrayList<>())
-            .add(file.getPath());
+        Seeds.parse(name.group(1))
+            .ifPresent(
+                seed ->
+                    members.computeIfAbsent(seed, first -> new ArrayList<>()).add(file.getPath()));
       }
     }
     return members;

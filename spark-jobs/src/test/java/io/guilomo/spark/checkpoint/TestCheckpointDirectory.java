@@ -44,6 +44,18 @@ class TestCheckpointDirectory {
   }
 
   @Test
+  void aTrainingWithAnySeedIsFoundAndRemoved() throws IOException {
+    JobCheckpoints job = new JobCheckpoints(new org.apache.hadoop.fs.Path(root.toUri()), conf, 1);
+    for (long seed : new long[] {Long.MIN_VALUE, 42, Long.MAX_VALUE}) {
+      job.of(seed).write(checkpoint(1, 1));
+    }
+    Files.createDirectories(root.resolve("seed-9223372036854775808"));
+    assertThat(job.seeds()).containsExactlyInAnyOrder(Long.MIN_VALUE, 42L, Long.MAX_VALUE);
+    job.keep(List.of(42L));
+    assertThat(job.seeds()).containsExactly(42L);
+  }
+
+  @Test
   void theNewestStayAndARoundIsReplaced() throws IOException {
     CheckpointDirectory directory = directory(2);
     for (int round : new int[] {5, 10, 15, 15}) {
