@@ -108,6 +108,12 @@ public record EvaluateConfig(
       if (!uncertainty.adapters.isEmpty() && !section.text("adapter").isBlank()) {
         throw section.refuse("adapters", "evaluate.adapter names one as well; keep one of the two");
       }
+      if (uncertainty.adapters.size() > 1 && uncertainty.method == Uncertainty.LAPLACE) {
+        throw section.refuse(
+            "adapters",
+            "with evaluate.uncertainty = laplace one adapter answers; name one, or set"
+                + " evaluate.uncertainty = laplace-mixture");
+      }
       if (uncertainty.weights == MemberWeights.EVIDENCE
           && uncertainty.method != Uncertainty.LAPLACE_MIXTURE) {
         throw section.refuse(

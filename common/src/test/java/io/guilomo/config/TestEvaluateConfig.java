@@ -1,5 +1,6 @@
 package io.guilomo.config;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
@@ -22,6 +23,24 @@ class TestEvaluateConfig {
         .hasMessage(
             "Cannot use guilomo.evaluate.adapters = [a, b]: evaluate.adapter names one as well;"
                 + " keep one of the two");
+  }
+
+  @Test
+  void laplaceIsOfOneAdapter() {
+    assertThatThrownBy(
+            () ->
+                GuilomoConfig.load(
+                    null, List.of("evaluate.uncertainty=laplace", "evaluate.adapters=[a, b]")))
+        .hasMessage(
+            "Cannot use guilomo.evaluate.adapters = [a, b]: with evaluate.uncertainty = laplace one"
+                + " adapter answers; name one, or set evaluate.uncertainty = laplace-mixture");
+    assertThat(
+            GuilomoConfig.load(
+                    null, List.of("evaluate.uncertainty=laplace", "evaluate.adapters=[a]"))
+                .evaluate()
+                .uncertainty()
+                .adapters())
+        .containsExactly("a");
   }
 
   @ParameterizedTest
