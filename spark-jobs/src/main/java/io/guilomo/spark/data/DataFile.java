@@ -20,9 +20,10 @@ import org.apache.hadoop.io.compress.CompressionCodecFactory;
  *
  * @param path qualified
  * @param length in bytes
+ * @param modified when, in milliseconds since 1970
  * @param partition values of the directories that it is in, such as {@code label=1}, by their names
  */
-public record DataFile(String path, long length, Map<String, String> partition)
+public record DataFile(String path, long length, long modified, Map<String, String> partition)
     implements Serializable {
 
   private static final String ZSTANDARD = ".zst";

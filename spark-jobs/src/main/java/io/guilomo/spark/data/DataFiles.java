@@ -106,7 +106,9 @@ public record DataFiles(String name, List<String> roots, List<DataFile> files) {
 
   private static void add(FileStatus file, Map<String, String> partition, List<DataFile> files) {
     if (file.getLen() > 0) {
-      files.add(new DataFile(file.getPath().toString(), file.getLen(), partition));
+      files.add(
+          new DataFile(
+              file.getPath().toString(), file.getLen(), file.getModificationTime(), partition));
     }
   }
 

@@ -10,6 +10,7 @@ import io.guilomo.model.UserPath;
 import io.guilomo.plan.CandidateMeasurements;
 import io.guilomo.plan.CandidateMeasurementsParser;
 import io.guilomo.spark.data.ShardedData;
+import io.guilomo.spark.input.FileStates;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.round.TrainingPlan;
 import io.guilomo.spark.worker.Workers;
@@ -18,12 +19,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -68,7 +67,7 @@ final class MeasurementCache {
                 root.required("model").toString(),
                 root.required("data").toString(),
                 data.report().toString()));
-    causes.addAll(files(config.model().requirePath(), context));
+    causes.addAll(FileStates.ofModel(config.model().requirePath(), context.hadoop()));
     List<RecordSource> sources =
         Stream.of(config.data().records(), config.data().validationRecords())
             .filter(records -> !records.isBlank())
@@ -76,22 +75,12 @@ final class MeasurementCache {
     // A table has no file names and modification times to identify its content.
     String content = sources.stream().allMatch(RecordSource::isPath) ? "" : data.digest();
     for (RecordSource records : sources) {
-      causes.addAll(records.isPath() ? files(records.text(), context) : List.of(content));
+      causes.addAll(
+          records.isPath()
+              ? FileStates.ofRecords(records.text(), context.hadoop())
+              : List.of(content));
     }
     return causes;
-  }
-
-  /** Names, sizes and times of change of the files of a directory, or of those a pattern names. */
-  private static List<String> files(String path, JobContext context) throws IOException {
-    UserPath given = UserPath.open(path, context.hadoop());
-    FileStatus[] found =
-        given.files().exists(given.path())
-            ? given.files().listStatus(given.path())
-            : given.files().globStatus(given.path());
-    return Arrays.stream(found == null ? new FileStatus[0] : found)
-        .map(file -> file.getPath() + " " + file.getLen() + " " + file.getModificationTime())
-        .sorted()
-        .toList();
   }
 
   /** Where they are, or would be. */

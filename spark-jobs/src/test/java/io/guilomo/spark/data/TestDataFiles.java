@@ -123,8 +123,8 @@ class TestDataFiles {
 
   @Test
   void smallFilesShareTasks() throws IOException {
-    DataFile small = new DataFile("file:/a", 1000, Map.of());
-    DataFile large = new DataFile("file:/b", 300L << 20, Map.of());
+    DataFile small = new DataFile("file:/a", 1000, 0, Map.of());
+    DataFile large = new DataFile("file:/b", 300L << 20, 0, Map.of());
     List<DataFile> files = new ArrayList<>(Collections.nCopies(1000, small));
     files.add(500, large);
     List<List<DataFile>> tasks = TextFiles.tasks(files, 8);
