@@ -12,6 +12,7 @@ import io.guilomo.spark.checkpoint.TrainingCheckpoints;
 import io.guilomo.spark.data.ShardedData;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.round.Rounds;
 import io.guilomo.spark.run.RecordedRun;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
@@ -52,7 +53,7 @@ record Searches(AllocationPlan plan, List<SearchRun.Outcome> outcomes) {
     GuilomoConfig config = context.config();
     List<Long> seeds =
         config.search().seeds().isEmpty() ? List.of(config.run().seed()) : config.search().seeds();
-    ProgressListener shared = new SharedProgress(context.progress(), seeds.size());
+    SharedProgress shared = new SharedProgress(context.progress());
     JobCheckpoints saved = run.checkpoints();
     Map<Long, TrainingCheckpoints> checkpoints = new HashMap<>();
     Map<Long, Checkpoint> resumed = new HashMap<>();
@@ -66,6 +67,11 @@ record Searches(AllocationPlan plan, List<SearchRun.Outcome> outcomes) {
         appender(run.tables(), MetricsTable.INSTANCE, resumed);
     RoundAppender<GsvHistoryTable.Entry> history =
         appender(run.tables(), GsvHistoryTable.INSTANCE, resumed);
+    for (long seed : seeds) {
+      Rounds rounds = SearchRun.plan(config, backbone, data, seed).rounds();
+      Checkpoint done = resumed.get(seed);
+      shared.expect(done == null ? rounds : rounds.after(done.round(), done.step()));
+    }
     ExecutorService threads = Executors.newFixedThreadPool(seeds.size());
     List<SearchRun.Outcome> outcomes = new ArrayList<>();
     try {
@@ -130,19 +136,23 @@ record Searches(AllocationPlan plan, List<SearchRun.Outcome> outcomes) {
   private static final class SharedProgress implements ProgressListener {
 
     private final ProgressListener listener;
-    private final int searches;
+    private long expected;
     private boolean begun;
 
-    SharedProgress(ProgressListener listener, int searches) {
+    SharedProgress(ProgressListener listener) {
       this.listener = listener;
-      this.searches = searches;
+    }
+
+    /** Adds what remains of another search. */
+    void expect(Rounds rounds) {
+      expected += rounds.count() - rounds.done();
     }
 
     @Override
     public synchronized void begin(String task, long rounds) {
       if (!begun) {
         begun = true;
-        listener.begin(task, rounds * searches);
+        listener.begin(task, expected);
       }
     }
 

@@ -17,6 +17,7 @@ import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.progress.ProgressListener;
+import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.table.GsvHistoryTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
@@ -197,6 +198,40 @@ class TestAllocateJob {
     assertThat(AllocationPlanParser.fromJson(Files.readString(files.resolve("plan-seed-42.json"))))
         .isEqualTo(alone);
     assertThat(files.resolve("rank-seed-7.json")).exists();
+  }
+
+  @Test
+  void searchesThatGoOnAnnounceTheRoundsThatRemainOfAll() throws IOException {
+    Messages dying =
+        new Messages(messages) {
+          @Override
+          public void message(String line) {
+            super.message(line);
+            if (line.startsWith("plan written to ")) {
+              throw new IllegalStateException("died");
+            }
+          }
+        };
+    assertThatThrownBy(() -> new SmallSearch(output, dying).run("r", "search.seeds=[7]"))
+        .hasMessage("died");
+    List<Long> announced = new ArrayList<>();
+    Messages counting =
+        new Messages(messages) {
+          @Override
+          public void begin(String task, long count) {
+            announced.add(count);
+          }
+
+          @Override
+          public void round(Map<String, Double> values) {
+            rounds.add(values);
+          }
+        };
+    new SmallSearch(output, counting).run("r", "search.seeds=[7, 42]");
+    assertThat(messages).contains("resuming after round 3 of 3");
+    // Those of seed 42: seed 7 had ended.
+    assertThat(announced).containsExactly((long) ROUNDS);
+    assertThat(rounds).hasSize(ROUNDS);
   }
 
   @Test
