@@ -167,7 +167,7 @@ final class RecordedRuns {
         shards.put(run, records / (double) Math.max(1L, row.<Long>getAs("workers")));
       }
     }
-    // Measurements that an earlier run has made cost what they cost then.
+    // Earlier attempts cost, too, as do measurements that an earlier run has made.
     for (Row row :
         own(MetricsTable.INSTANCE)
             .filter(col("name").equalTo(MetricsTable.SEARCH_SECONDS))

@@ -133,6 +133,16 @@ final class SearchCurves {
     return Map.of("plan change", stability.change());
   }
 
+  /** What the search has cost, at its last round. */
+  void cost(Round last, double seconds) {
+    metrics.add(
+        metrics.now(last.number(), last.endStep()),
+        MetricsTable.ALL_WORKERS,
+        TRAIN,
+        MetricsTable.SEARCH_SECONDS,
+        seconds);
+  }
+
   private void addStep(Moment at, int worker, SearchStepResult result) {
     PassResult training = result.training();
     metrics.add(at, worker, TRAIN, "loss", training.taskLoss());

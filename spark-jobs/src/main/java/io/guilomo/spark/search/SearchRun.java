@@ -50,6 +50,8 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   private final AveragedTraining<SearchStepResult> training;
   private final List<GuidedSelection> initialSelections;
   private SearchState state;
+  private long startedAt;
+  private double secondsBefore;
 
   /**
    * What a search ended with.
@@ -171,6 +173,7 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   Outcome run(
       Optional<Checkpoint> resumed, TrainingCheckpoints checkpoints, ProgressListener progress)
       throws IOException {
+    startedAt = System.nanoTime();
     long steps =
         new RoundLoop<>(training, checkpoints, progress).run(this, trainingPlan.rounds(), resumed);
     if (steps < trainingPlan.rounds().steps()) {
@@ -236,6 +239,11 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   @Override
   public void resume(String json) {
     state = SearchState.fromJson("the checkpoint's progress", json);
+    secondsBefore = state.seconds();
+  }
+
+  private double elapsed() {
+    return secondsBefore + (System.nanoTime() - startedAt) / 1e9;
   }
 
   @Override
@@ -247,13 +255,15 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
     List<GuidedSelection> selections = selections(state.routed());
     curves.gsvs(round.number(), selections);
     state =
-        state.with(
-            state
-                .stability()
-                .after(
-                    withinBudget(selections),
-                    config.search().planTolerance(),
-                    round.firstStep() >= unsettledSteps()));
+        state
+            .with(
+                state
+                    .stability()
+                    .after(
+                        withinBudget(selections),
+                        config.search().planTolerance(),
+                        round.firstStep() >= unsettledSteps()))
+            .at(elapsed());
     Map<String, Double> shown = new LinkedHashMap<>(curves.round(round, workers));
     long spared = stops() ? trainingPlan.rounds().steps() - round.endStep() : 0;
     shown.putAll(curves.plan(round, state.stability(), spared));
@@ -285,8 +295,9 @@ public final class SearchRun implements TrainingRun<SearchStepResult> {
   @Override
   public void validated(
       Round round, List<WorkerRound<SearchStepResult>> workers, ValidationResult result) {
-    state = state.ended(result);
+    state = state.ended(result).at(elapsed());
     curves.metrics().validation(round.number(), round.endStep(), result);
+    curves.cost(round, state.seconds());
   }
 
   @Override

@@ -21,35 +21,41 @@ import java.util.Map;
  * @param backboneDigest of the backbone on the executors; empty before the first round
  * @param stability of the plan that is read off
  * @param after validation after the last step; null before it
+ * @param seconds that it took so far
  */
 record SearchState(
     ValidationResult before,
     Map<LinearModule, long[]> routed,
     String backboneDigest,
     PlanStability stability,
-    ValidationResult after)
+    ValidationResult after,
+    double seconds)
     implements TrainingRun.State {
 
   private static final int MAX_MODULES = 1 << 20;
   private static final int MAX_EXPERTS = 1 << 16;
 
   static SearchState start(ValidationResult before, PlanStability stability) {
-    return new SearchState(before, Map.of(), "", stability, null);
+    return new SearchState(before, Map.of(), "", stability, null, 0);
   }
 
   /** Adds what one worker did in a round. */
   SearchState plus(Map<LinearModule, long[]> more, String digest) {
     Map<LinearModule, long[]> sums = new HashMap<>(routed);
     more.forEach((module, counts) -> sums.merge(module, counts, SearchState::sum));
-    return new SearchState(before, sums, digest, stability, null);
+    return new SearchState(before, sums, digest, stability, null, seconds);
   }
 
   SearchState with(PlanStability newest) {
-    return new SearchState(before, routed, backboneDigest, newest, after);
+    return new SearchState(before, routed, backboneDigest, newest, after, seconds);
   }
 
   SearchState ended(ValidationResult measured) {
-    return new SearchState(before, routed, backboneDigest, stability, measured);
+    return new SearchState(before, routed, backboneDigest, stability, measured, seconds);
+  }
+
+  SearchState at(double elapsed) {
+    return new SearchState(before, routed, backboneDigest, stability, after, elapsed);
   }
 
   private static long[] sum(long[] left, long[] right) {
@@ -67,7 +73,7 @@ record SearchState(
     if (after != null) {
       json.set("after", after.toJson());
     }
-    json.put("backbone-digest", backboneDigest);
+    json.put("backbone-digest", backboneDigest).put("seconds", seconds);
     json.set("plan", stability.toJson());
     ArrayNode modules = json.putArray("routed-tokens");
     routed.entrySet().stream()
@@ -113,9 +119,10 @@ record SearchState(
             ValidationResult.fromJson(json.object("before")),
             routed,
             json.text("backbone-digest"),
-            // Checkpoints of earlier releases have none.
+            // Checkpoints of earlier releases have neither plan nor seconds.
             json.has("plan") ? PlanStability.fromJson(json.object("plan")) : PlanStability.NONE,
-            json.has("after") ? ValidationResult.fromJson(json.object("after")) : null);
+            json.has("after") ? ValidationResult.fromJson(json.object("after")) : null,
+            json.has("seconds") ? json.number("seconds") : 0);
     json.end();
     return progress;
   }

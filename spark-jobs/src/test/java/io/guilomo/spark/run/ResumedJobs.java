@@ -26,7 +26,8 @@ import org.apache.spark.sql.Row;
 /** Jobs of a small real encoder that stop half-way where they are told to, and what they leave. */
 public final class ResumedJobs {
 
-  private static final List<String> TIMED = List.of("tokens_per_second");
+  private static final List<String> TIMED =
+      List.of("tokens_per_second", MetricsTable.SEARCH_SECONDS);
   private static final Path MODEL = Path.of(System.getProperty("guilomo.minilm", ""));
 
   private final Path output;

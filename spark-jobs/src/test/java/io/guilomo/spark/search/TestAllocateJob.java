@@ -16,6 +16,9 @@ import io.guilomo.plan.AllocationPlanParser;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
 import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.checkpoint.Checkpoint;
+import io.guilomo.spark.checkpoint.CheckpointDirectory;
+import io.guilomo.spark.checkpoint.JobCheckpoints;
 import io.guilomo.spark.progress.ProgressListener;
 import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.table.GsvHistoryTable;
@@ -34,6 +37,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -170,7 +174,10 @@ class TestAllocateJob {
     assertThat(rows(PlanModulesTable.INSTANCE, "both").count()).isEqualTo(3 * MODULES);
     assertThat(rows(PlanModulesTable.INSTANCE, "both").filter("seed = 7").count())
         .isEqualTo(MODULES);
-    assertThat(rows(MetricsTable.INSTANCE, "both").filter("seed = 42").drop("at", "run_id"))
+    assertThat(
+            rows(MetricsTable.INSTANCE, "both")
+                .filter("seed = 42 AND name != 'search_seconds'")
+                .drop("at", "run_id"))
         .matches(
             metrics ->
                 metrics
@@ -232,6 +239,52 @@ class TestAllocateJob {
     // Those of seed 42: seed 7 had ended.
     assertThat(announced).containsExactly((long) ROUNDS);
     assertThat(rounds).hasSize(ROUNDS);
+  }
+
+  @Test
+  void aSearchThatGoesOnCostsWhatAllItsAttemptsTook() throws IOException {
+    Messages dying =
+        new Messages(messages) {
+          private int rounds;
+
+          @Override
+          public void round(Map<String, Double> values) {
+            if (rounds++ == 2) {
+              throw new IllegalStateException("died");
+            }
+          }
+        };
+    String[] settings = {"checkpoint.every-rounds=1", "checkpoint.keep=1"};
+    assertThatThrownBy(() -> new SmallSearch(output, dying).run("r", settings)).hasMessage("died");
+    CheckpointDirectory directory =
+        new JobCheckpoints(
+                new org.apache.hadoop.fs.Path(
+                    output.resolve("runs/r/checkpoints/allocate").toUri()),
+                new Configuration(),
+                1)
+            .of(42);
+    Checkpoint left = directory.newest(messages::add).orElseThrow();
+    SearchState state = SearchState.fromJson("the state", left.progress());
+    assertThat(state.seconds()).isPositive();
+    directory.write(
+        new Checkpoint(
+            left.round(),
+            left.step(),
+            left.network(),
+            left.parameters(),
+            left.updaterState(),
+            state.at(1e6).toJson(),
+            left.configuration()));
+    new SmallSearch(output, new Messages(messages)).run("r", settings);
+    assertThat(messages).contains("resuming after round 2 of 3");
+    assertThat(rows(MetricsTable.INSTANCE, "r").filter("name = 'search_seconds'").collectAsList())
+        .singleElement()
+        .satisfies(row -> assertThat(row.<Double>getAs("value")).isBetween(1e6, 1.1e6));
+
+    // One of an earlier release does not say.
+    String earlier = left.progress().replaceFirst("\"seconds\":[^,}]+,", "");
+    assertThat(earlier).isNotEqualTo(left.progress());
+    assertThat(SearchState.fromJson("the state", earlier).seconds()).isZero();
   }
 
   @Test
@@ -376,6 +429,8 @@ class TestAllocateJob {
   private List<String> values(Table<?> table, String runId) {
     return rows(table, runId).drop(col("at")).collectAsList().stream()
         .map(Row::toString)
+        // No two searches take as long.
+        .filter(row -> !row.contains(MetricsTable.SEARCH_SECONDS))
         .sorted()
         .toList();
   }

@@ -125,6 +125,8 @@ class TestSearchPatience {
     return new TableReader(SharedSparkSession.session(), output.toString())
         .read(table, runId).drop("at", "run_id").collectAsList().stream()
             .map(Row::toString)
+            // No two searches take as long.
+            .filter(row -> !row.contains(MetricsTable.SEARCH_SECONDS))
             .sorted()
             .toList();
   }
