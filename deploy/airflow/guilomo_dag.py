@@ -156,6 +156,8 @@ def job(command: str) -> SparkSubmitOperator:
             "run.id=" + RUN_ID,
             "--set",
             "output.dir={{ params.output }}",
+            "--set",
+            "cluster.workers={{ params.executors }}",
         ],
         **CLUSTER,
     )

@@ -147,6 +147,7 @@ class TestGuilomoDag(unittest.TestCase):
                     arguments["conf"][f"spark.{environment}.GLIBC_TUNABLES"], "glibc.malloc.hugetlb=1"
                 )
             self.assertEqual(arguments["packages"], "x-packages")
+            self.assertEqual("cluster.workers=3" in arguments["application_args"], task != "publish")
             self.assertEqual(arguments["conf"]["spark.executor.instances"], "3")
             self.assertEqual(arguments["conf"]["spark.executor.cores"], "5")
             # One task for each executor.

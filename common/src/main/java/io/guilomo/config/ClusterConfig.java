@@ -5,7 +5,7 @@ import io.guilomo.model.ConstantName;
 /**
  * How work is distributed; {@code guilomo.cluster}.
  *
- * @param workers 0: as many as Spark's default parallelism
+ * @param workers 0: as many as Spark is asked to run tasks concurrently
  * @param averagingFrequency steps of each worker between two averaging rounds
  * @param device where workers compute
  * @param threadsPerWorker 0: the worker's share of the machine's processors

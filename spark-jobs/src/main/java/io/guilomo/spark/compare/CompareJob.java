@@ -91,10 +91,11 @@ public record CompareJob(JobContext context) {
     config().model().maxLengthFor(backbone.maxPositions());
     // The evaluation, which needs them, begins when all of a trial's training has been done.
     RecordReader.require(context.spark(), config().evaluate().requireData());
-    RecordedRun run = new RecordedRun(context, NAME, true);
+    Workers workers = Workers.of(config(), context.sparkContext());
+    RecordedRun run = new RecordedRun(workers.fixedIn(context), NAME, true);
     return run.record(
         String.join(",", config().compare().strategies()),
-        Workers.of(config(), context.sparkContext()).count(),
+        workers.count(),
         () -> {
           Result result = new CompareJob(run.within()).compare(run, backbone);
           run.tables().replace(ComparisonTable.INSTANCE, result.rows());

@@ -46,8 +46,23 @@ final class RecordedRuns {
   private final TableReader reader;
   private final String prefix;
 
-  /** Configurations of the jobs that had succeeded when the comparison began, by run and job. */
-  private final Map<String, Map<String, String>> succeeded = new HashMap<>();
+  /** What a job that succeeded had. */
+  private record Recorded(String json, long workers) {
+
+    /**
+     * @throws UserException if it is another release's, with keys that this one does not know
+     */
+    GuilomoConfig config() {
+      GuilomoConfig config = GuilomoConfig.fromJson(json);
+      // Earlier releases did not say how many 0 was.
+      return config.cluster().workers() > 0
+          ? config
+          : config.with(List.of("cluster.workers=" + workers));
+    }
+  }
+
+  /** The jobs that had succeeded when the comparison began, by run and job. */
+  private final Map<String, Map<String, Recorded>> succeeded = new HashMap<>();
 
   RecordedRuns(TableReader reader, String comparison) {
     this.reader = reader;
@@ -56,7 +71,7 @@ final class RecordedRuns {
       if (row.getAs("status").equals(RunsTable.SUCCEEDED)) {
         succeeded
             .computeIfAbsent(row.getAs(Table.RUN_ID), run -> new HashMap<>())
-            .put(row.getAs("job"), row.getAs("config_json"));
+            .put(row.getAs("job"), new Recorded(row.getAs("config_json"), row.getAs("workers")));
       }
     }
   }
@@ -67,7 +82,7 @@ final class RecordedRuns {
 
   /** Whether the job had succeeded with a configuration that means the same to it. */
   boolean finished(String job, GuilomoConfig config) {
-    String before = succeeded.getOrDefault(config.run().id(), Map.of()).get(job);
+    Recorded before = succeeded.getOrDefault(config.run().id(), Map.of()).get(job);
     if (before == null) {
       return false;
     }
@@ -75,14 +90,13 @@ final class RecordedRuns {
     String read =
         AllocationStrategies.measures(config.allocation().strategy()) ? "finetune." : null;
     try {
-      return config.changes(GuilomoConfig.fromJson(before)).stream()
+      return config.changes(before.config()).stream()
           .allMatch(
               change ->
                   IRRELEVANT.get(job).stream()
                       .anyMatch(
                           section -> !section.equals(read) && change.key().startsWith(section)));
     } catch (UserException e) {
-      // Another release's, with keys that this one does not know.
       return false;
     }
   }

@@ -37,7 +37,7 @@ record InferenceSetup(
 
   static InferenceSetup of(JobContext context, RunDirectory directory) throws IOException {
     GuilomoConfig config = context.config();
-    Workers workers = Workers.of(config, context.sparkContext());
+    Workers workers = Workers.ofAnyNumber(config, context.sparkContext());
     EvaluateConfig evaluate = config.evaluate();
     List<String> adapters = adapters(evaluate, directory);
     AdaptedModel.Source source =

@@ -81,13 +81,14 @@ public record FinetuneJob(JobContext context, boolean reporting) {
     JavaSerialization.require(context.sparkContext().getConf());
     Preflight.requireFixedWorkers(context.sparkContext().getConf());
     BackboneConfig backbone = Families.config(config().model().requirePath(), context.hadoop());
-    return new FinetuneJob(Networks.fit(context, backbone), reporting).run(backbone);
+    Workers workers = Workers.of(config(), context.sparkContext());
+    return new FinetuneJob(workers.fixedIn(Networks.fit(context, backbone)), reporting)
+        .run(backbone, workers);
   }
 
-  private Result run(BackboneConfig backbone) throws IOException {
+  private Result run(BackboneConfig backbone, Workers workers) throws IOException {
     RecordedRun run = new RecordedRun(context, NAME, reporting);
     AllocationPlan plan = plan(run.directory(), backbone);
-    Workers workers = Workers.of(config(), context.sparkContext());
     return run.record(plan.strategy(), workers.count(), () -> train(run, backbone, plan, workers));
   }
 

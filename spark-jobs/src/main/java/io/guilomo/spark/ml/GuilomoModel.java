@@ -65,7 +65,7 @@ public record GuilomoModel(AdaptedModel.Source source, List<String> labels, int 
               config.model().path(),
               new Predictor.Options(
                   config.evaluate().methods(), config.generation(), config.run().seed()),
-              Workers.of(config, spark.sparkContext()).settings(spark.sparkContext()));
+              Workers.ofAnyNumber(config, spark.sparkContext()).settings(spark.sparkContext()));
       AdapterDescription description = source.summary().description();
       if (description.task() != Task.CLASSIFICATION) {
         throw new UserException(

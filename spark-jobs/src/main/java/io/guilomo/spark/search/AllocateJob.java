@@ -70,7 +70,16 @@ public record AllocateJob(JobContext context, boolean reporting) {
     if (AllocationStrategies.trains(strategy)) {
       Preflight.requireFixedWorkers(context.sparkContext().getConf());
     }
-    Workers workers = Workers.of(config(), context.sparkContext());
+    boolean trains = AllocationStrategies.trains(strategy);
+    Workers workers =
+        trains
+            ? Workers.of(config(), context.sparkContext())
+            : Workers.ofAnyNumber(config(), context.sparkContext());
+    return new AllocateJob(trains ? workers.fixedIn(context) : context, reporting)
+        .run(strategy, workers);
+  }
+
+  private Result run(String strategy, Workers workers) throws IOException {
     RecordedRun run = new RecordedRun(context, NAME, reporting);
     return run.record(
         strategy,

@@ -139,6 +139,7 @@ class TestAirflowDag {
                 new ObjectMapper()
                     .createObjectNode()
                     .put("name", "nightly")
+                    .put("executors", 2)
                     .put("config", config.toString())
                     .put("output", output.toString())
                     .put("publish", published.toString()))
