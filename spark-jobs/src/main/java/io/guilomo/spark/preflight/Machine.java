@@ -2,10 +2,9 @@ package io.guilomo.spark.preflight;
 
 import io.guilomo.kernel.KernelSelection;
 import io.guilomo.kernel.Kernels;
+import io.guilomo.spark.run.Host;
 import io.guilomo.spark.worker.TaskDevice;
 import java.io.Serializable;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
@@ -86,7 +85,7 @@ record Machine(
             KernelSelection.gpuUnavailable().orElse(""),
             product.isQuick() ? List.of() : describedCards(),
             List.of(TaskDevice.addresses()));
-    String host = hostName();
+    String host = Host.name();
     Check speed =
         Processor.here()
             .judge(
@@ -124,14 +123,6 @@ record Machine(
       return KernelSelection.describeGpus();
     } catch (RuntimeException e) {
       return List.of("cannot be asked: " + e.getMessage());
-    }
-  }
-
-  private static String hostName() {
-    try {
-      return InetAddress.getLocalHost().getHostName();
-    } catch (UnknownHostException e) {
-      return "unknown host";
     }
   }
 

@@ -4,7 +4,6 @@ import io.guilomo.model.UserException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
@@ -53,25 +52,36 @@ public final class RunLock implements AutoCloseable {
    *
    * @param id of the submission
    * @param application that Spark calls it
+   * @param processes that its own is one of; empty in locks of earlier releases
    */
-  private record Holder(String id, String application, String host, long process) {
+  private record Holder(
+      String id, String application, String host, long process, String processes) {
 
     static Holder of(String line) {
       String[] words = line.split("\t");
       try {
-        return new Holder(words[0], words[1], words[2], Long.parseLong(words[3]));
+        return new Holder(
+            words[0],
+            words[1],
+            words[2],
+            Long.parseLong(words[3]),
+            words.length > 5 ? words[5] : "");
       } catch (IndexOutOfBoundsException | NumberFormatException e) {
-        return new Holder(UNKNOWN, "an unknown application", "?", -1);
+        return new Holder(UNKNOWN, "an unknown application", "?", -1, "");
       }
     }
 
     String heartbeat(long number) {
-      return String.join("\t", id, application, host, "" + process, "" + number);
+      return String.join("\t", id, application, host, "" + process, "" + number, processes);
     }
 
-    /** Whether it is a process of this machine that is no longer there. */
-    boolean diedHere(String here) {
-      return host.equals(here) && ProcessHandle.of(process).isEmpty();
+    /** Whether it was a process that the other could see, and is no longer there. */
+    boolean diedBeside(Holder other) {
+      return runsBeside(other) && ProcessHandle.of(process).isEmpty();
+    }
+
+    private boolean runsBeside(Holder other) {
+      return host.equals(other.host) && processes.equals(other.processes);
     }
 
     /** Whether it is known to be another submission. */
@@ -83,7 +93,7 @@ public final class RunLock implements AutoCloseable {
     boolean isEarlierAttemptOf(Holder later) {
       return application.startsWith(YARN)
           && application.equals(later.application)
-          && !(host.equals(later.host) && process == later.process);
+          && !(runsBeside(later) && process == later.process);
     }
   }
 
@@ -125,15 +135,19 @@ public final class RunLock implements AutoCloseable {
       Duration heartbeat)
       throws IOException {
     FileSystem files = path.getFileSystem(conf);
-    String here = InetAddress.getLocalHost().getHostName();
     Holder holder =
-        new Holder(UUID.randomUUID().toString(), application, here, ProcessHandle.current().pid());
+        new Holder(
+            UUID.randomUUID().toString(),
+            application,
+            Host.name(),
+            ProcessHandle.current().pid(),
+            Host.processes());
     RunLock lock = new RunLock(path, files, holder, onLost);
     if (!lock.create()) {
       Optional<String> found = read(files, path);
       Optional<Holder> earlier = found.map(Holder::of);
       if (earlier.isPresent()
-          && !earlier.get().diedHere(here)
+          && !earlier.get().diedBeside(holder)
           && !earlier.get().isEarlierAttemptOf(holder)) {
         awaitSilence(files, path, found.get(), run, heartbeat.multipliedBy(MISSED_HEARTBEATS));
       }

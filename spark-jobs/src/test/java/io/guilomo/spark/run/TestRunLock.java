@@ -1,19 +1,28 @@
 package io.guilomo.spark.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TestRunLock {
 
@@ -29,7 +38,7 @@ class TestRunLock {
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
               "Cannot start allocate of run cola: app-1 on %s is running it; wait for it or use another"
-                      .formatted(InetAddress.getLocalHost().getHostName())
+                      .formatted(Host.name())
                   + " run.id");
     }
     assertThat(directory.resolve("lock")).doesNotExist();
@@ -37,13 +46,56 @@ class TestRunLock {
   }
 
   @Test
-  void thatOfAProcessThatDiedHereIsTakenOver() throws Exception {
-    Process process = new ProcessBuilder("true").start();
-    process.waitFor();
-    leave("app-1", InetAddress.getLocalHost().getHostName(), process.pid());
+  @Timeout(60)
+  void thatOfAProcessThatDiedHereIsTakenOverAtOnce() throws Exception {
+    leave("app-1", Host.name(), dead(), Host.processes());
+    try (RunLock second = take("app-2", Duration.ofHours(1))) {
+      assertThat(Files.readString(directory.resolve("lock"))).contains("app-2");
+    }
+  }
+
+  @Test
+  void thatOfAnEarlierReleaseIsTakenOverWhenItHasNoMoreBeats() throws Exception {
+    leave("app-1", Host.name(), dead());
     try (RunLock second = take("app-2")) {
       assertThat(Files.readString(directory.resolve("lock"))).contains("app-2");
     }
+  }
+
+  /** Its number may be that of no process here, or of another. */
+  @ParameterizedTest
+  @CsvSource({"'a boot of another machine', false", "'', true"})
+  void aProcessOfAnotherContainerWithThisNameIsNotTakenForDead(String processes, boolean earlier)
+      throws Exception {
+    long dead = dead();
+    ScheduledExecutorService living = Executors.newSingleThreadScheduledExecutor();
+    try {
+      AtomicLong beats = new AtomicLong();
+      Path lock = directory.resolve("lock");
+      Path next = directory.resolve("next");
+      Callable<Path> beat =
+          () -> {
+            String line = "an-id\tapp-1\t" + Host.name() + "\t" + dead + "\t" + beats.addAndGet(1);
+            Files.writeString(next, earlier ? line : line + "\t" + processes);
+            return Files.move(next, lock, StandardCopyOption.ATOMIC_MOVE);
+          };
+      beat.call();
+      living.scheduleWithFixedDelay(
+          () -> assertThatCode(beat::call).doesNotThrowAnyException(), 0, 1, TimeUnit.MILLISECONDS);
+      assertThatThrownBy(() -> take("app-2", Duration.ofSeconds(5)))
+          .hasMessage(
+              "Cannot start allocate of run cola: app-1 on %s is running it; wait for it or use another"
+                      .formatted(Host.name())
+                  + " run.id");
+    } finally {
+      living.shutdownNow();
+    }
+  }
+
+  private static long dead() throws IOException, InterruptedException {
+    Process process = new ProcessBuilder("true").start();
+    process.waitFor();
+    return process.pid();
   }
 
   @Test
@@ -63,7 +115,7 @@ class TestRunLock {
     Duration hour = Duration.ofHours(1);
     try (RunLock second = take("application_1_0001", hour)) {
       assertThat(Files.readString(directory.resolve("lock")))
-          .contains("\t" + ProcessHandle.current().pid() + "\t0");
+          .endsWith("\t" + ProcessHandle.current().pid() + "\t0\t" + Host.processes());
     }
   }
 
@@ -83,11 +135,17 @@ class TestRunLock {
     assertThat(Files.readString(directory.resolve("lock"))).contains("app-2");
   }
 
-  private void leave(String application, String host, long process) throws IOException {
+  /**
+   * @param processes that the process is one of; none as an earlier release left it
+   */
+  private void leave(String application, String host, long process, String... processes)
+      throws IOException {
     Files.deleteIfExists(directory.resolve(".lock.crc"));
     Files.writeString(
         directory.resolve("lock"),
-        String.join("\t", "an-id", application, host, "" + process, "7"));
+        Stream.concat(
+                Stream.of("an-id", application, host, "" + process, "7"), Stream.of(processes))
+            .collect(Collectors.joining("\t")));
   }
 
   private RunLock take(String application) throws IOException {
