@@ -9,7 +9,8 @@ import io.guilomo.model.ConstantName;
  * @param averagingFrequency steps of each worker between two averaging rounds
  * @param device where workers compute
  * @param threadsPerWorker 0: the worker's share of the machine's processors
- * @param roundTimeoutSeconds maximum duration of an averaging round; 0: no limit
+ * @param roundTimeoutSeconds maximum duration of an averaging round, not counting what it waits for
+ *     others; 0: no limit
  */
 public record ClusterConfig(
     int workers,

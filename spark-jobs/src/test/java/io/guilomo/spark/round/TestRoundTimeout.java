@@ -5,11 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.guilomo.spark.SharedSparkSession;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
 
 class TestRoundTimeout {
+
+  /** Tasks of a local master share them. */
+  private static final CountDownLatch OTHERS_RUN = new CountDownLatch(2);
+
+  private static final CountDownLatch OTHERS_END = new CountDownLatch(1);
 
   private final JavaSparkContext spark =
       JavaSparkContext.fromSparkContext(SharedSparkSession.session().sparkContext());
@@ -40,6 +47,28 @@ class TestRoundTimeout {
                       }))
           .isInstanceOf(ArithmeticException.class);
     }
+  }
+
+  @Test
+  void whatItWaitsForOthersDoesNotCount() throws Exception {
+    CompletableFuture<Void> others =
+        CompletableFuture.runAsync(
+            () ->
+                spark
+                    .parallelize(List.of(0, 1), 2)
+                    .foreach(
+                        number -> {
+                          OTHERS_RUN.countDown();
+                          OTHERS_END.await();
+                        }));
+    assertThat(OTHERS_RUN.await(60, TimeUnit.SECONDS)).isTrue();
+    // They hold both processors for longer than the round may take.
+    CompletableFuture.delayedExecutor(6, TimeUnit.SECONDS).execute(OTHERS_END::countDown);
+    try (RoundTimeout timeout = new RoundTimeout(spark.sc(), "averaging round 1", 3)) {
+      timeout.run(() -> assertThat(spark.parallelize(List.of(1, 2), 2).count()).isEqualTo(2));
+    }
+    assertThat(OTHERS_END.getCount()).isZero();
+    others.get(60, TimeUnit.SECONDS);
   }
 
   /** Two workers, of which one never answers. */
