@@ -106,7 +106,7 @@ public record CompareJob(JobContext context) {
   private Result compare(RecordedRun run, BackboneConfig backbone) throws IOException {
     CompareConfig compare = config().compare();
     TableReader reader = new TableReader(context.spark(), config().output().dir());
-    RecordedRuns recorded = new RecordedRuns(reader, run.runId());
+    RecordedRuns recorded = new RecordedRuns(context, reader, run.runId());
     Plans plans = new Plans(context, run, recorded, backbone);
     Tunings tunings = new Tunings(context, run.runId(), recorded);
     BestRates rates = new BestRates(context, tunings, recorded);

@@ -216,6 +216,7 @@ final class Plans {
     if (!recorded.finished(AllocateJob.NAME, own.config())) {
       context.message("searching: " + trial);
       new AllocateJob(own, !isTuned(trial)).run();
+      recorded.ended(AllocateJob.NAME, own.config());
     }
     return name;
   }

@@ -43,8 +43,10 @@ final class RecordedRuns {
           EvaluateJob.NAME,
           List.of("compare.", "checkpoint.", "tracking."));
 
+  private final JobContext context;
   private final TableReader reader;
   private final String prefix;
+  private final RunInputs inputs;
 
   /** What a job that succeeded had. */
   private record Recorded(String json, long workers) {
@@ -64,9 +66,11 @@ final class RecordedRuns {
   /** The jobs that had succeeded when the comparison began, by run and job. */
   private final Map<String, Map<String, Recorded>> succeeded = new HashMap<>();
 
-  RecordedRuns(TableReader reader, String comparison) {
+  RecordedRuns(JobContext context, TableReader reader, String comparison) {
+    this.context = context;
     this.reader = reader;
     this.prefix = comparison + ".";
+    this.inputs = new RunInputs(context.hadoop());
     for (Row row : own(RunsTable.INSTANCE).collectAsList()) {
       if (row.getAs("status").equals(RunsTable.SUCCEEDED)) {
         succeeded
@@ -80,8 +84,29 @@ final class RecordedRuns {
     return reader.read(table, run -> run.startsWith(prefix));
   }
 
-  /** Whether the job had succeeded with a configuration that means the same to it. */
-  boolean finished(String job, GuilomoConfig config) {
+  /**
+   * Whether the job had succeeded with a configuration that means the same to it, and with the
+   * files that are there now; says so if they have changed.
+   */
+  boolean finished(String job, GuilomoConfig config) throws IOException {
+    if (!succeeded(job, config)) {
+      return false;
+    }
+    List<String> changed = inputs.changed(job, config);
+    if (!changed.isEmpty()) {
+      context.message(
+          "%s of run %s is done again: the files of %s have changed since"
+              .formatted(job, config.run().id(), String.join(" and ", changed)));
+    }
+    return changed.isEmpty();
+  }
+
+  /** Keeps which files a job that has succeeded has read. */
+  void ended(String job, GuilomoConfig config) throws IOException {
+    inputs.write(job, config);
+  }
+
+  private boolean succeeded(String job, GuilomoConfig config) {
     Recorded before = succeeded.getOrDefault(config.run().id(), Map.of()).get(job);
     if (before == null) {
       return false;

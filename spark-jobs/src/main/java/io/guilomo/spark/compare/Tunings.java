@@ -131,6 +131,7 @@ final class Tunings {
       try {
         // The evaluation reports on all of the run.
         new FinetuneJob(own, false).run();
+        recorded.ended(FinetuneJob.NAME, own.config());
         trained.add(name);
       } catch (Exception e) { // Scala throws Spark's checked exceptions undeclared.
         if (!hasRates() || ExceptionUtils.throwableOfType(e, ArithmeticException.class) == null) {
@@ -150,6 +151,7 @@ final class Tunings {
         && (trained.contains(tuning.runId())
             || !recorded.finished(EvaluateJob.NAME, tuning.context().config()))) {
       new EvaluateJob(tuning.context()).run();
+      recorded.ended(EvaluateJob.NAME, tuning.context().config());
     }
   }
 

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -170,7 +171,7 @@ class TestCompareJob extends SmallComparison {
     assertThat(rows).extracting(row -> row.training().learningRate()).containsOnly(1e-2);
     // The uniform plan that is configured is larger than the full allocation: neither may be.
     assertThat(plan("plan-uniform.1.json").parameters()).isEqualTo(12_000);
-    assertThat(plan("plan-single.1.json").parameters()).isEqualTo(11_200);
+    assertThat(plan("plan-single.1.json").parameters()).isEqualTo(11_840);
     assertThat(messages).anyMatch(line -> line.endsWith(" is too high: the training diverged"));
     // With one seed an interval says what the records are worth.
     assertThat(rows)
@@ -223,8 +224,56 @@ class TestCompareJob extends SmallComparison {
         .isInstanceOf(UserException.class)
         .hasMessage(
             "Cannot compare uniform, single, mola-2-4-6-8: none has a plan within the budget, and"
-                + " the smallest has 1120 parameters; set allocation.budget.parameters to at least"
+                + " the smallest has 1760 parameters; set allocation.budget.parameters to at least"
                 + " as many");
+  }
+
+  @Test
+  void whatFilesThatHaveChangedWereUsedForIsDoneAgain() throws IOException {
+    GuilomoConfig config =
+        config("compare.strategies=[guilomo, uniform]", "compare.seeds=[1]")
+            .with(List.of("allocation.budget.parameters=6000"));
+    compare(config);
+    Map<String, String> allocated = finished("allocate");
+    Map<String, String> tuned = finished("finetune");
+    Map<String, String> evaluated = finished("evaluate");
+    messages.clear();
+    compare(config);
+    assertThat(finished("evaluate")).isEqualTo(evaluated);
+
+    change(config.evaluate().data());
+    compare(config);
+    assertThat(finished("allocate")).isEqualTo(allocated);
+    assertThat(finished("finetune")).isEqualTo(tuned);
+    assertThat(finished("evaluate").values()).doesNotContainAnyElementsOf(evaluated.values());
+    assertThat(messages)
+        .filteredOn(line -> line.contains(" again"))
+        .containsExactly(
+            "evaluate of run c.guilomo.1 is done again: the files of evaluate.data have changed since",
+            "evaluate of run c.uniform.1 is done again: the files of evaluate.data have changed since");
+
+    messages.clear();
+    change(config.data().train());
+    compare(config);
+    assertThat(messages)
+        .filteredOn(line -> line.contains(" again"))
+        .containsExactly(
+            "allocate of run c.guilomo.1 is done again: the files of data.train have changed since",
+            "finetune of run c.guilomo.1 is done again: the files of data.train have changed since",
+            "finetune of run c.uniform.1 is done again: the files of data.train have changed since");
+    assertThat(finished("allocate").values()).doesNotContainAnyElementsOf(allocated.values());
+    assertThat(finished("finetune").values()).doesNotContainAnyElementsOf(tuned.values());
+
+    // What has finished needs its files no more; that of an earlier release did not keep theirs.
+    tuned = finished("finetune");
+    Files.delete(Path.of(config.data().train()));
+    Files.delete(output.resolve("runs/c.uniform.1/inputs-finetune.json"));
+    compare(config);
+    assertThat(finished("finetune")).isEqualTo(tuned);
+  }
+
+  private static void change(String file) throws IOException {
+    Files.setLastModifiedTime(Path.of(file), FileTime.fromMillis(1_000_000));
   }
 
   @Test
