@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.guilomo.model.UserException;
 import java.io.Serializable;
+import java.util.List;
 import java.util.Optional;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -31,9 +33,9 @@ public record PromptTemplate(
   public record Chat(ChatTemplate template, boolean always) implements Serializable {}
 
   /**
-   * The pattern of the method's authors. Some character must follow the letter: a response that was
-   * cut off right after it does not count as an answer, so the text must still contain its
-   * end-of-sequence token.
+   * The pattern of the method's authors. Some character must follow the letter, which they leave to
+   * the end-of-sequence token: a response that was cut off right after it does not count as an
+   * answer.
    */
   public static final String DEFAULT_ANSWER_PATTERN = "The answer is ([A-Z]).";
 
@@ -164,12 +166,26 @@ public record PromptTemplate(
 
   /** The answer in a response; empty unless the pattern matches exactly once. */
   public Optional<String> answer(String response) {
-    Matcher matcher = answerPattern.matcher(response);
-    if (!matcher.find()) {
-      return Optional.empty();
+    return answer(response, false);
+  }
+
+  /**
+   * The same of a response without its special tokens.
+   *
+   * @param ended whether the model ended it, so that a pattern may find one more space behind it
+   */
+  public Optional<String> answer(String response, boolean ended) {
+    List<MatchResult> found = matches(ended ? response + " " : response);
+    if (ended && found.isEmpty()) {
+      found = matches(response);
     }
-    String answer = matcher.group(1);
-    return matcher.find() ? Optional.empty() : Optional.ofNullable(answer);
+    return found.size() == 1
+        ? Optional.ofNullable(found.get(0).group(1)).map(String::strip).filter(s -> !s.isEmpty())
+        : Optional.empty();
+  }
+
+  private List<MatchResult> matches(String text) {
+    return answerPattern.matcher(text).results().toList();
   }
 
   private static String text(JsonNode node, String field) {

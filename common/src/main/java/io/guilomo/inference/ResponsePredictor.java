@@ -70,7 +70,7 @@ final class ResponsePredictor implements Predictor {
       texts.add(turnEnd);
     }
     this.settings = GenerationSettings.of(options.generation(), options.seed(), stops);
-    this.reader = new ResponseReader(decoder, template, texts);
+    this.reader = new ResponseReader(decoder, template, texts, stops);
   }
 
   @Override

@@ -4,14 +4,18 @@ import io.guilomo.data.PromptTemplate;
 import io.guilomo.data.TextDecoder;
 import io.guilomo.model.UserException;
 import java.io.Serializable;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Extracts the text and the answer from generated tokens.
  *
  * @param stops texts that end a response and do not belong to it
+ * @param stopTokens tokens of which the same is true
  */
-public record ResponseReader(TextDecoder decoder, PromptTemplate template, List<String> stops) {
+public record ResponseReader(
+    TextDecoder decoder, PromptTemplate template, List<String> stops, Set<Integer> stopTokens) {
 
   /**
    * A response as text.
@@ -23,6 +27,7 @@ public record ResponseReader(TextDecoder decoder, PromptTemplate template, List<
 
   public ResponseReader {
     stops = List.copyOf(stops);
+    stopTokens = Set.copyOf(stopTokens);
     if (stops.contains("")) {
       throw new UserException("Cannot stop at an empty text");
     }
@@ -37,17 +42,16 @@ public record ResponseReader(TextDecoder decoder, PromptTemplate template, List<
     return stops.stream().anyMatch(text::contains);
   }
 
-  /**
-   * The answer is extracted from the text with its special tokens: the default pattern needs some
-   * character after the letter, such as the end-of-sequence token.
-   */
+  /** The text of a response, and the answer in it. */
   public Response read(int[] tokens) {
-    String answer = template.answer(response(tokens, true)).orElse(null);
-    return new Response(response(tokens, false), answer);
+    int last = tokens.length - 1;
+    boolean stopped = last >= 0 && stopTokens.contains(tokens[last]);
+    String text = response(stopped ? Arrays.copyOf(tokens, last) : tokens);
+    return new Response(text, template.answer(text, stopped || ended(tokens)).orElse(null));
   }
 
-  private String response(int[] tokens, boolean special) {
-    String text = decoder.decode(tokens, special);
+  private String response(int[] tokens) {
+    String text = decoder.decode(tokens, false);
     int end = text.length();
     for (String stop : stops) {
       int at = text.indexOf(stop);

@@ -8,6 +8,7 @@ import io.guilomo.data.WordEncoder;
 import io.guilomo.inference.ResponseReader.Response;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class TestResponseReader {
@@ -51,6 +52,34 @@ class TestResponseReader {
         .isEqualTo(new Response("The answer is A.", "A"));
   }
 
+  /** The text is what a pattern sees, and not the token that ends it. */
+  @Test
+  void aPatternMayTakeAllThatFollows() {
+    ResponseReader all = reader(PromptTemplate.alpaca().withAnswerPattern("#### (.*)"), "stop");
+    assertThat(all.read(ended("so 3+4 #### 18"))).isEqualTo(new Response("so 3+4 #### 18", "18"));
+    assertThat(all.read(encoder.encodeBare("#### 18")).answer()).isEqualTo("18");
+    assertThat(all.read(encoder.encodeBare("#### 18 stop it")).answer()).isEqualTo("18");
+    assertThat(all.read(ended("####")).answer()).isNull();
+    ResponseReader last = reader(PromptTemplate.alpaca().withAnswerPattern("(\\d+)$"));
+    assertThat(last.read(ended("3 or 18")).answer()).isEqualTo("18");
+  }
+
+  @Test
+  void theTurnsEndMayStandBehindTheLetter() {
+    assertThat(reader("[end]").read(encoder.encodeBare("The answer is D [end]")))
+        .isEqualTo(new Response("The answer is D", "D"));
+  }
+
+  /** Not every token that ends a response is a special one. */
+  @Test
+  void theTokenThatEndsAResponseIsNoneOfIt() {
+    int[] tokens = encoder.encodeBare("#### 18 [end]");
+    PromptTemplate template = PromptTemplate.alpaca().withAnswerPattern("#### (.*)");
+    ResponseReader reader =
+        new ResponseReader(encoder, template, List.of(), Set.of(tokens[tokens.length - 1]));
+    assertThat(reader.read(tokens)).isEqualTo(new Response("#### 18", "18"));
+  }
+
   @Test
   void anEmptyStopText() {
     assertThatThrownBy(() -> reader("x", ""))
@@ -59,7 +88,12 @@ class TestResponseReader {
   }
 
   private ResponseReader reader(String... stops) {
-    return new ResponseReader(encoder, PromptTemplate.alpaca(), List.of(stops));
+    return reader(PromptTemplate.alpaca(), stops);
+  }
+
+  private ResponseReader reader(PromptTemplate template, String... stops) {
+    return new ResponseReader(
+        encoder, template, List.of(stops), Set.of(encoder.eos().orElseThrow()));
   }
 
   private int[] ended(String text) {
