@@ -169,8 +169,7 @@ final class ResponsePredictor implements Predictor {
       Double textLoss) {
     Map<String, Scored> scores = new HashMap<>();
     if (generates && expected != null) {
-      boolean right = expected.equals(response.answer());
-      scores.put(Answer.GENERATION, new Scored(0, right ? 0 : Scored.UNANSWERED, Double.NaN));
+      scores.put(Answer.GENERATION, new Scored(0, given(response.answer(), expected), Double.NaN));
     }
     return new Answer(
         response.answer(),
@@ -179,6 +178,14 @@ final class ResponsePredictor implements Predictor {
         scores,
         Map.of(),
         loss(choiceScores, 0, textLoss));
+  }
+
+  /** The class of an answer, where the right ones are 0 and all others 1. */
+  private static int given(String answer, String expected) {
+    if (answer == null) {
+      return Scored.UNANSWERED;
+    }
+    return answer.equals(expected) ? 0 : 1;
   }
 
   private double loss(ChoiceScores choiceScores, int right, Double textLoss) {

@@ -13,6 +13,7 @@ import io.guilomo.data.TextEncoder;
 import io.guilomo.data.TextRecord;
 import io.guilomo.data.TextRecord.Message;
 import io.guilomo.kernel.KernelsUnderTest;
+import io.guilomo.metric.Scored;
 import io.guilomo.network.Backbone;
 import io.guilomo.network.LoraMoeNetwork;
 import io.guilomo.network.TinyModels;
@@ -97,6 +98,29 @@ class TestResponsePredictor {
     }
   }
 
+  /** A wrong answer is one. */
+  @Test
+  void anAnswerIsRightOrWrongOrMissing() {
+    Backbone backbone = TinyModels.llama(1);
+    try (LoraMoeNetwork network = TinyModels.tuned(backbone, KernelsUnderTest.any())) {
+      TextRecord record = new TextRecord.Instruction("do", "", "done", "7");
+      Map.of("It is 7", 0, "It is 8", 1, "What?", Scored.UNANSWERED)
+          .forEach(
+              (text, predicted) -> {
+                Predictor predictor =
+                    predictor(
+                        backbone,
+                        network,
+                        SHORT.withAnswerPattern("It is (.)"),
+                        Answer.GENERATION,
+                        text);
+                assertThat(predictor.score(List.of(record)).get(0).scores())
+                    .containsExactly(
+                        Map.entry(Answer.GENERATION, new Scored(0, predicted, Double.NaN)));
+              });
+    }
+  }
+
   private double loss(
       Backbone backbone, LoraMoeNetwork network, PromptTemplate template, String method) {
     return predictor(backbone, network, template, method)
@@ -111,6 +135,18 @@ class TestResponsePredictor {
 
   private Predictor predictor(
       Backbone backbone, LoraMoeNetwork network, PromptTemplate template, String method) {
+    return predictor(backbone, network, template, method, "");
+  }
+
+  /**
+   * @param text of every response
+   */
+  private Predictor predictor(
+      Backbone backbone,
+      LoraMoeNetwork network,
+      PromptTemplate template,
+      String method,
+      String text) {
     AdapterDescription plain =
         Adapters.description(backbone, Adapters.plan(backbone, List.of(List.of(1, 2))));
     return new ResponsePredictor(
@@ -126,7 +162,7 @@ class TestResponsePredictor {
             template),
         network,
         encoder,
-        (tokens, special) -> "",
+        (tokens, special) -> text,
         new Predictor.Options(List.of(method), new GenerationConfig(4, 0, 1, 0, List.of(), ""), 1));
   }
 
