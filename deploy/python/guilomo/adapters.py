@@ -345,7 +345,7 @@ def classify(model, tokenizer, text, pair=None):
     model: what load returned.
     """
     about = model.guilomo_manifest
-    texts = (text,) if pair is None else (text, pair)
+    texts = (text, pair) if (pair or "").strip() else (text,)
     tokens = tokenizer(*texts, truncation=True, max_length=about["max-length"], return_tensors="pt")
     with torch.no_grad():
         logits = model(**tokens.to(model.device)).logits[0]
@@ -357,6 +357,7 @@ def manifest(directory):
     """What manifest.json tells of an adapter: its plan, task, labels, pooling and templates."""
     if "://" in str(directory):
         raise ValueError(
+    pair: the second text; None or blank for a single one.
             f"Cannot read the adapter {directory}: copy it to a local directory first, with"
             " hadoop fs -get or aws s3 cp --recursive"
         )

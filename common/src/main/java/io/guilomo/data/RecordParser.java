@@ -35,8 +35,8 @@ import java.util.regex.Pattern;
  * </ul>
  *
  * A field that is absent, null or NaN counts as missing, and its next alternative name is tried.
- * Missing labels are none, and a missing second text makes a record a single sentence, in whatever
- * format they come.
+ * Missing labels are none, and a missing or blank second text makes a record a single sentence, in
+ * whatever format they come.
  *
  * @param columns column names by field, for columns with unusual names: {@code sentence} to {@code
  *     _c3}, for example, or to {@code title|text}, of which a record has one
@@ -291,9 +291,10 @@ public record RecordParser(Task task, Map<String, String> columns) implements Se
     if (target && label == null) {
       throw new UserException("missing " + names("label").get(0));
     }
-    return isMissing(find(node, "sentence2"))
+    String second = orEmpty(node, "sentence2", true);
+    return second.isBlank()
         ? new TextRecord.Sentence(first, label)
-        : new TextRecord.SentencePair(first, required(node, "sentence2"), label);
+        : new TextRecord.SentencePair(first, second, label);
   }
 
   private String required(JsonNode node, String field) {

@@ -107,15 +107,15 @@ class TestRecordParser {
 
   @Test
   void aMissingSecondTextMakesASingleSentence() {
-    for (String second : List.of("null", "NaN")) {
+    for (String second : List.of("null", "NaN", "''", "' \\t'")) {
       assertThat(
               parse(
                   Task.CLASSIFICATION,
                   "{'sentence': 's', 'sentence2': %s, 'label': 1}".formatted(second)))
           .isEqualTo(new TextRecord.Sentence("s", "1"));
     }
-    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{'sentence': 's', 'sentence2': ''}"))
-        .hasMessage("empty sentence2");
+    assertThatThrownBy(() -> parse(Task.CLASSIFICATION, "{'sentence': 's', 'sentence2': ['t']}"))
+        .hasMessage("sentence2 is a list, not a text");
   }
 
   @Test
