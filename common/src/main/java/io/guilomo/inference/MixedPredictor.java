@@ -12,8 +12,8 @@ import java.util.Optional;
 
 /**
  * Several models that answer as one: with the weighted mean of their probabilities (arXiv
- * 1612.01474; of Laplace approximations arXiv 2111.03577). Everything else is what the first
- * answers, among it the scores of that model alone.
+ * 1612.01474; of Laplace approximations arXiv 2111.03577), where all of them have some. Everything
+ * else is what the first answers, among it the scores of that model alone.
  */
 public final class MixedPredictor implements Predictor {
 
@@ -61,6 +61,9 @@ public final class MixedPredictor implements Predictor {
     if (first.probabilities() == null) {
       return first;
     }
+    if (answers.stream().anyMatch(answer -> answer.probabilities() == null)) {
+      return without(first);
+    }
     List<String> names = List.copyOf(first.probabilities().keySet());
     double[] mixture = new double[names.size()];
     for (int m = 0; m < members.size(); m++) {
@@ -85,6 +88,13 @@ public final class MixedPredictor implements Predictor {
     confidences.put(method, mixture[best]);
     return new Answer(
         names.get(best), byName, first.generated(), scores, confidences, first.responseLoss());
+  }
+
+  /** An answer as if its question had been too long for the model. */
+  private static Answer without(Answer answer) {
+    Map<String, Scored> scores = new HashMap<>(answer.scores());
+    scores.keySet().removeAll(answer.confidences().keySet());
+    return new Answer(null, null, answer.generated(), scores, Map.of(), answer.responseLoss());
   }
 
   /** The score of the answer that has probabilities. */

@@ -52,6 +52,33 @@ class TestMixedPredictor {
     assertThat(mixed.answer(List.of(RECORD))).containsExactly(generated);
   }
 
+  /** A question may be too long with the template of one member only. */
+  @Test
+  void oneWithoutProbabilitiesLeavesNone() {
+    Map<String, Double> probabilities = Map.of("A", 0.75, "B", 0.25);
+    Scored chosen = Scored.of(new double[] {0.75, 0.25}, 0);
+    Scored generated = new Scored(0, 1, Double.NaN);
+    Answer first =
+        new Answer(
+            "A",
+            probabilities,
+            "It is B.",
+            Map.of(Answer.CHOICES, chosen, Answer.GENERATION, generated),
+            Map.of(Answer.CHOICES, 0.75),
+            0.5);
+    Answer none = new Answer(null, null, null, Map.of(), Map.of(), Double.NaN);
+    Predictor mixed =
+        new MixedPredictor(
+            "ensemble",
+            List.of(
+                new Member(records -> List.of(first), 1, 0.5),
+                new Member(records -> List.of(none), 1, 0.5)));
+    assertThat(mixed.answer(List.of(RECORD)))
+        .containsExactly(
+            new Answer(
+                null, null, "It is B.", Map.of(Answer.GENERATION, generated), Map.of(), 0.5));
+  }
+
   /** Of a record whose label is the second. */
   private static Predictor answering(double no, double yes) {
     Map<String, Double> probabilities = new LinkedHashMap<>();
