@@ -27,8 +27,8 @@ import org.apache.hadoop.fs.Path;
 /**
  * {@code README.md} beside the files of an export, with the <a
  * href="https://huggingface.co/docs/hub/model-cards">front matter</a> that Hugging Face's hub
- * reads. It says what is known, and leaves out the rest: no language, and no license but that of
- * the model's own card.
+ * reads. It says what is known, and leaves out the rest: no language, no license but that of the
+ * model's own card, and no {@code base_model}, as a path does not tell the model's id there.
  *
  * @param run id of the run that trained the adapter; empty if unknown
  * @param scores what was measured of the run; may be empty
@@ -47,7 +47,6 @@ public record ModelCard(
   /** The tag that tells the cards of exports from others. */
   private static final String MARK = "- guilomo";
 
-  private static final Pattern HUB_ID = Pattern.compile("\\w[\\w.-]*(/[\\w.-]+)?");
   private static final Pattern LOCAL = Pattern.compile("(/|~|file:).*", Pattern.DOTALL);
 
   /**
@@ -104,9 +103,6 @@ public record ModelCard(
     boolean classifies = description.task() == Task.CLASSIFICATION;
     List<String> lines = new ArrayList<>();
     lines.add("---");
-    if (HUB_ID.matcher(description.backbone()).matches()) {
-      lines.add("base_model: " + quoted(description.backbone()));
-    }
     lines.add("library_name: " + format.library());
     lines.add("pipeline_tag: " + (classifies ? "text-classification" : "text-generation"));
     license.ifPresent(name -> lines.add("license: " + name));

@@ -44,7 +44,6 @@ class TestModelCard {
         .isEqualTo(
             """
             ---
-            base_model: "models/tiny"
             library_name: guilomo
             pipeline_tag: text-generation
             tags:
@@ -155,7 +154,16 @@ class TestModelCard {
     assertThat(text(with("s3a://models/tiny"), new GuilomoFormat()))
         .doesNotContain("base_model")
         .contains("| model | `s3a://models/tiny` |\n");
-    assertThat(text(with("gpt2"), new GuilomoFormat())).contains("\nbase_model: \"gpt2\"\n");
+  }
+
+  /** A path of two names may look like the id of a model on the hub, whose it would be. */
+  @Test
+  void aRelativePathIsNoModelOfTheHub() {
+    for (String path : List.of("gpt2", "models/all-minilm-l6-v2")) {
+      assertThat(text(with(path), new GuilomoFormat()))
+          .doesNotContain("base_model")
+          .contains("| model | `" + path + "` |\n");
+    }
   }
 
   private AdapterDescription with(String backbone) {
