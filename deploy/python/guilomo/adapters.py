@@ -304,13 +304,27 @@ def stop_tokens(model, tokenizer):
     config = getattr(model, "generation_config", None)
     for given in (getattr(config, "eos_token_id", None), tokenizer.eos_token_id):
         stops.update(given if isinstance(given, (list, tuple)) else [given])
-    chat = (model.guilomo_manifest.get("prompt-template") or {}).get("chat")
-    if chat:
-        messages = [turn("user", "Hello"), turn("assistant", "Hello")]
-        end = chat_text(chat, tokenizer, messages, False).rpartition("Hello")[2].strip()
+    end = turn_end(model.guilomo_manifest, tokenizer)
+    if end:
         ids = tokenizer(end, add_special_tokens=False)["input_ids"]
         stops.update(ids if len(ids) == 1 else [])
     return sorted(stop for stop in stops if stop is not None)
+
+
+def turn_end(about, tokenizer):
+    """What ends the assistant's turn in a chat; empty where there is none."""
+    chat = (about.get("prompt-template") or {}).get("chat")
+    if not chat:
+        return ""
+    messages = [turn("user", "Hello"), turn("assistant", "Hello")]
+    return chat_text(chat, tokenizer, messages, False).rpartition("Hello")[2].strip()
+
+
+def cut(about, tokenizer, text):
+    """The response that a text begins with: up to the end of its turn, or to a next response."""
+    for end in (turn_end(about, tokenizer), about["prompt-template"]["response-marker"]):
+        text = text.partition(end)[0] if end else text
+    return text.strip()
 
 
 def generate(model, tokenizer, instruction, context="", max_new_tokens=64, **options):
@@ -323,7 +337,7 @@ def generate(model, tokenizer, instruction, context="", max_new_tokens=64, **opt
     ids = tokenizer(text, add_special_tokens=not special, return_tensors="pt")["input_ids"]
     settings = {"eos_token_id": stop_tokens(model, tokenizer) or None, **options}
     response = continued(model, ids.to(model.device), max_new_tokens, **settings)
-    return tokenizer.decode(response, skip_special_tokens=True).strip()
+    return cut(model.guilomo_manifest, tokenizer, tokenizer.decode(response, skip_special_tokens=True))
 
 
 def continued(model, ids, max_new_tokens, **options):
@@ -343,6 +357,7 @@ def classify(model, tokenizer, text, pair=None):
     """The probability of each label for a text or a pair of texts, most likely first.
 
     model: what load returned.
+    pair: the second text; None or blank for a single one.
     """
     about = model.guilomo_manifest
     texts = (text, pair) if (pair or "").strip() else (text,)
@@ -357,7 +372,6 @@ def manifest(directory):
     """What manifest.json tells of an adapter: its plan, task, labels, pooling and templates."""
     if "://" in str(directory):
         raise ValueError(
-    pair: the second text; None or blank for a single one.
             f"Cannot read the adapter {directory}: copy it to a local directory first, with"
             " hadoop fs -get or aws s3 cp --recursive"
         )

@@ -81,6 +81,68 @@ class TestPythonPackage {
     assertThat(found.err()).startsWith("error: ").contains("torch").hasLineCount(1);
   }
 
+  /** Whether Python has PyTorch or not: what is computed is given here. */
+  @Test
+  void aResponseEndsWhereOursDoes() throws Exception {
+    Python.require("json");
+    String program =
+        """
+        import sys
+        from unittest import mock
+        for name in ("torch", "torch.nn", "torch.nn.functional"):
+            sys.modules[name] = mock.MagicMock()
+        import guilomo.adapters as adapters
+
+        class Words:
+            eos_token_id = 0
+            def __call__(self, text, **options):
+                return {"input_ids": mock.MagicMock() if "return_tensors" in options else text.split()}
+            def decode(self, words, skip_special_tokens):
+                return " ".join(words)
+            def apply_chat_template(self, messages, **options):
+                return "".join(m["content"] + " [end] [turn]\\n" for m in messages)
+
+        def said(response, chat):
+            template = {"with-input": "{input}{instruction}", "without-input": "{instruction}",
+                        "response-marker": "### Response:"}
+            about = {"prompt-template": template | ({"chat": {"template": "x"}} if chat else {})}
+            adapters.continued = lambda *arguments, **options: response.split()
+            model = mock.MagicMock(guilomo_manifest=about, generation_config=None)
+            print(repr(adapters.generate(model, Words(), "Name one.")))
+
+        said("red [end] [turn] Name another", True)
+        said("red [end] [turn] more", False)
+        said("blue ### Response: red ### Response: green", False)
+        said("plain", True)
+
+        def read(*texts):
+            def tokens(*given, **options):
+                print(given)
+                raise SystemExit
+            try:
+                adapters.classify(mock.MagicMock(), tokens, *texts)
+            except SystemExit:
+                pass
+
+        read("one")
+        read("one", " ")
+        read("one", "two")
+        """;
+    Python.Result found = python().run("-c", program);
+    assertThat(found.err()).isEmpty();
+    assertThat(found.out())
+        .isEqualTo(
+            """
+            'red'
+            'red [end] [turn] more'
+            'blue'
+            'plain'
+            ('one',)
+            ('one',)
+            ('one', 'two')
+            """);
+  }
+
   @Test
   void aDeviceThatIsNotThereIsAUsersMistake() throws Exception {
     Python.require("torch", "transformers");
