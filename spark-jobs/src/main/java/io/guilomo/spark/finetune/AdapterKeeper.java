@@ -28,16 +28,26 @@ public final class AdapterKeeper {
   private final List<String> labels;
   private final PromptTemplate template;
   private final Path best;
+  private final Replacing replacing;
+  private boolean replaced;
+
+  /** What is done before the first adapter is written over an earlier one. */
+  @FunctionalInterface
+  interface Replacing {
+    void run() throws IOException;
+  }
 
   /**
    * @param best directory of the best
+   * @param replacing runs before the first one is written there
    */
   AdapterKeeper(
       JobContext context,
       AllocationPlan plan,
       NetworkDefinition network,
       Optional<LabelSet> labels,
-      Path best)
+      Path best,
+      Replacing replacing)
       throws IOException {
     this.context = context;
     this.plan = plan;
@@ -45,6 +55,7 @@ public final class AdapterKeeper {
     this.labels = labels.map(LabelSet::labels).orElse(List.of());
     this.template = labels.isPresent() ? null : new JobData(context).template();
     this.best = best;
+    this.replacing = replacing;
   }
 
   /**
@@ -69,6 +80,10 @@ public final class AdapterKeeper {
             parameters);
     new AdapterDirectory(best.suffix(LAST), context.hadoop()).write(adapter);
     if (better) {
+      if (!replaced) {
+        replacing.run();
+        replaced = true;
+      }
       new AdapterDirectory(best, context.hadoop()).write(adapter);
     }
   }

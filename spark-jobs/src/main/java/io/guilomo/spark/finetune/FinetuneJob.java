@@ -20,6 +20,7 @@ import io.guilomo.spark.table.JobRun;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.PlanExpertsTable;
 import io.guilomo.spark.table.PlanModulesTable;
+import io.guilomo.spark.table.RecordedScores;
 import io.guilomo.spark.table.RoundAppender;
 import io.guilomo.spark.table.RunLayout;
 import io.guilomo.spark.worker.Workers;
@@ -157,7 +158,13 @@ public record FinetuneJob(JobContext context, boolean reporting) {
       FinetunePlan training =
           FinetunePlan.of(config(), backbone, plan, seed, data.largestShard(), data.classes());
       AdapterKeeper keeper =
-          new AdapterKeeper(context, plan, training.training().network(), data.labels(), adapter);
+          new AdapterKeeper(
+              context,
+              plan,
+              training.training().network(),
+              data.labels(),
+              adapter,
+              () -> RecordedScores.remove(config().output().dir(), run.runId(), context.hadoop()));
       FinetuneRun tuning = new FinetuneRun(context, training, data, workers, keeper);
       long steps = tuning.run(table, Optional.ofNullable(resumed.get(seed)), checkpoints.get(seed));
       members.add(new Member(seed, tuning.state(), steps, adapter.toString()));

@@ -41,17 +41,16 @@ public record RecordedScores(Optional<String> runId, String output) {
   }
 
   /**
-   * Reads the scores; none where the run has not been evaluated, or with another adapter, or before
-   * this one was trained.
+   * Reads the scores; none where the run has not been evaluated to the end, or with another
+   * adapter, or before this one was trained.
    */
   public List<Score> read(Configuration conf) throws IOException {
     if (output == null) {
       return List.of();
     }
-    for (Group evaluated : rows(RunsTable.INSTANCE, JobRun.EVALUATE, conf)) {
-      if (!isOfThis(evaluated, conf)) {
-        return List.of();
-      }
+    List<Group> evaluated = rows(RunsTable.INSTANCE, JobRun.EVALUATE, conf);
+    if (evaluated.isEmpty() || !isOfThis(evaluated.get(0), conf)) {
+      return List.of();
     }
     return rows(EvaluationsTable.INSTANCE, JobRun.EVALUATE, conf).stream()
         .map(
@@ -66,8 +65,23 @@ public record RecordedScores(Optional<String> runId, String output) {
         .toList();
   }
 
+  /**
+   * Removes what was measured of a run's adapter, which another is about to replace, and the
+   * evaluation's row in table {@code runs} with it.
+   */
+  public static void remove(String outputDir, String runId, Configuration conf) throws IOException {
+    JobRun run = new JobRun(runId, LocalDate.EPOCH, JobRun.EVALUATE);
+    for (Table<?> table :
+        List.of(RunsTable.INSTANCE, EvaluationsTable.INSTANCE, RecordScoresTable.INSTANCE)) {
+      new TableFiles(outputDir, table, run, conf).remove();
+    }
+  }
+
   /** Whether an evaluation was of the adapter that is there now. */
   private boolean isOfThis(Group evaluated, Configuration conf) throws IOException {
+    if (!evaluated.getString("status", 0).equals(RunsTable.SUCCEEDED)) {
+      return false;
+    }
     EvaluateConfig asked = GuilomoConfig.fromJson(evaluated.getString("config_json", 0)).evaluate();
     if (asked.uncertainty().method() != Uncertainty.NONE) {
       return false;

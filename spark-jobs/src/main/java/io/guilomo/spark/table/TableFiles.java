@@ -115,6 +115,14 @@ class TableFiles {
     return owned;
   }
 
+  /** Removes the rows, and the hidden directories of earlier attempts. */
+  void remove() throws IOException {
+    for (Path rows : owned()) {
+      fileSystem.delete(rows, true);
+    }
+    deleteLeftovers();
+  }
+
   /**
    * Whether a Parquet file of the run is of the job, or of a table that does not tell jobs apart.
    */

@@ -94,10 +94,7 @@ public final class TableWriter {
   public <R> RoundAppender<R> begin(Table<R> table) {
     try {
       TableFiles files = files(table);
-      for (Path earlier : files.owned()) {
-        files.fileSystem().delete(earlier, true);
-      }
-      files.deleteLeftovers();
+      files.remove();
       return new RoundAppender<>(this, table, files, Map.of());
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot empty table " + table + " of run " + run.runId(), e);

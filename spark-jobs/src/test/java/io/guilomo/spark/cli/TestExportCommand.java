@@ -117,9 +117,9 @@ class TestExportCommand {
         .content()
         .contains("# weekly-7, adapted with GuiLoMo\n", "| run | `weekly-7` |\n");
     // What was measured cannot be read: no reason to fail.
-    Path table = directory.resolve("output/tables/evaluations/run_date=2026-01-05/run_id=weekly-7");
+    Path table = directory.resolve("output/tables/runs/run_date=2026-01-05/run_id=weekly-7");
     Files.createDirectories(table);
-    Files.writeString(table.resolve("part-0.parquet"), "not Parquet");
+    Files.writeString(table.resolve("evaluate-0.parquet"), "not Parquet");
     assertThat(export("--format", "guilomo")).isZero();
     assertThat(text(err)).startsWith("warning: the model card is incomplete: ");
   }

@@ -17,6 +17,7 @@ import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.run.Messages;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.table.ComparisonTable;
+import io.guilomo.spark.table.EvaluationsTable;
 import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.RunsTable;
 import io.guilomo.spark.table.SqlViews;
@@ -157,6 +158,8 @@ class TestFollowUpJobs {
     Map<String, Long> before = counts();
     FinetuneJob.Result again = new FinetuneJob(new JobContext(spark, config, messages), true).run();
     assertThat(again.outcome().best()).isEqualTo(outcome.best());
+    assertThat(rows(EvaluationsTable.INSTANCE).isEmpty()).as("of the earlier adapter").isTrue();
+    assertThat(report).content().doesNotContain("<h2>Evaluation</h2>", "Evaluated on");
     assertThat(new EvaluateJob(new JobContext(spark, config, messages)).run().evaluations())
         .isEqualTo(evaluated.evaluations());
     new PredictJob(new JobContext(spark, config, messages)).run();

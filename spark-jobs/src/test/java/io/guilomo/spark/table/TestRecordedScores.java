@@ -6,6 +6,7 @@ import io.guilomo.adapter.ModelCard.Score;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.spark.SharedSparkSession;
 import io.guilomo.spark.table.EvaluationsTable.Evaluation;
+import io.guilomo.spark.table.RecordScoresTable.RecordScore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -19,12 +20,15 @@ class TestRecordedScores {
 
   private static final Configuration CONF = new Configuration();
 
+  private static final Instant NOON = Instant.parse("2026-01-05T12:00:00Z");
+
   @TempDir private Path directory;
 
   @Test
   void scoresAreThoseOfTheAdaptersRun() throws IOException {
     write("r1", 0.875);
     write("r1-b", 0.5);
+    write("evaluate", NOON, NOON.plusSeconds(60), "");
     RecordedScores recorded = RecordedScores.of(directory + "/runs/r1/adapter", CONF);
     assertThat(recorded.runId()).hasValue("r1");
     assertThat(recorded.read(CONF))
@@ -51,22 +55,68 @@ class TestRecordedScores {
   void scoresOfAnotherAdapterAreLeftOut() throws IOException {
     write("r1", 0.875);
     RecordedScores recorded = RecordedScores.of(directory + "/runs/r1/adapter", CONF);
-    Instant noon = Instant.parse("2026-01-05T12:00:00Z");
-    write("finetune", noon.minusSeconds(60), noon, "");
-    write("evaluate", noon, noon.plusSeconds(60), "");
+    write("finetune", NOON.minusSeconds(60), NOON, "");
+    write("evaluate", NOON, NOON.plusSeconds(60), "");
     assertThat(recorded.read(CONF)).hasSize(1);
-    write("evaluate", noon, noon.plusSeconds(60), directory + "/runs/r1/adapter/");
+    write("evaluate", NOON, NOON.plusSeconds(60), directory + "/runs/r1/adapter/");
     assertThat(recorded.read(CONF)).hasSize(1);
-    write("evaluate", noon, noon.plusSeconds(60), directory + "/runs/r2/adapter");
+    write("evaluate", NOON, NOON.plusSeconds(60), directory + "/runs/r2/adapter");
     assertThat(recorded.read(CONF)).isEmpty();
-    write("evaluate", noon, noon.plusSeconds(60), "");
-    write("finetune", noon.minusSeconds(60), noon.plusSeconds(1), "");
+    write("evaluate", NOON, NOON.plusSeconds(60), "");
+    write("finetune", NOON.minusSeconds(60), NOON.plusSeconds(1), "");
     assertThat(recorded.read(CONF)).isEmpty();
-    write("finetune", noon.plusSeconds(90), null, "");
+    write("finetune", NOON.plusSeconds(90), null, "");
     assertThat(recorded.read(CONF)).isEmpty();
   }
 
+  /** An evaluation that failed left the rows of the one before it. */
+  @Test
+  void anEvaluationThatDidNotSucceedHasNoScores() throws IOException {
+    write("r1", 0.875);
+    RecordedScores recorded = RecordedScores.of(directory + "/runs/r1/adapter", CONF);
+    assertThat(recorded.read(CONF)).isEmpty();
+    write("finetune", NOON.minusSeconds(60), NOON, "");
+    for (String status : List.of("FAILED", "RUNNING")) {
+      write("evaluate", status, NOON, NOON.plusSeconds(60), "");
+      assertThat(recorded.read(CONF)).as(status).isEmpty();
+    }
+    write("evaluate", NOON, NOON.plusSeconds(60), "");
+    assertThat(recorded.read(CONF)).hasSize(1);
+  }
+
+  @Test
+  void anAdapterIsReplacedWithItsScores() throws IOException {
+    for (String run : List.of("r1", "r1-b")) {
+      write(run, 0.875);
+      new TableWriter(
+              SharedSparkSession.session(),
+              directory.toString(),
+              new JobRun(run, LocalDate.of(2026, 1, 5), "evaluate"))
+          .replace(
+              RecordScoresTable.INSTANCE,
+              List.of(new RecordScore(1, "classification", true, 0.5, 0.75, "test")));
+    }
+    write("finetune", NOON.minusSeconds(60), NOON, "");
+    write("evaluate", NOON, NOON.plusSeconds(60), "");
+    // There may be nothing to remove.
+    RecordedScores.remove(directory + "/new", "r1", CONF);
+    RecordedScores.remove(directory.toString(), "r1", CONF);
+    for (Table<?> table : List.of(EvaluationsTable.INSTANCE, RecordScoresTable.INSTANCE)) {
+      assertThat(values(table, Table.RUN_ID)).containsExactly("r1-b");
+    }
+    assertThat(values(RunsTable.INSTANCE, "job")).containsExactly("finetune");
+  }
+
+  private List<String> values(Table<?> table, String column) {
+    return new TableReader(SharedSparkSession.session(), directory.toString())
+        .read(table).select(column).collectAsList().stream().map(row -> row.getString(0)).toList();
+  }
+
   private void write(String job, Instant start, Instant end, String adapter) {
+    write(job, end == null ? "RUNNING" : "SUCCEEDED", start, end, adapter);
+  }
+
+  private void write(String job, String status, Instant start, Instant end, String adapter) {
     new TableWriter(
             SharedSparkSession.session(),
             directory.toString(),
@@ -75,8 +125,7 @@ class TestRecordedScores {
             RunsTable.INSTANCE,
             List.of(
                 new RunsTable.Run(
-                    new RunsTable.Execution(
-                        job, end == null ? "RUNNING" : "SUCCEEDED", start, end, 2, "1.0"),
+                    new RunsTable.Execution(job, status, start, end, 2, "1.0"),
                     new RunsTable.Inputs(
                         42,
                         "guilomo",
