@@ -1,16 +1,33 @@
 -- Trainable parameters of a plan next to those of the uniform plan of the same configuration
 -- (allocation.experts experts of rank allocation.rank) and of the full plan (max-experts of max-rank), each without
--- what routers share (lora-moe.routing=sparsegen).
-WITH settings AS (
+-- what routers share (lora-moe.routing=sparsegen). The configuration is that of the run's last job that made a plan.
+WITH jobs AS (
   SELECT
     run_id,
-    cast(get_json_object(any_value(config_json), '$.guilomo.allocation.experts') AS BIGINT) AS uniform_experts,
-    cast(get_json_object(any_value(config_json), '$.guilomo.allocation.rank') AS BIGINT) AS uniform_rank,
-    cast(get_json_object(any_value(config_json), "$.guilomo['lora-moe']['max-experts']") AS BIGINT) AS max_experts,
-    cast(get_json_object(any_value(config_json), "$.guilomo['lora-moe']['max-rank']") AS BIGINT) AS max_rank,
-    coalesce(get_json_object(any_value(config_json), "$.guilomo['lora-moe'].sharing"), 'none') AS sharing
+    config_json,
+    started_at,
+    job = 'allocate'
+      OR (job = 'finetune' AND trim(coalesce(get_json_object(config_json, '$.guilomo.finetune.plan'), '')) <> '')
+      OR (
+        job = 'compare'
+        AND coalesce(get_json_object(config_json, "$.guilomo.compare['find-smallest']"), '') = 'true'
+      ) AS makes_plan
   FROM runs
+),
+planning AS (
+  SELECT run_id, max_by(config_json, struct(makes_plan, started_at)) AS config_json
+  FROM jobs
   GROUP BY run_id
+),
+settings AS (
+  SELECT
+    run_id,
+    cast(get_json_object(config_json, '$.guilomo.allocation.experts') AS BIGINT) AS uniform_experts,
+    cast(get_json_object(config_json, '$.guilomo.allocation.rank') AS BIGINT) AS uniform_rank,
+    cast(get_json_object(config_json, "$.guilomo['lora-moe']['max-experts']") AS BIGINT) AS max_experts,
+    cast(get_json_object(config_json, "$.guilomo['lora-moe']['max-rank']") AS BIGINT) AS max_rank,
+    coalesce(get_json_object(config_json, "$.guilomo['lora-moe'].sharing"), 'none') AS sharing
+  FROM planning
 ),
 plans AS (
   SELECT

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.spark.sql.Row;
 
 /** Trainable parameters of the plan next to those of the uniform and of the full plan. */
 final class ParametersSection implements ReportSection {
@@ -20,10 +21,23 @@ final class ParametersSection implements ReportSection {
         .flatMap(
             allocation ->
                 tables.jobs().stream()
-                    .findFirst()
+                    .reduce((job, later) -> makesPlan(job) && !makesPlan(later) ? job : later)
                     .map(job -> SettingsSection.recorded(job.getAs("config_json")))
                     .filter(settings -> settings.keySet().containsAll(SIZES))
                     .map(settings -> html(allocation, settings)));
+  }
+
+  /**
+   * Whether a job left the plan that the run's tables hold; view parameters_saved says the same.
+   */
+  private static boolean makesPlan(Row job) {
+    Map<String, String> settings = SettingsSection.recorded(job.getAs("config_json"));
+    return switch (job.<String>getAs("job")) {
+      case "allocate" -> true;
+      case "finetune" -> !settings.getOrDefault("finetune.plan", "").isBlank();
+      case "compare" -> settings.getOrDefault("compare.find-smallest", "").equals("true");
+      default -> false;
+    };
   }
 
   private static Html html(Allocation allocation, Map<String, String> settings) {

@@ -119,24 +119,50 @@ class TestSqlViews {
         .containsExactly("[300,1170,6000,870]");
   }
 
+  /** Those are compared with the plan that its job was configured for. */
   @Test
-  void parametersWithOneAOfAllExperts() {
+  void parametersAreOfTheJobThatMadeThePlan() {
+    job("r2", "allocate", 0, config(3, "{}"))
+        .replace(PlanModulesTable.INSTANCE, List.of(module(1, 0, "query", 2, 5)));
+    job("r2", "finetune", 1, config(5, "{\"plan\":\"\"}"));
+    job("r2", "evaluate", 2, config(6, "{\"plan\":\"other.json\"}"));
+    SqlViews.register(spark, output.toString());
+    String uniform = "SELECT uniform_parameters FROM parameters_saved WHERE run_id = 'r2'";
+    // 3 experts of rank 4 on a module of 10×20, then 5.
+    assertThat(rows(uniform)).containsExactly("[390]");
+    job("r2", "finetune", 1, config(5, "{\"plan\":\"plan.json\"}"));
+    SqlViews.register(spark, output.toString());
+    assertThat(rows(uniform)).containsExactly("[650]");
+  }
+
+  private static String config(int experts, String finetune) {
+    return ("{\"guilomo\":{\"allocation\":{\"experts\":%d,\"rank\":4},"
+            + "\"lora-moe\":{\"max-experts\":8,\"max-rank\":8},\"finetune\":%s}}")
+        .formatted(experts, finetune);
+  }
+
+  private TableWriter job(String run, String job, int minute, String config) {
     TableWriter writer =
-        new TableWriter(
-            spark, output.toString(), new JobRun("r2", LocalDate.of(2026, 1, 2), "allocate"));
-    Instant start = Instant.parse("2026-01-02T10:00:00Z");
-    String config =
-        """
-        {"guilomo":{"allocation":{"experts":3,"rank":4},"lora-moe":{"max-experts":8,"max-rank":8,\
-        "sharing":"shared-a"}}}""";
+        new TableWriter(spark, output.toString(), new JobRun(run, LocalDate.of(2026, 1, 2), job));
+    Instant start = Instant.parse("2026-01-02T10:00:00Z").plusSeconds(60L * minute);
     writer.replace(
         RunsTable.INSTANCE,
         List.of(
             new RunsTable.Run(
-                new RunsTable.Execution("allocate", "SUCCEEDED", start, start, 2, "1"),
+                new RunsTable.Execution(job, "SUCCEEDED", start, start, 2, "1"),
                 new RunsTable.Inputs(1, "guilomo", "m", "d", "t", config),
                 null)));
-    writer.replace(PlanModulesTable.INSTANCE, List.of(module(1, 0, "query", 2, 5)));
+    return writer;
+  }
+
+  @Test
+  void parametersWithOneAOfAllExperts() {
+    String config =
+        """
+        {"guilomo":{"allocation":{"experts":3,"rank":4},"lora-moe":{"max-experts":8,"max-rank":8,\
+        "sharing":"shared-a"}}}""";
+    job("r2", "allocate", 0, config)
+        .replace(PlanModulesTable.INSTANCE, List.of(module(1, 0, "query", 2, 5)));
     SqlViews.register(spark, output.toString());
     // 4 · 10 + 3 · (4 · 20 + 10), and 8 · 10 + 8 · (8 · 20 + 10).
     assertThat(
