@@ -171,8 +171,14 @@ final class JobResults {
 
   static String text(PredictJob.Result result) {
     return Numbers.format(
-        "%,d rows of run %s in table predictions, %,d without a prediction\n",
-        result.rows(), result.runId(), result.unreadable());
+        "%,d rows of run %s in table predictions, %,d without a prediction%s\n",
+        result.rows(),
+        result.runId(),
+        result.without(),
+        result.unanswered() == 0
+            ? ""
+            : Numbers.format(
+                ", %,d of them with a response that has no answer", result.unanswered()));
   }
 
   static String text(CompareJob.Result result) {

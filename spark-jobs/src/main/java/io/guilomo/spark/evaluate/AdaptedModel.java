@@ -74,6 +74,11 @@ public record AdaptedModel(
       return read().description();
     }
 
+    /** Directory of the backbone that an adapter so described is opened with. */
+    String backbone(AdapterDescription description) {
+      return backbone.isBlank() ? description.backbone() : backbone;
+    }
+
     /** What is beside the adapter, or will be. */
     UncertaintyFile uncertainty() {
       return new UncertaintyFile(UserPath.of(adapter), workers.hadoop().value());
@@ -161,8 +166,7 @@ public record AdaptedModel(
   static AdaptedModel open(Source source, Kernels kernels, Reading reading) throws IOException {
     Configuration hadoop = source.workers().hadoop().value();
     Adapter adapter = source.read();
-    String path =
-        source.backbone().isBlank() ? adapter.description().backbone() : source.backbone();
+    String path = source.backbone(adapter.description());
     Backbone backbone = source.workers().backbone(path, kernels);
     LoraMoeNetwork network = adapter.network(backbone, path, kernels);
     Tokenizer tokenizer = null;

@@ -5,7 +5,11 @@ import io.guilomo.config.EvaluateConfig;
 import io.guilomo.config.EvaluateConfig.Uncertainty;
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.RecordParser;
+import io.guilomo.family.Families;
+import io.guilomo.inference.Answer;
 import io.guilomo.inference.Predictor;
+import io.guilomo.model.Task;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.data.RecordReader;
 import io.guilomo.spark.input.JobContext;
 import io.guilomo.spark.input.JobData;
@@ -13,6 +17,7 @@ import io.guilomo.spark.run.RunDirectory;
 import io.guilomo.spark.worker.Workers;
 import java.io.IOException;
 import java.util.List;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -20,6 +25,7 @@ import org.apache.hadoop.fs.Path;
  *
  * @param ensemble the adapters that answer
  * @param description what they are for
+ * @param backbone directory of the model that the first is for
  * @param parser of the records
  * @param reader of the records
  * @param workers that compute concurrently
@@ -28,6 +34,7 @@ import org.apache.hadoop.fs.Path;
 record InferenceSetup(
     Ensemble ensemble,
     AdapterDescription description,
+    String backbone,
     RecordParser parser,
     RecordReader reader,
     int workers,
@@ -57,14 +64,38 @@ record InferenceSetup(
                       : adapters.size() + " adapters: " + String.join(", ", adapters)));
     }
     AdapterDescription description = source.description();
+    String backbone = source.backbone(description);
+    requireRoom(source.options(), description.task(), backbone, context.hadoop());
     RecordParser parser = new RecordParser(description.task(), config.data().columns());
     return new InferenceSetup(
         ensemble,
         description,
+        backbone,
         parser,
         JobData.reader(context.spark(), config.data(), parser),
         workers.count(),
         PARTITIONS_PER_WORKER * workers.count());
+  }
+
+  /**
+   * Checks that there is room for prompts, which are not answered where they are too long.
+   *
+   * @throws UserException if there is none for any
+   */
+  private static void requireRoom(
+      Predictor.Options options, Task task, String backbone, Configuration conf)
+      throws IOException {
+    if (task == Task.CLASSIFICATION || !options.methods().contains(Answer.GENERATION)) {
+      return;
+    }
+    int most = options.generation().maxNewTokens();
+    int positions = Families.config(backbone, conf).maxPositions();
+    if (most >= positions) {
+      throw new UserException(
+          "Cannot use guilomo.generation.max-new-tokens = %d: %s has %d positions, which leaves no"
+              + " room for a prompt; set it to %d less the length of the longest prompt",
+          most, backbone, positions, positions);
+    }
   }
 
   /** Directories of the adapters that answer, the first first. */

@@ -1,5 +1,10 @@
 package io.guilomo.spark.evaluate;
 
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.when;
+
 import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
 import io.guilomo.data.RecordParser;
@@ -23,12 +28,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.LongAccumulator;
 import scala.collection.JavaConverters;
 
 /** Adds the answers of an adapted model to the records of a table. */
@@ -41,9 +46,10 @@ public record PredictJob(JobContext context) {
    *
    * @param runId where its rows are
    * @param rows in the table {@code predictions}
-   * @param unreadable rows among them that held no record and have no prediction
+   * @param without rows among them without a prediction
+   * @param unanswered those of them that have a response
    */
-  public record Result(String runId, long rows, long unreadable) {}
+  public record Result(String runId, long rows, long without, long unanswered) {}
 
   private GuilomoConfig config() {
     return context.config();
@@ -72,9 +78,11 @@ public record PredictJob(JobContext context) {
           Preflight.start(context);
           check(setup, run);
           new UncertaintyFit(context, setup).ensure();
-          Result result = write(setup, run.tables(), run.runId());
+          Dataset<Row> rows = setup.reader().table(config().evaluate().requireData());
+          StructType schema = schema(rows);
+          write(setup, rows, schema, run.tables());
           run.backboneDigest(setup.description().backboneDigest());
-          return result;
+          return result(run.runId());
         });
   }
 
@@ -91,9 +99,8 @@ public record PredictJob(JobContext context) {
     }
   }
 
-  private Result write(InferenceSetup setup, TableWriter tables, String runId) {
-    Dataset<Row> rows = setup.reader().table(config().evaluate().requireData());
-    LongAccumulator unreadable = context.sparkContext().longAccumulator("unreadable rows");
+  private void write(
+      InferenceSetup setup, Dataset<Row> rows, StructType schema, TableWriter tables) {
     Dataset<Row> predicted =
         context
             .spark()
@@ -103,19 +110,26 @@ public record PredictJob(JobContext context) {
                     setup.partitions(),
                     setup.parser(),
                     setup.ensemble(),
-                    config().evaluate().batchSize(),
-                    unreadable),
-                schema(rows));
+                    config().evaluate().batchSize()),
+                schema);
     try (TaskProgress ignored =
         new TaskProgress(
             context.sparkContext(), context.progress(), "predicting", setup.partitions())) {
       tables.replaceWithInputColumns(PredictionsTable.INSTANCE, predicted);
     }
-    long written =
+  }
+
+  private Result result(String runId) {
+    Column without = col("prediction").isNull();
+    Row counted =
         new TableReader(context.spark(), config().output().dir())
             .read(PredictionsTable.INSTANCE, runId)
-            .count();
-    return new Result(runId, written, unreadable.value());
+            .agg(
+                count(lit(1)),
+                count(when(without, 1)),
+                count(when(without.and(col("generated").isNotNull()), 1)))
+            .first();
+    return new Result(runId, counted.getLong(0), counted.getLong(1), counted.getLong(2));
   }
 
   /**
@@ -152,25 +166,16 @@ public record PredictJob(JobContext context) {
   /**
    * @param rows of {@link RecordReader#table}
    * @param batchSize rows that are run together
-   * @param unreadable counts rows that hold no record; their three columns are null
    */
   private static JavaRDD<Row> predict(
-      Dataset<Row> rows,
-      int partitions,
-      RecordParser parser,
-      Ensemble ensemble,
-      int batchSize,
-      LongAccumulator unreadable) {
+      Dataset<Row> rows, int partitions, RecordParser parser, Ensemble ensemble, int batchSize) {
     return rows.toJavaRDD()
         .repartition(partitions)
         .mapPartitions(
-            part ->
-                ensemble.map(
-                    part, batchSize, (batch, model) -> predict(batch, parser, model, unreadable)));
+            part -> ensemble.map(part, batchSize, (batch, model) -> predict(batch, parser, model)));
   }
 
-  private static List<Row> predict(
-      List<Row> batch, RecordParser parser, AdaptedModel model, LongAccumulator unreadable) {
+  private static List<Row> predict(List<Row> batch, RecordParser parser, AdaptedModel model) {
     List<TextRecord> records = new ArrayList<>();
     for (Row row : batch) {
       records.add(record(row, parser));
@@ -180,7 +185,6 @@ public record PredictJob(JobContext context) {
     for (int i = 0; i < answers.size(); i++) {
       Answer answer = answers.get(i);
       if (answer == null) {
-        unreadable.add(1);
         predicted.add(row(batch.get(i), null, null, null));
       } else {
         predicted.add(

@@ -7,6 +7,7 @@ import io.guilomo.model.RoutingMethod;
 import io.guilomo.plan.AllocationPlan;
 import io.guilomo.plan.ExpertPlan;
 import io.guilomo.plan.ModulePlan;
+import io.guilomo.spark.evaluate.PredictJob;
 import io.guilomo.spark.round.ValidationResult;
 import io.guilomo.spark.search.AllocateJob;
 import io.guilomo.spark.search.SearchRun;
@@ -44,6 +45,16 @@ class TestJobResults {
             the search changed the number of experts of 1 of 2 modules, and 2 of 6 ranks
             validation loss 1.7918 before, 0.5000 after; accuracy 16.7 % before, 83.3 % after (1,200 labels)
             """);
+  }
+
+  @Test
+  void saysHowManyRowsHaveNoPrediction() {
+    assertThat(JobResults.text(new PredictJob.Result("p", 1200, 0, 0)))
+        .isEqualTo("1,200 rows of run p in table predictions, 0 without a prediction\n");
+    assertThat(JobResults.text(new PredictJob.Result("p", 1200, 30, 20)))
+        .isEqualTo(
+            "1,200 rows of run p in table predictions, 30 without a prediction, 20 of them with a"
+                + " response that has no answer\n");
   }
 
   private static AllocationPlan plan(ModulePlan... modules) {

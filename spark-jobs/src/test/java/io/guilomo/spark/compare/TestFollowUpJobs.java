@@ -99,7 +99,7 @@ class TestFollowUpJobs {
 
     PredictJob.Result predicted = new PredictJob(new JobContext(spark, config, messages)).run();
     assertThat(predicted.rows()).isEqualTo(6);
-    assertThat(predicted.unreadable()).isZero();
+    assertThat(predicted.without()).isZero();
     SqlViews.register(spark, output.toString());
     // The columns of the records are kept, with what the model made of them.
     List<Row> rows =

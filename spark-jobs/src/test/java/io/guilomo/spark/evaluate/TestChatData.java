@@ -123,7 +123,21 @@ class TestChatData {
         new PredictJob(context.with(List.of("evaluate.data=" + directory.resolve("refused.jsonl"))))
             .run();
     assertThat(predicted.rows()).isEqualTo(25);
-    assertThat(predicted.unreadable()).as("the one that the template refuses").isOne();
+    assertThat(predicted.without() - predicted.unanswered())
+        .as("the one that the template refuses")
+        .isOne();
+    assertThatThrownBy(
+            () -> new PredictJob(context.with(List.of("generation.max-new-tokens=512"))).run())
+        .hasMessage(
+            "Cannot use guilomo.generation.max-new-tokens = 512: %s has 512 positions, which leaves"
+                + " no room for a prompt; set it to 512 less the length of the longest prompt",
+            directory.resolve("model"));
+    // A prompt of one token is as much as there is room for.
+    PredictJob.Result cramped =
+        new PredictJob(context.with(List.of("generation.max-new-tokens=511"))).run();
+    assertThat(cramped.rows()).isEqualTo(24);
+    assertThat(cramped.without()).isEqualTo(24);
+    assertThat(cramped.unanswered()).isZero();
   }
 
   private String describe(String data, String... settings) throws IOException {
