@@ -32,6 +32,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.execution.datasources.parquet.ParquetFileFormat;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import scala.collection.JavaConverters;
@@ -137,7 +138,8 @@ public record PredictJob(JobContext context) {
    * probabilities}, {@code generated}.
    *
    * @param rows of {@link RecordReader#table}
-   * @throws UserException if a column of the records has the name of one of the table's
+   * @throws UserException if a column of the records has the name of one of the table's, or a type
+   *     that no Parquet file has
    */
   static StructType schema(Dataset<Row> rows) {
     StructType schema = new StructType();
@@ -156,6 +158,12 @@ public record PredictJob(JobContext context) {
         }
       }
       schema = field.name().equals(RecordReader.JSON) ? schema : schema.add(field);
+      if (!new ParquetFileFormat().supportDataType(field.dataType())) {
+        throw new UserException(
+            "Cannot keep column %s of type %s: Parquet has no such type; cast it to another, such as"
+                + " string, or leave it out",
+            field.name(), field.dataType().simpleString());
+      }
     }
     for (String name : List.of("prediction", "probabilities", "generated")) {
       schema = schema.add(PredictionsTable.INSTANCE.schema().apply(name));

@@ -9,6 +9,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TestPredicting {
@@ -28,6 +29,22 @@ class TestPredicting {
             "Cannot keep column "
                 + name
                 + ": table predictions has a column of that name; rename it");
+  }
+
+  /** Before any record is read. */
+  @ParameterizedTest
+  @CsvSource({"NULL, void", "array(), array<void>", "make_interval(1), interval"})
+  void aColumnThatNoFileCanHoldIsRefused(String value, String type) {
+    assertThatThrownBy(() -> PredictJob.schema(rows("1 AS id, " + value + " AS label")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Cannot keep column label of type "
+                + type
+                + ": Parquet has no such type; cast it to another, such as string, or leave it out");
+    assertThat(
+            PredictJob.schema(rows("CAST(NULL AS STRING) AS label, map('a', 1.5D) AS other"))
+                .fieldNames())
+        .startsWith("label", "other");
   }
 
   private static Dataset<Row> rows(String columns) {
