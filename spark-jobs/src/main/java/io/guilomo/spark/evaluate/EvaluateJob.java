@@ -53,6 +53,7 @@ public record EvaluateJob(JobContext context) {
     JavaSerialization.require(context.sparkContext().getConf());
     RecordedRun run = new RecordedRun(context, NAME, true);
     InferenceSetup setup = InferenceSetup.of(context, run.directory());
+    run.backbone(setup.backbone());
     requireOutside(setup);
     return run.record(
         setup.description().plan().strategy(),

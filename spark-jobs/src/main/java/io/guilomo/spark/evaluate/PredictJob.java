@@ -65,6 +65,7 @@ public record PredictJob(JobContext context) {
     JavaSerialization.require(context.sparkContext().getConf());
     RecordedRun run = new RecordedRun(context, NAME, true);
     InferenceSetup setup = InferenceSetup.of(context, run.directory());
+    run.backbone(setup.backbone());
     if (setup.description().task() != Task.CLASSIFICATION
         && config().evaluate().methods().equals(List.of(Answer.TEXT))) {
       throw new UserException(
@@ -77,10 +78,10 @@ public record PredictJob(JobContext context) {
         setup.workers(),
         () -> {
           Preflight.start(context);
-          check(setup, run);
-          new UncertaintyFit(context, setup).ensure();
           Dataset<Row> rows = setup.reader().table(config().evaluate().requireData());
           StructType schema = schema(rows);
+          check(setup, run);
+          new UncertaintyFit(context, setup).ensure();
           write(setup, rows, schema, run.tables());
           run.backboneDigest(setup.description().backboneDigest());
           return result(run.runId());
@@ -157,13 +158,13 @@ public record PredictJob(JobContext context) {
               other.name(), field.name());
         }
       }
-      schema = field.name().equals(RecordReader.JSON) ? schema : schema.add(field);
       if (!new ParquetFileFormat().supportDataType(field.dataType())) {
         throw new UserException(
             "Cannot keep column %s of type %s: Parquet has no such type; cast it to another, such as"
                 + " string, or leave it out",
             field.name(), field.dataType().simpleString());
       }
+      schema = field.name().equals(RecordReader.JSON) ? schema : schema.add(field);
     }
     for (String name : List.of("prediction", "probabilities", "generated")) {
       schema = schema.add(PredictionsTable.INSTANCE.schema().apply(name));

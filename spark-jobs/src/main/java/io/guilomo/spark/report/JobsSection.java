@@ -24,7 +24,11 @@ final class JobsSection implements ReportSection {
     rows.forEach(row -> line(html, row));
     html.close("tbody").close("table").close("div").open("dl");
     Row last = rows.get(rows.size() - 1);
-    fact(html, "Model", last.getAs("backbone"));
+    rows.stream()
+        .map(row -> row.<String>getAs("backbone"))
+        .filter(path -> path != null && !path.isBlank())
+        .reduce((earlier, later) -> later)
+        .ifPresent(path -> fact(html, "Model", path));
     rows.stream()
         .map(row -> row.<String>getAs("backbone_digest"))
         .filter(digest -> digest != null && !digest.isEmpty())

@@ -40,6 +40,7 @@ public final class RecordedRun {
   private final TableWriter tables;
   private final RunDirectory directory;
   private String strategy = "";
+  private String backbone;
   private String backboneDigest = "";
   private int workers;
   private DataReport data;
@@ -60,6 +61,7 @@ public final class RecordedRun {
     this.context = context;
     this.config = context.config();
     this.job = job;
+    this.backbone = config.model().path();
     this.reporting = reporting;
     this.runId =
         config.run().id().isEmpty()
@@ -94,6 +96,11 @@ public final class RecordedRun {
 
   public RunDirectory directory() {
     return directory;
+  }
+
+  /** Records the directory of the backbone where it is not that of {@code model.path}. */
+  public void backbone(String directory) {
+    this.backbone = directory;
   }
 
   /** Records which backbone the executors have loaded. */
@@ -224,7 +231,7 @@ public final class RecordedRun {
                 new RunsTable.Inputs(
                     config.run().seed(),
                     strategy,
-                    config.model().path(),
+                    backbone,
                     status.equals(RunsTable.SUCCEEDED) ? backboneDigest : "",
                     config.data().records().text(),
                     config.asJson()),
