@@ -29,7 +29,7 @@ final class EvaluationSection implements ReportSection {
   /** Losses last. */
   private static final Comparator<Score> ORDER =
       Comparator.comparing(Score::split)
-          .thenComparing(row -> row.metric().equals(EvaluationsTable.LOSS))
+          .thenComparing(row -> EvaluationsTable.isLoss(row.metric()))
           .thenComparing(Score::metric);
 
   @Override
@@ -61,6 +61,7 @@ final class EvaluationSection implements ReportSection {
     boolean one = rows.stream().map(Score::split).distinct().count() == 1;
     List<IntervalChart.Interval> intervals =
         rows.stream()
+            .filter(row -> !EvaluationsTable.isLoss(row.metric()))
             .filter(row -> row.low() >= -1 && row.high() <= 1)
             .map(
                 row ->

@@ -111,7 +111,7 @@ public final class RunReport {
   /** The first metric that is not a loss. */
   private static Optional<String> score(RunTables tables) {
     return tables.rows(EvaluationsTable.INSTANCE).stream()
-        .filter(row -> !row.getAs("metric").equals(EvaluationsTable.LOSS))
+        .filter(row -> !EvaluationsTable.isLoss(row.getAs("metric")))
         .min(Comparator.comparing(row -> row.<String>getAs("metric")))
         .map(RunReport::score);
   }

@@ -56,7 +56,12 @@ public final class EvaluationsTable extends Table<EvaluationsTable.Evaluation> {
 
   /** Whether less of a metric is better: a loss or a calibration error. */
   public static boolean lessIsBetter(String metric) {
-    return metric.endsWith(LOSS) || metric.endsWith(Metric.CALIBRATION_ERROR.label());
+    return isLoss(metric) || metric.endsWith(Metric.CALIBRATION_ERROR.label());
+  }
+
+  /** Whether a metric is a loss, which has no upper bound. */
+  public static boolean isLoss(String metric) {
+    return metric.equals(LOSS) || metric.endsWith("_" + LOSS);
   }
 
   private EvaluationsTable() {

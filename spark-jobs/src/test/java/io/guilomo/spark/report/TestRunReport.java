@@ -2,9 +2,16 @@ package io.guilomo.spark.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.guilomo.config.GuilomoConfig;
 import io.guilomo.data.DataReport;
 import io.guilomo.spark.SharedSparkSession;
+import io.guilomo.spark.table.EvaluationsTable;
+import io.guilomo.spark.table.JobRun;
+import io.guilomo.spark.table.RunsTable;
+import io.guilomo.spark.table.TableWriter;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -131,6 +138,71 @@ class TestRunReport {
     assertThat(html("r1"))
         .contains("2 experts of mean rank 1.50, 3,173 trainable parameters")
         .contains("<span>3,173</span>");
+  }
+
+  /** The other plans are those that the job which made the plan was configured for. */
+  @Test
+  void theUniformPlanIsThatOfThePlansJob() {
+    new SampleRun(output, "r1")
+        .run(1, null, "allocation.experts=3", "allocation.rank=4")
+        .plan(1, List.of("query"));
+    job("evaluate", 0, "/models/small", "allocation.experts=6");
+    job("finetune", 2, "/models/small", "allocation.experts=5");
+    assertThat(html("r1")).contains("than the uniform plan of 3 experts of rank 4.");
+    job("finetune", 2, "/models/small", "allocation.experts=5", "finetune.plan=plan.json");
+    assertThat(html("r1")).contains("than the uniform plan of 5 experts of rank 8.");
+  }
+
+  @Test
+  void theModelIsTheLastThatIsKnown() {
+    job("finetune", 0, "/models/small");
+    job("evaluate", 1, "/models/tuned");
+    job("predict", 2, "");
+    assertThat(html("r1")).contains("Model</dt>\n<dd><code>/models/tuned</code>");
+  }
+
+  /** Even one that is below 1. */
+  @Test
+  void noLossIsDrawnAmongShares() {
+    job("evaluate", 0, "/models/small")
+        .replace(
+            EvaluationsTable.INSTANCE,
+            List.of(
+                metric("choices_loss", 0.25),
+                metric("generation_accuracy", 0.75),
+                metric("loss", 0.5)));
+    assertThat(html("r1"))
+        .contains("Evaluated on 40 records: generation_accuracy 0.7500")
+        .contains("intervals. generation_accuracy: 0.7500 in 0.6500 to 0.8500.\"")
+        .contains(">choices_loss</th>", ">loss</th>");
+  }
+
+  private static EvaluationsTable.Evaluation metric(String name, double value) {
+    return new EvaluationsTable.Evaluation(
+        42, "guilomo", "test", name, value, value - 0.1, value + 0.1, 40);
+  }
+
+  private TableWriter job(String job, long minutes, String backbone, String... settings) {
+    TableWriter writer =
+        new TableWriter(
+            SharedSparkSession.session(),
+            output.toString(),
+            new JobRun("r1", LocalDate.of(2026, 1, 2), job));
+    Instant start = SampleRun.START.plusSeconds(60 * minutes);
+    writer.replace(
+        RunsTable.INSTANCE,
+        List.of(
+            new RunsTable.Run(
+                new RunsTable.Execution(job, "SUCCEEDED", start, start.plusSeconds(5), 2, "1.0"),
+                new RunsTable.Inputs(
+                    42,
+                    "guilomo",
+                    backbone,
+                    "abc",
+                    "/data/train",
+                    GuilomoConfig.load(null, List.of(settings)).asJson()),
+                null)));
+    return writer;
   }
 
   @Test
