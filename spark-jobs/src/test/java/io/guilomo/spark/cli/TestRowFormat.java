@@ -1,9 +1,11 @@
 package io.guilomo.spark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.guilomo.model.UserException;
 import io.guilomo.spark.SharedSparkSession;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -95,6 +97,26 @@ class TestRowFormat {
     assertThat(print(RowFormat.CSV, none)).isEqualTo("a,\"b,c\"\n");
     assertThat(print(RowFormat.JSON, none)).isEmpty();
     assertThat(print(RowFormat.TABLE, none)).contains("|a  |b,c|");
+  }
+
+  @Test
+  void csvKeepsSpaces() {
+    assertThat(print(RowFormat.CSV, "SELECT '  a ' AS x, ' ' AS y, array(' b ') AS z"))
+        .isEqualTo("x,y,z\n  a , ,\"[\"\" b \"\"]\"\n");
+  }
+
+  /** As a join of two tables has them. */
+  @Test
+  void columnsMayHaveOneName() {
+    String twice = "SELECT 1 AS a, array('x') AS a, 3 AS A";
+    assertThat(print(RowFormat.CSV, twice)).isEqualTo("a,a,A\n1,\"[\"\"x\"\"]\",3\n");
+    assertThat(print(RowFormat.TABLE, twice)).contains("|1  |[x]|3  |");
+    assertThatThrownBy(() -> print(RowFormat.JSON, twice))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "Cannot print rows as JSON: two columns are called a; give one another name with AS");
+    assertThat(print(RowFormat.JSON, "SELECT 1 AS a, 2 AS A, 3 AS `b.c`"))
+        .isEqualTo("{\"a\":1,\"A\":2,\"b.c\":3}\n");
   }
 
   private static String print(RowFormat format, String query) {
