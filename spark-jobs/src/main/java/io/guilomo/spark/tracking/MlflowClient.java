@@ -246,9 +246,13 @@ final class MlflowClient {
     }
   }
 
-  private boolean isHere(URI target) {
-    return String.valueOf(target.getRawAuthority())
-        .equalsIgnoreCase(URI.create(uri).getRawAuthority());
+  /**
+   * Whether what is sent there reaches this server, and as safely: who else would see the token?
+   */
+  boolean isHere(URI target) {
+    URI here = URI.create(uri);
+    return String.valueOf(target.getScheme()).equalsIgnoreCase(here.getScheme())
+        && String.valueOf(target.getRawAuthority()).equalsIgnoreCase(here.getRawAuthority());
   }
 
   private JsonNode call(String method, String path, JsonNode body)

@@ -8,6 +8,7 @@ import io.guilomo.spark.table.MetricsTable;
 import io.guilomo.spark.table.MetricsTable.Metric;
 import io.guilomo.spark.tracking.JobTracker.Ending;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -145,6 +146,17 @@ class TestMlflowTracking extends TrackedOnStandIn {
                 + " refuses what it is sent (UNAUTHENTICATED: You are not authenticated.; set"
                 + " MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and"
                 + " MLFLOW_TRACKING_PASSWORD, in the driver's environment)");
+  }
+
+  @Test
+  void credentialsGoToNoOtherAddress() {
+    MlflowClient client =
+        new MlflowClient(
+            config().with(List.of("tracking.mlflow.uri=https://mlflow:5000")).tracking(), Map.of());
+    assertThat(client.isHere(URI.create("https://MLflow:5000/a"))).isTrue();
+    assertThat(client.isHere(URI.create("http://mlflow:5000/a"))).isFalse();
+    assertThat(client.isHere(URI.create("https://mlflow:5001/a"))).isFalse();
+    assertThat(client.isHere(URI.create("https://files:5000/a"))).isFalse();
   }
 
   @Test
