@@ -89,6 +89,7 @@ final class RecordedRuns {
    * files that are there now; says so if they have changed.
    */
   boolean finished(String job, GuilomoConfig config) throws IOException {
+    inputs.look(job, config);
     if (!succeeded(job, config)) {
       return false;
     }
@@ -206,7 +207,8 @@ final class RecordedRuns {
         shards.put(run, records / (double) Math.max(1L, row.<Long>getAs("workers")));
       }
     }
-    // Earlier attempts cost, too, as do measurements that an earlier run has made.
+    // What earlier attempts did up to their last checkpoints costs, too, as do measurements that an
+    // earlier run has made.
     for (Row row :
         own(MetricsTable.INSTANCE)
             .filter(col("name").equalTo(MetricsTable.SEARCH_SECONDS))

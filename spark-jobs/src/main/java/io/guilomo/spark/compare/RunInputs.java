@@ -23,8 +23,9 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Which files the jobs of a comparison read, as they were when it began: a digest for each key of
- * the configuration that names some, which every run keeps beside its other files.
+ * Which files of the model and of records the jobs of a comparison read, as they were before the
+ * first of them: a digest for each key of the configuration that names some, which every run keeps
+ * beside its other files.
  */
 final class RunInputs {
 
@@ -39,6 +40,11 @@ final class RunInputs {
 
   private interface Listing {
     List<String> states() throws IOException;
+  }
+
+  /** Looks at the files that a job is about to read. */
+  void look(String job, GuilomoConfig config) {
+    now(job, config);
   }
 
   /** Keeps what a job that has succeeded read. */
