@@ -153,8 +153,8 @@ public record FinetuneJob(JobContext context, boolean reporting) {
       if (seeds.size() > 1) {
         context.message("seed %d: %d of %d".formatted(seed, members.size() + 1, seeds.size()));
       }
-      Path adapter =
-          members.isEmpty() ? run.directory().bestAdapter() : run.directory().memberAdapter(seed);
+      boolean first = members.isEmpty();
+      Path adapter = first ? run.directory().bestAdapter() : run.directory().memberAdapter(seed);
       FinetunePlan training =
           FinetunePlan.of(config(), backbone, plan, seed, data.largestShard(), data.classes());
       AdapterKeeper keeper =
@@ -164,7 +164,9 @@ public record FinetuneJob(JobContext context, boolean reporting) {
               training.training().network(),
               data.labels(),
               adapter,
-              () -> RecordedScores.remove(config().output().dir(), run.runId(), context.hadoop()));
+              () ->
+                  RecordedScores.remove(
+                      config().output().dir(), run.runId(), first, context.hadoop()));
       FinetuneRun tuning = new FinetuneRun(context, training, data, workers, keeper);
       long steps = tuning.run(table, Optional.ofNullable(resumed.get(seed)), checkpoints.get(seed));
       members.add(new Member(seed, tuning.state(), steps, adapter.toString()));

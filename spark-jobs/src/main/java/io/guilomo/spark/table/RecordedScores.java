@@ -4,6 +4,7 @@ import io.guilomo.adapter.ModelCard.Score;
 import io.guilomo.config.EvaluateConfig;
 import io.guilomo.config.EvaluateConfig.Uncertainty;
 import io.guilomo.config.GuilomoConfig;
+import io.guilomo.model.UserException;
 import io.guilomo.model.UserPath;
 import java.io.IOException;
 import java.time.LocalDate;
@@ -66,10 +67,21 @@ public record RecordedScores(Optional<String> runId, String output) {
   }
 
   /**
-   * Removes what was measured of a run's adapter, which another is about to replace, and the
+   * Removes what was measured of an adapter of a run, which another is about to replace, and the
    * evaluation's row in table {@code runs} with it.
+   *
+   * @param own whether it is the run's own adapter, or one of the further seeds, which only several
+   *     adapters together are evaluated with
    */
-  public static void remove(String outputDir, String runId, Configuration conf) throws IOException {
+  public static void remove(String outputDir, String runId, boolean own, Configuration conf)
+      throws IOException {
+    String output = UserPath.open(outputDir, conf).path().toString();
+    RecordedScores scores = new RecordedScores(Optional.of(runId), output);
+    for (Group evaluated : scores.rows(RunsTable.INSTANCE, JobRun.EVALUATE, conf)) {
+      if (!scores.used(evaluated, own, conf)) {
+        return;
+      }
+    }
     JobRun run = new JobRun(runId, LocalDate.EPOCH, JobRun.EVALUATE);
     for (Table<?> table :
         List.of(RunsTable.INSTANCE, EvaluationsTable.INSTANCE, RecordScoresTable.INSTANCE)) {
@@ -82,15 +94,8 @@ public record RecordedScores(Optional<String> runId, String output) {
     if (!evaluated.getString("status", 0).equals(RunsTable.SUCCEEDED)) {
       return false;
     }
-    EvaluateConfig asked = GuilomoConfig.fromJson(evaluated.getString("config_json", 0)).evaluate();
-    if (asked.uncertainty().method() != Uncertainty.NONE) {
-      return false;
-    }
-    String other = asked.adapter();
-    Path own =
-        new Path(
-            new Path(new Path(output, RunLayout.RUNS), runId.orElseThrow()), RunLayout.ADAPTER);
-    if (!other.isBlank() && !UserPath.open(other, conf).path().equals(own)) {
+    EvaluateConfig asked = asked(evaluated);
+    if (asked.uncertainty().method() != Uncertainty.NONE || !isOwn(asked.adapter(), conf)) {
       return false;
     }
     long started = evaluated.getLong("started_at", 0);
@@ -99,6 +104,29 @@ public record RecordedScores(Optional<String> runId, String output) {
             trained ->
                 trained.getFieldRepetitionCount("finished_at") > 0
                     && trained.getLong("finished_at", 0) <= started);
+  }
+
+  /** Whether an evaluation used the run's own adapter, or may have used that of a further seed. */
+  private boolean used(Group evaluated, boolean own, Configuration conf) throws IOException {
+    EvaluateConfig asked;
+    try {
+      asked = asked(evaluated);
+    } catch (UserException e) {
+      // Another release's, with keys that this one does not know.
+      return true;
+    }
+    return asked.uncertainty().method().isMixture() || (own && isOwn(asked.adapter(), conf));
+  }
+
+  private static EvaluateConfig asked(Group evaluated) {
+    return GuilomoConfig.fromJson(evaluated.getString("config_json", 0)).evaluate();
+  }
+
+  /** Whether {@code evaluate.adapter} names the run's own adapter. */
+  private boolean isOwn(String adapter, Configuration conf) throws IOException {
+    Path run = new Path(new Path(output, RunLayout.RUNS), runId.orElseThrow());
+    return adapter.isBlank()
+        || UserPath.open(adapter, conf).path().equals(new Path(run, RunLayout.ADAPTER));
   }
 
   /** The rows that a job of the run wrote into a table. */

@@ -97,10 +97,16 @@ class TestRecordedScores {
               List.of(new RecordScore(1, "classification", true, 0.5, 0.75, "test")));
     }
     write("finetune", NOON.minusSeconds(60), NOON, "");
+    // Scores of other adapters stay.
+    write("evaluate", NOON, NOON.plusSeconds(60), directory + "/runs/r2/adapter");
+    RecordedScores.remove(directory.toString(), "r1", true, CONF);
     write("evaluate", NOON, NOON.plusSeconds(60), "");
+    RecordedScores.remove(directory.toString(), "r1", false, CONF);
+    assertThat(values(EvaluationsTable.INSTANCE, Table.RUN_ID))
+        .containsExactlyInAnyOrder("r1", "r1-b");
     // There may be nothing to remove.
-    RecordedScores.remove(directory + "/new", "r1", CONF);
-    RecordedScores.remove(directory.toString(), "r1", CONF);
+    RecordedScores.remove(directory + "/new", "r1", true, CONF);
+    RecordedScores.remove(directory.toString(), "r1", true, CONF);
     for (Table<?> table : List.of(EvaluationsTable.INSTANCE, RecordScoresTable.INSTANCE)) {
       assertThat(values(table, Table.RUN_ID)).containsExactly("r1-b");
     }
