@@ -199,7 +199,7 @@ public final class DoctorJob {
     BackboneConfig backbone = Families.config(config.model().requirePath(), hadoop);
     Networks.check(config, backbone);
     int length = length(backbone);
-    Workers workers = Workers.of(config, spark);
+    Workers workers = workers();
     checks.add(
         Check.ok(
             "workers",
@@ -223,6 +223,17 @@ public final class DoctorJob {
         batch -> Preflight.fineTuning(config, backbone, plan, workers, batch),
         new BatchShape(config.finetune().batchSize(), length),
         cluster);
+  }
+
+  /** Those of a training, or where nothing tells how many there are, those of an evaluation. */
+  private Workers workers() {
+    Workers any = Workers.ofAnyNumber(config, spark);
+    try {
+      return Workers.of(config, spark);
+    } catch (UserException e) {
+      checks.add(Check.cannot("guilomo.cluster.workers", e.getMessage()));
+      return any;
+    }
   }
 
   /** The maximum length, or where it is too long, the longest there can be. */
