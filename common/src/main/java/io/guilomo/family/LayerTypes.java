@@ -13,10 +13,10 @@ public final class LayerTypes {
 
   private static final String KEY = "layer_types";
 
-  /** Of layers that attend to all tokens. */
+  /** The type of layers that attend to all tokens. */
   static final String GLOBAL = "full_attention";
 
-  /** Of layers that attend to a window of tokens. */
+  /** The type of layers that attend to a window of tokens. */
   static final String LOCAL = "sliding_attention";
 
   private LayerTypes() {}

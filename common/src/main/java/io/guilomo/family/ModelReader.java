@@ -200,8 +200,12 @@ public final class ModelReader {
       model.family().read(model.config(), tensors);
       return tensors.backbone(model.config());
     } catch (IOException | RuntimeException e) {
-      // A card's memory is freed by nobody else.
-      tensors.release();
+      try {
+        // A card's memory is freed by nobody else.
+        tensors.release();
+      } catch (RuntimeException broken) {
+        e.addSuppressed(broken);
+      }
       throw e;
     }
   }

@@ -90,7 +90,7 @@ public final class MixedPredictor implements Predictor {
         names.get(best), byName, first.generated(), scores, confidences, first.responseLoss());
   }
 
-  /** An answer as if its question had been too long for the model. */
+  /** An answer without what all of the adapters were to give. */
   private static Answer without(Answer answer) {
     Map<String, Scored> scores = new HashMap<>(answer.scores());
     scores.keySet().removeAll(answer.confidences().keySet());

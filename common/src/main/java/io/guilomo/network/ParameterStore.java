@@ -34,7 +34,11 @@ final class ParameterStore implements AutoCloseable {
         gradient = kernels.allocate(DataType.FLOAT, host.size());
       } catch (RuntimeException e) {
         // Where a card is full.
-        kernels.release(parameters);
+        try {
+          kernels.release(parameters);
+        } catch (RuntimeException broken) {
+          e.addSuppressed(broken);
+        }
         throw e;
       }
       kernels.fill(gradient, 0);

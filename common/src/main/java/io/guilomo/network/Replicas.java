@@ -56,7 +56,11 @@ final class Replicas {
       replicas.add(replica(context(), specs, gradient));
     } catch (RuntimeException e) {
       // Where a card is full.
-      giveBack();
+      try {
+        giveBack();
+      } catch (RuntimeException broken) {
+        e.addSuppressed(broken);
+      }
       throw e;
     }
   }
@@ -100,7 +104,11 @@ final class Replicas {
       }
       return new Replica(context, parts);
     } catch (RuntimeException e) {
-      context.close();
+      try {
+        context.close();
+      } catch (RuntimeException broken) {
+        e.addSuppressed(broken);
+      }
       throw e;
     }
   }

@@ -17,7 +17,7 @@ public final class FileStates {
 
   private FileStates() {}
 
-  /** Of a model: the files of its directory, below which nothing is read. */
+  /** The files of a model's directory, below which nothing is read. */
   public static List<String> ofModel(String path, Configuration conf) throws IOException {
     UserPath model = UserPath.open(path, conf);
     return Arrays.stream(model.files().listStatus(model.path()))
@@ -28,7 +28,7 @@ public final class FileStates {
   }
 
   /**
-   * Of records: all files that a path or pattern names.
+   * All files of records that a path or pattern names.
    *
    * @throws UserException if there are none
    */

@@ -2,6 +2,7 @@ package io.guilomo.spark.report;
 
 import io.guilomo.model.ConstantName;
 import io.guilomo.model.Sharing;
+import io.guilomo.spark.table.JobRun;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,9 +34,9 @@ final class ParametersSection implements ReportSection {
   private static boolean makesPlan(Row job) {
     Map<String, String> settings = SettingsSection.recorded(job.getAs("config_json"));
     return switch (job.<String>getAs("job")) {
-      case "allocate" -> true;
-      case "finetune" -> !settings.getOrDefault("finetune.plan", "").isBlank();
-      case "compare" -> settings.getOrDefault("compare.find-smallest", "").equals("true");
+      case JobRun.ALLOCATE -> true;
+      case JobRun.FINETUNE -> !settings.getOrDefault("finetune.plan", "").isBlank();
+      case JobRun.COMPARE -> settings.getOrDefault("compare.find-smallest", "").equals("true");
       default -> false;
     };
   }

@@ -68,7 +68,14 @@ public final class RoundTimeout implements AutoCloseable {
 
   private void watch() {
     long now = System.nanoTime();
-    if (waits()) {
+    boolean waits;
+    try {
+      waits = waits();
+    } catch (RuntimeException e) {
+      // The timer stops at an exception, and the status store may forget a stage meanwhile.
+      waits = false;
+    }
+    if (waits) {
       since = now;
     } else if (now - since >= TimeUnit.SECONDS.toNanos(seconds)) {
       missing = missing();

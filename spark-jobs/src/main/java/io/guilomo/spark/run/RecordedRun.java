@@ -147,8 +147,7 @@ public final class RecordedRun {
         write(RunsTable.SUCCEEDED, Instant.now());
         boolean reported = reporting && report(true);
         // Checkpoints are deleted only after publishing, so that until then a resubmitted job
-        // resumes
-        // at its end.
+        // resumes at its end.
         context.publications().ended(runId, parts, checkpoints::end);
         tracker.end(new JobTracker.Ending(null, reported));
         return result;

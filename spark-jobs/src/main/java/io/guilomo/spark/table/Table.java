@@ -55,7 +55,7 @@ public abstract class Table<R> {
     return new Column<>(name, type, value);
   }
 
-  /** Of a table that is written from datasets alone. */
+  /** A column of a table that is written from datasets alone. */
   static Column<Void> column(String name, DataType type) {
     return new Column<>(name, type, row -> null);
   }

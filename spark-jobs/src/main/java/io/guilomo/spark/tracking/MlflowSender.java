@@ -160,8 +160,7 @@ final class MlflowSender {
         succeeded();
         return;
       } catch (MlflowRefusal e) {
-        // The run was never created, so the server has not answered; the user has been told
-        // already.
+        // The run was never created, so the server has not answered; the user knows already.
         if (!e.is(MlflowRefusal.NOT_BEGUN)) {
           succeeded();
           refused(e);
