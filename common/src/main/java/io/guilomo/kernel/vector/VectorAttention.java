@@ -132,6 +132,20 @@ class VectorAttention {
 
   /** {@code scale · Q Kᵀ}, before any bound, from row {@code at} of a memory on. */
   private void scaledProducts(Block block, VectorMemory scores, int at) {
+    products(block, shape.scale(), query, key, scores, at);
+  }
+
+  /**
+   * {@code scale · A Bᵀ}, from row {@code at} of a memory on: {@code A} the block's rows of {@code
+   * queries}, {@code B} its rows of {@code keys}, both of its head.
+   */
+  private void products(
+      Block block,
+      float scale,
+      VectorMemory queries,
+      VectorMemory keys,
+      VectorMemory result,
+      int at) {
     int d = shape.headDim();
     Blas.ofThread()
         .product(
@@ -140,14 +154,14 @@ class VectorAttention {
             block.rows,
             block.keys,
             d,
-            shape.scale(),
-            query.addressOf(starts[block.s] + block.row, block.head * d),
-            query.stride,
-            key.addressOf(starts[block.s] + block.first, keyValueHead(block.head) * d),
-            key.stride,
+            scale,
+            queries.addressOf(starts[block.s] + block.row, block.head * d),
+            queries.stride,
+            keys.addressOf(starts[block.s] + block.first, keyValueHead(block.head) * d),
+            keys.stride,
             0,
-            scores.addressOf(at, 0),
-            scores.stride);
+            result.addressOf(at, 0),
+            result.stride);
   }
 
   /** Keeps the softmax of the rows of scores, with 0 in all other columns of the sequence. */
@@ -271,22 +285,7 @@ class VectorAttention {
       int at,
       int stride,
       VectorMemory dScores) {
-    int d = shape.headDim();
-    Blas.ofThread()
-        .product(
-            false,
-            true,
-            block.rows,
-            block.keys,
-            d,
-            1,
-            dResult.addressOf(starts[block.s] + block.row, block.head * d),
-            dResult.stride,
-            value.addressOf(starts[block.s] + block.first, keyValueHead(block.head) * d),
-            value.stride,
-            0,
-            dScores.address,
-            dScores.stride);
+    products(block, 1, dResult, value, dScores, 0);
     for (int i = 0; i < block.rows; i++) {
       softmaxBackward(dScores, i, block.keys, probabilities, at + 4 * i * stride);
     }
